@@ -1,0 +1,64 @@
+"""The one place where parts are chosen and put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qa.config import SHIPPED, Settings, load_settings
+from qa.documents import splitting
+from qa.engine import Engine
+from qa.index import fusion
+from qa.index.catalog import Specification
+from qa.index.registry import Indexes
+from qa.models.embedder import Embedder, ShippedEmbedder
+from qa.models.inference import available_threads
+from qa.models.shipped import WEIGHTS, open_model
+from qa.reading.calibration import Calibration
+from qa.reading.reader import ShippedReader
+
+
+def build_engine(settings: Settings) -> Engine:
+    """Load the models and get ready to open indexes.
+
+    Raises:
+        ModelError: weights are missing, damaged, or do not belong together.
+    """
+    threads = settings.threads or available_threads()
+    embedder = build_embedder(settings, threads)
+    folder = reader_folder(settings)
+    reader = ShippedReader(open_model(folder), threads)
+    calibration = Calibration.load(folder / "calibration.json")
+    calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY)
+    specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
+    return Engine(Indexes(settings.index_dir, specification), embedder, reader, calibration)
+
+
+def build_embedder(settings: Settings, threads: int) -> Embedder:
+    """Return the shipped embedder, or the sentence-transformers model that the settings name.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    if settings.embedder == SHIPPED:
+        return ShippedEmbedder(open_model(WEIGHTS / "embedder"), threads)
+    # Costs torch and seconds: only who asks for it pays.
+    from qa.models.own_embedder import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(settings.embedder, threads)
+
+
+def reader_folder(settings: Settings) -> Path:
+    """Return the folder of the reader that the settings name."""
+    return WEIGHTS / "reader" if settings.reader == SHIPPED else Path(settings.reader)
+
+
+def open_engine(path: str | Path = "indexes", **settings: object) -> Engine:
+    """Open the indexes under a folder for use in a program; the default index is made if there is none.
+
+    Args:
+        path: the folder that holds the indexes.
+        settings: any of `qa.config.Settings`.
+    """
+    engine = build_engine(load_settings(index_dir=Path(path), **settings))
+    engine.indexes.get_or_create("default")
+    return engine

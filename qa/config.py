@@ -1,0 +1,76 @@
+"""Settings: command-line flags, then `QA_*` variables, then a TOML file, then defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from qa.errors import InvalidInput
+
+SHIPPED = "shipped"
+
+
+class Settings(BaseSettings):
+    """Where things are, what they are made with, and how much at once."""
+
+    model_config = SettingsConfigDict(env_prefix="QA_", extra="forbid", frozen=True)
+
+    index_dir: Path = Path("indexes")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    api_keys: Annotated[frozenset[str], NoDecode] = frozenset()
+    threads: int | None = Field(default=None, ge=1, le=1024)
+    embedder: str = SHIPPED
+    reader: str = SHIPPED
+    store: str = "local"
+    max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or waiting at once")
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return frozenset(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("store")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        if value != "local":
+            raise ValueError("this version keeps indexes in local folders only: leave it out or say 'local'")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the TOML file behind the variables."""
+        file = Path(os.environ.get("QA_CONFIG", "spanlight.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def load_settings(**flags: object) -> Settings:
+    """Read the settings; flags that are None count as not given.
+
+    Raises:
+        InvalidInput: a value is out of range, or a name in the file is unknown.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # validated by pydantic
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "QA_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidInput(f"{name}: {first['msg']}", field=name) from error

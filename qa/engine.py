@@ -1,0 +1,280 @@
+"""The two ways through the house: documents in, and answers out. Front ends call this and nothing deeper."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qa.documents.splitting import split
+from qa.errors import NotFound
+from qa.index.filters import compile_filter
+from qa.index.local import LocalIndex, Prepared
+from qa.index.registry import DEFAULT_INDEX, Indexes
+from qa.index.transactions import Change
+from qa.limits import MAX_READ_TEXT, checked_question, checked_text, checked_top_k
+from qa.models.embedder import Embedder
+from qa.reading.answers import rank_answers
+from qa.reading.calibration import Calibration, Scale
+from qa.reading.reader import Reader
+from qa.reading.spans import PassageLogits
+from qa.types import Answer, Document, DocumentInfo, Hit, Passage, QueryResult, SearchResult, Span
+
+# The reader ranks better than the retriever: reading ten instead of one is worth seven points of F1.
+PASSAGES_READ = 10
+DEFAULT_TOP_K = 3
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a document that was added."""
+
+    id: str
+    change: Change
+    passages: int
+    characters: int
+
+
+class Engine:
+    """Models and indexes, put together. Safe to share between threads."""
+
+    def __init__(self, indexes: Indexes, embedder: Embedder, reader: Reader, calibration: Calibration) -> None:
+        self.indexes = indexes
+        self.embedder = embedder
+        self.reader = reader
+        self.calibration = calibration
+
+    def ask(self, question: str, **options: Any) -> QueryResult:
+        """Answer one question: `ask_batch([question])[0]`."""
+        return self.ask_batch([question], **options)[0]
+
+    def ask_batch(
+        self,
+        questions: Sequence[str],
+        *,
+        index: str = DEFAULT_INDEX,
+        top_k: int = DEFAULT_TOP_K,
+        filters: Mapping[str, object] | None = None,
+        min_confidence: float | None = None,
+        include_passages: bool = False,
+    ) -> list[QueryResult]:
+        """Answer questions from the documents of an index, each as if it were asked alone.
+
+        Args:
+            questions: in plain language.
+            index: its name.
+            top_k: at most so many answers for each.
+            filters: metadata that a document must have to be considered.
+            min_confidence: give answers from this confidence on; None for the shipped threshold, 0 for every guess.
+            include_passages: return the passages that were read, too.
+
+        Raises:
+            InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
+            NotFound: there is no such index.
+        """
+        for question in questions:
+            checked_question(question)
+        checked_top_k(top_k)
+        compiled = compile_filter(filters or {})
+        opened = self.indexes.get(index)
+        clock = _Clock()
+        vectors = self.embedder.encode_questions(questions)
+        clock.lap("embed")
+        found = [opened.search(q, v, PASSAGES_READ, compiled) for q, v in zip(questions, vectors, strict=True)]
+        clock.lap("search")
+        pairs = [(q, hit.passage.text) for q, result in zip(questions, found, strict=True) for hit in result.hits]
+        logits = iter(self.reader.read_batch(pairs))
+        clock.lap("read")
+        results = []
+        for question, result in zip(questions, found, strict=True):
+            read = [next(logits) for _ in result.hits]
+            answers = rank_answers(result.hits, read, self.calibration.retrieval_weight, self.calibration.query, top_k)
+            made = _result(question, answers, self.calibration.query, min_confidence)
+            passages = tuple(result.hits) if include_passages else ()
+            results.append(
+                replace(
+                    made,
+                    passages=passages,
+                    index=index,
+                    generation=result.generation,
+                    revision=result.revision,
+                    timings_ms=clock.finish(),
+                )
+            )
+        return results
+
+    def read(
+        self, question: str, text: str, *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
+    ) -> QueryResult:
+        """Answer a question from one text, without an index.
+
+        Raises:
+            InvalidInput: the question or the text cannot be used.
+        """
+        return self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)[0]
+
+    def read_batch(
+        self, pairs: Sequence[tuple[str, str]], *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
+    ) -> list[QueryResult]:
+        """Answer each question from its own text."""
+        for question, text in pairs:
+            checked_question(question)
+            checked_text(text, limit=MAX_READ_TEXT)
+        checked_top_k(top_k)
+        clock = _Clock()
+        logits = self.reader.read_batch(pairs)
+        clock.lap("read")
+        timings = clock.finish()
+        return [
+            replace(self._read_result(question, text, read, top_k, min_confidence), timings_ms=timings)
+            for (question, text), read in zip(pairs, logits, strict=True)
+        ]
+
+    def _read_result(
+        self, question: str, text: str, logits: PassageLogits, top_k: int, min_confidence: float | None
+    ) -> QueryResult:
+        hit = Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0)
+        answers = rank_answers([hit], [logits], self.calibration.retrieval_weight, self.calibration.read, top_k)
+        return _result(question, answers, self.calibration.read, min_confidence)
+
+    def search(
+        self,
+        question: str,
+        *,
+        index: str = DEFAULT_INDEX,
+        top_k: int = PASSAGES_READ,
+        filters: Mapping[str, object] | None = None,
+    ) -> SearchResult:
+        """Find the passages that most likely answer a question, without reading them."""
+        checked_question(question)
+        checked_top_k(top_k)
+        compiled = compile_filter(filters or {})
+        opened = self.indexes.get(index)
+        clock = _Clock()
+        (vector,) = self.embedder.encode_questions([question])
+        clock.lap("embed")
+        found = opened.search(question, vector, top_k, compiled)
+        clock.lap("search")
+        return replace(found, timings_ms=clock.finish())
+
+    def add(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
+        """Add or replace documents, all or none. When this returns they are on disk, and the next query finds them.
+
+        Raises:
+            NotFound: there is no such index.
+        """
+        opened = self.indexes.get(index)
+        known = opened.unchanged(documents)
+        new = [document for document in documents if document.id not in known]
+        prepared, changes = self._put(new, opened) if new else ([], [])
+        done = {
+            p.document.id: Added(p.document.id, change, len(p.passages), len(p.document.text))
+            for p, change in zip(prepared, changes, strict=True)
+        }
+        return [done.get(d.id) or Added(d.id, "unchanged", known[d.id], len(d.text)) for d in documents]
+
+    def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
+        """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
+        while True:
+            generation, _ = index.catalog.specification()
+            prepared = [self._prepare(document) for document in documents]
+            changes = index.put(prepared, generation)
+            if changes is not None:
+                return prepared, changes
+
+    def _prepare(self, document: Document) -> Prepared:
+        passages = split(document, self.embedder.token_starts)
+        vectors = self.embedder.encode_passages([passage.text for passage in passages])
+        return Prepared(document, passages, vectors.astype(np.float16))
+
+    def remove(self, ids: Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
+        """Remove documents, all or none.
+
+        Raises:
+            NotFound: there is no such index, or one of the documents is not in it.
+        """
+        missing = self.indexes.get(index).remove(ids)
+        if missing is not None:
+            raise _no_document(missing, index)
+
+    def document(self, id: str, *, index: str = DEFAULT_INDEX) -> tuple[Document, DocumentInfo]:
+        """Return a document with its text, and what is known of it.
+
+        Raises:
+            NotFound: there is no such index or document.
+        """
+        found = self.indexes.get(index).document(id)
+        if found is None:
+            raise _no_document(id, index)
+        return found
+
+    def documents(
+        self, *, index: str = DEFAULT_INDEX, after: str | None = None, limit: int = 100
+    ) -> list[DocumentInfo]:
+        """Return documents in the order of their ids, those behind `after`.
+
+        Raises:
+            NotFound: there is no such index.
+        """
+        return self.indexes.get(index).documents(after, limit)
+
+    def all_documents(self, *, index: str = DEFAULT_INDEX) -> Iterator[DocumentInfo]:
+        """Yield every document in the order of the ids.
+
+        Raises:
+            NotFound: there is no such index.
+        """
+        page = self.documents(index=index, limit=_PAGE)
+        while page:
+            yield from page
+            page = self.documents(index=index, after=page[-1].id, limit=_PAGE)
+
+    def in_folder(self, folder: Path) -> Engine:
+        """Return an engine with the same models whose indexes are in another folder."""
+        return Engine(self.indexes.in_folder(folder), self.embedder, self.reader, self.calibration)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self.indexes.close()
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._began = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._laps[stage] = round((now - self._last) * 1000, 3)
+        self._last = now
+
+    def finish(self) -> dict[str, float]:
+        return {**self._laps, "total": round((time.perf_counter() - self._began) * 1000, 3)}
+
+
+def _result(question: str, answers: Sequence[Answer], scale: Scale, min_confidence: float | None) -> QueryResult:
+    """Give the answers that are sure enough; where none is, the first is the best guess."""
+    least = scale.threshold if min_confidence is None else min_confidence
+    given = tuple(answer for answer in answers if answer.confidence >= least)
+    return QueryResult(
+        query_id=uuid.uuid4().hex,
+        question=question,
+        answers=given,
+        no_answer_score=scale.no_answer(answers[0].score) if answers else 1.0,
+        best_guess=None if given or not answers else answers[0],
+        passages=(),
+        index="",
+        generation=0,
+        revision=0,
+        timings_ms={},
+    )
+
+
+def _no_document(id: str, index: str) -> NotFound:
+    return NotFound(f"no document {id!r} in index {index!r}", field="id")

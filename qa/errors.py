@@ -1,0 +1,62 @@
+"""Every error the package raises on purpose.
+
+QAError
+├── InvalidInput          what was given cannot be used; names the field or the file (HTTP 422, exit 1)
+│   ├── TooLarge          over a limit (413)
+│   ├── UnsupportedFormat not a format that can be read (415)
+│   └── DatasetError      a data set's file is not what it should be
+├── NotFound              no such document or index (404)
+├── Conflict              the index cannot take this (409): made with another model, or made by a newer version
+├── Overloaded            more questions at once than are allowed (503, Retry-After)
+├── Unauthorized          no key, or an unknown one (401)
+└── ModelError            shipped or configured weights that are missing, damaged or do not belong together
+"""
+
+from __future__ import annotations
+
+
+class QAError(Exception):
+    """Base of all; `field` names what was wrong with the input, where there is such a thing."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidInput(QAError):
+    """What was given cannot be used."""
+
+
+class TooLarge(InvalidInput):
+    """What was given is over a limit."""
+
+
+class UnsupportedFormat(InvalidInput):
+    """The bytes are not of a format that can be read."""
+
+
+class DatasetError(InvalidInput):
+    """A data set's file does not hold what its format says."""
+
+
+class NotFound(QAError):
+    """There is no document or index of that name."""
+
+
+class Conflict(QAError):
+    """The index is in a state that does not admit the request."""
+
+
+class Overloaded(QAError):
+    """As many questions as allowed are being answered already."""
+
+    retry_after_s = 1
+
+
+class Unauthorized(QAError):
+    """The request carries no known key."""
+
+
+class ModelError(QAError):
+    """Weights are missing, damaged, or do not belong together."""

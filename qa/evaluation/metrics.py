@@ -1,0 +1,105 @@
+"""Measures of answers, rankings and confidences (pure).
+
+Answer scores follow the SQuAD rules: lower case, without punctuation, articles and extra white space, the best over all
+gold answers; no answer is the empty text. Exact match and F1 count from 0 to 100, everything else from 0 to 1.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = frozenset(string.punctuation)
+ECE_BINS = 15
+
+
+def normalised_answer(text: str) -> str:
+    """Return an answer in the form that the SQuAD rules compare."""
+    kept = "".join(character for character in text.lower() if character not in _PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", kept).split())
+
+
+def exact_match(prediction: str, golds: Sequence[str]) -> float:
+    """Return 1.0 if the prediction equals a gold answer, else 0.0; no gold answers means that "" is right."""
+    return max(float(normalised_answer(prediction) == normalised_answer(gold)) for gold in golds or [""])
+
+
+def f1(prediction: str, golds: Sequence[str]) -> float:
+    """Return the best F1 of words over the gold answers, from 0 to 1; no gold answers means that "" is right."""
+    return max(_f1(normalised_answer(prediction).split(), normalised_answer(gold).split()) for gold in golds or [""])
+
+
+def _f1(prediction: list[str], gold: list[str]) -> float:
+    if not prediction or not gold:
+        return float(prediction == gold)
+    shared = sum((Counter(prediction) & Counter(gold)).values())
+    if shared == 0:
+        return 0.0
+    precision, recall = shared / len(prediction), shared / len(gold)
+    return 2 * precision * recall / (precision + recall)
+
+
+def reciprocal_rank(rank: int | None, depth: int) -> float:
+    """Return 1/rank of the one relevant document (counted from 1), 0.0 if it is not among the first `depth`."""
+    return 1 / rank if rank is not None and rank <= depth else 0.0
+
+
+def ndcg(rank: int | None, depth: int) -> float:
+    """Return nDCG where one document is relevant."""
+    return 1 / math.log2(rank + 1) if rank is not None and rank <= depth else 0.0
+
+
+def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+    """Return the chance that a positive's score is above a negative's, ties counting half; None without both kinds."""
+    marks = np.asarray(positive, bool)
+    positives, negatives = int(marks.sum()), int((~marks).sum())
+    if not positives or not negatives:
+        return None
+    values = np.asarray(scores, np.float64)
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return float((ranks[marks].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def best_threshold_f1(confidences: Sequence[float], f1s: Sequence[float], answerable: Sequence[bool]) -> float:
+    """Return the mean F1 at the confidence threshold that makes it highest, from 0 to 1.
+
+    Args:
+        confidences: of each question's best answer.
+        f1s: what that answer scores if it is given; below the threshold none is.
+        answerable: whether the question has an answer.
+    """
+    order = np.argsort(-np.asarray(confidences, np.float64), kind="stable")
+    gains = np.asarray(f1s, np.float64)[order]
+    refused = (~np.asarray(answerable, bool)[order]).astype(np.float64)
+    total = refused.sum() + np.concatenate([[0.0], np.cumsum(gains - refused)])
+    ranked = np.asarray(confidences, np.float64)[order]
+    # A threshold cannot fall between equal confidences.
+    possible = np.concatenate([[True], ranked[1:] != ranked[:-1], [True]])
+    return float(total[possible].max() / len(order))
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = ECE_BINS) -> float | None:
+    """Return the mean distance of confidence from accuracy over bins of equal mass; None without any."""
+    if not confidences:
+        return None
+    order = np.argsort(np.asarray(confidences), kind="stable")
+    sure, hit = np.asarray(confidences, np.float64)[order], np.asarray(right, np.float64)[order]
+    parts = np.array_split(np.arange(len(order)), min(bins, len(order)))
+    return float(sum(len(p) * abs(sure[p].mean() - hit[p].mean()) for p in parts) / len(order))
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Return the mean; None of nothing."""
+    return float(np.mean(values)) if len(values) else None
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Return a percentile, from 0 to 100; None of nothing."""
+    return float(np.percentile(values, share)) if len(values) else None

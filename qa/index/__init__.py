@@ -1,0 +1,1 @@
+"""Passages ─► hits: the catalogue, what is derived from it, and search."""

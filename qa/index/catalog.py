@@ -1,0 +1,194 @@
+"""The truth of an index: one SQLite file with documents, their passages and vectors, and every change in order.
+
+A transaction that committed is on disk (WAL, `synchronous=FULL`). Readers see one revision for as long as their
+transaction is open. Passage ids are never reused. Vectors and postings elsewhere are derived from here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from qa.errors import Conflict, NotFound
+from qa.index.transactions import ReadTransaction, WriteTransaction
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE documents (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    title TEXT,
+    uri TEXT,
+    meta TEXT NOT NULL,
+    text TEXT NOT NULL,
+    characters INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    added_at TEXT NOT NULL,
+    revision INTEGER NOT NULL
+);
+CREATE TABLE changes (
+    revision INTEGER PRIMARY KEY AUTOINCREMENT,
+    document TEXT NOT NULL,
+    op TEXT NOT NULL CHECK (op IN ('put', 'remove')),
+    at TEXT NOT NULL
+);
+CREATE TABLE generations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    spec TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('building', 'live', 'old'))
+);
+CREATE UNIQUE INDEX one_live_generation ON generations (state) WHERE state = 'live';
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    generation INTEGER NOT NULL REFERENCES generations (id),
+    document INTEGER NOT NULL REFERENCES documents (key),
+    revision INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    cut INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    vector BLOB NOT NULL
+);
+CREATE INDEX passages_by_document ON passages (document, generation);
+CREATE INDEX passages_by_revision ON passages (generation, revision);
+CREATE TABLE tombstones (
+    passage INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+);
+CREATE INDEX tombstones_by_revision ON tombstones (generation, revision);
+"""
+# Step i brings a file of version i+1 to version i+2; opening a file runs those it lacks.
+_MIGRATIONS: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """What decides an index's passages and vectors: two of them can be mixed only if they are equal."""
+
+    embedder: str
+    dimension: int
+    splitting: str
+
+    @staticmethod
+    def parse(text: str) -> Specification:
+        """Read the JSON form that the catalogue keeps."""
+        return Specification(**json.loads(text))
+
+
+class Catalog:
+    """The file, and this process's connections to it (one for each thread)."""
+
+    def __init__(self, path: Path, specification: Specification | None = None) -> None:
+        """Open a catalogue, or make one with `specification` if there is none.
+
+        Raises:
+            NotFound: there is none, and no specification to make one with.
+            Conflict: it was made by a newer version of this program, or the file is no catalogue.
+        """
+        if specification is None and not path.exists():
+            raise NotFound(f"no index at {path.parent}", field="index")
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        try:
+            self._prepare(specification)
+        except sqlite3.DatabaseError as error:
+            raise Conflict(f"{path}: not a catalogue ({error})", field="index") from error
+
+    def _prepare(self, specification: Specification | None) -> None:
+        connection = self._connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise Conflict(
+                    f"{self.path}: made by a newer version (schema {version}; this one knows {SCHEMA_VERSION})",
+                    field="index",
+                )
+            if version == 0:
+                if specification is None:
+                    raise Conflict(f"{self.path}: an empty file, not a catalogue", field="index")
+                _run(connection, _SCHEMA)
+                spec = json.dumps(asdict(specification))
+                connection.execute("INSERT INTO generations (spec, state) VALUES (?, 'live')", (spec,))
+            else:
+                for script in _MIGRATIONS[version - 1 :]:
+                    _run(connection, script)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[ReadTransaction]:
+        """Open a transaction that sees one revision until it ends."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            # A deferred transaction takes its snapshot at the first read, not at BEGIN.
+            connection.execute("SELECT 1 FROM changes LIMIT 1").fetchone()
+            yield ReadTransaction(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self) -> Iterator[WriteTransaction]:
+        """Open the one writing transaction; leaving it without an error is the acknowledgement."""
+        connection = self._connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield WriteTransaction(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def specification(self) -> tuple[int, Specification]:
+        """Return the live generation and what it was made with."""
+        with self.read() as transaction:
+            generation, spec = transaction.live_generation()
+        return generation, Specification.parse(spec)
+
+    def check(self) -> list[str]:
+        """Return what SQLite finds wrong with the file; empty when it is sound."""
+        rows = self._connection().execute("PRAGMA integrity_check").fetchall()
+        broken = self._connection().execute("PRAGMA foreign_key_check").fetchall()
+        return [str(row[0]) for row in rows if row[0] != "ok"] + [f"foreign key of {row[0]}" for row in broken]
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        with self._guard:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # Only the thread that opened it uses it; `close` may come from another.
+            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+            with self._guard:
+                self._connections.append(connection)
+        return connection
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """Run statements one by one: `executescript` would end the transaction they belong to."""
+    for statement in script.split(";"):
+        if statement.strip():
+            connection.execute(statement)

@@ -1,0 +1,174 @@
+"""BM25 over passages with tantivy: a derived index that can be made again from the catalogue at any time.
+
+One writer at a time, across processes: whoever calls `LexicalIndex.apply` holds the index's file lock. The writer
+lives only for that call, so tantivy's own lock is never left behind by a process that idles.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+
+from qa.errors import QAError
+from qa.index.durable import write_durably
+
+FORMAT = "1"
+_ANALYZER = "english"
+_WRITER_BYTES = 64_000_000
+
+
+class StaleLexicalIndex(QAError):
+    """The files are missing, damaged, or of another format: make them again."""
+
+
+class LexicalSearcher:
+    """An unchanging view of the index at one revision."""
+
+    def __init__(self, index: tantivy.Index, analyzer: tantivy.TextAnalyzer) -> None:
+        self._schema = index.schema
+        self._searcher = index.searcher()
+        self._analyzer = analyzer
+
+    def __len__(self) -> int:
+        return self._searcher.num_docs
+
+    def search(self, query: str, limit: int, allowed: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Return at most `limit` pairs (passage id, BM25), best first; ties by passage id.
+
+        Args:
+            query: plain text; it has no operators.
+            limit: how many.
+            allowed: only these passages may be returned.
+        """
+        terms = list(dict.fromkeys(self._analyzer.analyze(query)))
+        if not terms or limit < 1 or (allowed is not None and not allowed):
+            return []
+        wanted = tantivy.Query.boolean_query(
+            [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, "freq")) for term in terms]
+        )
+        if allowed is not None:
+            among = tantivy.Query.term_set_query(self._schema, "passage", list(allowed))
+            wanted = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, tantivy.Query.boost_query(among, 0.0))]
+            )
+        hits = self._searcher.search(wanted, limit, count=False).hits
+        ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
+        scored = [(_whole(passage), float(score or 0.0)) for passage, (score, _) in zip(ids, hits, strict=True)]
+        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+
+    def passages(self) -> list[int]:
+        """Return the numbers of all passages, ascending."""
+        hits = self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
+        return sorted(_whole(n) for n in self._searcher.fast_field_values("passage", [address for _, address in hits]))
+
+    def scores(self, query: str, passages: Sequence[int]) -> dict[int, float]:
+        """Return the BM25 of the given passages; 0.0 for one that shares no term with the query."""
+        found = dict(self.search(query, len(passages), passages))
+        return {passage: found.get(passage, 0.0) for passage in passages}
+
+
+class LexicalIndex:
+    """The files of one generation's postings, and the revision they have reached.
+
+    Attributes:
+        folder: where they are.
+        revision: the catalogue's revision that the files hold.
+        dead: passages deleted since the files were made; tantivy's statistics may still count them.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        """Open the files, or make an empty index in their place.
+
+        Raises:
+            StaleLexicalIndex: `create` is false and the files cannot be used.
+        """
+        self.folder = folder
+        self._analyzer = _analyzer()
+        if create:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        try:
+            self._index = tantivy.Index(_schema(), str(folder), reuse=not create)
+            self._index.register_tokenizer(_ANALYZER, self._analyzer)
+            # Whoever holds the lock reloads by hand: a background reload could show a revision nobody pinned.
+            self._index.config_reader("manual")
+            if create:
+                self._write_state(0, 0)
+            self.reload()
+        except (ValueError, OSError) as error:
+            raise StaleLexicalIndex(f"{folder}: {error}") from error
+
+    def reload(self) -> None:
+        """See what another process has written since.
+
+        Raises:
+            StaleLexicalIndex: the files cannot be used any more.
+        """
+        try:
+            fields = (self.folder / "REVISION").read_text(encoding="ascii").split()
+            if len(fields) != 3 or fields[0] != FORMAT:
+                raise ValueError(f"REVISION holds {fields}")
+            self.revision, self.dead = int(fields[1]), int(fields[2])
+            self._index.reload()
+        except (ValueError, OSError) as error:
+            raise StaleLexicalIndex(f"{self.folder}: {error}") from error
+
+    def searcher(self) -> LexicalSearcher:
+        """Return a view that later writes do not change."""
+        return LexicalSearcher(self._index, self._analyzer)
+
+    def apply(self, removed: Collection[int], added: Iterable[tuple[int, str]], revision: int) -> None:
+        """Delete passages, then add some, and move to `revision`. Doing it twice is doing it once.
+
+        Args:
+            removed: numbers of passages.
+            added: numbers and texts of passages.
+            revision: the catalogue's, once this is done.
+        """
+        writer = self._index.writer(_WRITER_BYTES, 1)
+        for passage in removed:
+            writer.delete_documents_by_term("passage", passage)
+        for passage, text in added:
+            writer.delete_documents_by_term("passage", passage)
+            document = tantivy.Document()
+            document.add_integer("passage", passage)
+            document.add_text("text", text)
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+        self._write_state(revision, self.dead + len(removed))
+        self.reload()
+
+    def _write_state(self, revision: int, dead: int) -> None:
+        write_durably(self.folder / "REVISION", f"{FORMAT} {revision} {dead}\n".encode("ascii"))
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    # Signed: deletion by term encodes an int as a signed value, and finds nothing in an unsigned field.
+    builder.add_integer_field("passage", stored=False, indexed=True, fast=True)
+    builder.add_text_field("text", stored=False, tokenizer_name=_ANALYZER, index_option="freq")
+    return builder.build()
+
+
+def _analyzer() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    for step in (
+        tantivy.Filter.remove_long(80),
+        tantivy.Filter.lowercase(),
+        tantivy.Filter.ascii_fold(),
+        tantivy.Filter.stopword("english"),
+        tantivy.Filter.stemmer("english"),
+    ):
+        builder = builder.filter(step)
+    return builder.build()
+
+
+def _whole(number: int | float | None) -> int:
+    """Return a fast field's value as what it was put in as."""
+    if not isinstance(number, int):
+        raise StaleLexicalIndex(f"passage number {number!r}")
+    return number

@@ -1,0 +1,218 @@
+"""What can be read and written in one transaction of the catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.index.filters import CompiledFilter
+from qa.types import Document, DocumentInfo, Passage, Span
+
+Change = Literal["created", "replaced", "unchanged"]
+
+# SQLite takes a limited number of parameters in a statement.
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage with its number, its vector (float16, unit length) and the description of its document."""
+
+    id: int
+    passage: Passage
+    vector: NDArray[np.float16]
+    title: str | None
+    uri: str | None
+    meta: dict[str, Any]
+
+
+class ReadTransaction:
+    """One revision of the catalogue."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def revision(self) -> int:
+        """Return the number of the last change; 0 for an index that never had one."""
+        (revision,) = self._connection.execute("SELECT coalesce(max(revision), 0) FROM changes").fetchone()
+        return int(revision)
+
+    def live_generation(self) -> tuple[int, str]:
+        """Return the number and the specification (JSON) of the generation that answers."""
+        row = self._connection.execute("SELECT id, spec FROM generations WHERE state = 'live'").fetchone()
+        return int(row[0]), str(row[1])
+
+    def has(self, id: str) -> bool:
+        """Tell whether there is a document of that id."""
+        return self._connection.execute("SELECT 1 FROM documents WHERE id = ?", (id,)).fetchone() is not None
+
+    def document(self, id: str) -> Document | None:
+        """Return a document with its text."""
+        row = self._connection.execute(
+            "SELECT id, text, title, uri, meta FROM documents WHERE id = ?", (id,)
+        ).fetchone()
+        return Document(row[0], row[1], row[2], row[3], json.loads(row[4])) if row else None
+
+    def document_info(self, id: str) -> DocumentInfo | None:
+        """Return what is known of a document, without its text."""
+        row = self._connection.execute(f"{_INFO} WHERE d.id = ?", (id,)).fetchone()
+        return _info(row) if row else None
+
+    def documents(self, after: str | None, limit: int) -> list[DocumentInfo]:
+        """Return documents in the order of their ids, those behind `after`."""
+        rows = self._connection.execute(f"{_INFO} WHERE d.id > ? ORDER BY d.id LIMIT ?", (after or "", limit))
+        return [_info(row) for row in rows]
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield every document's id and text."""
+        yield from self._connection.execute("SELECT id, text FROM documents ORDER BY key")
+
+    def counts(self, generation: int) -> tuple[int, int]:
+        """Return the numbers of documents and of a generation's passages."""
+        (documents,) = self._connection.execute("SELECT count(*) FROM documents").fetchone()
+        (passages,) = self._connection.execute(
+            "SELECT count(*) FROM passages WHERE generation = ?", (generation,)
+        ).fetchone()
+        return int(documents), int(passages)
+
+    def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
+        """Return the passages of these numbers; those that do not exist are missing from the result."""
+        found: dict[int, StoredPassage] = {}
+        for first in range(0, len(ids), _AT_ONCE):
+            part = list(ids[first : first + _AT_ONCE])
+            marks = ",".join("?" * len(part))
+            rows = self._connection.execute(
+                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.vector, d.title, d.uri, d.meta"
+                f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({marks})",
+                part,
+            )
+            for number, document, start, end, text, cut, vector, title, uri, meta in rows:
+                passage = Passage(document, Span(start, end), text, (bool(cut & 1), bool(cut & 2)))
+                array = np.frombuffer(vector, np.float16)
+                found[number] = StoredPassage(number, passage, array, title, uri, json.loads(meta))
+        return found
+
+    def passages_of(self, document: str, generation: int) -> list[int]:
+        """Return the numbers of a document's passages, in the order of the text."""
+        rows = self._connection.execute(
+            "SELECT p.id FROM passages p JOIN documents d ON d.key = p.document"
+            " WHERE d.id = ? AND p.generation = ? ORDER BY p.start",
+            (document, generation),
+        )
+        return [row[0] for row in rows]
+
+    def added_since(self, generation: int, revision: int) -> Iterator[tuple[int, str, NDArray[np.float16]]]:
+        """Yield number, text and vector of each passage that came after `revision` and is still there, by number."""
+        rows = self._connection.execute(
+            "SELECT id, text, vector FROM passages WHERE generation = ? AND revision > ? ORDER BY id",
+            (generation, revision),
+        )
+        for number, text, vector in rows:
+            yield number, text, np.frombuffer(vector, np.float16)
+
+    def removed_since(self, generation: int, revision: int) -> list[int]:
+        """Return the numbers of the passages that went after `revision`."""
+        rows = self._connection.execute(
+            "SELECT passage FROM tombstones WHERE generation = ? AND revision > ? ORDER BY passage",
+            (generation, revision),
+        )
+        return [row[0] for row in rows]
+
+    def allowed(self, generation: int, compiled: CompiledFilter) -> list[int]:
+        """Return the numbers of the passages whose documents pass a filter, ascending."""
+        rows = self._connection.execute(
+            "SELECT p.id FROM passages p JOIN documents d ON d.key = p.document"
+            f" WHERE p.generation = ? AND {compiled.condition} ORDER BY p.id",
+            (generation, *compiled.parameters),
+        )
+        return [row[0] for row in rows]
+
+
+class WriteTransaction(ReadTransaction):
+    """The next revisions of the catalogue, seen by nobody until the transaction ends well."""
+
+    def put(
+        self, document: Document, passages: Sequence[Passage], vectors: NDArray[np.float16], generation: int
+    ) -> Change:
+        """Add a document, or replace the one of the same id unless it is equal.
+
+        Args:
+            document: with its text.
+            passages: all of the document's, in order.
+            vectors: shape (passages, dimension).
+            generation: the one that passages and vectors were made for.
+        """
+        digest = content_hash(document)
+        known = self._connection.execute("SELECT sha256 FROM documents WHERE id = ?", (document.id,)).fetchone()
+        if known is not None:
+            if known[0] == digest:
+                return "unchanged"
+            self._delete(document.id, self.revision() + 1)
+        revision = self._change(document.id, "put")
+        meta = json.dumps(dict(document.meta), ensure_ascii=False, sort_keys=True)
+        row = (document.id, document.title, document.uri, meta, document.text, len(document.text), digest)
+        key = self._connection.execute(
+            "INSERT INTO documents (id, title, uri, meta, text, characters, sha256, added_at, revision)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*row, _now(), revision),
+        ).lastrowid
+        self._connection.executemany(
+            "INSERT INTO passages (generation, document, revision, start, end, cut, text, vector)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (generation, key, revision, p.span.start, p.span.end, p.cut[0] + 2 * p.cut[1], p.text, v.tobytes())
+                for p, v in zip(passages, vectors, strict=True)
+            ),
+        )
+        return "created" if known is None else "replaced"
+
+    def remove(self, id: str) -> None:
+        """Remove a document that is there."""
+        self._delete(id, self._change(id, "remove"))
+
+    def _change(self, document: str, op: str) -> int:
+        cursor = self._connection.execute(
+            "INSERT INTO changes (document, op, at) VALUES (?, ?, ?)", (document, op, _now())
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def _delete(self, id: str, revision: int) -> None:
+        (key,) = self._connection.execute("SELECT key FROM documents WHERE id = ?", (id,)).fetchone()
+        self._connection.execute(
+            "INSERT INTO tombstones (passage, generation, revision) SELECT id, generation, ? FROM passages"
+            " WHERE document = ?",
+            (revision, key),
+        )
+        self._connection.execute("DELETE FROM passages WHERE document = ?", (key,))
+        self._connection.execute("DELETE FROM documents WHERE key = ?", (key,))
+
+
+def content_hash(document: Document) -> str:
+    """Return a hash that is equal exactly for equal text, title, uri and metadata."""
+    parts = [document.text, document.title, document.uri, dict(document.meta)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+_INFO = (
+    "SELECT d.id, d.title, d.uri, d.meta, d.characters, d.sha256, d.added_at, d.revision,"
+    " (SELECT count(*) FROM passages p JOIN generations g ON g.id = p.generation AND g.state = 'live'"
+    "  WHERE p.document = d.key) FROM documents d"
+)
+
+
+def _info(row: tuple[Any, ...]) -> DocumentInfo:
+    id, title, uri, meta, characters, sha256, added_at, revision, passages = row
+    return DocumentInfo(id, title, uri, json.loads(meta), characters, passages, sha256, added_at, revision)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

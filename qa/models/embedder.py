@@ -1,0 +1,68 @@
+"""Text ─► vectors: the protocol, and the embedder that ships with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.models.inference import Graph
+from qa.models.shipped import ShippedModel
+from qa.models.tokenization import load_tokenizer
+
+Vectors = NDArray[np.float32]
+
+_CLS, _SEP = 101, 102
+_MAX_TOKENS = 256
+
+
+class Embedder(Protocol):
+    """Questions and passages as unit vectors of one space; a question's cosine with a passage is their likeness."""
+
+    identity: str
+    """Name and hash: vectors of embedders with different identities must not meet."""
+
+    dimension: int
+    """Length of a vector."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (texts, dimension)."""
+        ...
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (texts, dimension)."""
+        ...
+
+    def token_starts(self, text: str) -> Sequence[int]:
+        """Return the ascending code points where the text's tokens start."""
+        ...
+
+
+class ShippedEmbedder:
+    """all-MiniLM-L6-v2 as static int8: mean of the last layer's tokens, normalised. It encodes both sides alike."""
+
+    def __init__(self, model: ShippedModel, threads: int) -> None:
+        self.identity = model.identity
+        self.dimension = 384
+        self._graph = Graph(model.graph, threads)
+        self._tokenizer = load_tokenizer(model.tokenizer)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (texts, 384); a text's tokens over 254 are left out."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        sequences = []
+        for encoding in encodings:
+            ids = np.array([_CLS, *encoding.ids[: _MAX_TOKENS - 2], _SEP], dtype=np.int64)
+            sequences.append((ids, np.zeros_like(ids)))
+        vectors = [output[0] for output in self._graph.run(sequences)]
+        return np.stack(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (texts, 384); a question's tokens over 254 are left out."""
+        return self.encode_passages(texts)
+
+    def token_starts(self, text: str) -> Sequence[int]:
+        """Return the ascending code points where the text's tokens start."""
+        return [start for start, _ in self._tokenizer.encode(text, add_special_tokens=False).offsets]

@@ -1,0 +1,87 @@
+"""OpenVINO graphs on the CPU, run so that what is asked together cannot change a result.
+
+Each sequence is a request of its own, padded to the next multiple of 32 of its own length; there are as many streams
+as threads, one thread each. Precision is fixed: a default that differs between processors would change scores.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from qa.errors import ModelError
+
+PAD_TO = 32
+# Requests of one turn; others waiting for the graph get theirs in between.
+_TURN = 16
+
+Sequence64 = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def available_threads() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Graph:
+    """A compiled network that takes token ids and types of one sequence, and gives one array per output."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        """Compile `path` (OpenVINO IR) for `threads` threads.
+
+        Raises:
+            ModelError: the file cannot be read or compiled.
+        """
+        try:
+            compiled = ov.Core().compile_model(
+                str(path),
+                "CPU",
+                {
+                    "INFERENCE_PRECISION_HINT": "f32",
+                    "INFERENCE_NUM_THREADS": threads,
+                    "NUM_STREAMS": threads,
+                    "ENABLE_CPU_PINNING": False,
+                },
+            )
+        except RuntimeError as error:
+            raise ModelError(f"{path}: {error}") from error
+        self._outputs = len(compiled.outputs)
+        self._queue = ov.AsyncInferQueue(compiled, threads)
+        self._lock = threading.Lock()
+
+    def run(self, sequences: Sequence[Sequence64]) -> list[tuple[NDArray[np.float32], ...]]:
+        """Return the outputs of each sequence without the batch axis, still padded.
+
+        Args:
+            sequences: pairs (token ids, token types), each of shape (length,).
+        """
+        results: list[tuple[NDArray[np.float32], ...]] = [()] * len(sequences)
+
+        def keep(request: ov.InferRequest, place: int) -> None:
+            results[place] = tuple(request.get_output_tensor(i).data[0].copy() for i in range(self._outputs))
+
+        for first in range(0, len(sequences), _TURN):
+            turn = range(first, min(first + _TURN, len(sequences)))
+            with self._lock:
+                self._queue.set_callback(keep)
+                # The longest first: a long one begun last would leave the other threads idle.
+                for place in sorted(turn, key=lambda i: -len(sequences[i][0])):
+                    self._queue.start_async(padded(*sequences[place]), place)
+                self._queue.wait_all()
+        return results
+
+
+def padded(ids: NDArray[np.int64], types: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Return the graph's inputs, each of shape (1, length padded to a multiple of 32)."""
+    length = -(-len(ids) // PAD_TO) * PAD_TO
+    made = {name: np.zeros((1, length), np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")}
+    made["input_ids"][0, : len(ids)] = ids
+    made["token_type_ids"][0, : len(ids)] = types
+    made["attention_mask"][0, : len(ids)] = 1
+    return made

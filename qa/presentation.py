@@ -1,0 +1,136 @@
+"""What the command prints: for people, or JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from qa.types import Answer, DocumentInfo, QueryResult
+
+if TYPE_CHECKING:
+    from qa.diagnosis import Diagnosis
+    from qa.engine import Added
+    from qa.index.verification import Verification
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error while it lasts; yields what to call with how much more is done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_err, disable=not _err.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda more: bar.advance(task, more)
+
+
+def lines(texts: Sequence[str]) -> None:
+    """Print lines."""
+    for text in texts:
+        _out.print(Text(text))
+
+
+def added(results: Sequence[Added], as_json: bool) -> None:
+    """Print what became of documents that were added."""
+    if as_json:
+        _json([{"id": a.id, "status": a.change, "passages": a.passages, "characters": a.characters} for a in results])
+    else:
+        lines([f"{a.change}  {a.id}  ({a.passages} passages)" for a in results])
+
+
+def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:
+    """Print a list of documents."""
+    if as_json:
+        _json([{**asdict(info), "meta": dict(info.meta)} for info in infos])
+    else:
+        lines([f"{i.id}  {i.title or ''}  ({i.characters} characters, {i.passages} passages)" for i in infos])
+
+
+def result(found: QueryResult, as_json: bool) -> None:
+    """Print the answers to a question."""
+    if as_json:
+        from qa.wire import QueryResponse
+
+        _json(QueryResponse.of(found).model_dump())
+        return
+    if not found.has_answer:
+        _out.print("The documents do not say.")
+        if found.best_guess:
+            _out.print(Text(f"Best guess, {found.best_guess.confidence:.0%} sure:", style="dim"))
+            _answer(found.best_guess)
+    for answer in found.answers:
+        _answer(answer)
+
+
+def verification(found: Verification, as_json: bool) -> None:
+    """Print what was found wrong with an index."""
+    if as_json:
+        _json(asdict(found))
+        return
+    lines([f"broken: {wrong}" for wrong in found.broken])
+    lines([f"made again: {wrong}" for wrong in found.repaired])
+    state = "damaged" if found.broken else "sound"
+    lines(
+        [f"{found.index}: {state}, revision {found.revision}, {found.documents} documents, {found.passages} passages"]
+    )
+
+
+def reports(figures: Sequence[dict[str, Any]], quiet: bool) -> None:
+    """Print evaluations as one table, a column each; nothing when they are printed as JSON anyway."""
+    if quiet:
+        return
+    table = Table("metric", *(f"{f['dataset']}\n{f['mode']}, n={f['n']}" for f in figures))
+    for name in figures[0]["metrics"]:
+        values = [f["metrics"][name] for f in figures]
+        if any(value is not None for value in values):
+            table.add_row(name, *("" if value is None else f"{value:.4g}" for value in values))
+    for name in ("p50", "p95"):
+        table.add_row(f"latency {name}, ms", *(f"{f['latency_ms'][name]:.1f}" for f in figures))
+    _out.print(table)
+
+
+def diagnosis(found: Diagnosis, as_json: bool) -> None:
+    """Print what an installation runs with."""
+    fields = asdict(found)
+    if as_json:
+        _json(fields)
+        return
+    versions = fields.pop("versions")
+    for name, value in {**fields, **versions}.items():
+        shown = " ".join(value) if isinstance(value, list | tuple) else value
+        lines([f"{name:28} {shown}"])
+
+
+def _answer(answer: Answer) -> None:
+    heading = Text(answer.text, style="bold")
+    heading.append(f"  {answer.confidence:.0%} sure", style="not bold dim")
+    _out.print(heading)
+    start, end = answer.context_span.start, answer.context_span.end
+    context = Text(answer.context[:start])
+    context.append(answer.context[start:end], style="reverse")
+    context.append(answer.context[end:])
+    _out.print(context)
+    if answer.document_id:
+        place = f"{answer.title or answer.document_id}, characters {answer.span.start} to {answer.span.end}"
+        _out.print(Text(place, style="dim"))
+    _out.print()
+
+
+def _json(content: object) -> None:
+    # Not through the console: it would wrap and colour.
+    print(json.dumps(content, indent=1, ensure_ascii=False))

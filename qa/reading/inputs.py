@@ -1,0 +1,51 @@
+"""How a question and a passage become what the reader takes: `[CLS] question [SEP] passage window [SEP]` (pure).
+
+Training and answering build their inputs here, so that the reader is asked in the form it was taught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLS, SEP = 101, 102
+MAX_QUESTION_TOKENS = 64
+MAX_INPUT_TOKENS = 288
+WINDOW_OVERLAP = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderInput:
+    """One sequence for the reader, and which passage tokens stand in it.
+
+    `first` is the passage token at position `offset`; `count` of them follow one another.
+    """
+
+    ids: NDArray[np.int64]
+    types: NDArray[np.int64]
+    first: int
+    count: int
+    offset: int
+
+
+def reader_input(question: Sequence[int], passage: Sequence[int], first: int = 0) -> ReaderInput:
+    """Join a question and a run of passage tokens that starts at passage token `first`."""
+    question = question[:MAX_QUESTION_TOKENS]
+    ids = np.array([CLS, *question, SEP, *passage, SEP], dtype=np.int64)
+    offset = len(question) + 2
+    types = (np.arange(len(ids)) >= offset).astype(np.int64)
+    return ReaderInput(ids, types, first, len(passage), offset)
+
+
+def windows(question: Sequence[int], passage: Sequence[int]) -> Iterator[ReaderInput]:
+    """Yield the passage in windows that fit; each but the first repeats `WINDOW_OVERLAP` tokens of the one before."""
+    room = MAX_INPUT_TOKENS - min(len(question), MAX_QUESTION_TOKENS) - 3
+    first = 0
+    while True:
+        yield reader_input(question, passage[first : first + room], first)
+        if first + room >= len(passage):
+            return
+        first += room - WINDOW_OVERLAP

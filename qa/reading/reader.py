@@ -1,0 +1,53 @@
+"""Question and passages ─► logits: where in each passage an answer may start and end, and that it holds none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from qa.models.inference import Graph
+from qa.models.shipped import ShippedModel
+from qa.models.tokenization import load_tokenizer
+from qa.reading.inputs import ReaderInput, windows
+from qa.reading.spans import PassageLogits, WindowLogits
+
+
+class Reader(Protocol):
+    """Reads passages for a question."""
+
+    identity: str
+    """Name and hash: a calibration belongs to exactly one."""
+
+    def read_batch(self, pairs: Sequence[tuple[str, str]]) -> list[PassageLogits]:
+        """Return the logits of each pair (question, passage text)."""
+        ...
+
+
+class ShippedReader:
+    """The reader that comes with the package: a start/end head on MiniLM, static int8, `[CLS]` as the null span."""
+
+    def __init__(self, model: ShippedModel, threads: int) -> None:
+        self.identity = model.identity
+        self._graph = Graph(model.graph, threads)
+        self._tokenizer = load_tokenizer(model.tokenizer)
+
+    def read_batch(self, pairs: Sequence[tuple[str, str]]) -> list[PassageLogits]:
+        """Return the logits of each pair; what stands beside it in the batch does not change them."""
+        questions = list(dict.fromkeys(question for question, _ in pairs))
+        encoded = self._tokenizer.encode_batch_fast(
+            [question.strip() for question in questions], add_special_tokens=False
+        )
+        question_ids = dict(zip(questions, (encoding.ids for encoding in encoded), strict=True))
+        passages = self._tokenizer.encode_batch([text for _, text in pairs], add_special_tokens=False)
+        inputs: list[ReaderInput] = []
+        owners: list[int] = []
+        for place, ((question, _), passage) in enumerate(zip(pairs, passages, strict=True)):
+            for window in windows(question_ids[question], passage.ids):
+                inputs.append(window)
+                owners.append(place)
+        outputs = self._graph.run([(made.ids, made.types) for made in inputs])
+        read: list[list[WindowLogits]] = [[] for _ in pairs]
+        for made, owner, (start, end) in zip(inputs, owners, outputs, strict=True):
+            inside = slice(made.offset, made.offset + made.count)
+            read[owner].append(WindowLogits(made.first, start[inside], end[inside], float(start[0] + end[0])))
+        return [PassageLogits(passage.offsets, logits) for passage, logits in zip(passages, read, strict=True)]

@@ -1,0 +1,35 @@
+"""A bound on the questions that are answered or waiting: beyond it a caller is told to come back, not kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qa.errors import Overloaded
+
+
+class Admission:
+    """Counts questions in the house."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._inside = 0
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def of(self, questions: int = 1) -> Iterator[None]:
+        """Let so many questions in, for as long as the context lasts. A batch larger than the bound gets in alone.
+
+        Raises:
+            Overloaded: there is no room now.
+        """
+        with self._guard:
+            if self._inside and self._inside + questions > self._limit:
+                raise Overloaded(f"{self._inside} questions are being answered; at most {self._limit} at once")
+            self._inside += questions
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._inside -= questions

@@ -1,0 +1,82 @@
+"""Errors ─► problem documents (RFC 9457), each naming the field and the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from qa.errors import (
+    Conflict,
+    InvalidInput,
+    ModelError,
+    NotFound,
+    Overloaded,
+    QAError,
+    TooLarge,
+    Unauthorized,
+    UnsupportedFormat,
+)
+from qa.wire import Problem
+
+_STATUS: tuple[tuple[type[QAError], int], ...] = (
+    (TooLarge, 413),
+    (UnsupportedFormat, 415),
+    (InvalidInput, 422),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Unauthorized, 401),
+    (Overloaded, 503),
+    (ModelError, 503),
+)
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "content": {"application/problem+json": {}}, "description": HTTPStatus(code).phrase}
+    for code in (400, 401, 404, 409, 413, 422, 503)
+}
+
+
+def problem(
+    status: int, detail: str, field: str | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return a problem document."""
+    # What came in may hold lone surrogates, which no response can carry.
+    clean = detail.encode("utf-8", "backslashreplace").decode()
+    where = field and field.encode("utf-8", "backslashreplace").decode()
+    content = Problem(title=HTTPStatus(status).phrase, status=status, detail=clean, field=where).model_dump()
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error that a request can cause into a problem document."""
+
+    @app.exception_handler(QAError)
+    async def _ours(_: Request, error: QAError) -> JSONResponse:
+        status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+        headers = {}
+        if isinstance(error, Overloaded):
+            headers["Retry-After"] = str(error.retry_after_s)
+        if isinstance(error, Unauthorized):
+            headers["WWW-Authenticate"] = "Bearer"
+        return problem(status, error.message, error.field, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return problem(400, f"the body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}", "body")
+        field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        return problem(422, first["msg"], field)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(UnicodeDecodeError)
+    async def _encoding(_: Request, error: UnicodeDecodeError) -> JSONResponse:
+        return problem(400, f"the body is not UTF-8 (byte {error.start})", "body")

@@ -1,0 +1,85 @@
+"""Documents: add, list, get, text, delete."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Response
+from fastapi.responses import PlainTextResponse
+
+from qa.errors import InvalidInput
+from qa.limits import MAX_DOCUMENTS, checked_document
+from qa.service.dependencies import EngineDep, IndexQuery
+from qa.types import Document
+from qa.wire import AddedOut, AddResponse, DocumentIn, DocumentList, DocumentOut, FullDocumentOut
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+
+
+@router.post("", status_code=201)
+def add(
+    body: Annotated[DocumentIn | list[DocumentIn], Body()], engine: EngineDep, index: IndexQuery = "default"
+) -> AddResponse:
+    """Add one document or a list of them, all or none. The same id replaces; the same content changes nothing."""
+    given = body if isinstance(body, list) else [body]
+    if not 1 <= len(given) <= MAX_DOCUMENTS:
+        raise InvalidInput(f"from 1 to {MAX_DOCUMENTS:,} documents, not {len(given):,}", field="body")
+    documents = [_document(d, f"{place}." if isinstance(body, list) else "") for place, d in enumerate(given)]
+    first: dict[str, int] = {}
+    for place, document in enumerate(documents):
+        if first.setdefault(document.id, place) != place:
+            raise InvalidInput(f"id {document.id!r} occurs twice", field=f"{place}.id")
+    added = engine.add(documents, index=index)
+    return AddResponse(
+        documents=[AddedOut(id=a.id, status=a.change, passages=a.passages, characters=a.characters) for a in added]
+    )
+
+
+@router.get("")
+def list_documents(
+    engine: EngineDep,
+    index: IndexQuery = "default",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> DocumentList:
+    """List documents in the order of their ids."""
+    found = engine.documents(index=index, after=_id_of(cursor), limit=limit + 1)
+    more = len(found) > limit
+    page = [DocumentOut.of(info) for info in found[:limit]]
+    return DocumentList(documents=page, next=_cursor_of(page[-1].id) if more else None)
+
+
+@router.get("/{id}")
+def get(id: str, engine: EngineDep, index: IndexQuery = "default") -> FullDocumentOut:
+    """Return a document with its text."""
+    return FullDocumentOut.with_text(*engine.document(id, index=index))
+
+
+@router.get("/{id}/text", response_class=PlainTextResponse)
+def get_text(id: str, engine: EngineDep, index: IndexQuery = "default") -> PlainTextResponse:
+    """Return the text that offsets count in, as it was taken in."""
+    return PlainTextResponse(engine.document(id, index=index)[0].text)
+
+
+@router.delete("/{id}", status_code=204, response_class=Response)
+def delete(id: str, engine: EngineDep, index: IndexQuery = "default") -> Response:
+    """Remove a document."""
+    engine.remove([id], index=index)
+    return Response(status_code=204)
+
+
+def _document(given: DocumentIn, prefix: str) -> Document:
+    return checked_document(given.text, given.id, given.title, given.uri, given.meta, prefix)
+
+
+def _cursor_of(id: str) -> str:
+    return base64.urlsafe_b64encode(id.encode()).decode()
+
+
+def _id_of(cursor: str | None) -> str | None:
+    try:
+        return None if cursor is None else base64.b64decode(cursor.encode(), b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        raise InvalidInput("not a cursor that was given out", field="cursor") from None

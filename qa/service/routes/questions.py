@@ -1,0 +1,51 @@
+"""Asking: query, batch, read, search."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from qa.service.dependencies import AdmissionDep, EngineDep
+from qa.wire import (
+    BatchRequest,
+    BatchResponse,
+    QueryRequest,
+    QueryResponse,
+    ReadRequest,
+    SearchRequest,
+    SearchResponse,
+)
+
+router = APIRouter(tags=["questions"])
+
+
+@router.post("/query")
+def query(body: QueryRequest, engine: EngineDep, admission: AdmissionDep) -> QueryResponse:
+    """Answer a question from the documents of an index."""
+    options = body.model_dump(exclude={"question"})
+    with admission.of():
+        return QueryResponse.of(engine.ask(body.question, **options), with_passages=body.include_passages)
+
+
+@router.post("/query/batch")
+def query_batch(body: BatchRequest, engine: EngineDep, admission: AdmissionDep) -> BatchResponse:
+    """Answer up to 64 questions; each as if it were asked alone."""
+    options = body.model_dump(exclude={"questions"})
+    with admission.of(len(body.questions)):
+        results = engine.ask_batch(body.questions, **options)
+    return BatchResponse(results=[QueryResponse.of(r, with_passages=body.include_passages) for r in results])
+
+
+@router.post("/read")
+def read(body: ReadRequest, engine: EngineDep, admission: AdmissionDep) -> QueryResponse:
+    """Answer a question from the text given with it."""
+    with admission.of():
+        result = engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
+    return QueryResponse.of(result)
+
+
+@router.post("/search")
+def search(body: SearchRequest, engine: EngineDep, admission: AdmissionDep) -> SearchResponse:
+    """Find the passages that most likely answer a question."""
+    with admission.of():
+        result = engine.search(body.question, index=body.index, top_k=body.top_k, filters=body.filters)
+    return SearchResponse.of(body.question, body.index, result)

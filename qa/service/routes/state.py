@@ -1,0 +1,27 @@
+"""Alive, and ready."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+import qa
+from qa.service.dependencies import EngineDep
+from qa.service.problems import RESPONSES
+from qa.wire import Health, Readiness
+
+router = APIRouter(tags=["state"])
+
+
+@router.get("/healthz")
+def healthz() -> Health:
+    """Tell that the process is alive."""
+    return Health(version=qa.__version__)
+
+
+@router.get("/readyz", responses={503: RESPONSES[503]})
+def readyz(engine: EngineDep) -> Readiness:
+    """Tell that models and the default index are loaded and can be read."""
+    documents, passages = engine.indexes.get("default").counts()
+    return Readiness(
+        embedder=engine.embedder.identity, reader=engine.reader.identity, documents=documents, passages=passages
+    )

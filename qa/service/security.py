@@ -1,0 +1,24 @@
+"""Keys: when any are set, every call under /v1 must carry one."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection
+
+from qa.errors import Unauthorized
+
+
+def check_key(keys: Collection[str], authorization: str | None, x_api_key: str | None) -> None:
+    """Accept `Authorization: Bearer KEY` or `X-API-Key: KEY`; without any keys set, accept everything.
+
+    Raises:
+        Unauthorized: there are keys, and the request carries none of them.
+    """
+    if not keys:
+        return
+    scheme, _, token = (authorization or "").partition(" ")
+    given = token.strip() if scheme.lower() == "bearer" else (x_api_key or "")
+    # All are compared, each in constant time: neither a key nor its place in the list can be found by timing.
+    matches = [hmac.compare_digest(key.encode(), given.encode("utf-8", "surrogateescape")) for key in keys]
+    if not any(matches):
+        raise Unauthorized("a valid key is needed: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")

@@ -1,0 +1,193 @@
+"""Fit what turns logits into probabilities, on questions whose contexts the reader never saw.
+
+Two ways of asking are fitted apart: through an index that also holds other contexts, and of a single text. Unanswerable
+are SQuAD's adversarial questions and, through the index, questions whose own context is taken out of the results.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from qa.assembly import build_embedder
+from qa.config import Settings
+from qa.documents import splitting
+from qa.engine import PASSAGES_READ, Engine
+from qa.evaluation.datasets import load_squad
+from qa.evaluation.metrics import exact_match, f1
+from qa.index import fusion
+from qa.index.catalog import Specification
+from qa.index.registry import Indexes
+from qa.models.inference import available_threads
+from qa.models.shipped import open_model
+from qa.reading.answers import rank_answers
+from qa.reading.calibration import Calibration, Scale
+from qa.reading.reader import Reader, ShippedReader
+from qa.reading.spans import PassageLogits
+from qa.training.examples import split
+from qa.types import Answer, Document, Hit, Passage, Span
+
+FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
+QUESTIONS_A_FILE = {"squad.json": 500, "nq_qed.json": 150, "squadshifts_reddit.json": 60, "squadshifts_amazon.json": 60}
+UNANSWERABLE = 300
+WITHDRAWN = 200
+DISTRACTORS = 1_500
+WEIGHTS_TRIED = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
+ANSWERS_FITTED = 3
+
+_FLAT = Scale(1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with what is right, and the passages read for it."""
+
+    golds: tuple[str, ...]
+    hits: Sequence[Hit]
+    logits: Sequence[PassageLogits]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    text: str
+    golds: tuple[str, ...]
+    context: str
+
+
+def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1) -> list[str]:
+    """Write `calibration.json` to a reader's folder.
+
+    Args:
+        data: folder of the training files.
+        folder: of the int8 reader.
+        settings: which embedder, how many threads.
+        seed: chooses questions and distractors.
+
+    Returns:
+        What was fitted, in lines.
+    """
+    threads = settings.threads or available_threads()
+    reader = ShippedReader(open_model(folder), threads)
+    embedder = build_embedder(settings, threads)
+    questions, distractors = _held_out(data, seed)
+    empty = Calibration(reader.identity, fusion.IDENTITY, splitting.IDENTITY, 0.0, _FLAT, _FLAT)
+    specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
+    with tempfile.TemporaryDirectory() as place:
+        engine = Engine(Indexes(Path(place), specification), embedder, reader, empty)
+        queried = _query(engine, questions, distractors)
+        engine.close()
+    read = _read(reader, questions)
+    weight = max(WEIGHTS_TRIED, key=lambda w: _mean_f1(queried, w))
+    fitted = Calibration(
+        reader.identity, fusion.IDENTITY, splitting.IDENTITY, weight, _scale(queried, weight), _scale(read, 0.0)
+    )
+    fitted.save(folder / "calibration.json")
+    tried = ", ".join(f"{w:g}: {100 * _mean_f1(queried, w):.1f}" for w in WEIGHTS_TRIED)
+    return [
+        f"{len(queried)} questions through the index, {len(read)} of single texts",
+        f"F1 of answerable questions by retrieval weight: {tried}",
+        f"through the index: {fitted.query} {_at_threshold(queried, weight, fitted.query)}",
+        f"single texts: {fitted.read} {_at_threshold(read, 0.0, fitted.read)}",
+    ]
+
+
+def _held_out(data: Path, seed: int) -> tuple[list[_Question], list[str]]:
+    chooser = random.Random(seed)
+    questions: list[_Question] = []
+    distractors: list[str] = []
+    for file in FILES:
+        kept, held_out = split(load_squad(data / file))
+        made = [_Question(q.text, held_out.gold_texts(q), held_out.contexts[q.context]) for q in held_out.questions]
+        answerable, unanswerable = [q for q in made if q.golds], [q for q in made if not q.golds]
+        questions += chooser.sample(answerable, min(len(answerable), QUESTIONS_A_FILE[file]))
+        questions += chooser.sample(unanswerable, min(len(unanswerable), UNANSWERABLE))
+        distractors += sorted({kept.contexts[q.context] for q in kept.questions})
+    return questions, chooser.sample(distractors, DISTRACTORS)
+
+
+def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence[str]) -> list[_Asked]:
+    contexts = list(dict.fromkeys([*(q.context for q in questions), *distractors]))
+    number = {context: str(place) for place, context in enumerate(contexts)}
+    engine.indexes.get_or_create("default")
+    documents = [Document(id, context) for context, id in number.items()]
+    for first in range(0, len(documents), 100):
+        engine.add(documents[first : first + 100])
+    asked = []
+    answerable = [q for q in questions if q.golds]
+    for question in questions:
+        hits = engine.search(question.text, top_k=PASSAGES_READ).hits
+        asked.append(_read_hits(engine.reader, question.text, question.golds, hits))
+    for question in answerable[:: max(1, len(answerable) // WITHDRAWN)]:
+        found = engine.search(question.text, top_k=2 * PASSAGES_READ).hits
+        others = [hit for hit in found if hit.passage.document_id != number[question.context]]
+        asked.append(_read_hits(engine.reader, question.text, (), others[:PASSAGES_READ]))
+    return asked
+
+
+def _read_hits(reader: Reader, question: str, golds: tuple[str, ...], hits: Sequence[Hit]) -> _Asked:
+    return _Asked(golds, hits, reader.read_batch([(question, hit.passage.text) for hit in hits]))
+
+
+def _read(reader: Reader, questions: Sequence[_Question]) -> list[_Asked]:
+    hits = [
+        Hit(None, Passage("", Span(0, len(q.context)), q.context), None, None, {}, 0.0, 0.0, 0.0) for q in questions
+    ]
+    logits = reader.read_batch([(q.text, q.context) for q in questions])
+    return [_Asked(q.golds, [hit], [made]) for q, hit, made in zip(questions, hits, logits, strict=True)]
+
+
+def _answers(asked: _Asked, weight: float) -> list[Answer]:
+    return rank_answers(asked.hits, asked.logits, weight, _FLAT, ANSWERS_FITTED)
+
+
+def _mean_f1(asked: Sequence[_Asked], weight: float) -> float:
+    """Return the mean F1 of the best answer to the questions that have one."""
+    return float(
+        np.mean([f1(answers[0].text if (answers := _answers(a, weight)) else "", a.golds) for a in asked if a.golds])
+    )
+
+
+def _scale(asked: Sequence[_Asked], weight: float) -> Scale:
+    """Fit both probabilities, then the threshold on confidence."""
+    ranked = [(a, answers) for a in asked if (answers := _answers(a, weight))]
+    rows, right = [], []
+    for a, answers in ranked:
+        for answer in answers:
+            rows.append([answer.score, answers[0].score - answer.score])
+            right.append(bool(a.golds) and exact_match(answer.text, a.golds) == 1)
+    sure = LogisticRegression(C=1e6, max_iter=1000).fit(np.array(rows), right)
+    best = np.array([[answers[0].score] for _, answers in ranked])
+    unanswerable = [not a.golds for a, _ in ranked]
+    none = LogisticRegression(C=1e6, class_weight="balanced", max_iter=1000).fit(best, unanswerable)
+    (score, gap), bias = sure.coef_[0].tolist(), float(sure.intercept_[0])
+    without = Scale(score, gap, bias, float(none.coef_[0][0]), float(none.intercept_[0]), 0.0)
+    return Scale(score, gap, bias, without.null_score, without.null_bias, _threshold(ranked, without))
+
+
+def _threshold(ranked: Sequence[tuple[_Asked, list[Answer]]], scale: Scale) -> float:
+    """Return the confidence from which on answers are given: best for as many answerable as unanswerable questions."""
+    points = [(scale.confidence(answers[0].score, answers[0].score), a, answers[0]) for a, answers in ranked]
+    grid = np.quantile([confidence for confidence, _, _ in points], np.linspace(0, 0.95, 96))
+
+    def worth(threshold: float) -> float:
+        given = [f1(answer.text, a.golds) * (c >= threshold) for c, a, answer in points if a.golds]
+        refused = [float(c < threshold) for c, a, _ in points if not a.golds]
+        return float(np.mean(given) + np.mean(refused))
+
+    return round(float(max(grid, key=worth)), 4)
+
+
+def _at_threshold(asked: Sequence[_Asked], weight: float, scale: Scale) -> str:
+    given: dict[bool, list[bool]] = {True: [], False: []}
+    for a in asked:
+        answers = _answers(a, weight)
+        sure = bool(answers) and scale.confidence(answers[0].score, answers[0].score) >= scale.threshold
+        given[bool(a.golds)].append(sure)
+    answered, refused = np.mean(given[True]), 1 - np.mean(given[False])
+    return f"(gives {answered:.0%} of the answerable an answer, refuses {refused:.0%} of the others)"

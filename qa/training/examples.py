@@ -1,0 +1,111 @@
+"""What the reader learns from: questions of several data sets, in a fixed mixture, with a part held out.
+
+The held-out part is 5 % of the contexts, chosen by a hash of their normalised text, so that the same text is on the
+same side in every file. Thresholds and calibration are fitted on it, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa.evaluation.datasets import Dataset, load_squad
+from qa.types import Span
+
+HELD_OUT_PERCENT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A SQuAD file, and how many of its questions to take at most."""
+
+    file: str
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question with one context; no answer means that the context does not hold it."""
+
+    question: str
+    context: str
+    answer: Span | None
+
+
+# Short contexts come first in training: a step on them is cheap, and what they teach (attend from question to
+# context, point at a span) carries over.
+WARM_UP = (Source("squad_sentences.json"), Source("qamr_a.json", 5_000), Source("qamr_b.json", 3_000))
+MIXTURE = (
+    Source("squad.json"),
+    Source("nq_qed.json"),
+    Source("nq_oracle.json"),
+    Source("squadshifts_reddit.json", 2_500),
+    Source("squadshifts_amazon.json", 2_500),
+    Source("fairytaleqa.json", 1_200),
+)
+
+
+def normalised(text: str) -> str:
+    """Return the text's letters and digits, lower-cased, with single spaces: equal for equal content."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower()))
+
+
+def is_held_out(context: str) -> bool:
+    """Tell whether a context belongs to the part that training never sees."""
+    digest = hashlib.sha256(normalised(context).encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 100 < HELD_OUT_PERCENT
+
+
+def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    """Return the part to train on and the held-out part."""
+    held_out = [is_held_out(context) for context in dataset.contexts]
+    return (
+        Dataset(dataset.name, dataset.contexts, tuple(q for q in dataset.questions if not held_out[q.context])),
+        Dataset(dataset.name, dataset.contexts, tuple(q for q in dataset.questions if held_out[q.context])),
+    )
+
+
+def training_examples(folder: Path, sources: Sequence[Source], forbidden: str, seed: int) -> list[Example]:
+    """Return the sources' training parts, whole-word answers only.
+
+    Args:
+        folder: where the files are.
+        sources: what to take.
+        forbidden: normalised text no context may be part of: the held-out contexts, and those of the sets that are
+            measured with.
+        seed: chooses which questions a limit keeps.
+    """
+    examples: list[Example] = []
+    for source in sources:
+        dataset, _ = split(load_squad(folder / source.file))
+        clean = [normalised(context) not in forbidden for context in dataset.contexts]
+        usable = [
+            Example(q.text, dataset.contexts[q.context], q.answers[0] if q.answers else None)
+            for q in dataset.questions
+            if clean[q.context] and all(_whole_words(dataset.contexts[q.context], span) for span in q.answers[:1])
+        ]
+        random.Random(f"{seed}:{source.file}").shuffle(usable)
+        examples.extend(usable[: source.limit])
+    return examples
+
+
+def forbidden_text(folder: Path, sources: Iterable[Source], measured_with: Iterable[Path]) -> str:
+    """Return the normalised text of every held-out context and of every context that is measured with."""
+    contexts: set[str] = set()
+    for source in sources:
+        contexts.update(c for c in load_squad(folder / source.file).contexts if is_held_out(c))
+    for path in measured_with:
+        contexts.update(load_squad(path).contexts)
+    return "\n".join(sorted(normalised(context) for context in contexts))
+
+
+def _whole_words(context: str, span: Span) -> bool:
+    before = context[span.start - 1 : span.start] if span.start else ""
+    after = context[span.end : span.end + 1]
+    inside = span.of(context)
+    return not (before.isalnum() and inside[0].isalnum()) and not (after.isalnum() and inside[-1].isalnum())

@@ -1,0 +1,63 @@
+"""A trained network ─► a static int8 OpenVINO graph, with its tokenizer and the hashes that tell it apart."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import nncf
+import numpy as np
+import openvino as ov
+import torch
+from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
+from numpy.typing import NDArray
+
+from qa.models.inference import padded
+from qa.models.shipped import write_manifest
+
+Pair = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def export_int8(
+    network: torch.nn.Module, outputs: Sequence[str], samples: Sequence[Pair], tokenizer: Path, folder: Path, name: str
+) -> None:
+    """Write `model.xml`, `model.bin`, `tokenizer.json` and `manifest.json` to `folder`.
+
+    Activation ranges are taken from the samples, once: ranges taken at run time would let one text of a batch change
+    another's result. Weights use half their range, so that processors without VNNI cannot overflow and all agree.
+
+    Args:
+        network: takes ids, mask and types of shape (batch, length).
+        outputs: names of what it returns.
+        samples: pairs (token ids, token types) like those it will see.
+        tokenizer: the `tokenizer.json` that belongs to it.
+        folder: is made.
+        name: what the model is called.
+    """
+    network.eval()
+    inputs = [padded(ids, types) for ids, types in samples]
+    example = tuple(torch.from_numpy(array) for array in _ordered(inputs[0]))
+    shape = ov.PartialShape([1, -1])
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    with torch.no_grad():
+        graph = ov.convert_model(network, example_input=example, input=[(shape, ov.Type.i64)] * 3)
+    for port, port_name in zip(graph.inputs, names, strict=True):
+        port.get_tensor().set_names({port_name})
+    for port, port_name in zip(graph.outputs, outputs, strict=True):
+        port.get_tensor().set_names({port_name})
+    quantized = nncf.quantize(
+        graph,
+        nncf.Dataset(inputs),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(inputs),
+        advanced_parameters=AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    ov.save_model(quantized, folder / "model.xml", compress_to_fp16=True)
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    write_manifest(folder, name)
+
+
+def _ordered(inputs: dict[str, NDArray[np.int64]]) -> tuple[NDArray[np.int64], ...]:
+    return inputs["input_ids"], inputs["attention_mask"], inputs["token_type_ids"]

@@ -1,0 +1,41 @@
+"""Hard negatives: passages that retrieval ranks high for a question and that do not hold its answer."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from qa.index.lexical import LexicalIndex
+from qa.training.examples import Example, normalised
+
+_CANDIDATES = 8
+
+
+def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> list[Example]:
+    """Return `count` examples made of an answerable question and a high-ranked context without the answer's text.
+
+    A context that has the answer's words is passed over even if it does not answer: it may.
+    """
+    contexts = list(dict.fromkeys(example.context for example in examples))
+    flat = [normalised(context) for context in contexts]
+    chooser = random.Random(f"{seed}:negatives")
+    answerable = [example for example in examples if example.answer is not None]
+    made: list[Example] = []
+    with tempfile.TemporaryDirectory() as folder:
+        index = LexicalIndex(Path(folder) / "lexical", create=True)
+        index.apply((), enumerate(contexts), 1)
+        searcher = index.searcher()
+        for example in chooser.sample(answerable, len(answerable)):
+            if len(made) == count:
+                break
+            assert example.answer is not None
+            answer = normalised(example.answer.of(example.context))
+            found = [place for place, _ in searcher.search(example.question, _CANDIDATES)]
+            wrong = [p for p in found if contexts[p] != example.context and f" {answer} " not in f" {flat[p]} "]
+            if wrong:
+                # Mostly the highest ranked: those are the ones the reader will be shown.
+                place = wrong[min(int(chooser.expovariate(0.7)), len(wrong) - 1)]
+                made.append(Example(example.question, contexts[place], None))
+    return made

@@ -1,0 +1,188 @@
+"""Train the reader: a span head on all-MiniLM-L6-v2. Resumable; its length is given in tokens, not in hours."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch.nn.functional import cross_entropy
+from transformers import BertForQuestionAnswering
+
+from qa.models.tokenization import load_tokenizer
+from qa.training.base_model import base_model_folder
+from qa.training.examples import MIXTURE, WARM_UP, forbidden_text, training_examples
+from qa.training.features import Batch, Feature, batches, cut, features
+from qa.training.negatives import hard_negatives
+
+_POOL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRecipe:
+    """Everything that decides the weights, besides the data."""
+
+    tokens: int = 6_500_000
+    batch: int = 16
+    rate: float = 1.6e-4
+    head_rate: float = 1e-3
+    warm_up_steps: int = 150
+    weight_decay: float = 0.01
+    negatives: int = 8_000
+    whole_share: float = 0.15
+    seed: int = 1
+
+
+@dataclass
+class _Progress:
+    tokens: int = 0
+    steps: int = 0
+    loss: float = 0.0
+
+
+def train_reader(
+    data: Path,
+    measured_with: Sequence[Path],
+    work: Path,
+    recipe: ReaderRecipe,
+    threads: int,
+    report: Callable[[str], None],
+) -> Path:
+    """Train from the newest checkpoint in `work`, or from the base model, until the recipe's tokens are used.
+
+    Args:
+        data: folder of the training files.
+        measured_with: SQuAD files whose contexts must not be trained on.
+        work: checkpoints are kept here; the finished weights are put in `work/reader`.
+        recipe: what to do.
+        threads: of the processor.
+        report: is told of progress in lines.
+
+    Returns:
+        The folder of the finished weights, in Hugging Face layout.
+
+    Raises:
+        ModelError: the base model is missing or is not the published one.
+        DatasetError: a training file cannot be read.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(recipe.seed)
+    base = base_model_folder()
+    model = BertForQuestionAnswering.from_pretrained(
+        base, attn_implementation="sdpa", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
+    model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    optimizer = _optimizer(model, recipe)
+    work.mkdir(parents=True, exist_ok=True)
+    checkpoint = work / "checkpoint.pt"
+    progress = _Progress()
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        progress = _Progress(**state["progress"])
+        report(f"resumed at step {progress.steps}")
+    warm_up, main = _examples(data, measured_with, recipe, load_tokenizer(base / "tokenizer.json"), report)
+    model.train()
+    began, first = time.monotonic(), progress.tokens
+    for step, batch in enumerate(_schedule(warm_up, main, recipe)):
+        if step < progress.steps:
+            continue
+        _set_rate(optimizer, recipe, progress)
+        loss = _step(model, optimizer, batch)
+        progress.steps += 1
+        progress.tokens += int(batch.mask.sum())
+        progress.loss += (loss - progress.loss) * max(0.01, 1 / progress.steps)
+        if progress.steps % 50 == 0:
+            speed = (progress.tokens - first) / (time.monotonic() - began)
+            report(f"step {progress.steps} tokens {progress.tokens} loss {progress.loss:.3f} {speed:.0f} tokens/s")
+        if progress.steps % 250 == 0:
+            _save(checkpoint, model, optimizer, progress)
+        if progress.tokens >= recipe.tokens:
+            break
+    _save(checkpoint, model, optimizer, progress)
+    finished = work / "reader"
+    model.save_pretrained(finished)
+    (finished / "recipe.json").write_text(json.dumps({**asdict(recipe), "steps": progress.steps}, indent=1) + "\n")
+    return finished
+
+
+def _examples(
+    data: Path, measured_with: Sequence[Path], recipe: ReaderRecipe, tokenizer: Tokenizer, report: Callable[[str], None]
+) -> tuple[list[Feature], list[Feature]]:
+    forbidden = forbidden_text(data, (*WARM_UP, *MIXTURE), measured_with)
+    warm_up = training_examples(data, WARM_UP, forbidden, recipe.seed)
+    main = training_examples(data, MIXTURE, forbidden, recipe.seed)
+    main += hard_negatives(main, recipe.negatives, recipe.seed)
+    unanswerable = sum(example.answer is None for example in main)
+    report(f"{len(warm_up)} short examples, then {len(main)}, {unanswerable} of them without an answer")
+    return features(warm_up, tokenizer), features(main, tokenizer)
+
+
+def _schedule(warm_up: list[Feature], main: list[Feature], recipe: ReaderRecipe) -> Iterator[Batch]:
+    """Yield batches for ever in an order that the seed alone decides: short examples once, then the mixture."""
+    chooser = random.Random(recipe.seed)
+    used = 0
+    part = chooser.sample(warm_up, len(warm_up))
+    while True:
+        for i in range(0, len(part), recipe.batch * _POOL):
+            whole = used > recipe.tokens * (1 - recipe.whole_share)
+            pool = [cut(feature, chooser, whole=whole) for feature in part[i : i + recipe.batch * _POOL]]
+            for batch in batches(pool, recipe.batch, chooser):
+                used += int(batch.mask.sum())
+                yield batch
+        part = chooser.sample(main, len(main))
+
+
+def _optimizer(model: BertForQuestionAnswering, recipe: ReaderRecipe) -> torch.optim.AdamW:
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    head = [p for name, p in trained if name.startswith("qa_outputs")]
+    decayed = [p for name, p in trained if p.ndim > 1 and not name.startswith("qa_outputs")]
+    plain = [p for name, p in trained if p.ndim == 1 and not name.startswith("qa_outputs")]
+    groups = [
+        {"params": decayed, "peak": recipe.rate, "weight_decay": recipe.weight_decay},
+        {"params": plain, "peak": recipe.rate, "weight_decay": 0.0},
+        {"params": head, "peak": recipe.head_rate, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), fused=True)
+
+
+def _set_rate(optimizer: torch.optim.AdamW, recipe: ReaderRecipe, progress: _Progress) -> None:
+    """Rise over the first steps, then fall in a straight line to zero at the last token."""
+    left = max(0.0, 1 - progress.tokens / recipe.tokens)
+    factor = min(1.0, (progress.steps + 1) / recipe.warm_up_steps) * left
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+
+
+def _step(model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, batch: Batch) -> float:
+    logits = model(
+        input_ids=torch.from_numpy(batch.ids),
+        attention_mask=torch.from_numpy(batch.mask),
+        token_type_ids=torch.from_numpy(batch.types),
+    )
+    loss = (
+        cross_entropy(logits.start_logits, torch.from_numpy(batch.start))
+        + cross_entropy(logits.end_logits, torch.from_numpy(batch.end))
+    ) / 2
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise FloatingPointError("the loss is not finite")
+    return value
+
+
+def _save(path: Path, model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, progress: _Progress) -> None:
+    aside = path.with_suffix(".new")
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": asdict(progress)}
+    torch.save(state, aside)
+    aside.replace(path)

@@ -1,0 +1,165 @@
+"""The nouns of the system: frozen values with no behaviour beyond their own invariants.
+
+Offsets are Unicode code points, half-open, counted in the stored text of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Meta = Mapping[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code points: `text[start:end]`."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"not a span: [{self.start}, {self.end})")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, text: str) -> str:
+        """Return the text that the span covers."""
+        return text[self.start : self.end]
+
+    def shift(self, by: int) -> Span:
+        """Return the same span counted from a start that lies `by` code points earlier."""
+        return Span(self.start + by, self.end + by)
+
+    def overlaps(self, other: Span) -> bool:
+        """Tell whether the two share a code point."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source text as it was taken in."""
+
+    id: str
+    text: str
+    title: str | None = None
+    uri: str | None = None
+    meta: Meta = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What is known of a stored document without its text."""
+
+    id: str
+    title: str | None
+    uri: str | None
+    meta: Meta
+    characters: int
+    passages: int
+    sha256: str
+    added_at: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that is embedded, searched and read as one; `text == document.text[span]`.
+
+    `cut` tells for each end whether it falls inside a word: no answer may begin or end there.
+    """
+
+    document_id: str
+    span: Span
+    text: str
+    cut: tuple[bool, bool] = (False, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that a search found, with every part of its score.
+
+    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1] within its query. A text that was
+    given with the question, and not found in an index, has no `passage_id` and scores of 0.
+    """
+
+    passage_id: int | None
+    passage: Passage
+    title: str | None
+    uri: str | None
+    meta: Meta
+    lexical: float
+    dense: float
+    retrieval: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What one query saw: its hits, best first, and the state of the index they come from."""
+
+    hits: Sequence[Hit]
+    generation: int
+    revision: int
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The parts an answer's score is made of."""
+
+    lexical: float
+    dense: float
+    reader: float
+    null: float
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """One more place that gives the same answer."""
+
+    document_id: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An exact span of a document: `document.text[span] == text`."""
+
+    text: str
+    score: float
+    confidence: float
+    document_id: str
+    title: str | None
+    uri: str | None
+    meta: Meta
+    span: Span
+    context: str
+    context_span: Span
+    passage_id: int | None
+    components: Components
+    support: Sequence[Support] = ()
+    page: int | None = None
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """All that one question gave. `answers` is empty exactly when `has_answer` is false."""
+
+    query_id: str
+    question: str
+    answers: Sequence[Answer]
+    no_answer_score: float
+    best_guess: Answer | None
+    passages: Sequence[Hit]
+    index: str
+    generation: int
+    revision: int
+    timings_ms: Mapping[str, float]
+
+    @property
+    def has_answer(self) -> bool:
+        """Tell whether the documents were found to answer."""
+        return bool(self.answers)

@@ -1,0 +1,116 @@
+"""What tests share: small real data, and stand-ins that depend on what they are given."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qa.assembly import build_engine
+from qa.config import Settings
+from qa.documents import splitting
+from qa.engine import Engine
+from qa.index.catalog import Specification
+from qa.index.local import LocalIndex, Prepared
+from qa.models.embedder import Vectors
+from qa.types import Document
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = ROOT / "eval" / "golden"
+SHARED = ROOT.parent / "shared" / "data"
+
+
+class HashingEmbedder:
+    """Bags of words, hashed: texts that share words are near each other."""
+
+    dimension = 64
+    identity = "hashing@1"
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.full((len(texts), self.dimension), 1e-3, np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.lower()):
+                vectors[row, zlib.crc32(word.encode()) % self.dimension] += 1
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        return self.encode_passages(texts)
+
+    def token_starts(self, text: str) -> Sequence[int]:
+        return [match.start() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+EMBEDDER = HashingEmbedder()
+SPECIFICATION = Specification(EMBEDDER.identity, EMBEDDER.dimension, splitting.IDENTITY)
+
+
+def prepared(id: str, text: str, **fields: Any) -> Prepared:
+    document = Document(id, text, **fields)
+    passages = splitting.split(document, EMBEDDER.token_starts)
+    return Prepared(document, passages, EMBEDDER.encode_passages([p.text for p in passages]).astype(np.float16))
+
+
+def put(index: LocalIndex, *documents: Prepared) -> None:
+    generation, _ = index.catalog.specification()
+    assert index.put(documents, generation) is not None
+
+
+def found(index: LocalIndex, question: str, limit: int = 10) -> list[str]:
+    (vector,) = EMBEDDER.encode_questions([question])
+    return [hit.passage.document_id for hit in index.search(question, vector, limit).hits]
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[LocalIndex]:
+    opened = LocalIndex(tmp_path / "books", SPECIFICATION, create=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Engine:
+    """The shipped models; their indexes must not be used."""
+    return build_engine(Settings(index_dir=Path("/nonexistent")))
+
+
+@pytest.fixture
+def engine(shipped: Engine, tmp_path: Path) -> Iterator[Engine]:
+    """The shipped models on an empty default index."""
+    made = shipped.in_folder(tmp_path / "indexes")
+    made.indexes.get_or_create("default")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def golden(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The shipped models on the sample documents; tests only read it."""
+    made = shipped.in_folder(tmp_path_factory.mktemp("golden"))
+    made.indexes.get_or_create("default")
+    made.add([Document(path.stem, path.read_text(encoding="utf-8"), path.stem) for path in golden_documents()])
+    yield made
+    made.close()
+
+
+def golden_documents() -> list[Path]:
+    return sorted((GOLDEN / "documents").glob("*.txt"))
+
+
+def golden_articles() -> list[dict[str, Any]]:
+    articles: list[dict[str, Any]] = json.loads((GOLDEN / "golden.json").read_text(encoding="utf-8"))["data"]
+    return articles
+
+
+def shared(*parts: str) -> Path:
+    """Return a measuring file, or skip the test."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"the measuring data is not beside this checkout ({'/'.join(parts)})")
+    return path

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from qa.documents.boundaries import is_boundary
+from qa.documents.splitting import MAX_CHARACTERS, MAX_TOKENS, split
+from qa.types import Document, Passage
+from tests.conftest import EMBEDDER
+
+PIECES = st.sampled_from(
+    ["Hello world. ", "\r\n", "\n\n", "\t", "👩‍👩‍👧", "e\u0301", "שלום עולם. ", "a" * 700, "U.S. troops ", "-", "1,000.5 ", " ",
+     "Same sentence here. ", "नमस्ते ", "🇬🇧🇫🇷", "\u200d", "x" * 3000, "word " * 120, "\u2028", "한국어 ", "?!” "]
+)  # fmt: skip
+TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=30).map("".join))
+
+
+def passages_of(text: str) -> list[Passage]:
+    return split(Document("d", text), EMBEDDER.token_starts)
+
+
+@given(TEXTS)
+@example("")
+@example("\r\n" * 50)
+@example("no spaces" * 2000)
+@settings(max_examples=300, deadline=None)
+def test_offsets_hold_over_any_text(text: str) -> None:
+    passages = passages_of(text)
+    for passage in passages:
+        assert text[passage.span.start : passage.span.end] == passage.text
+        assert passage.text.strip()
+        assert len(passage.text) <= MAX_CHARACTERS
+        assert len(EMBEDDER.token_starts(passage.text)) <= MAX_TOKENS
+        assert passage.cut == (not is_boundary(text, passage.span.start), not is_boundary(text, passage.span.end))
+    starts = [passage.span.start for passage in passages]
+    assert starts == sorted(set(starts))
+
+
+@given(TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_no_word_is_lost(text: str) -> None:
+    covered = set[int]()
+    for passage in passages_of(text):
+        covered.update(range(passage.span.start, passage.span.end))
+    assert all(text[place].isspace() for place in set(range(len(text))) - covered)
+
+
+def test_a_line_of_a_megabyte() -> None:
+    text = "a" * 1_000_000
+    passages = passages_of(text)
+    assert "".join(p.text for p in passages) == text
+    assert passages[0].cut == (False, True)
+    assert passages[1].cut == (True, True)
+
+
+def test_short_text_is_one_passage() -> None:
+    text = "First sentence. Second one.\n\nAnother paragraph."
+    assert [p.text for p in passages_of(text)] == [text]
+
+
+def test_passages_begin_and_end_with_sentences() -> None:
+    text = " ".join(f"Sentence number {i} says that Mr. Smith of the U.S. Navy was {i} years old." for i in range(80))
+    passages = passages_of(text)
+    assert len(passages) > 3
+    assert all(re.fullmatch(r"Sentence number .* years old\.", p.text, re.DOTALL) for p in passages)
+
+
+def test_neighbours_share_a_sentence() -> None:
+    text = " ".join(f"Sentence number {i} is here." for i in range(120))
+    passages = passages_of(text)
+    assert all(a.span.end > b.span.start for a, b in zip(passages, passages[1:], strict=False))
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r\n"])
+def test_repeated_text_keeps_its_own_places(separator: str) -> None:
+    line = "The same line comes again and again in this document." + separator
+    passages = passages_of(line * 200)
+    assert len({p.span for p in passages}) == len(passages)
+    assert passages[-1].span.end == len((line * 200).rstrip())

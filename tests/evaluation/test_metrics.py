@@ -1,0 +1,120 @@
+"""Each measure against an independent implementation."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import ir_measures
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ir_measures import RR, R, nDCG
+from sklearn.metrics import roc_auc_score
+from torchmetrics.functional.text import squad
+
+from qa.evaluation.datasets import load_squad
+from qa.evaluation.metrics import (
+    auroc,
+    best_threshold_f1,
+    calibration_error,
+    exact_match,
+    f1,
+    ndcg,
+    normalised_answer,
+    reciprocal_rank,
+)
+from tests.conftest import shared
+
+WORDS = st.sampled_from(["the", "A", "cat", "Cat's", "dog,", "dog", "—", "“dog”", "3.5", "an", "", "U.S.", "\u00a0", "ß"])
+TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
+
+
+def independent(prediction: str, golds: list[str]) -> tuple[float, float]:
+    scored = squad(
+        [{"prediction_text": prediction, "id": "1"}],
+        [{"answers": {"answer_start": [0] * len(golds), "text": golds}, "id": "1"}],
+    )
+    return float(scored["exact_match"]), float(scored["f1"])
+
+
+def both_empty(prediction: str, golds: list[str]) -> bool:
+    # Where either side has no word left, F1 is 1 if both have none (the SQuAD 2.0 rule); SQuAD 1.1's script gives 0.
+    return not normalised_answer(prediction) or not all(normalised_answer(gold) for gold in golds)
+
+
+@given(TEXTS, st.lists(TEXTS, min_size=1, max_size=3))
+def test_answers_are_scored_as_by_another_implementation(prediction: str, golds: list[str]) -> None:
+    expected_match, expected_f1 = independent(prediction, golds)
+    assert 100 * exact_match(prediction, golds) == expected_match
+    if not both_empty(prediction, golds):
+        assert 100 * f1(prediction, golds) == pytest.approx(expected_f1, abs=1e-4)
+
+
+def test_no_answer() -> None:
+    assert (exact_match("", []), f1("", [])) == (1.0, 1.0)
+    assert (exact_match("x", []), f1("x", [])) == (0.0, 0.0)
+    assert (exact_match("", ["x"]), f1("", ["x"])) == (0.0, 0.0)
+    assert f1("the", ["an"]) == 1.0
+
+
+def test_all_development_questions_to_four_digits() -> None:
+    dataset = load_squad(shared("dev", "squad_v1.1_dev.json"))
+    chooser = random.Random(3)
+    predictions, references, ours_match, ours_f1 = [], [], 0.0, 0.0
+    for question in dataset.questions:
+        golds = list(dataset.gold_texts(question))
+        context = dataset.contexts[question.context]
+        start = chooser.randrange(len(context))
+        prediction = chooser.choice([*golds, golds[0] + " of", context[start : start + 20]])
+        if both_empty(prediction, golds):
+            continue
+        predictions.append({"prediction_text": prediction, "id": question.id})
+        references.append({"answers": {"answer_start": [0] * len(golds), "text": golds}, "id": question.id})
+        ours_match += exact_match(prediction, golds)
+        ours_f1 += f1(prediction, golds)
+    theirs = squad(predictions, references)
+    assert 100 * ours_match / len(predictions) == pytest.approx(float(theirs["exact_match"]), abs=1e-4)
+    assert 100 * ours_f1 / len(predictions) == pytest.approx(float(theirs["f1"]), abs=1e-4)
+
+
+@given(st.lists(st.none() | st.integers(1, 30), min_size=1, max_size=20))
+def test_rankings_are_scored_as_by_another_implementation(ranks: list[int | None]) -> None:
+    qrels = [ir_measures.Qrel(str(q), "gold", 1) for q in range(len(ranks))]
+    run = [
+        ir_measures.ScoredDoc(str(q), "gold" if place == rank else f"d{place}", 100.0 - place)
+        for q, rank in enumerate(ranks)
+        for place in range(1, 31)
+    ]
+    theirs = ir_measures.calc_aggregate([RR @ 10, nDCG @ 10, R @ 5], qrels, run)
+    assert sum(reciprocal_rank(r, 10) for r in ranks) / len(ranks) == pytest.approx(theirs[RR @ 10])
+    assert sum(ndcg(r, 10) for r in ranks) / len(ranks) == pytest.approx(theirs[nDCG @ 10])
+    assert sum(r is not None and r <= 5 for r in ranks) / len(ranks) == pytest.approx(theirs[R @ 5])
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.9]), st.booleans()), min_size=2, max_size=40))
+def test_auroc_as_by_another_implementation(pairs: list[tuple[float, bool]]) -> None:
+    scores, marks = [s for s, _ in pairs], [m for _, m in pairs]
+    if len(set(marks)) < 2:
+        assert auroc(scores, marks) is None
+    else:
+        assert auroc(scores, marks) == pytest.approx(roc_auc_score(marks, scores))
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.8]), st.floats(0, 1), st.booleans()), min_size=1, max_size=12))
+def test_best_threshold_agrees_with_trying_all(rows: list[tuple[float, float, bool]]) -> None:
+    rows = [(c, f if answerable else 0.0, answerable) for c, f, answerable in rows]
+
+    def at(threshold: float) -> float:
+        return sum(f if c >= threshold else float(not a) for c, f, a in rows) / len(rows)
+
+    expected = max(at(t) for t in (0.0, 0.1, 0.4, 0.8, 2.0))
+    assert best_threshold_f1(*map(list, zip(*rows, strict=True))) == pytest.approx(expected)
+
+
+def test_calibration_error() -> None:
+    assert calibration_error([], []) is None
+    assert calibration_error([1.0, 0.0], [True, False]) == 0.0
+    assert calibration_error([0.8] * 10, [True] * 8 + [False] * 2, bins=1) == pytest.approx(0.0)
+    assert calibration_error([0.9] * 10, [False] * 10) == pytest.approx(0.9)
+    assert math.isclose(calibration_error([0.2] * 5 + [0.6] * 5, [False] * 5 + [True] * 5, bins=2) or 0, 0.3)

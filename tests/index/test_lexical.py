@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from qa.index.lexical import LexicalIndex, StaleLexicalIndex
+
+TEXTS = {
+    5: "The cat sat on the mat.",
+    9: "Cats and dogs are running; the running dog is happy.",
+    2**40: "A mat for the café.",
+}
+
+
+@pytest.fixture
+def lexical(tmp_path: Path) -> LexicalIndex:
+    made = LexicalIndex(tmp_path / "lexical", create=True)
+    made.apply([], TEXTS.items(), 3)
+    return made
+
+
+def test_scores_are_bm25(lexical: LexicalIndex) -> None:
+    # Stemmed, without stop words: cat sat mat / cat dog run run dog happi / mat cafe. tantivy counts every token of
+    # the text in its length, and keeps lengths to about two digits; these are short enough to be exact.
+    words = {5: ["cat", "sat", "mat"], 9: ["cat", "dog", "run", "run", "dog", "happi"], 2**40: ["mat", "cafe"]}
+    average = sum(map(len, words.values())) / 3
+
+    def bm25(term: str, passage: int) -> float:
+        tf, n = words[passage].count(term), sum(term in w for w in words.values())
+        idf = math.log(1 + (3 - n + 0.5) / (n + 0.5))
+        return idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * len(words[passage]) / average))
+
+    found = dict(lexical.searcher().search("Where is the running cat?", 10))
+    assert found == pytest.approx({5: bm25("cat", 5), 9: bm25("cat", 9) + bm25("run", 9)}, rel=1e-5)
+
+
+def test_accents_and_case_do_not_matter(lexical: LexicalIndex) -> None:
+    assert [n for n, _ in lexical.searcher().search("CAFE", 5)] == [2**40]
+
+
+@pytest.mark.parametrize("query", ["", "the of and", "?!", "zebra", "text:cat AND (", '"'])
+def test_queries_without_a_known_word_find_nothing_and_operators_are_words(lexical: LexicalIndex, query: str) -> None:
+    assert [n for n, _ in lexical.searcher().search(query, 5)] in ([], [5, 9])
+
+
+def test_scores_of_given_passages_equal_those_of_a_search(lexical: LexicalIndex) -> None:
+    searcher = lexical.searcher()
+    assert searcher.scores("cat mat", [5, 9, 2**40, 77]) == {**dict(searcher.search("cat mat", 10)), 77: 0.0}
+
+
+def test_allowed_passages_only(lexical: LexicalIndex) -> None:
+    searcher = lexical.searcher()
+    assert [n for n, _ in searcher.search("cat", 5, [9, 2**40])] == [9]
+    assert searcher.search("cat", 5, []) == []
+
+
+def test_a_searcher_does_not_see_later_writes(lexical: LexicalIndex) -> None:
+    searcher = lexical.searcher()
+    lexical.apply([5], [(6, "another cat")], 4)
+    assert searcher.passages() == sorted(TEXTS)
+    assert lexical.searcher().passages() == [6, 9, 2**40]
+
+
+def test_applying_twice_is_applying_once(lexical: LexicalIndex) -> None:
+    lexical.apply([5], [(9, TEXTS[9])], 4)
+    lexical.apply([5], [(9, TEXTS[9])], 4)
+    assert lexical.searcher().passages() == [9, 2**40]
+    assert LexicalIndex(lexical.folder).revision == 4
+
+
+def test_files_that_cannot_be_used_say_so(lexical: LexicalIndex, tmp_path: Path) -> None:
+    (lexical.folder / "REVISION").write_text("0 1 2")
+    with pytest.raises(StaleLexicalIndex, match="REVISION"):
+        LexicalIndex(lexical.folder)
+    with pytest.raises(StaleLexicalIndex, match="nowhere"):
+        LexicalIndex(tmp_path / "nowhere")

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from qa.errors import Conflict, NotFound
+from qa.index import local, vectors
+from qa.index.filters import compile_filter
+from qa.index.local import LocalIndex
+from qa.index.verification import verify_index
+from tests.conftest import EMBEDDER, SPECIFICATION, found, prepared, put
+
+TEXTS = {
+    "cats": "Cats sleep most of the day. They hunt at night.",
+    "trains": "The train to Harwick leaves at noon. It stops twice.",
+    "tea": "Green tea should steep for two minutes.",
+}
+
+
+def filled(index: LocalIndex) -> LocalIndex:
+    put(index, *(prepared(id, text) for id, text in TEXTS.items()))
+    return index
+
+
+def test_what_was_added_is_found(index: LocalIndex) -> None:
+    filled(index)
+    assert found(index, "When does the train leave?")[0] == "trains"
+    assert found(index, "how long should tea steep")[0] == "tea"
+
+
+def test_replacing_removes_the_old_text(index: LocalIndex) -> None:
+    filled(index)
+    found(index, "train")
+    put(index, prepared("trains", "Buses leave from the market square."))
+    assert found(index, "market square")[0] == "trains"
+    document, info = index.document("trains") or pytest.fail("gone")
+    assert document.text == "Buses leave from the market square."
+    assert info.passages == 1
+    (vector,) = EMBEDDER.encode_questions(["train noon"])
+    assert all("noon" not in hit.passage.text for hit in index.search("train noon", vector, 10).hits)
+
+
+def test_removed_is_not_found(index: LocalIndex) -> None:
+    filled(index)
+    assert index.remove(["cats"]) is None
+    assert "cats" not in found(index, "cats sleep")
+    assert index.document("cats") is None
+    assert index.counts() == (2, 2)
+
+
+def test_removing_is_all_or_nothing(index: LocalIndex) -> None:
+    filled(index)
+    assert index.remove(["cats", "dogs"]) == "dogs"
+    assert index.counts()[0] == 3
+
+
+def test_same_content_changes_nothing(index: LocalIndex) -> None:
+    filled(index)
+    with index.catalog.read() as transaction:
+        before = transaction.revision()
+    assert index.put([prepared("tea", TEXTS["tea"])], index.catalog.specification()[0]) == ["unchanged"]
+    with index.catalog.read() as transaction:
+        assert transaction.revision() == before
+
+
+def test_passage_numbers_are_never_reused(index: LocalIndex) -> None:
+    filled(index)
+    before, _ = index.derived_passages()
+    index.remove(list(TEXTS))
+    put(index, prepared("cats", TEXTS["cats"]))
+    after, _ = index.derived_passages()
+    assert min(after) > max(before)
+
+
+def test_another_process_sees_a_write_with_its_next_query(index: LocalIndex) -> None:
+    other = LocalIndex(index.folder, SPECIFICATION)
+    filled(index)
+    assert found(other, "cats hunt")[0] == "cats"
+    put(other, prepared("dogs", "Dogs bark at the postman."))
+    assert found(index, "dogs bark postman")[0] == "dogs"
+    index.remove(["dogs"])
+    assert "dogs" not in found(other, "dogs bark postman")
+    other.close()
+
+
+def test_results_do_not_change_over_a_restart(index: LocalIndex) -> None:
+    filled(index)
+    (vector,) = EMBEDDER.encode_questions(["cats and tea"])
+    before = index.search("cats and tea", vector, 10)
+    index.close()
+    again = LocalIndex(index.folder, SPECIFICATION)
+    assert again.search("cats and tea", vector, 10) == before
+    again.close()
+
+
+def test_a_new_base_gives_the_same_results(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(index)
+    (vector,) = EMBEDDER.encode_questions(["cats and tea"])
+    before = index.search("cats and tea", vector, 10)
+    monkeypatch.setattr(vectors, "MAX_TAIL", 1)
+    index.discard_derived()
+    assert index.search("cats and tea", vector, 10) == before
+    assert list(index.folder.glob("vectors-*.faiss"))
+    again = LocalIndex(index.folder, SPECIFICATION)
+    assert again.search("cats and tea", vector, 10) == before
+    index.remove(["cats"])
+    assert "cats" not in found(again, "cats sleep")
+    again.close()
+
+
+def test_only_what_passes_the_filter_is_found(index: LocalIndex) -> None:
+    put(index, *(prepared(f"d{i}", f"Report {i} on trains.", meta={"year": 2000 + i % 3}) for i in range(30)))
+    (vector,) = EMBEDDER.encode_questions(["trains"])
+    hits = index.search("trains", vector, 30, compile_filter({"year": 2001})).hits
+    assert {hit.passage.document_id for hit in hits} == {f"d{i}" for i in range(1, 30, 3)}
+    assert all(hit.lexical > 0 for hit in hits)
+    assert index.search("trains", vector, 30, compile_filter({"year": 1990})).hits == []
+
+
+def test_both_sides_are_scored_for_every_hit(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "CANDIDATES", 2)
+    put(index, *(prepared(f"d{i}", f"Train {i} " + "waits at the station. " * (i + 1)) for i in range(12)))
+    (vector,) = EMBEDDER.encode_questions(["train waits station"])
+    narrow = index.search("train waits station", vector, 1).hits[0]
+    monkeypatch.setattr(local, "CANDIDATES", 12)
+    wide = {hit.passage_id: hit for hit in index.search("train waits station", vector, 12).hits}
+    assert narrow.lexical == wide[narrow.passage_id].lexical
+    assert narrow.dense == wide[narrow.passage_id].dense
+
+
+def test_a_damaged_derived_file_is_made_again(index: LocalIndex) -> None:
+    filled(index)
+    expected = found(index, "cats and tea")
+    index.close()
+    for path in index.folder.glob("lexical-*/*"):
+        path.write_bytes(b"damaged")
+    again = LocalIndex(index.folder, SPECIFICATION)
+    assert found(again, "cats and tea") == expected
+    again.close()
+
+
+def test_derived_files_can_be_deleted(index: LocalIndex) -> None:
+    filled(index)
+    expected = found(index, "cats and tea")
+    index.close()
+    for path in index.folder.iterdir():
+        if path.name.startswith(("lexical", "vectors")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    again = LocalIndex(index.folder, SPECIFICATION)
+    assert found(again, "cats and tea") == expected
+    again.close()
+
+
+def test_an_older_catalogue_put_back_is_believed(index: LocalIndex, tmp_path: Path) -> None:
+    put(index, prepared("tea", TEXTS["tea"]))
+    index.close()
+    shutil.copy(index.folder / "catalog.sqlite3", tmp_path / "backup")
+    later = LocalIndex(index.folder, SPECIFICATION)
+    put(later, prepared("cats", TEXTS["cats"]))
+    assert "cats" in found(later, "cats")
+    later.close()
+    shutil.copy(tmp_path / "backup", index.folder / "catalog.sqlite3")
+    again = LocalIndex(index.folder, SPECIFICATION)
+    assert found(again, "cats tea") == ["tea"]
+    assert verify_index(again).broken == ()
+    again.close()
+
+
+def test_an_index_of_another_model_is_refused(index: LocalIndex) -> None:
+    index.close()
+    with pytest.raises(Conflict, match=r"made with embedder 'hashing@1'.*other@2"):
+        LocalIndex(index.folder, replace(SPECIFICATION, embedder="other@2"))
+
+
+def test_no_index_is_made_by_opening(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no index"):
+        LocalIndex(tmp_path / "none", SPECIFICATION)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_newer_schema_is_refused(index: LocalIndex) -> None:
+    index.close()
+    connection = sqlite3.connect(index.folder / "catalog.sqlite3")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(Conflict, match="newer version"):
+        LocalIndex(index.folder, SPECIFICATION)
+
+
+def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "catalog.sqlite3").write_bytes(b"not a database at all, but long enough to be read" * 50)
+    with pytest.raises(Conflict, match="not a catalogue"):
+        LocalIndex(tmp_path / "x", SPECIFICATION)
+
+
+def test_a_write_for_a_generation_that_is_not_live_is_not_done(index: LocalIndex) -> None:
+    assert index.put([prepared("tea", TEXTS["tea"])], generation=77) is None
+    assert index.counts() == (0, 0)
+
+
+def test_a_reader_keeps_its_revision_while_others_write(index: LocalIndex) -> None:
+    filled(index)
+    other = LocalIndex(index.folder, SPECIFICATION)
+    with index.catalog.read() as transaction:
+        revision = transaction.revision()
+        other.remove(["cats"])
+        assert transaction.revision() == revision
+        assert transaction.has("cats")
+    with index.catalog.read() as transaction:
+        assert not transaction.has("cats")
+    other.close()
+
+
+def test_verify_finds_and_tells_apart_what_is_broken_and_what_is_derived(index: LocalIndex) -> None:
+    filled(index)
+    assert verify_index(index).broken == verify_index(index).repaired == ()
+    index.catch_up()
+    index.close()
+    connection = sqlite3.connect(index.folder / "catalog.sqlite3")
+    connection.execute("UPDATE passages SET text = 'Bats sleep.' WHERE text LIKE 'Cats%'")
+    connection.execute("INSERT INTO tombstones VALUES (2, 1, 2)")
+    connection.commit()
+    connection.close()
+    again = LocalIndex(index.folder, SPECIFICATION)
+    result = verify_index(again)
+    assert len(result.broken) == 1
+    assert "document 'cats': passage 1 is not the text" in result.broken[0]
+    again.close()
+
+
+def test_verify_makes_wrong_postings_again(index: LocalIndex) -> None:
+    filled(index)
+    index.catch_up()
+    handle = local.LexicalIndex(index.folder / "lexical-1")
+    handle.apply([1], [], handle.revision)
+    result = verify_index(index)
+    assert result.repaired == ("postings: 1 passages missing, 0 too many",)
+    assert verify_index(index).repaired == ()
+    assert found(index, "cats sleep")[0] == "cats"

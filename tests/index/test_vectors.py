@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.index.vectors import VectorView, build_base, cosines, load_base, newest_base
+
+DIMENSION = 16
+
+
+def unit(rows: int, seed: int) -> np.ndarray:
+    made = np.random.default_rng(seed).normal(size=(rows, DIMENSION)).astype(np.float32)
+    half: np.ndarray = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float16)
+    return half
+
+
+def brute_force(ids: np.ndarray, matrix: np.ndarray, question: np.ndarray, limit: int) -> list[int]:
+    scores = matrix.astype(np.float32) @ question
+    return [int(ids[i]) for i in np.lexsort((ids, -scores))[:limit]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 20), st.integers(0, 2**16), st.data())
+def test_base_and_tail_agree_with_brute_force(
+    tmp_path_factory: pytest.TempPathFactory, base: int, tail: int, seed: int, data: st.DataObject
+) -> None:
+    matrix, ids = unit(base + tail, seed), np.arange(base + tail, dtype=np.int64) * 3 + 1
+    dead = set(data.draw(st.lists(st.sampled_from(ids.tolist()), unique=True))) if len(ids) else set()
+    allowed = data.draw(st.none() | st.lists(st.sampled_from(ids.tolist()), unique=True)) if len(ids) else None
+    view = VectorView.empty(DIMENSION)
+    if base:
+        view = build_base(tmp_path_factory.mktemp("v"), 1, 1, ids[:base], matrix[:base])
+    view = view.advance(2, [], zip(ids[base:].tolist(), matrix[base:], strict=True))
+    view = view.advance(3, sorted(dead), [])
+    question = unit(1, seed + 1)[0].astype(np.float32)
+    kept = [i for i, n in enumerate(ids.tolist()) if n not in dead and (allowed is None or n in allowed)]
+    expected = brute_force(ids[kept], matrix[kept], question, 7)
+    assert view.search(question, 7, None if allowed is None else sorted(allowed)) == expected
+    assert view.passages() == sorted(set(ids.tolist()) - dead)
+
+
+def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
+    ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
+    built = build_base(tmp_path, 2, 9, ids, matrix)
+    loaded = newest_base(tmp_path, 2, DIMENSION)
+    question = unit(1, 4)[0].astype(np.float32)
+    assert loaded.revision == 9
+    assert loaded.search(question, 10) == built.search(question, 10)
+
+
+def test_a_damaged_snapshot_is_passed_over(tmp_path: Path) -> None:
+    build_base(tmp_path, 1, 5, np.arange(3, dtype=np.int64), unit(3, 1))
+    (tmp_path / "vectors-1-5.ids.npy").write_bytes(b"")
+    assert newest_base(tmp_path, 1, DIMENSION).revision == 0
+    with pytest.raises((ValueError, OSError, EOFError)):
+        load_base(tmp_path / "vectors-1-5.faiss")
+
+
+def test_a_view_in_use_outlives_the_next_snapshot(tmp_path: Path) -> None:
+    ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
+    old = build_base(tmp_path, 1, 1, ids, matrix)
+    question = unit(1, 4)[0].astype(np.float32)
+    before = old.search(question, 5)
+    build_base(tmp_path, 1, 2, ids, unit(50, 5))
+    assert old.search(question, 5) == before
+    assert [path.name for path in tmp_path.glob("*.faiss")] == ["vectors-1-2.faiss"]
+
+
+def test_cosines_are_exact_dot_products() -> None:
+    matrix, question = unit(5, 1), unit(1, 2)[0].astype(np.float32)
+    assert cosines(list(matrix), question) == [float(np.dot(row.astype(np.float32), question)) for row in matrix]

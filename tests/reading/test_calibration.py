@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from qa.errors import ModelError
+from qa.reading.calibration import Calibration, Scale
+
+SCALE = Scale(0.5, -0.3, -1.0, -0.4, 2.0, 0.3)
+CALIBRATION = Calibration("reader@1", "fusion-1", "splitting-1", 8.0, SCALE, replace(SCALE, threshold=0.4))
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
+    CALIBRATION.save(tmp_path / "c.json")
+    assert Calibration.load(tmp_path / "c.json") == CALIBRATION
+
+
+def test_known_probabilities() -> None:
+    assert SCALE.confidence(2.0, 2.0) == 0.5
+    assert SCALE.no_answer(5.0) == 0.5
+    assert SCALE.confidence(1e6, 1e6) == 1.0
+    assert SCALE.confidence(-1e6, -1e6) == 0.0
+
+
+@pytest.mark.parametrize("part", ["reader", "fusion", "splitting"])
+def test_other_parts_than_those_it_was_fitted_with_are_refused(part: str) -> None:
+    used = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1"}
+    CALIBRATION.check(**used)
+    with pytest.raises(ModelError, match=f"fitted with {part}"):
+        CALIBRATION.check(**{**used, part: "another"})
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"reader": 1}', "[1]"])
+def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "c.json").write_text(content)
+    with pytest.raises(ModelError, match="not a calibration"):
+        Calibration.load(tmp_path / "c.json")

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.reading.spans import MAX_ANSWER_TOKENS, PassageLogits, ScoredSpan, WindowLogits, best_spans
+from qa.types import Span
+
+
+def logits(start: list[float], end: list[float], null: float = 0.0) -> PassageLogits:
+    offsets = [(2 * i, 2 * i + 1) for i in range(len(start))]
+    return PassageLogits(offsets, [WindowLogits(0, np.float32(start), np.float32(end), null)])
+
+
+def test_start_and_end_are_searched_together() -> None:
+    # Each best alone would be end 0 with start 2, which is no span.
+    assert best_spans(logits([1, 0, 5], [9, 0, 2]), 1) == [ScoredSpan(Span(0, 1), 10.0)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 8), st.integers(0, 2**16))
+def test_the_best_agree_with_brute_force(length: int, count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    start, end = random.normal(size=length).astype(np.float32), random.normal(size=length).astype(np.float32)
+    every = [
+        (float(start[i] + end[j]), i, j)
+        for i in range(length)
+        for j in range(i, min(length, i + MAX_ANSWER_TOKENS))
+    ]
+    expected = sorted(every, key=lambda s: (-s[0], s[1], s[2]))[:count]
+    made = best_spans(logits(start.tolist(), end.tolist()), count)
+    assert [(s.logit, s.span) for s in made] == [(v, Span(2 * i, 2 * j + 1)) for v, i, j in expected]
+
+
+def test_windows_are_put_together() -> None:
+    offsets = [(i, i + 1) for i in range(6)]
+    first = WindowLogits(0, np.float32([0, 0, 1, 0]), np.float32([0, 0, 1, 0]), 4.0)
+    second = WindowLogits(2, np.float32([3, 0, 0, 0]), np.float32([3, 0, 0, 0]), -1.0)
+    both = PassageLogits(offsets, [first, second])
+    assert best_spans(both, 1) == [ScoredSpan(Span(2, 3), 6.0)]
+    assert both.null == -1.0
+
+
+def test_a_text_without_tokens_has_no_span() -> None:
+    assert best_spans(logits([], []), 3) == []
