@@ -64,9 +64,9 @@ def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:
 def result(found: QueryResult, as_json: bool) -> None:
     """Print the answers to a question."""
     if as_json:
-        from qa.wire import QueryResponse
+        from qa.service.rendering import query_response
 
-        _json(QueryResponse.of(found).model_dump())
+        _json(query_response(found).model_dump())
         return
     if not found.has_answer:
         _out.print("The documents do not say.")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
-
-from qa.types import Answer, Document, DocumentInfo, Hit, QueryResult, SearchResult, Span
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictInt, StrictStr, Tag
 
 DEFAULT_TOP_K = 3
-Number = StrictFloat | StrictInt
 Confidence = Annotated[float, Field(ge=0, le=1)]
 IndexName = Annotated[StrictStr, Field(description="name of the index")]
 
@@ -77,16 +74,19 @@ class DocumentIn(_Request):
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
+# Told apart before they are validated, so that an error names a field of the one that was meant.
+ONE, MANY = "one document", "list of documents"
+DocumentsIn = Annotated[
+    Annotated[DocumentIn, Tag(ONE)] | Annotated[list[DocumentIn], Tag(MANY)],
+    Discriminator(lambda body: MANY if isinstance(body, list) else ONE),
+]
+
+
 class Offset(BaseModel):
     """Code points, half-open."""
 
     start: int
     end: int
-
-    @staticmethod
-    def of(span: Span) -> Offset:
-        """Return the wire form of a span."""
-        return Offset(start=span.start, end=span.end)
 
 
 class ComponentsOut(BaseModel):
@@ -124,29 +124,6 @@ class AnswerOut(BaseModel):
     components: ComponentsOut
     support: list[SupportOut]
 
-    @staticmethod
-    def of(answer: Answer) -> AnswerOut:
-        """Return the wire form of an answer."""
-        return AnswerOut(
-            answer=answer.text,
-            score=answer.score,
-            confidence=answer.confidence,
-            document_id=answer.document_id or None,
-            title=answer.title,
-            uri=answer.uri,
-            meta=dict(answer.meta),
-            page=answer.page,
-            section=answer.section,
-            document_offset=Offset.of(answer.span),
-            context=answer.context,
-            context_offset=Offset.of(answer.context_span),
-            passage_id=answer.passage_id,
-            components=ComponentsOut.model_validate(answer.components, from_attributes=True),
-            support=[
-                SupportOut(document_id=s.document_id or None, document_offset=Offset.of(s.span)) for s in answer.support
-            ],
-        )
-
 
 class PassageOut(BaseModel):
     """A passage with its scores."""
@@ -161,22 +138,6 @@ class PassageOut(BaseModel):
     score: float
     lexical: float
     dense: float
-
-    @staticmethod
-    def of(hit: Hit) -> PassageOut:
-        """Return the wire form of a hit."""
-        return PassageOut(
-            passage_id=hit.passage_id,
-            document_id=hit.passage.document_id,
-            title=hit.title,
-            uri=hit.uri,
-            meta=dict(hit.meta),
-            document_offset=Offset.of(hit.passage.span),
-            text=hit.passage.text,
-            score=hit.retrieval,
-            lexical=hit.lexical,
-            dense=hit.dense,
-        )
 
 
 class QueryResponse(BaseModel):
@@ -194,24 +155,6 @@ class QueryResponse(BaseModel):
     revision: int | None
     timings_ms: dict[str, float]
 
-    @staticmethod
-    def of(result: QueryResult, *, with_passages: bool = False) -> QueryResponse:
-        """Return the wire form of a result; a result that did not come from an index names none."""
-        indexed = bool(result.index)
-        return QueryResponse(
-            query_id=result.query_id,
-            question=result.question,
-            has_answer=result.has_answer,
-            no_answer_score=result.no_answer_score,
-            answers=[AnswerOut.of(answer) for answer in result.answers],
-            best_guess=AnswerOut.of(result.best_guess) if result.best_guess else None,
-            passages=[PassageOut.of(hit) for hit in result.passages] if with_passages else None,
-            index=result.index if indexed else None,
-            generation=result.generation if indexed else None,
-            revision=result.revision if indexed else None,
-            timings_ms=dict(result.timings_ms),
-        )
-
 
 class BatchResponse(BaseModel):
     """One result for each question, in order."""
@@ -228,18 +171,6 @@ class SearchResponse(BaseModel):
     generation: int
     revision: int
     timings_ms: dict[str, float]
-
-    @staticmethod
-    def of(question: str, index: str, result: SearchResult) -> SearchResponse:
-        """Return the wire form of a search."""
-        return SearchResponse(
-            question=question,
-            passages=[PassageOut.of(hit) for hit in result.hits],
-            index=index,
-            generation=result.generation,
-            revision=result.revision,
-            timings_ms=dict(result.timings_ms),
-        )
 
 
 class AddedOut(BaseModel):
@@ -270,21 +201,11 @@ class DocumentOut(BaseModel):
     added_at: str
     revision: int
 
-    @staticmethod
-    def of(info: DocumentInfo) -> DocumentOut:
-        """Return the wire form of a document's description."""
-        return DocumentOut.model_validate(info, from_attributes=True)
-
 
 class FullDocumentOut(DocumentOut):
     """A document with its text."""
 
     text: str
-
-    @staticmethod
-    def with_text(document: Document, info: DocumentInfo) -> FullDocumentOut:
-        """Return the wire form of a document."""
-        return FullDocumentOut(**DocumentOut.of(info).model_dump(), text=document.text)
 
 
 class DocumentList(BaseModel):

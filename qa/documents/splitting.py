@@ -27,6 +27,8 @@ IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"
 TokenStarts = Callable[[str], Sequence[int]]
 
 _UNIT_CHARACTERS = 400
+# A passage that begins inside a token has one more than the text around it.
+_TOKENS = MAX_TOKENS - 1
 _ABBREVIATIONS = ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "No", "vs", "Gen", "Sen", "Rep", "Gov", "Inc", "Fig", "etc")
 _NOT_AFTER_ABBREVIATION = "".join(rf"(?<!\b{word}\.)" for word in _ABBREVIATIONS) + r"(?<!\b[A-Z]\.)"
 _SEPARATORS = [
@@ -114,7 +116,7 @@ def _units(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span
 def _within_limits(text: str, unit: Span, token_starts: Sequence[int]) -> Iterator[Span]:
     start = unit.start
     while start < unit.end:
-        beyond = bisect_left(token_starts, start) + MAX_TOKENS
+        beyond = bisect_left(token_starts, start) + _TOKENS
         end = min(unit.end, start + MAX_CHARACTERS, token_starts[beyond] if beyond < len(token_starts) else unit.end)
         if end < unit.end:
             end = boundary_before(text, end, start)
@@ -133,7 +135,7 @@ def _pack(units: Sequence[Span], token_starts: Sequence[int]) -> Iterator[Span]:
         last = first
         while (
             last + 1 < len(units)
-            and tokens(first, last + 1) <= MAX_TOKENS
+            and tokens(first, last + 1) <= _TOKENS
             and units[last + 1].end - units[first].start <= MAX_CHARACTERS
         ):
             last += 1
@@ -145,7 +147,7 @@ def _pack(units: Sequence[Span], token_starts: Sequence[int]) -> Iterator[Span]:
             following - 1 > first
             and tokens(following - 1, last) <= OVERLAP_TOKENS
             and units[last].end - units[following - 1].start <= OVERLAP_CHARACTERS
-            and tokens(following - 1, last + 1) <= MAX_TOKENS
+            and tokens(following - 1, last + 1) <= _TOKENS
             and units[last + 1].end - units[following - 1].start <= MAX_CHARACTERS
         ):
             following -= 1
@@ -154,11 +156,13 @@ def _pack(units: Sequence[Span], token_starts: Sequence[int]) -> Iterator[Span]:
 
 def _stripped(text: str, span: Span) -> Span:
     """Return the span without white space at its ends, as far as that leaves graphemes whole."""
-    start, end = span.start, span.end
-    while start < end and text[start].isspace() and is_boundary(text, start + 1):
-        start += 1
-    while end > start and text[end - 1].isspace() and is_boundary(text, end - 1):
-        end -= 1
-    if text[start:end].isspace():
-        end = start
+    covered = span.of(text)
+    if covered.isspace():
+        return Span(span.start, span.start)
+    start = span.end - len(covered.lstrip())
+    end = span.start + len(covered.rstrip())
+    while start > span.start and not is_boundary(text, start):
+        start -= 1
+    while end < span.end and not is_boundary(text, end):
+        end += 1
     return Span(start, end)

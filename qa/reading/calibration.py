@@ -15,8 +15,8 @@ class Scale:
     """Parameters of one way of asking: through an index, or of a single text.
 
     Attributes:
-        score, gap, bias: `confidence = logistic(score * s + gap * g + bias)` of an answer's score `s` that lies `g` below
-            the best answer's.
+        score, gap, bias: `confidence = logistic(score * s + gap * g + bias)` of an answer of score `s`, `g` below the
+            best answer's.
         null_score, null_bias: `no_answer_score = logistic(null_score * s + null_bias)` of the best answer's score.
         threshold: below this confidence an answer is not given unless asked for.
     """

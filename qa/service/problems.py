@@ -22,7 +22,7 @@ from qa.errors import (
     Unauthorized,
     UnsupportedFormat,
 )
-from qa.wire import Problem
+from qa.wire import MANY, ONE, Problem
 
 _STATUS: tuple[tuple[type[QAError], int], ...] = (
     (TooLarge, 413),
@@ -70,7 +70,7 @@ def install(app: FastAPI) -> None:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return problem(400, f"the body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}", "body")
-        field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        field = ".".join(str(part) for part in first["loc"][1:] if part not in (ONE, MANY)) or str(first["loc"][0])
         return problem(422, first["msg"], field)
 
     @app.exception_handler(HTTPException)

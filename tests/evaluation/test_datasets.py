@@ -46,12 +46,12 @@ def test_wrong_labels_are_named(tmp_path: Path, entries: list[dict[str, Any]], s
 @pytest.mark.parametrize("content", ["", "[]", "{}", "\x00"])
 def test_what_is_not_squad_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
-    with pytest.raises(DatasetError, match="a.json: not a SQuAD JSON file"):
+    with pytest.raises(DatasetError, match=r"a\.json: not a SQuAD JSON file"):
         load_squad(tmp_path / "a.json")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="none.json: No such file"):
+    with pytest.raises(DatasetError, match=r"none\.json: No such file"):
         load_squad(tmp_path / "none.json")
 
 

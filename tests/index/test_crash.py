@@ -50,7 +50,10 @@ def test_twenty_kills_lose_nothing(tmp_path: Path) -> None:
         index = LocalIndex(folder, SPECIFICATION, create=True)
         stored = {info.id for info in index.documents(None, 1_000_000)}
         # The one write that was under way may have been committed without being told of.
-        assert stored - acknowledged in (set(), *({f"{n}-{part}" for part in range(3)} for n in _next(acknowledged, first)))
+        assert stored - acknowledged in (
+            set(),
+            *({f"{n}-{part}" for part in range(3)} for n in _next(acknowledged, first)),
+        )
         assert acknowledged - stored in (set(), *({f"{n}-0"} for n in range(0, first + 10_000, 7)))
         assert verify_index(index).broken == ()
         acknowledged = stored

@@ -10,6 +10,7 @@ import pytest
 from qa.errors import Conflict, NotFound
 from qa.index import local, vectors
 from qa.index.filters import compile_filter
+from qa.index.lexical import LexicalIndex
 from qa.index.local import LocalIndex
 from qa.index.verification import verify_index
 from tests.conftest import EMBEDDER, SPECIFICATION, found, prepared, put
@@ -236,7 +237,7 @@ def test_verify_finds_and_tells_apart_what_is_broken_and_what_is_derived(index: 
 def test_verify_makes_wrong_postings_again(index: LocalIndex) -> None:
     filled(index)
     index.catch_up()
-    handle = local.LexicalIndex(index.folder / "lexical-1")
+    handle = LexicalIndex(index.folder / "lexical-1")
     handle.apply([1], [], handle.revision)
     result = verify_index(index)
     assert result.repaired == ("postings: 1 passages missing, 0 too many",)

@@ -10,7 +10,7 @@ from qa.types import Span
 
 def logits(start: list[float], end: list[float], null: float = 0.0) -> PassageLogits:
     offsets = [(2 * i, 2 * i + 1) for i in range(len(start))]
-    return PassageLogits(offsets, [WindowLogits(0, np.float32(start), np.float32(end), null)])
+    return PassageLogits(offsets, [WindowLogits(0, np.array(start, np.float32), np.array(end, np.float32), null)])
 
 
 def test_start_and_end_are_searched_together() -> None:
@@ -24,9 +24,7 @@ def test_the_best_agree_with_brute_force(length: int, count: int, seed: int) -> 
     random = np.random.default_rng(seed)
     start, end = random.normal(size=length).astype(np.float32), random.normal(size=length).astype(np.float32)
     every = [
-        (float(start[i] + end[j]), i, j)
-        for i in range(length)
-        for j in range(i, min(length, i + MAX_ANSWER_TOKENS))
+        (float(start[i] + end[j]), i, j) for i in range(length) for j in range(i, min(length, i + MAX_ANSWER_TOKENS))
     ]
     expected = sorted(every, key=lambda s: (-s[0], s[1], s[2]))[:count]
     made = best_spans(logits(start.tolist(), end.tolist()), count)
@@ -35,8 +33,8 @@ def test_the_best_agree_with_brute_force(length: int, count: int, seed: int) -> 
 
 def test_windows_are_put_together() -> None:
     offsets = [(i, i + 1) for i in range(6)]
-    first = WindowLogits(0, np.float32([0, 0, 1, 0]), np.float32([0, 0, 1, 0]), 4.0)
-    second = WindowLogits(2, np.float32([3, 0, 0, 0]), np.float32([3, 0, 0, 0]), -1.0)
+    low, high = np.array([0, 0, 1, 0], np.float32), np.array([3, 0, 0, 0], np.float32)
+    first, second = WindowLogits(0, low, low, 4.0), WindowLogits(2, high, high, -1.0)
     both = PassageLogits(offsets, [first, second])
     assert best_spans(both, 1) == [ScoredSpan(Span(2, 3), 6.0)]
     assert both.null == -1.0

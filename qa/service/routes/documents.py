@@ -12,16 +12,15 @@ from fastapi.responses import PlainTextResponse
 from qa.errors import InvalidInput
 from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service.dependencies import EngineDep, IndexQuery
+from qa.service.rendering import document_out, full_document
 from qa.types import Document
-from qa.wire import AddedOut, AddResponse, DocumentIn, DocumentList, DocumentOut, FullDocumentOut
+from qa.wire import AddedOut, AddResponse, DocumentIn, DocumentList, DocumentsIn, FullDocumentOut
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
 
 @router.post("", status_code=201)
-def add(
-    body: Annotated[DocumentIn | list[DocumentIn], Body()], engine: EngineDep, index: IndexQuery = "default"
-) -> AddResponse:
+def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, index: IndexQuery = "default") -> AddResponse:
     """Add one document or a list of them, all or none. The same id replaces; the same content changes nothing."""
     given = body if isinstance(body, list) else [body]
     if not 1 <= len(given) <= MAX_DOCUMENTS:
@@ -47,14 +46,14 @@ def list_documents(
     """List documents in the order of their ids."""
     found = engine.documents(index=index, after=_id_of(cursor), limit=limit + 1)
     more = len(found) > limit
-    page = [DocumentOut.of(info) for info in found[:limit]]
+    page = [document_out(info) for info in found[:limit]]
     return DocumentList(documents=page, next=_cursor_of(page[-1].id) if more else None)
 
 
 @router.get("/{id}")
 def get(id: str, engine: EngineDep, index: IndexQuery = "default") -> FullDocumentOut:
     """Return a document with its text."""
-    return FullDocumentOut.with_text(*engine.document(id, index=index))
+    return full_document(*engine.document(id, index=index))
 
 
 @router.get("/{id}/text", response_class=PlainTextResponse)

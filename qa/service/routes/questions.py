@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from qa.service.dependencies import AdmissionDep, EngineDep
+from qa.service.rendering import query_response, search_response
 from qa.wire import (
     BatchRequest,
     BatchResponse,
@@ -23,7 +24,7 @@ def query(body: QueryRequest, engine: EngineDep, admission: AdmissionDep) -> Que
     """Answer a question from the documents of an index."""
     options = body.model_dump(exclude={"question"})
     with admission.of():
-        return QueryResponse.of(engine.ask(body.question, **options), with_passages=body.include_passages)
+        return query_response(engine.ask(body.question, **options), with_passages=body.include_passages)
 
 
 @router.post("/query/batch")
@@ -32,7 +33,7 @@ def query_batch(body: BatchRequest, engine: EngineDep, admission: AdmissionDep) 
     options = body.model_dump(exclude={"questions"})
     with admission.of(len(body.questions)):
         results = engine.ask_batch(body.questions, **options)
-    return BatchResponse(results=[QueryResponse.of(r, with_passages=body.include_passages) for r in results])
+    return BatchResponse(results=[query_response(r, with_passages=body.include_passages) for r in results])
 
 
 @router.post("/read")
@@ -40,7 +41,7 @@ def read(body: ReadRequest, engine: EngineDep, admission: AdmissionDep) -> Query
     """Answer a question from the text given with it."""
     with admission.of():
         result = engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
-    return QueryResponse.of(result)
+    return query_response(result)
 
 
 @router.post("/search")
@@ -48,4 +49,4 @@ def search(body: SearchRequest, engine: EngineDep, admission: AdmissionDep) -> S
     """Find the passages that most likely answer a question."""
     with admission.of():
         result = engine.search(body.question, index=body.index, top_k=body.top_k, filters=body.filters)
-    return SearchResponse.of(body.question, body.index, result)
+    return search_response(body.question, body.index, result)

@@ -1,0 +1,1 @@
+"""Timings; each compares within one run and prints the spread."""

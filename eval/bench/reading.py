@@ -1,0 +1,110 @@
+"""How long reading ten passages takes, against the same network in PyTorch float32 on the same threads.
+
+    python -m eval.bench.reading [--threads N] [--weights FOLDER]
+
+Both read the same ten passages in turn, question by question. PyTorch gets them as one padded batch and one by one, and
+the faster way counts. Its time does not depend on the values of the weights: without `--weights` (the trained float
+weights in Hugging Face layout) they are random.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from transformers import BertConfig, BertForQuestionAnswering
+
+from qa.assembly import build_engine
+from qa.config import Settings
+from qa.evaluation.datasets import load_squad
+from qa.models.inference import available_threads
+from qa.models.shipped import WEIGHTS
+from qa.models.tokenization import load_tokenizer
+from qa.reading.inputs import ReaderInput, windows
+from qa.types import Document
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "golden.json"
+QUESTIONS = 40
+
+
+def main() -> None:
+    """Print medians, ratio and spread."""
+    arguments = _arguments()
+    torch.set_num_threads(arguments.threads)
+    network = _network(arguments.weights)
+    dataset = load_squad(GOLDEN).head(QUESTIONS)
+    tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
+    rows: list[tuple[float, float, float]] = []
+    tokens = 0
+    with tempfile.TemporaryDirectory() as folder:
+        engine = build_engine(Settings(index_dir=Path(folder), threads=arguments.threads))
+        engine.indexes.get_or_create("default")
+        engine.add([Document(str(i), text) for i, text in enumerate(dataset.contexts)])
+        for question in dataset.questions:
+            pairs = [(question.text, hit.passage.text) for hit in engine.search(question.text, top_k=10).hits]
+            asked = tokenizer.encode(question.text, add_special_tokens=False).ids
+            read = [tokenizer.encode(text, add_special_tokens=False).ids for _, text in pairs]
+            inputs = [window for ids in read for window in windows(asked, ids)]
+            tokens += sum(len(made.ids) for made in inputs)
+            if not rows:
+                engine.reader.read_batch(pairs)
+                _batch(network, inputs)
+            began = time.perf_counter()
+            engine.reader.read_batch(pairs)
+            ours = time.perf_counter()
+            _batch(network, inputs)
+            batch = time.perf_counter()
+            for made in inputs:
+                _batch(network, [made])
+            single = time.perf_counter()
+            rows.append((ours - began, batch - ours, single - batch))
+        engine.close()
+    theirs = [min(batch, single) for _, batch, single in rows]
+    ratios = sorted(o / t for (o, _, _), t in zip(rows, theirs, strict=True))
+    print(
+        f"ten passages, {tokens / len(rows):.0f} tokens, {arguments.threads} threads, {len(rows)} questions; ms, median"
+    )
+    print(f"shipped int8 reader      {1000 * statistics.median(o for o, _, _ in rows):7.1f}  (tokenising included)")
+    print(f"PyTorch float32, batch   {1000 * statistics.median(b for _, b, _ in rows):7.1f}")
+    print(f"PyTorch float32, singly  {1000 * statistics.median(s for _, _, s in rows):7.1f}")
+    low, middle, high = ratios[len(ratios) // 10], statistics.median(ratios), ratios[-1 - len(ratios) // 10]
+    print(f"ratio to the faster      {middle:7.3f}  (a tenth below {low:.3f}, a tenth above {high:.3f})")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--threads", type=int, default=available_threads())
+    parser.add_argument("--weights", type=Path)
+    return parser.parse_args()
+
+
+def _network(weights: Path | None) -> torch.nn.Module:
+    if weights:
+        network = BertForQuestionAnswering.from_pretrained(weights, attn_implementation="sdpa")
+    else:
+        config = BertConfig(
+            hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536, vocab_size=30522
+        )
+        network = BertForQuestionAnswering._from_config(config, attn_implementation="sdpa")  # noqa: SLF001
+    made: torch.nn.Module = network.float().eval()
+    return made
+
+
+def _batch(network: torch.nn.Module, inputs: list[ReaderInput]) -> None:
+    longest = max(len(made.ids) for made in inputs)
+    ids = torch.zeros((len(inputs), longest), dtype=torch.int64)
+    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    for row, made in enumerate(inputs):
+        ids[row, : len(made.ids)] = torch.from_numpy(made.ids)
+        types[row, : len(made.ids)] = torch.from_numpy(made.types)
+        mask[row, : len(made.ids)] = 1
+    with torch.inference_mode():
+        network(input_ids=ids, attention_mask=mask, token_type_ids=types)
+
+
+if __name__ == "__main__":
+    main()

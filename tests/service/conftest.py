@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from qa.config import Settings
+from qa.engine import Engine
+from qa.service.app import create_app
+
+Opener = Callable[..., TestClient]
+
+
+@pytest.fixture
+def open_service(shipped: Engine, tmp_path: Path) -> Iterator[Opener]:
+    """Start the service on an empty folder, with the shipped models and any settings."""
+    clients: list[TestClient] = []
+
+    def start(**settings: Any) -> TestClient:
+        folder = tmp_path / "indexes"
+        app = create_app(Settings(index_dir=folder, **settings), lambda s: shipped.in_folder(s.index_dir))
+        client = TestClient(app, raise_server_exceptions=False)
+        clients.append(client.__enter__())
+        return client
+
+    yield start
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def service(open_service: Opener) -> TestClient:
+    return open_service()

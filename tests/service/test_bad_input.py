@@ -1,0 +1,127 @@
+"""Bad input: the designed status, a problem document that names the field, and nothing written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from qa.limits import MAX_READ_TEXT
+
+QUERY = {"question": "Who?"}
+
+
+def problem(response: Any) -> tuple[int, str | None]:
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert {"type", "title", "status", "detail"} <= set(body)
+    assert body["status"] == response.status_code
+    return response.status_code, body["field"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"question": ""}, (422, "question")),
+        ({"question": " \t\n"}, (422, "question")),
+        ({"question": "x" * 100_000}, (422, "question")),
+        ({"question": 7}, (422, "question")),
+        ({}, (422, "question")),
+        ({**QUERY, "top_k": -1}, (422, "top_k")),
+        ({**QUERY, "top_k": 0}, (422, "top_k")),
+        ({**QUERY, "top_k": 10**30}, (422, "top_k")),
+        ({**QUERY, "top_k": 2.5}, (422, "top_k")),
+        ({**QUERY, "top_k": "3"}, (422, "top_k")),
+        ({**QUERY, "index": "nowhere"}, (404, "index")),
+        ({**QUERY, "index": "../../etc"}, (422, "index")),
+        ({**QUERY, "colour": "red"}, (422, "colour")),
+        ({**QUERY, "min_confidence": 1.5}, (422, "min_confidence")),
+        ({**QUERY, "filters": {"year": {"gt": 3}}}, (422, "filters.year")),
+        ({**QUERY, "filters": [1]}, (422, "filters")),
+        ([QUERY], (422, "body")),
+    ],
+)
+def test_queries(service: TestClient, body: Any, expected: tuple[int, str]) -> None:
+    assert problem(service.post("/v1/query", json=body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"{", 400),
+        (b"", 422),
+        (b"not json", 400),
+        (b'{"question": "\xff"}', 400),
+        (b'{"question": "a\\u0000b"}', 422),
+        (b'{"question": "a\\ud800b"}', 422),
+        (b'{"question": "Who?", "min_confidence": NaN}', 422),
+        (b"[" * 100_000, 400),
+    ],
+)
+def test_bodies_that_are_no_request(service: TestClient, content: bytes, status: int) -> None:
+    response = service.post("/v1/query", content=content, headers={"Content-Type": "application/json"})
+    assert problem(response)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, (422, "text")),
+        ({"text": ""}, (422, "text")),
+        ({"text": " \r\n\t"}, (422, "text")),
+        ({"text": "a\0b"}, (422, "text")),
+        ({"text": "fine", "id": "a/b"}, (422, "id")),
+        ({"text": "fine", "id": "a\\b"}, (422, "id")),
+        ({"text": "fine", "id": "a\nb"}, (422, "id")),
+        ({"text": "fine", "id": ""}, (422, "id")),
+        ({"text": "fine", "id": "x" * 201}, (422, "id")),
+        ({"text": "fine", "id": ".."}, (422, "id")),
+        ({"text": "fine", "title": "a\0"}, (422, "title")),
+        ({"text": "fine", "meta": {"a": {"b": 1}}}, (422, "meta.a")),
+        ({"text": "fine", "colour": 1}, (422, "colour")),
+        ({"text": 7}, (422, "text")),
+        ([], (422, "body")),
+        ([{"text": "good", "id": "good"}, {"text": ""}], (422, "1.text")),
+        ([{"text": "good", "id": "same"}, {"text": "too", "id": "same"}], (422, "1.id")),
+        ("text", (422, "body")),
+    ],
+)
+def test_documents_and_nothing_is_written(service: TestClient, body: Any, expected: tuple[int, str]) -> None:
+    assert problem(service.post("/v1/documents", json=body)) == expected
+    assert service.get("/v1/documents").json()["documents"] == []
+    assert service.get("/readyz").json()["documents"] == 0
+
+
+def test_lone_surrogates_in_a_document(service: TestClient) -> None:
+    body = json.dumps({"text": "a\ud800b"}).encode()
+    response = service.post("/v1/documents", content=body, headers={"Content-Type": "application/json"})
+    assert problem(response)[0] == 422
+    assert service.get("/v1/documents").json()["documents"] == []
+
+
+def test_other_calls(service: TestClient) -> None:
+    assert problem(service.post("/v1/query/batch", json={"questions": []})) == (422, "questions")
+    assert problem(service.post("/v1/query/batch", json={"questions": ["a"] * 65})) == (422, "questions")
+    assert problem(service.post("/v1/query/batch", json={"questions": ["a", " "]}))[0] == 422
+    assert problem(service.post("/v1/read", json={"question": "Who?", "text": ""})) == (422, "text")
+    too_long = {"question": "Who?", "text": "x" * (MAX_READ_TEXT + 1)}
+    assert problem(service.post("/v1/read", json=too_long)) == (413, "text")
+    assert problem(service.post("/v1/search", json={**QUERY, "top_k": 0})) == (422, "top_k")
+    assert problem(service.get("/v1/documents", params={"limit": 0})) == (422, "limit")
+    assert problem(service.get("/v1/documents", params={"cursor": "!"})) == (422, "cursor")
+    assert problem(service.get("/v1/documents", params={"index": "nowhere"})) == (404, "index")
+    assert problem(service.post("/v1/documents", json={"text": "x"}, params={"index": "nowhere"})) == (404, "index")
+    assert problem(service.get("/v1/documents/none")) == (404, "id")
+    assert problem(service.get("/v1/nothing"))[0] == 404
+    assert problem(service.put("/v1/query", json={}))[0] == 405
+
+
+def test_a_body_over_the_limit(service: TestClient) -> None:
+    def chunks() -> Any:
+        for _ in range(70):
+            yield b" " * 1_000_000
+
+    assert problem(service.post("/v1/documents", content=b" " * 65_000_000)) == (413, "body")
+    assert problem(service.post("/v1/documents", content=chunks())) == (413, "body")

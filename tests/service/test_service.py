@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from qa.engine import Engine
+from qa.service.admission import Admission
+from tests.service.conftest import Opener
+
+TEXT = (
+    "The town library opens at 9:30 on weekdays.\r\nOn Sundays it opens at noon 🙂. Ms. Ortega has run it since 2011."
+)
+DOCUMENT = {
+    "id": "hours",
+    "title": "Opening hours",
+    "text": TEXT,
+    "uri": "file:///hours.txt",
+    "meta": {"kind": "notice"},
+}
+
+
+def ask(service: TestClient, question: str = "Who runs the library?", **options: Any) -> dict[str, Any]:
+    response = service.post("/v1/query", json={"question": question, "min_confidence": 0, **options})
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def test_an_answer_has_the_shape_that_was_promised(service: TestClient) -> None:
+    assert service.post("/v1/documents", json=DOCUMENT).status_code == 201
+    body = ask(service)
+    assert set(body) == {
+        "query_id", "question", "has_answer", "no_answer_score", "answers", "best_guess", "passages", "index",
+        "generation", "revision", "timings_ms",
+    }  # fmt: skip
+    answer = body["answers"][0]
+    assert set(answer) == {
+        "answer", "score", "confidence", "document_id", "title", "uri", "meta", "page", "section", "document_offset",
+        "context", "context_offset", "passage_id", "components", "support",
+    }  # fmt: skip
+    assert set(answer["components"]) == {"lexical", "dense", "reader", "null"}
+    assert set(body["timings_ms"]) == {"embed", "search", "read", "total"}
+    assert "Ortega" in answer["answer"]
+    start, end = answer["document_offset"]["start"], answer["document_offset"]["end"]
+    assert TEXT[start:end] == answer["answer"]
+    start, end = answer["context_offset"]["start"], answer["context_offset"]["end"]
+    assert answer["context"][start:end] == answer["answer"]
+    assert (answer["document_id"], answer["title"], answer["uri"]) == ("hours", "Opening hours", "file:///hours.txt")
+    assert answer["meta"] == {"kind": "notice"}
+    assert (answer["page"], answer["section"], body["passages"], body["best_guess"]) == (None, None, None, None)
+    assert (body["index"], body["generation"], body["revision"]) == ("default", 1, 1)
+
+
+def test_no_answer(service: TestClient) -> None:
+    service.post("/v1/documents", json=DOCUMENT)
+    body = ask(service, "Who discovered penicillin?", min_confidence=1)
+    assert (body["has_answer"], body["answers"]) == (False, [])
+    assert body["best_guess"]["confidence"] < 1
+
+
+def test_passages_on_request(service: TestClient) -> None:
+    service.post("/v1/documents", json=DOCUMENT)
+    (passage,) = ask(service, include_passages=True)["passages"]
+    assert passage["text"] == TEXT
+    assert passage["document_offset"] == {"start": 0, "end": len(TEXT)}
+
+
+def test_a_batch_is_its_questions_asked_alone(service: TestClient) -> None:
+    service.post("/v1/documents", json=DOCUMENT)
+    questions = ["Who runs the library?", "When does it open on Sundays?", "Who runs the library?"]
+    response = service.post("/v1/query/batch", json={"questions": questions, "min_confidence": 0})
+    results = response.json()["results"]
+    assert [r["question"] for r in results] == questions
+    assert [r["answers"] for r in results] == [ask(service, q)["answers"] for q in questions]
+
+
+def test_read_needs_no_index(service: TestClient) -> None:
+    body = service.post(
+        "/v1/read", json={"question": "Who runs the library?", "text": TEXT, "min_confidence": 0}
+    ).json()
+    answer = body["answers"][0]
+    assert TEXT[answer["document_offset"]["start"] : answer["document_offset"]["end"]] == answer["answer"]
+    assert (answer["document_id"], answer["passage_id"], body["index"], body["revision"]) == (None, None, None, None)
+
+
+def test_search_gives_passages_with_their_scores(service: TestClient) -> None:
+    service.post("/v1/documents", json=[DOCUMENT, {"id": "tea", "text": "Green tea steeps for two minutes."}])
+    body = service.post("/v1/search", json={"question": "when does the library open", "top_k": 2}).json()
+    assert [p["document_id"] for p in body["passages"]] == ["hours", "tea"]
+    assert body["passages"][0]["score"] > body["passages"][1]["score"]
+
+
+def test_filters(service: TestClient) -> None:
+    other = {**DOCUMENT, "id": "other", "meta": {"kind": "rumour"}}
+    service.post("/v1/documents", json=[DOCUMENT, other])
+    answers = ask(service, filters={"kind": "rumour"}, top_k=10)["answers"]
+    assert {a["document_id"] for a in answers} == {"other"}
+    response = service.post("/v1/query", json={"question": "Who?", "filters": {"kind": {"in": ["a"]}}})
+    assert (response.status_code, response.json()["field"]) == (422, "filters.kind")
+
+
+def test_documents_come_and_go(service: TestClient) -> None:
+    added = service.post("/v1/documents", json=[DOCUMENT, {"text": "No id here."}]).json()["documents"]
+    assert [d["status"] for d in added] == ["created", "created"]
+    made = added[1]["id"]
+    assert service.post("/v1/documents", json={"text": "No id here."}).json()["documents"][0] == {
+        **added[1],
+        "status": "unchanged",
+    }
+    assert service.get("/v1/documents/hours").json()["text"] == TEXT
+    text = service.get("/v1/documents/hours/text")
+    assert text.content.decode() == TEXT
+    assert text.headers["content-type"].startswith("text/plain")
+    assert service.delete(f"/v1/documents/{made}").status_code == 204
+    assert service.get(f"/v1/documents/{made}").status_code == 404
+    assert service.delete(f"/v1/documents/{made}").status_code == 404
+    replaced = service.post("/v1/documents", json={**DOCUMENT, "text": "Closed."}).json()["documents"][0]
+    assert replaced["status"] == "replaced"
+
+
+def test_listing_by_cursor(service: TestClient) -> None:
+    ids = [f"d{i}" for i in range(7)]
+    service.post("/v1/documents", json=[{"id": id, "text": f"Text {id}"} for id in ids])
+    seen, cursor = [], None
+    while True:
+        page = service.get("/v1/documents", params={"limit": 3, **({"cursor": cursor} if cursor else {})}).json()
+        seen += [d["id"] for d in page["documents"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == ids
+
+
+def test_health_readiness_page_and_reference(service: TestClient) -> None:
+    assert service.get("/healthz").json()["status"] == "ok"
+    assert service.get("/readyz").json()["documents"] == 0
+    assert "spanlight" in service.get("/").text
+    assert "default-src 'none'" in service.get("/").headers["content-security-policy"]
+    assert service.get("/docs").status_code == 200
+    paths = service.get("/openapi.json").json()["paths"]
+    assert {"/v1/query", "/v1/query/batch", "/v1/read", "/v1/search", "/v1/documents", "/healthz"} <= set(paths)
+
+
+def test_keys(open_service: Opener) -> None:
+    service = open_service(api_keys=frozenset({"one", "two"}))
+    for headers in ({}, {"Authorization": "Bearer no"}, {"X-API-Key": "on"}, {"Authorization": "Basic one"}):
+        response = service.get("/v1/documents", headers=headers)
+        assert response.status_code == 401
+        assert response.headers["content-type"] == "application/problem+json"
+    for headers in ({"Authorization": "Bearer one"}, {"X-API-Key": "two"}):
+        assert service.get("/v1/documents", headers=headers).status_code == 200
+    assert service.get("/healthz").status_code == 200
+
+
+def test_too_many_questions_at_once_are_sent_away(open_service: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = open_service(max_questions=2)
+    service.post("/v1/documents", json=DOCUMENT)
+    began, go_on = threading.Semaphore(0), threading.Event()
+    original = Engine.ask
+
+    def slow(self: Engine, question: str, **options: Any) -> Any:
+        began.release()
+        assert go_on.wait(30)
+        return original(self, question, **options)
+
+    monkeypatch.setattr(Engine, "ask", slow)
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(service.post, "/v1/query", json={"question": "Who runs it?"}) for _ in range(2)]
+        for _ in running:
+            assert began.acquire(timeout=30)
+        refused = service.post("/v1/query", json={"question": "Who runs it?"})
+        go_on.set()
+        assert [f.result().status_code for f in running] == [200, 200]
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert service.post("/v1/query", json={"question": "Who runs it?"}).status_code == 200
+
+
+def test_a_batch_over_the_bound_gets_in_alone() -> None:
+    admission = Admission(2)
+    with admission.of(5), pytest.raises(Exception, match="at most 2"), admission.of(1):
+        pass
+    with admission.of(2):
+        pass

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from qa import assembly
+from qa.cli import app
+from qa.engine import Engine
+from tests.conftest import GOLDEN
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `qa` in an empty folder; the models are loaded once for all tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(assembly, "build_engine", lambda settings: shipped.in_folder(settings.index_dir))
+    return lambda *arguments, **options: CliRunner().invoke(app, list(map(str, arguments)), **options)
+
+
+def parsed(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_from_a_file_to_an_answer(run: Run, tmp_path: Path) -> None:
+    text = "The kettle is blue.\r\nThe cup is red.\r\n"
+    (tmp_path / "kitchen.txt").write_bytes(text.encode())
+    (added,) = parsed(run("add", "kitchen.txt", "--json"))
+    assert added["status"] == "created"
+    assert parsed(run("add", "kitchen.txt", "--json"))[0]["status"] == "unchanged"
+    result = parsed(run("ask", "What colour is the kettle?", "--json", "--min-confidence", 0))
+    answer = result["answers"][0]
+    assert answer["answer"] == "blue"
+    assert text[answer["document_offset"]["start"] : answer["document_offset"]["end"]] == "blue"
+    assert "blue" in run("ask", "What colour is the kettle?", "--min-confidence", 0).stdout
+    assert [d["id"] for d in parsed(run("list", "--json"))] == [added["id"]]
+    assert run("verify").exit_code == 0
+    assert run("remove", added["id"]).exit_code == 0
+    assert parsed(run("list", "--json")) == []
+
+
+def test_a_changed_file_replaces_itself(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("The kettle is blue.")
+    run("add", path)
+    path.write_text("The kettle is green.")
+    assert parsed(run("add", path, "--json"))[0]["status"] == "replaced"
+    assert len(parsed(run("list", "--json"))) == 1
+
+
+def test_samples_are_added_to_an_empty_index_only(run: Run) -> None:
+    documents = GOLDEN / "documents"
+    assert len(parsed(run("add", "--if-empty", documents / "nato-iraq.txt", "--json"))) == 1
+    assert parsed(run("add", "--if-empty", documents, "--json")) == []
+    assert len(parsed(run("list", "--json"))) == 1
+
+
+def test_read_a_file_or_standard_input(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The kettle is blue.")
+    question = "What colour is the kettle?"
+    assert parsed(run("read", "a.txt", question, "--json", "--min-confidence", 0))["answers"][0]["answer"] == "blue"
+    piped = run("read", "-", question, "--json", "--min-confidence", 0, input="The kettle is red.")
+    assert parsed(piped)["answers"][0]["answer"] == "red"
+    assert not (tmp_path / "indexes").exists()
+
+
+def test_evaluation_writes_figures_and_predictions(run: Run, tmp_path: Path) -> None:
+    golden = GOLDEN / "golden.json"
+    done = run("eval", golden, "--mode", "reader", "--limit", 9, "--json", "f.json", "--predictions", "p.json")
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert (figures["mode"], figures["n"]) == ("reader", 9)
+    assert len(json.loads((tmp_path / "p.json").read_text())) == 9
+    assert parsed(run("eval", golden, "--mode", "retrieval", "--limit", 9, "--json", "-"))["metrics"]["recall@5"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["ask", " "], 1, "question: the question is blank"),
+        (["ask", "x" * 100_000], 1, "at most 2,000 characters"),
+        (["ask", "Who?"], 1, "no index 'default'"),
+        (["ask", "Who?", "--index", "../x"], 1, "index: a name has"),
+        (["ask", "Who?", "--top-k", "-1"], 2, "--top-k"),
+        (["ask", "Who?", "--top-k", "100000"], 2, "--top-k"),
+        (["ask"], 2, "question"),
+        (["ask", "Who?", "--colour", "red"], 2, "--colour"),
+        (["add", "none.txt"], 1, "none.txt: no such file"),
+        (["add", "latin.txt"], 1, "latin.txt: not UTF-8"),
+        (["add", "good.txt", "binary.bin"], 1, "binary.bin: a binary file"),
+        (["add", "blank.txt"], 1, "blank.txt: the document has no text"),
+        (["add", "empty"], 1, "empty: a folder without files"),
+        (["read", "none.txt", "Who?"], 1, "none.txt: No such file"),
+        (["read", "latin.txt", "Who?"], 1, "latin.txt: not UTF-8"),
+        (["remove", "none"], 1, "no index 'default'"),
+        (["list", "--index", "none"], 1, "no index 'none'"),
+        (["verify"], 1, "no index 'default'"),
+        (["eval", "none.json"], 1, "none.json: No such file"),
+        (["eval", "good.txt"], 1, "good.txt: not a SQuAD JSON file"),
+        (["eval", "good.txt", "--mode", "other"], 2, "--mode"),
+    ],
+)
+def test_bad_input(run: Run, tmp_path: Path, arguments: list[str], status: int, says: str) -> None:
+    (tmp_path / "good.txt").write_text("Good text.")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "binary.bin").write_bytes(b"\x7fELF\0\0")
+    (tmp_path / "blank.txt").write_text("\n \n")
+    (tmp_path / "empty").mkdir()
+    result = run(*arguments)
+    assert result.exit_code == status
+    assert says in result.stderr
+    assert not (tmp_path / "indexes").exists()
+
+
+def test_bad_settings_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_PORT", "no")
+    result = run("ask", "Who?")
+    assert (result.exit_code, "QA_PORT" in result.stderr) == (1, True)
+    monkeypatch.delenv("QA_PORT")
+    monkeypatch.setenv("QA_STORE", "postgresql://x")
+    assert "QA_STORE" in run("ask", "Who?").stderr
+
+
+def test_doctor_tells_what_it_runs_with(run: Run) -> None:
+    found = parsed(run("doctor", "--json"))
+    assert found["reader"].startswith("spanlight-reader-int8@")
+    assert found["versions"]["openvino"]

@@ -1,0 +1,197 @@
+"""What is promised of answers, on the sample documents with the shipped models."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import regex
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qa.engine import Engine
+from qa.errors import InvalidInput, NotFound
+from qa.evaluation.metrics import f1
+from qa.types import Document, QueryResult
+from tests.conftest import golden_articles, golden_documents
+
+TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in golden_documents()}
+QUESTIONS = [(article["title"], q) for article in golden_articles() for q in article["paragraphs"][0]["qas"]]
+CHOSEN = QUESTIONS[::2]
+
+
+def without_timings(result: QueryResult) -> QueryResult:
+    return replace(result, query_id="", timings_ms={})
+
+
+def assert_verbatim(result: QueryResult, texts: dict[str, str]) -> None:
+    for answer in [*result.answers, *([result.best_guess] if result.best_guess else [])]:
+        text = texts[answer.document_id]
+        start, end = answer.span.start, answer.span.end
+        assert text[start:end] == answer.text != ""
+        assert answer.context_span.of(answer.context) == answer.text
+        assert answer.context in text
+        assert all(s.span.of(texts[s.document_id]).casefold() == answer.text.casefold() for s in answer.support)
+        assert not (text[start - 1 : start].isalnum() and text[start].isalnum())
+        assert not (text[end - 1].isalnum() and text[end : end + 1].isalnum())
+        graphemes = {0, *(match.end() for match in regex.finditer(r"\X", text))}
+        assert {start, end} <= graphemes
+
+
+@pytest.fixture(scope="module")
+def results(golden: Engine) -> list[QueryResult]:
+    """What every guess for each of the chosen questions is."""
+    return golden.ask_batch([q["question"] for _, q in CHOSEN], min_confidence=0.0, top_k=5)
+
+
+def test_every_answer_is_verbatim_and_in_order(results: list[QueryResult]) -> None:
+    for result in results:
+        assert_verbatim(result, TEXTS)
+        scores = [a.score for a in result.answers]
+        confidences = [a.confidence for a in result.answers]
+        assert scores == sorted(scores, reverse=True)
+        assert confidences == sorted(confidences, reverse=True)
+        assert len({(a.document_id, a.span) for a in result.answers}) == len(result.answers)
+
+
+def test_most_questions_are_answered_right_and_most_others_refused(golden: Engine, results: list[QueryResult]) -> None:
+    right, refused = [], []
+    for (title, question), result in zip(CHOSEN, results, strict=True):
+        best = result.answers[0]
+        given = best.confidence >= golden.calibration.query.threshold
+        if question["is_impossible"]:
+            refused.append(not given)
+        else:
+            golds = [a["text"] for a in question["answers"]]
+            right.append(given and best.document_id == title and f1(best.text, golds) >= 0.5)
+    assert sum(right) / len(right) >= 0.7
+    assert sum(refused) / len(refused) >= 0.6
+
+
+def test_no_answer_comes_with_the_best_guess_beside_it(golden: Engine) -> None:
+    result = golden.ask("When does the library open?", min_confidence=1.0)
+    assert (result.has_answer, result.answers) == (False, ())
+    assert result.best_guess is not None
+    assert result.best_guess.confidence < 1.0
+    everything = golden.ask("When does the library open?", min_confidence=0.0)
+    assert everything.has_answer
+    assert everything.best_guess is None
+    assert everything.answers[0] == result.best_guess
+
+
+def test_alone_or_together_after_a_restart_or_before_answers_are_equal(golden: Engine) -> None:
+    questions = [q["question"] for _, q in QUESTIONS[::20]]
+    together = golden.ask_batch(questions, include_passages=True)
+    alone = [golden.ask(question, include_passages=True) for question in questions]
+    golden.indexes.get("default").discard_derived()
+    restarted = golden.in_folder(golden.indexes.folder)
+    again = restarted.ask_batch(questions, include_passages=True)
+    restarted.close()
+    for one, two, three in zip(together, alone, again, strict=True):
+        assert without_timings(one) == without_timings(two) == without_timings(three)
+
+
+def test_every_answer_names_the_state_it_came_from(engine: Engine) -> None:
+    engine.add([Document("a", "The kettle is blue."), Document("b", "The cup is red.")])
+    result = engine.ask("What colour is the kettle?", min_confidence=0.0)
+    assert (result.index, result.generation, result.revision) == ("default", 1, 2)
+    assert result.answers[0].text == "blue"
+
+
+def test_an_empty_index_does_not_say(engine: Engine) -> None:
+    result = engine.ask("What colour is the kettle?")
+    assert (result.answers, result.best_guess, result.no_answer_score) == ((), None, 1.0)
+
+
+def test_adding_again_changes_nothing_and_changing_replaces(engine: Engine) -> None:
+    def change(text: str) -> str:
+        return engine.add([Document("a", text)])[0].change
+
+    assert [change(t) for t in ("The kettle is blue.", "The kettle is blue.", "The kettle is green.")] == [
+        "created",
+        "unchanged",
+        "replaced",
+    ]
+    assert engine.ask("What colour is the kettle?", min_confidence=0.0).answers[0].text == "green"
+
+
+def test_only_documents_that_pass_the_filter_answer(engine: Engine) -> None:
+    engine.add([Document(c, f"The kettle is {c}.", meta={"colour": c}) for c in ("blue", "green", "red")])
+    for colour in ("green", "red"):
+        result = engine.ask("What colour is the kettle?", filters={"colour": colour}, min_confidence=0.0, top_k=5)
+        assert {a.document_id for a in result.answers} == {colour}
+
+
+def test_a_long_text_is_read_in_windows(shipped: Engine) -> None:
+    filler = "The committee met again and talked about many things without deciding anything. " * 120
+    text = filler + "The bridge was opened by Queen Astrid in 1931. " + filler
+    result = shipped.read("Who opened the bridge?", text, min_confidence=0.0)
+    assert result.answers[0].text == "Queen Astrid"
+    assert_verbatim(result, {"": text})
+
+
+PIECES = st.sampled_from(
+    ["The mayor of Harwick is Ana Ruiz. ", "\r\n", "\t", "👩‍👩‍👧 ", "cafe\u0301 ", "שלום ", "x" * 400, "\n\n",
+     "नमस्ते", "🇬🇧", "The mayor of Harwick is Ana Ruiz. ", "1931", " | a | b |\n", "\u200d"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, min_size=1, max_size=12).map("".join).filter(str.strip))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_answers_from_any_text_are_verbatim(
+    shipped: Engine, tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    engine = shipped.in_folder(tmp_path_factory.mktemp("any"))
+    engine.indexes.get_or_create("default")
+    engine.add([Document("d", text)])
+    assert_verbatim(engine.ask("Who is the mayor of Harwick?", min_confidence=0.0, top_k=10), {"d": text})
+    assert_verbatim(shipped.read("Who is the mayor of Harwick?", text, min_confidence=0.0, top_k=10), {"": text})
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"question": " \n"}, "question"),
+        ({"question": "x" * 100_000}, "question"),
+        ({"question": "a\0b"}, "question"),
+        ({"question": "a\ud800b"}, "question"),
+        ({"top_k": 0}, "top_k"),
+        ({"top_k": -1}, "top_k"),
+        ({"top_k": 10**9}, "top_k"),
+        ({"index": "../x"}, "index"),
+        ({"filters": {"a": ["b"]}}, "filters.a"),
+    ],
+)
+def test_bad_questions_are_refused_with_the_field(golden: Engine, options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        golden.ask(**{"question": "Who?", **options})
+    assert caught.value.field == field
+
+
+def test_unknown_index_and_document(golden: Engine) -> None:
+    with pytest.raises(NotFound, match="no index 'other'"):
+        golden.ask("Who?", index="other")
+    with pytest.raises(NotFound, match="no document 'x'"):
+        golden.document("x")
+    with pytest.raises(NotFound, match="no document 'x'"):
+        golden.remove(["nato-iraq", "x"])
+    assert golden.document("nato-iraq")[0].text == TEXTS["nato-iraq"]
+
+
+def test_asking_and_adding_load_neither_torch_nor_transformers(tmp_path: Path) -> None:
+    script = (
+        "import sys, qa\n"
+        "from qa.types import Document\n"
+        f"engine = qa.open({str(tmp_path)!r})\n"
+        "engine.add([Document('a', 'The kettle is blue.')])\n"
+        "print(engine.ask('What colour is the kettle?', min_confidence=0.0).answers[0].text)\n"
+        "from qa.service.app import create_app\n"
+        "print(sorted({'torch', 'transformers', 'sentence_transformers', 'nltk', 'spacy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["blue", "[]"]
