@@ -1,8 +1,9 @@
 FROM python:3.11-slim AS build
+# Name an index of CPU builds of torch here to keep the image small; the default one carries the CUDA libraries.
+ARG PIP_EXTRA_INDEX_URL=""
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 COPY qa ./qa
-# The CPU build of torch, which sentence-transformers needs; the service with its own models never loads it.
 RUN python -m venv /opt/venv \
  && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt .
 

@@ -18,6 +18,8 @@ from qa.models.shipped import write_manifest
 
 Pair = tuple[NDArray[np.int64], NDArray[np.int64]]
 
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
 
 def export_int8(
     network: torch.nn.Module, outputs: Sequence[str], samples: Sequence[Pair], tokenizer: Path, folder: Path, name: str
@@ -35,19 +37,9 @@ def export_int8(
         folder: is made.
         name: what the model is called.
     """
-    network.eval()
     inputs = [padded(ids, types) for ids, types in samples]
-    example = tuple(torch.from_numpy(array) for array in _ordered(inputs[0]))
-    shape = ov.PartialShape([1, -1])
-    names = ("input_ids", "attention_mask", "token_type_ids")
-    with torch.no_grad():
-        graph = ov.convert_model(network, example_input=example, input=[(shape, ov.Type.i64)] * 3)
-    for port, port_name in zip(graph.inputs, names, strict=True):
-        port.get_tensor().set_names({port_name})
-    for port, port_name in zip(graph.outputs, outputs, strict=True):
-        port.get_tensor().set_names({port_name})
     quantized = nncf.quantize(
-        graph,
+        float_graph(network, outputs),
         nncf.Dataset(inputs),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(inputs),
@@ -59,5 +51,13 @@ def export_int8(
     write_manifest(folder, name)
 
 
-def _ordered(inputs: dict[str, NDArray[np.int64]]) -> tuple[NDArray[np.int64], ...]:
-    return inputs["input_ids"], inputs["attention_mask"], inputs["token_type_ids"]
+def float_graph(network: torch.nn.Module, outputs: Sequence[str]) -> ov.Model:
+    """Convert a network that takes ids, mask and types of shape (batch, length) as it is."""
+    network.eval()
+    example = tuple(torch.ones((1, 32), dtype=torch.int64) for _ in _INPUTS)
+    with torch.no_grad():
+        graph = ov.convert_model(network, example_input=example, input=[(ov.PartialShape([1, -1]), ov.Type.i64)] * 3)
+    for ports, names in ((graph.inputs, _INPUTS), (graph.outputs, outputs)):
+        for port, name in zip(ports, names, strict=True):
+            port.get_tensor().set_names({name})
+    return graph
