@@ -45,12 +45,15 @@ def serve(
     import uvicorn
 
     from qa.assembly import build_engine
+    from qa.index.registry import DEFAULT_INDEX
     from qa.service.app import create_app
 
     with _errors_told():
         settings = load_settings(host=host, port=port)
-        build_engine(settings).close()
-        uvicorn.run(create_app(settings, build_engine), host=settings.host, port=settings.port, log_level="info")
+        # All that can be wrong with models and index is told before the port is opened.
+        engine = build_engine(settings)
+        engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
+        uvicorn.run(create_app(settings, engine), host=settings.host, port=settings.port, log_level="info")
 
 
 @app.command()
@@ -150,6 +153,10 @@ def evaluate(
         raise typer.BadParameter(f"{mode!r} is not one of {', '.join(Mode)}", param_hint="--mode")
     with _engine() as engine:
         loaded = [load_squad(path) for path in datasets]
+        for path in (json_file, predictions):
+            if path and str(path) != "-":
+                # Better now than after an hour.
+                path.open("a", encoding="utf-8").close()
         done = []
         for dataset in loaded:
             with show.progress(dataset.name, steps(dataset, Mode(mode), limit)) as advance:
@@ -226,6 +233,9 @@ def _errors_told() -> Iterator[None]:
     """Tell an error in one line on standard error, and end with status 1."""
     try:
         yield
+    except OSError as error:
+        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from error
     except QAError as error:
         where = f"{error.field}: " if error.field and not error.message.startswith(error.field) else ""
         message = f"error: {where}{error.message}".encode("utf-8", "backslashreplace").decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +39,12 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
-        return frozenset(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        keys = frozenset(key.strip() for key in value.split(",") if key.strip())
+        if value and not keys:
+            raise ValueError("set, but without a key: that would leave the server open")
+        return keys
 
     @field_validator("store")
     @classmethod
@@ -58,6 +64,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the TOML file behind the variables."""
         file = Path(os.environ.get("QA_CONFIG", "spanlight.toml"))
+        if "QA_CONFIG" in os.environ and not file.is_file():
+            raise InvalidInput(f"{file}: no such file", field="QA_CONFIG")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
 
 
@@ -70,6 +78,8 @@ def load_settings(**flags: object) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         return Settings(**given)  # type: ignore[arg-type]  # validated by pydantic
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"the settings file is not TOML: {error}", field="QA_CONFIG") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = "QA_" + "_".join(str(part) for part in first["loc"]).upper()

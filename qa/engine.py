@@ -17,7 +17,7 @@ from qa.index.filters import compile_filter
 from qa.index.local import LocalIndex, Prepared
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.index.transactions import Change
-from qa.limits import MAX_READ_TEXT, checked_question, checked_text, checked_top_k
+from qa.limits import MAX_READ_TEXT, checked_characters, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
 from qa.reading.answers import rank_answers
 from qa.reading.calibration import Calibration, Scale
@@ -199,6 +199,8 @@ class Engine:
         Raises:
             NotFound: there is no such index, or one of the documents is not in it.
         """
+        for id in ids:
+            checked_characters(id, "id")
         missing = self.indexes.get(index).remove(ids)
         if missing is not None:
             raise _no_document(missing, index)
@@ -209,7 +211,7 @@ class Engine:
         Raises:
             NotFound: there is no such index or document.
         """
-        found = self.indexes.get(index).document(id)
+        found = self.indexes.get(index).document(checked_characters(id, "id"))
         if found is None:
             raise _no_document(id, index)
         return found

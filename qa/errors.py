@@ -48,6 +48,10 @@ class Conflict(QAError):
     """The index is in a state that does not admit the request."""
 
 
+class Unavailable(QAError):
+    """The index's files cannot be read or written now: locked for long, no space, no permission."""
+
+
 class Overloaded(QAError):
     """As many questions as allowed are being answered already."""
 

@@ -17,6 +17,7 @@ MAX_READ_TEXT = 100_000
 MAX_DOCUMENTS = 1_000
 MAX_ID = 200
 MAX_TITLE = 1_000
+MAX_URI = 16_000
 MAX_META_FIELDS = 100
 MAX_META_VALUE = 10_000
 
@@ -87,7 +88,7 @@ def checked_meta(meta: Mapping[str, object], field: str = "meta") -> Meta:
     return checked
 
 
-def checked_optional(text: str | None, field: str, limit: int = MAX_TITLE) -> str | None:
+def checked_optional(text: str | None, field: str, limit: int) -> str | None:
     """Return a title or an address, or None."""
     if text is None:
         return None
@@ -126,8 +127,8 @@ def checked_document(
     In errors, `prefix` stands before the name of the field.
     """
     text = checked_text(text, f"{prefix}text")
-    uri = checked_optional(uri, f"{prefix}uri")
-    title = checked_optional(title, f"{prefix}title")
+    uri = checked_optional(uri, f"{prefix}uri", MAX_URI)
+    title = checked_optional(title, f"{prefix}title", MAX_TITLE)
     name = derived_id(text, uri) if id is None else checked_document_id(id, f"{prefix}id")
     return Document(name, text, title, uri, checked_meta(meta or {}, f"{prefix}meta"))
 

@@ -92,7 +92,8 @@ def test_evaluation_writes_figures_and_predictions(run: Run, tmp_path: Path) -> 
         (["ask", "Who?", "--top-k", "100000"], 2, "--top-k"),
         (["ask"], 2, "question"),
         (["ask", "Who?", "--colour", "red"], 2, "--colour"),
-        (["add", "none.txt"], 1, "none.txt: no such file"),
+        (["add", "none.txt"], 1, "none.txt: No such file"),
+        (["add", "n" * 300], 1, "File name too long"),
         (["add", "latin.txt"], 1, "latin.txt: not UTF-8"),
         (["add", "good.txt", "binary.bin"], 1, "binary.bin: a binary file"),
         (["add", "blank.txt"], 1, "blank.txt: the document has no text"),
@@ -126,6 +127,21 @@ def test_bad_settings_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("QA_PORT")
     monkeypatch.setenv("QA_STORE", "postgresql://x")
     assert "QA_STORE" in run("ask", "Who?").stderr
+
+
+def test_a_settings_file_that_cannot_be_used_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "spanlight.toml").write_text("port = ")
+    assert "not TOML" in run("ask", "Who?").stderr
+    (tmp_path / "spanlight.toml").write_text("colour = 1")
+    assert "QA_COLOUR" in run("ask", "Who?").stderr
+    monkeypatch.setenv("QA_CONFIG", "none.toml")
+    assert "none.toml: no such file" in run("ask", "Who?").stderr
+    monkeypatch.delenv("QA_CONFIG")
+    (tmp_path / "spanlight.toml").unlink()
+    monkeypatch.setenv("QA_API_KEYS", " , ")
+    assert "leave the server open" in run("ask", "Who?").stderr
 
 
 def test_doctor_tells_what_it_runs_with(run: Run) -> None:

@@ -44,9 +44,7 @@ def main() -> None:
             evaluate(dataset, Mode.READER, e, arguments.limit).report["metrics"]["f1_best_threshold"]  # type: ignore[index]
             for e in (engine, plain)
         ]
-    print(
-        f"int8 {figures[0]:.2f}, float32 {figures[1]:.2f}, loss {figures[1] - figures[0]:.2f} (best-threshold F1)"
-    )
+    print(f"int8 {figures[0]:.2f}, float32 {figures[1]:.2f}, loss {figures[1] - figures[0]:.2f} (best-threshold F1)")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from qa.types import Span
 
 _WORD_PAIR = regex.compile(r"[\w\p{M}\u200c\u200d]{2}")
 _GRAPHEME = regex.compile(r"\X")
+# Flags are pairs of these: which two belong together is counted from where their run begins.
+_FLAGS = regex.compile(r"[\U0001F1E6-\U0001F1FF]+")
 # Far enough back to find where the grapheme around a place begins, for any that people write.
 _REACH = 64
 
@@ -25,8 +27,11 @@ def is_boundary(text: str, place: int) -> bool:
         return False
     if pair.isascii():
         return True
-    low = max(0, place - _REACH)
-    return any(match.end() == place for match in _GRAPHEME.finditer(text, low, min(len(text), place + 1)))
+    # A slice, so that the search cannot run back over a text of a million flags.
+    before = text[max(0, place - _REACH) : place]
+    if len(before) == _REACH and _FLAGS.fullmatch(before):
+        return False
+    return any(match.end() == len(before) for match in _GRAPHEME.finditer(before + text[place]))
 
 
 def widen(text: str, span: Span) -> Span:

@@ -60,8 +60,10 @@ def text_of(path: Path) -> str:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        raise InvalidInput(f"{path}: no such file or folder", field=str(path))
+    try:
+        path.stat()
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}", field=str(path)) from error
     if not path.is_dir():
         return [path]
     found = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
@@ -77,8 +79,9 @@ def _hidden(path: Path) -> bool:
 def _document(path: Path) -> Document:
     place = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]
     name = re.sub(r"[^\w.-]+", "-", path.name).strip("-.")[:_NAME_CHARACTERS]
+    title = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     try:
-        return checked_document(text_of(path), f"{name or 'file'}-{place}", path.name, path.as_uri())
+        return checked_document(text_of(path), f"{name or 'file'}-{place}", title, path.as_uri())
     except InvalidInput as error:
         if error.message.startswith(str(path)):
             raise

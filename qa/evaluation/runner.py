@@ -86,7 +86,7 @@ def evaluate(
         with _indexed(asked, engine, progress) as (ready, size):
             outcomes, latencies = _ask(asked, ready, read=mode is Mode.END_TO_END, progress=progress)
     threshold = (engine.calibration.read if mode is Mode.READER else engine.calibration.query).threshold
-    predictions = _predictions(outcomes, threshold if asked.has_unanswerable else 0.0)
+    predictions = _predictions(outcomes, threshold if dataset.has_unanswerable else 0.0)
     report: dict[str, object] = {
         "dataset": dataset.name,
         "mode": mode.value,

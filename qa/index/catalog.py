@@ -7,14 +7,14 @@ transaction is open. Passage ids are never reused. Vectors and postings elsewher
 from __future__ import annotations
 
 import json
+import queue
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from qa.errors import Conflict, NotFound
+from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.transactions import ReadTransaction, WriteTransaction
 
 SCHEMA_VERSION = 1
@@ -36,7 +36,8 @@ CREATE TABLE changes (
     revision INTEGER PRIMARY KEY AUTOINCREMENT,
     document TEXT NOT NULL,
     op TEXT NOT NULL CHECK (op IN ('put', 'remove')),
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    mark TEXT NOT NULL
 );
 CREATE TABLE generations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -83,7 +84,7 @@ class Specification:
 
 
 class Catalog:
-    """The file, and this process's connections to it (one for each thread)."""
+    """The file, and this process's connections to it, each lent to one thread at a time."""
 
     def __init__(self, path: Path, specification: Specification | None = None) -> None:
         """Open a catalogue, or make one with `specification` if there is none.
@@ -91,67 +92,37 @@ class Catalog:
         Raises:
             NotFound: there is none, and no specification to make one with.
             Conflict: it was made by a newer version of this program, or the file is no catalogue.
+            Unavailable: it cannot be read or written now.
         """
         if specification is None and not path.exists():
             raise NotFound(f"no index at {path.parent}", field="index")
         self.path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         try:
-            self._prepare(specification)
-        except sqlite3.DatabaseError as error:
-            raise Conflict(f"{path}: not a catalogue ({error})", field="index") from error
-
-    def _prepare(self, specification: Specification | None) -> None:
-        connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise Conflict(
-                    f"{self.path}: made by a newer version (schema {version}; this one knows {SCHEMA_VERSION})",
-                    field="index",
-                )
-            if version == 0:
-                if specification is None:
-                    raise Conflict(f"{self.path}: an empty file, not a catalogue", field="index")
-                _run(connection, _SCHEMA)
-                spec = json.dumps(asdict(specification))
-                connection.execute("INSERT INTO generations (spec, state) VALUES (?, 'live')", (spec,))
-            else:
-                for script in _MIGRATIONS[version - 1 :]:
-                    _run(connection, script)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
+            with self._connection() as connection:
+                _prepare(connection, path, specification)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                raise Conflict(f"{path}: not a catalogue ({error})", field="index") from error
             raise
 
     @contextmanager
     def read(self) -> Iterator[ReadTransaction]:
         """Open a transaction that sees one revision until it ends."""
-        connection = self._connection()
-        connection.execute("BEGIN")
-        try:
+        with self._connection() as connection:
+            connection.execute("BEGIN")
             # A deferred transaction takes its snapshot at the first read, not at BEGIN.
             connection.execute("SELECT 1 FROM changes LIMIT 1").fetchone()
             yield ReadTransaction(connection)
-        finally:
-            connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self) -> Iterator[WriteTransaction]:
         """Open the one writing transaction; leaving it without an error is the acknowledgement."""
-        connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             yield WriteTransaction(connection)
             connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
     def specification(self) -> tuple[int, Specification]:
         """Return the live generation and what it was made with."""
@@ -161,30 +132,75 @@ class Catalog:
 
     def check(self) -> list[str]:
         """Return what SQLite finds wrong with the file; empty when it is sound."""
-        rows = self._connection().execute("PRAGMA integrity_check").fetchall()
-        broken = self._connection().execute("PRAGMA foreign_key_check").fetchall()
+        with self._connection() as connection:
+            rows = connection.execute("PRAGMA integrity_check").fetchall()
+            broken = connection.execute("PRAGMA foreign_key_check").fetchall()
         return [str(row[0]) for row in rows if row[0] != "ok"] + [f"foreign key of {row[0]}" for row in broken]
 
     def close(self) -> None:
-        """Close every connection of this process."""
-        with self._guard:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-        self._local = threading.local()
+        """Close the connections that are not in use."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # Only the thread that opened it uses it; `close` may come from another.
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = connection
-            with self._guard:
-                self._connections.append(connection)
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection; a transaction that is still open at the end is rolled back.
+
+        Raises:
+            Unavailable: the file cannot be read or written now.
+        """
+        try:
+            try:
+                connection = self._idle.get_nowait()
+            except queue.Empty:
+                connection = self._opened()
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                self._idle.put(connection)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"{self.path}: {error}", field="index") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        # One thread at a time uses it, but not always the one that opened it.
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
         return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, specification: Specification | None) -> None:
+    """Make the tables if there are none, and bring older ones to this version; otherwise wait for nobody's write."""
+    if _version(connection) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    version = _version(connection)
+    if version > SCHEMA_VERSION:
+        raise Conflict(
+            f"{path}: made by a newer version (schema {version}; this one knows {SCHEMA_VERSION})", field="index"
+        )
+    if version == 0:
+        if specification is None:
+            raise Conflict(f"{path}: an empty file, not a catalogue", field="index")
+        _run(connection, _SCHEMA)
+        spec = json.dumps(asdict(specification))
+        connection.execute("INSERT INTO generations (spec, state) VALUES (?, 'live')", (spec,))
+    else:
+        for script in _MIGRATIONS[version - 1 :]:
+            _run(connection, script)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:

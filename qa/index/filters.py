@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qa.errors import InvalidInput
+from qa.limits import checked_characters
 
 MAX_FIELDS = 20
 
@@ -35,11 +36,13 @@ def compile_filter(filters: Mapping[str, object]) -> CompiledFilter | None:
         raise InvalidInput(f"at most {MAX_FIELDS} fields can be filtered on, not {len(filters)}", field="filters")
     conditions, parameters = [], list[str | int | float]()
     for name, value in filters.items():
+        checked_characters(name, "filters")
         if isinstance(value, bool):
             types = "'true', 'false'"
         elif isinstance(value, int | float) and abs(value) < 2**63:
             types = "'integer', 'real'"
         elif isinstance(value, str):
+            checked_characters(value, f"filters.{name}")
             types = "'text'"
         else:
             raise InvalidInput(

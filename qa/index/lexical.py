@@ -13,11 +13,12 @@ from pathlib import Path
 import tantivy
 
 from qa.errors import QAError
-from qa.index.durable import write_durably
+from qa.index.durable import sync_folder, write_durably
 
 FORMAT = "1"
 _ANALYZER = "english"
 _WRITER_BYTES = 64_000_000
+_STATE = "REVISION"
 
 
 class StaleLexicalIndex(QAError):
@@ -76,6 +77,7 @@ class LexicalIndex:
     Attributes:
         folder: where they are.
         revision: the catalogue's revision that the files hold.
+        mark: what the catalogue called that revision; another one means another catalogue.
         dead: passages deleted since the files were made; tantivy's statistics may still count them.
     """
 
@@ -88,15 +90,18 @@ class LexicalIndex:
         self.folder = folder
         self._analyzer = _analyzer()
         if create:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
             folder.mkdir(parents=True)
+        elif not (folder / "meta.json").exists():
+            # tantivy would make an empty index of it.
+            raise StaleLexicalIndex(f"{folder}: no postings")
         try:
             self._index = tantivy.Index(_schema(), str(folder), reuse=not create)
             self._index.register_tokenizer(_ANALYZER, self._analyzer)
             # Whoever holds the lock reloads by hand: a background reload could show a revision nobody pinned.
             self._index.config_reader("manual")
             if create:
-                self._write_state(0, 0)
+                self._write_state(0, "-", 0)
             self.reload()
         except (ValueError, OSError) as error:
             raise StaleLexicalIndex(f"{folder}: {error}") from error
@@ -108,10 +113,10 @@ class LexicalIndex:
             StaleLexicalIndex: the files cannot be used any more.
         """
         try:
-            fields = (self.folder / "REVISION").read_text(encoding="ascii").split()
-            if len(fields) != 3 or fields[0] != FORMAT:
+            fields = (self.folder / _STATE).read_text(encoding="ascii").split()
+            if len(fields) != 4 or fields[0] != FORMAT:
                 raise ValueError(f"REVISION holds {fields}")
-            self.revision, self.dead = int(fields[1]), int(fields[2])
+            self.revision, self.mark, self.dead = int(fields[1]), fields[2], int(fields[3])
             self._index.reload()
         except (ValueError, OSError) as error:
             raise StaleLexicalIndex(f"{self.folder}: {error}") from error
@@ -120,13 +125,14 @@ class LexicalIndex:
         """Return a view that later writes do not change."""
         return LexicalSearcher(self._index, self._analyzer)
 
-    def apply(self, removed: Collection[int], added: Iterable[tuple[int, str]], revision: int) -> None:
+    def apply(self, removed: Collection[int], added: Iterable[tuple[int, str]], revision: int, mark: str) -> None:
         """Delete passages, then add some, and move to `revision`. Doing it twice is doing it once.
 
         Args:
             removed: numbers of passages.
             added: numbers and texts of passages.
             revision: the catalogue's, once this is done.
+            mark: what the catalogue calls it.
         """
         writer = self._index.writer(_WRITER_BYTES, 1)
         for passage in removed:
@@ -139,11 +145,19 @@ class LexicalIndex:
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
-        self._write_state(revision, self.dead + len(removed))
+        self._write_state(revision, mark, self.dead + len(removed))
         self.reload()
 
-    def _write_state(self, revision: int, dead: int) -> None:
-        write_durably(self.folder / "REVISION", f"{FORMAT} {revision} {dead}\n".encode("ascii"))
+    def _write_state(self, revision: int, mark: str, dead: int) -> None:
+        write_durably(self.folder / _STATE, f"{FORMAT} {revision} {mark} {dead}\n".encode("ascii"))
+
+
+def discard(folder: Path) -> None:
+    """Remove an index; should this be broken off, what is left cannot be taken for one."""
+    (folder / _STATE).unlink(missing_ok=True)
+    if folder.exists():
+        sync_folder(folder)
+        shutil.rmtree(folder)
 
 
 def _schema() -> tantivy.Schema:

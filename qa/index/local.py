@@ -1,7 +1,7 @@
 """The embedded index: a folder with the catalogue and what is derived from it.
 
 indexes/<name>/catalog.sqlite3      the truth
-               vectors-G-R.faiss    base of generation G at revision R, and its passage numbers beside it
+               vectors-G-R-M.faiss  base of generation G at revision R with mark M, and its passage numbers beside it
                lexical-G/           tantivy's files of generation G, and the REVISION they hold
                lock                 held by whoever brings the derived files up to date
 """
@@ -9,7 +9,6 @@ indexes/<name>/catalog.sqlite3      the truth
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import Conflict
+from qa.errors import Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.durable import exclusively
 from qa.index.filters import CompiledFilter
 from qa.index.fusion import CANDIDATES, fuse
-from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleLexicalIndex
+from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleLexicalIndex, discard
 from qa.index.transactions import Change, ReadTransaction, content_hash
 from qa.index.vectors import VectorView, build_base, cosines, newest_base
 from qa.types import Document, DocumentInfo, Hit, Passage, SearchResult
@@ -48,6 +47,7 @@ class Prepared:
 class _View:
     generation: int
     revision: int
+    mark: str
     vectors: VectorView
     lexical: LexicalSearcher
 
@@ -62,8 +62,11 @@ class LocalIndex:
             NotFound: there is none.
             Conflict: it was made with another embedder or another way of splitting.
         """
-        if create:
-            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            if create:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"{folder}: {error.strerror}", field="index") from error
         self.folder = folder
         self.name = folder.name
         self.specification = specification
@@ -163,18 +166,25 @@ class LocalIndex:
         """Remove vectors' base and postings: they are made again from the catalogue when they are next needed."""
         with self._catching_up, exclusively(self.folder / "lock"):
             self._view = self._lexical = None
-            for path in self.folder.iterdir():
-                if path.name.startswith("vectors-"):
-                    path.unlink(missing_ok=True)
-                elif path.name.startswith("lexical-"):
-                    shutil.rmtree(path, ignore_errors=True)
+            for path in self.folder.glob("vectors-*"):
+                path.unlink(missing_ok=True)
+            for path in self.folder.glob("lexical-*"):
+                discard(path)
 
-    def derived_passages(self) -> tuple[list[int], list[int]]:
-        """Return the passage numbers that the files of vectors and postings hold, ascending, after catching up."""
+    def compare_derived(self) -> list[str]:
+        """Return how the files of vectors and postings, once caught up, differ from the catalogue."""
         with self._catching_up:
             self._view = self._lexical = None
-        with self._pinned() as (view, _):
-            return view.vectors.passages(), view.lexical.passages()
+        with self._pinned() as (view, transaction):
+            expected = {number: vector for number, _, vector in transaction.added_since(view.generation, 0)}
+            vectors, postings = view.vectors.stored(), view.lexical.passages()
+        wrong = [
+            f"{name}: {len(expected.keys() - found)} passages missing, {len(found - expected.keys())} too many"
+            for name, found in (("vectors", set(vectors)), ("postings", set(postings)))
+            if found != expected.keys()
+        ]
+        differing = sum(not np.array_equal(vector, expected[n]) for n, vector in vectors.items() if n in expected)
+        return [*wrong, f"vectors: {differing} differ"] if differing else wrong
 
     @contextmanager
     def _pinned(self) -> Iterator[tuple[_View, ReadTransaction]]:
@@ -197,14 +207,12 @@ class LocalIndex:
 
     def _caught_up(self, transaction: ReadTransaction, view: _View | None) -> _View:
         generation, spec = transaction.live_generation()
-        revision = transaction.revision()
+        revision, mark = transaction.state()
         dimension = Specification.parse(spec).dimension
-        if view is not None and view.generation == generation and view.revision <= revision:
+        if view is not None and view.generation == generation and transaction.mark_of(view.revision) == view.mark:
             vectors = view.vectors
         else:
-            vectors = newest_base(self.folder, generation, dimension)
-            if vectors.revision > revision:
-                vectors = VectorView.empty(dimension)
+            vectors = newest_base(self.folder, generation, dimension, transaction.mark_of)
         removed = transaction.removed_since(generation, vectors.revision)
         added = ((n, vector) for n, _, vector in transaction.added_since(generation, vectors.revision))
         vectors = vectors.advance(revision, removed, added)
@@ -212,33 +220,28 @@ class LocalIndex:
             rows = [(n, vector) for n, _, vector in transaction.added_since(generation, 0)]
             ids = np.array([n for n, _ in rows], np.int64)
             matrix = np.stack([vector for _, vector in rows]) if rows else np.zeros((0, dimension), np.float16)
-            vectors = build_base(self.folder, generation, revision, ids, matrix)
-        return _View(generation, revision, vectors, self._lexical_at(transaction, generation, revision))
+            vectors = build_base(self.folder, generation, revision, mark, ids, matrix)
+        return _View(generation, revision, mark, vectors, self._lexical_at(transaction, generation))
 
-    def _lexical_at(self, transaction: ReadTransaction, generation: int, revision: int) -> LexicalSearcher:
+    def _lexical_at(self, transaction: ReadTransaction, generation: int) -> LexicalSearcher:
         folder = self.folder / f"lexical-{generation}"
         _, alive = transaction.counts(generation)
         lexical = self._opened_lexical(folder)
-        if lexical is not None and lexical.revision <= revision and lexical.dead <= _MAX_DEAD_POSTINGS * alive + 100:
-            try:
-                self._bring_to(lexical, transaction, generation, revision)
-            except (ValueError, OSError):
-                lexical = None
-        else:
+        if lexical is not None and (
+            transaction.mark_of(lexical.revision) != lexical.mark or lexical.dead > _MAX_DEAD_POSTINGS * alive + 100
+        ):
             lexical = None
+        if lexical is not None:
+            try:
+                _bring_up(lexical, transaction, generation)
+            except (StaleLexicalIndex, ValueError, OSError):
+                lexical = None
         if lexical is None:
             _log.info("index %s: making the postings of %d passages anew", self.name, alive)
             lexical = LexicalIndex(folder, create=True)
-            self._bring_to(lexical, transaction, generation, revision)
+            _bring_up(lexical, transaction, generation)
         self._lexical = lexical
         return lexical.searcher()
-
-    @staticmethod
-    def _bring_to(lexical: LexicalIndex, transaction: ReadTransaction, generation: int, revision: int) -> None:
-        if lexical.revision < revision:
-            removed = transaction.removed_since(generation, lexical.revision)
-            added = ((n, text) for n, text, _ in transaction.added_since(generation, lexical.revision))
-            lexical.apply(removed, added, revision)
 
     def _opened_lexical(self, folder: Path) -> LexicalIndex | None:
         """Return this process's handle, or a new one, at what the files now hold; None if they cannot be used."""
@@ -251,8 +254,17 @@ class LocalIndex:
             return None
 
 
+def _bring_up(lexical: LexicalIndex, transaction: ReadTransaction, generation: int) -> None:
+    revision, mark = transaction.state()
+    if lexical.revision < revision:
+        # Postings that were just begun hold nothing that could have been removed.
+        removed = transaction.removed_since(generation, lexical.revision) if lexical.revision else []
+        added = ((n, text) for n, text, _ in transaction.added_since(generation, lexical.revision))
+        lexical.apply(removed, added, revision, mark)
+
+
 def _fresh(view: _View, transaction: ReadTransaction) -> bool:
-    return view.revision == transaction.revision() and view.generation == transaction.live_generation()[0]
+    return (view.revision, view.mark) == transaction.state() and view.generation == transaction.live_generation()[0]
 
 
 def _described(specification: Specification) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,8 +43,19 @@ class ReadTransaction:
 
     def revision(self) -> int:
         """Return the number of the last change; 0 for an index that never had one."""
-        (revision,) = self._connection.execute("SELECT coalesce(max(revision), 0) FROM changes").fetchone()
-        return int(revision)
+        return self.state()[0]
+
+    def state(self) -> tuple[int, str]:
+        """Return the number of the last change and its mark, which no other catalogue's change of that number has."""
+        row = self._connection.execute("SELECT revision, mark FROM changes ORDER BY revision DESC LIMIT 1").fetchone()
+        return (row[0], row[1]) if row else (0, "-")
+
+    def mark_of(self, revision: int) -> str | None:
+        """Return the mark of a change; None if there was none of that number."""
+        if revision == 0:
+            return "-"
+        row = self._connection.execute("SELECT mark FROM changes WHERE revision = ?", (revision,)).fetchone()
+        return row[0] if row else None
 
     def live_generation(self) -> tuple[int, str]:
         """Return the number and the specification (JSON) of the generation that answers."""
@@ -180,7 +192,8 @@ class WriteTransaction(ReadTransaction):
 
     def _change(self, document: str, op: str) -> int:
         cursor = self._connection.execute(
-            "INSERT INTO changes (document, op, at) VALUES (?, ?, ?)", (document, op, _now())
+            "INSERT INTO changes (document, op, at, mark) VALUES (?, ?, ?, ?)",
+            (document, op, _now(), secrets.token_hex(8)),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid

@@ -6,8 +6,9 @@ processes share it. Passages are numbered as in the catalogue; what was removed 
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,13 +16,13 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.index.durable import sync_folder
+from qa.index.durable import write_durably
 
 # A tail longer than this, or a dead share larger than this, is worth a new base.
 MAX_TAIL = 4_096
 MAX_DEAD_SHARE = 0.2
 
-_NAME = re.compile(r"vectors-(\d+)-(\d+)\.faiss")
+_NAME = re.compile(r"vectors-(?P<generation>\d+)-(?P<revision>\d+)-(?P<mark>\S+)\.faiss")
 
 Ids = NDArray[np.int64]
 Half = NDArray[np.float16]
@@ -58,9 +59,13 @@ class VectorView:
         """Tell whether a new base should be made."""
         return len(self.tail_ids) > MAX_TAIL or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
 
-    def passages(self) -> list[int]:
-        """Return the numbers of all passages that are not removed, ascending."""
-        return [*np.delete(self.base_ids, self.dead).tolist(), *self.tail_ids.tolist()]
+    def stored(self) -> dict[int, Half]:
+        """Return every passage that is not removed, by ascending number, with its vector."""
+        base = np.zeros((0, self.tail.shape[1]), np.float16)
+        if self.base is not None:
+            base = self.base.reconstruct_n(0, self.base.ntotal).astype(np.float16)
+        ids = [*np.delete(self.base_ids, self.dead).tolist(), *self.tail_ids.tolist()]
+        return dict(zip(ids, [*np.delete(base, self.dead, axis=0), *self.tail], strict=True))
 
     def advance(self, revision: int, removed: Sequence[int], added: Iterable[tuple[int, Half]]) -> VectorView:
         """Return the view at a later revision.
@@ -125,31 +130,43 @@ def cosines(vectors: Sequence[Half], question: NDArray[np.float32]) -> list[floa
     return [float(np.dot(vector.astype(np.float32), question)) for vector in vectors]
 
 
-def build_base(folder: Path, generation: int, revision: int, ids: Ids, vectors: Half) -> VectorView:
-    """Write a new snapshot, drop the older ones, and return the view on it."""
-    dimension = vectors.shape[1]
-    index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids, vectors: Half) -> VectorView:
+    """Write a new snapshot, drop the older ones, and return the view on it.
+
+    Args:
+        folder: the index's.
+        generation: the catalogue's, which the file's name keeps.
+        revision: likewise.
+        mark: likewise.
+        ids: passage numbers, ascending.
+        vectors: theirs, shape (passages, dimension).
+    """
+    index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     index.add(vectors.astype(np.float32))
-    path = folder / f"vectors-{generation}-{revision}.faiss"
-    aside = path.with_name(path.name + ".new")
-    faiss.write_index(index, str(aside))
-    ids_path = path.with_suffix(".ids.npy")
-    with ids_path.open("wb") as file:
-        np.save(file, ids)
-    aside.replace(path)
-    sync_folder(folder)
-    for other in _snapshots(folder):
-        if other != path:
+    path = folder / f"vectors-{generation}-{revision}-{mark}.faiss"
+    numbers = io.BytesIO()
+    np.save(numbers, ids)
+    write_durably(_ids_of(path), numbers.getvalue())
+    write_durably(path, faiss.serialize_index(index).data)
+    for other in folder.glob("vectors-*"):
+        if other not in (path, _ids_of(path)):
             # Processes that have it mapped keep it until they let go.
             other.unlink(missing_ok=True)
-            other.with_suffix(".ids.npy").unlink(missing_ok=True)
     return load_base(path)
 
 
-def newest_base(folder: Path, generation: int, dimension: int) -> VectorView:
-    """Return the view on a generation's newest sound snapshot, or an empty view."""
-    for path in sorted(_snapshots(folder), key=_revision_of, reverse=True):
-        if path.name.startswith(f"vectors-{generation}-"):
+def newest_base(folder: Path, generation: int, dimension: int, mark_of: Callable[[int], str | None]) -> VectorView:
+    """Return the view on a generation's newest sound snapshot, or an empty view.
+
+    Args:
+        folder: the index's.
+        generation: the one that answers.
+        dimension: of its vectors.
+        mark_of: the catalogue's mark of a revision; a snapshot with another one belongs to another catalogue.
+    """
+    found = [(match, folder / match[0]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    for match, path in sorted(found, key=lambda pair: -int(pair[0]["revision"])):
+        if int(match["generation"]) == generation and mark_of(int(match["revision"])) == match["mark"]:
             try:
                 view = load_base(path)
             except (RuntimeError, ValueError, OSError, EOFError):
@@ -165,19 +182,16 @@ def load_base(path: Path) -> VectorView:
     Raises:
         ValueError, RuntimeError, OSError, EOFError: its files are missing or damaged.
     """
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        raise ValueError(f"{path}: not the name of a snapshot")
     index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    ids = np.load(path.with_suffix(".ids.npy"))
+    ids = np.load(_ids_of(path))
     if index.ntotal != len(ids) or (np.diff(ids) <= 0).any():
         raise ValueError(f"{path}: rows and ids do not match")
     none = np.zeros(0, np.int64)
-    return VectorView(_revision_of(path), index, ids, none, np.zeros((0, index.d), np.float16), none)
+    return VectorView(int(match["revision"]), index, ids, none, np.zeros((0, index.d), np.float16), none)
 
 
-def _snapshots(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
-
-
-def _revision_of(path: Path) -> int:
-    match = _NAME.fullmatch(path.name)
-    assert match is not None
-    return int(match[2])
+def _ids_of(path: Path) -> Path:
+    return path.with_suffix(".ids.npy")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qa.documents.boundaries import is_boundary
+from qa.index.lexical import StaleLexicalIndex
 from qa.index.local import LocalIndex
 from qa.index.transactions import ReadTransaction
 
@@ -66,16 +67,7 @@ def _wrong_passages(transaction: ReadTransaction, generation: int, dimension: in
 
 
 def _wrong_derived(index: LocalIndex) -> list[str]:
-    with index.catalog.read() as transaction:
-        generation, _ = transaction.live_generation()
-        expected = [number for number, _, _ in transaction.added_since(generation, 0)]
     try:
-        vectors, postings = index.derived_passages()
-    except (ValueError, RuntimeError, OSError) as error:
+        return index.compare_derived()
+    except (StaleLexicalIndex, ValueError, RuntimeError, OSError) as error:
         return [f"cannot be read: {error}"]
-    found = (("vectors", vectors), ("postings", postings))
-    return [
-        f"{name}: {len(set(expected) - set(numbers))} passages missing, {len(set(numbers) - set(expected))} too many"
-        for name, numbers in found
-        if numbers != expected
-    ]

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from qa.models.inference import Graph
 from qa.models.shipped import ShippedModel
-from qa.models.tokenization import load_tokenizer
+from qa.models.tokenization import CLS, SEP, load_tokenizer
 
 Vectors = NDArray[np.float32]
 
-_CLS, _SEP = 101, 102
 _MAX_TOKENS = 256
 
 
@@ -54,7 +53,7 @@ class ShippedEmbedder:
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         sequences = []
         for encoding in encodings:
-            ids = np.array([_CLS, *encoding.ids[: _MAX_TOKENS - 2], _SEP], dtype=np.int64)
+            ids = np.array([CLS, *encoding.ids[: _MAX_TOKENS - 2], SEP], dtype=np.int64)
             sequences.append((ids, np.zeros_like(ids)))
         vectors = [output[0] for output in self._graph.run(sequences)]
         return np.stack(vectors) if vectors else np.zeros((0, self.dimension), np.float32)

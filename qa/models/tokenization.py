@@ -8,6 +8,9 @@ from tokenizers import Tokenizer
 
 from qa.errors import ModelError
 
+# Of the vocabulary that both shipped models use.
+CLS, SEP = 101, 102
+
 
 def load_tokenizer(path: Path) -> Tokenizer:
     """Read `tokenizer.json`.

@@ -15,6 +15,7 @@ SPANS_PER_PASSAGE = 5
 # A sane answer is far shorter; this only stops the widening to a "word" of thousands of characters.
 MAX_ANSWER_CHARACTERS = 500
 _CONTEXT_CHARACTERS = 300
+_LONGEST_CONTEXT = 800
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n\s*\n")
 
 
@@ -51,7 +52,11 @@ def rank_answers(
         count: how many.
     """
     ranked = sorted(
-        (c for hit, read in zip(hits, logits, strict=True) for c in _candidates(hit, read, retrieval_weight)),
+        (
+            c
+            for hit, read in zip(hits, logits, strict=True)
+            for c in _candidates(hit, read, retrieval_weight, max(SPANS_PER_PASSAGE, count))
+        ),
         key=lambda c: (-c.score, c.place),
     )
     chosen: list[_Candidate] = []
@@ -71,23 +76,24 @@ def rank_answers(
     ]
 
 
-def _candidates(hit: Hit, logits: PassageLogits, retrieval_weight: float) -> list[_Candidate]:
+def _candidates(hit: Hit, logits: PassageLogits, retrieval_weight: float, count: int) -> list[_Candidate]:
     text, cut = hit.passage.text, hit.passage.cut
     made: list[_Candidate] = []
-    for scored in best_spans(logits, SPANS_PER_PASSAGE):
+    for scored in best_spans(logits, count):
         span = widen(text, _trimmed(text, scored.span))
         if not 0 < len(span) <= MAX_ANSWER_CHARACTERS:
             continue
         if (cut[0] and span.start == 0) or (cut[1] and span.end == len(text)):
             continue
-        score = scored.logit - logits.null + retrieval_weight * hit.retrieval
-        made.append(_Candidate(hit, span, score, scored.logit, logits.null, not made))
+        score = scored.margin + retrieval_weight * hit.retrieval
+        made.append(_Candidate(hit, span, score, scored.logit, scored.null, not made))
     return made
 
 
 def _trimmed(text: str, span: Span) -> Span:
     covered = span.of(text)
-    return Span(span.start + len(covered) - len(covered.lstrip()), span.end - len(covered) + len(covered.rstrip()))
+    start = span.start + len(covered) - len(covered.lstrip())
+    return Span(start, max(start, span.start + len(covered.rstrip())))
 
 
 def _says_the_same(one: _Candidate, other: _Candidate) -> bool:
@@ -119,11 +125,17 @@ def _answer(candidate: _Candidate, confidence: float) -> Answer:
 
 
 def context_of(text: str, span: Span) -> Span:
-    """Return the sentence around a span of a passage, with a neighbour where it is short."""
+    """Return the sentence around a span of a passage: with a neighbour where it is short, a part where it is long."""
     edges = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
     first = max(i for i, edge in enumerate(edges) if edge <= span.start)
     last = min(i for i, edge in enumerate(edges) if edge >= span.end)
     if first > 0 and edges[last] - edges[first - 1] <= _CONTEXT_CHARACTERS:
         first -= 1
     covered = Span(edges[first], edges[last])
+    if len(covered) > _LONGEST_CONTEXT:
+        low, high = (
+            max(covered.start, span.start - _CONTEXT_CHARACTERS),
+            min(covered.end, span.end + _CONTEXT_CHARACTERS),
+        )
+        covered = widen(text, Span(low, high))
     return Span(covered.start, covered.end - (len(covered.of(text)) - len(covered.of(text).rstrip())))

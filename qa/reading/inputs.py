@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CLS, SEP = 101, 102
+from qa.models.tokenization import CLS, SEP
+
 MAX_QUESTION_TOKENS = 64
 MAX_INPUT_TOKENS = 288
 WINDOW_OVERLAP = 64

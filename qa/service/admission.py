@@ -1,4 +1,4 @@
-"""A bound on the questions that are answered or waiting: beyond it a caller is told to come back, not kept."""
+"""A bound on what is worked on or waiting: beyond it a caller is told to come back, not kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qa.errors import Overloaded
 
 
 class Admission:
-    """Counts questions in the house."""
+    """Counts what is in the house."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -18,18 +18,18 @@ class Admission:
         self._guard = threading.Lock()
 
     @contextmanager
-    def of(self, questions: int = 1) -> Iterator[None]:
-        """Let so many questions in, for as long as the context lasts. A batch larger than the bound gets in alone.
+    def of(self, count: int = 1) -> Iterator[None]:
+        """Let so many in, for as long as the context lasts; a batch larger than the bound gets in alone.
 
         Raises:
             Overloaded: there is no room now.
         """
         with self._guard:
-            if self._inside and self._inside + questions > self._limit:
-                raise Overloaded(f"{self._inside} questions are being answered; at most {self._limit} at once")
-            self._inside += questions
+            if self._inside and self._inside + count > self._limit:
+                raise Overloaded(f"{self._inside} requests are being worked on; at most {self._limit} at once")
+            self._inside += count
         try:
             yield
         finally:
             with self._guard:
-                self._inside -= questions
+                self._inside -= count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -10,29 +10,28 @@ from fastapi import Depends, FastAPI
 import qa
 from qa.config import Settings
 from qa.engine import Engine
-from qa.index.registry import DEFAULT_INDEX
 from qa.service import problems
 from qa.service.admission import Admission
 from qa.service.body_limit import BodyLimit
 from qa.service.dependencies import require_key
 from qa.service.routes import documents, page, questions, state
 
+# Adding is heavy: more at once would only hold threads that questions need.
+_MAX_WRITES = 8
 
-def create_app(settings: Settings, build: Callable[[Settings], Engine]) -> FastAPI:
+
+def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """Make the application.
 
     Args:
-        settings: where things are, and limits.
-        build: makes the engine when the application starts.
+        settings: keys and limits.
+        engine: with its models loaded; it is closed when the application ends.
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = build(settings)
-        engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
-        # The first inference of each length prepares what later ones use.
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # The first inference prepares what later ones use.
         engine.read("Is it ready?", "It is ready.")
-        app.state.engine = engine
         yield
         engine.close()
 
@@ -43,7 +42,9 @@ def create_app(settings: Settings, build: Callable[[Settings], Engine]) -> FastA
         lifespan=lifespan,
     )
     app.state.settings = settings
+    app.state.engine = engine
     app.state.admission = Admission(settings.max_questions)
+    app.state.writes = Admission(_MAX_WRITES)
     app.add_middleware(BodyLimit)
     problems.install(app)
     for router in (questions.router, documents.router):

@@ -19,6 +19,10 @@ def _admission(request: Request) -> Admission:
     return cast(Admission, request.app.state.admission)
 
 
+def _writes(request: Request) -> Admission:
+    return cast(Admission, request.app.state.writes)
+
+
 def require_key(
     request: Request,
     authorization: Annotated[str | None, Header()] = None,
@@ -30,4 +34,5 @@ def require_key(
 
 EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
+WritesDep = Annotated[Admission, Depends(_writes)]
 IndexQuery = Annotated[str, Query(description="name of the index")]

@@ -20,6 +20,7 @@ from qa.errors import (
     QAError,
     TooLarge,
     Unauthorized,
+    Unavailable,
     UnsupportedFormat,
 )
 from qa.wire import MANY, ONE, Problem
@@ -32,6 +33,7 @@ _STATUS: tuple[tuple[type[QAError], int], ...] = (
     (Conflict, 409),
     (Unauthorized, 401),
     (Overloaded, 503),
+    (Unavailable, 503),
     (ModelError, 503),
 )
 
@@ -76,6 +78,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
         return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(_: Request, __: Exception) -> JSONResponse:
+        # The server's log has the traceback; it is no business of the caller's.
+        return problem(500, "an error of the server's own; its log says more")
 
     @app.exception_handler(UnicodeDecodeError)
     async def _encoding(_: Request, error: UnicodeDecodeError) -> JSONResponse:

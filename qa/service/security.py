@@ -17,8 +17,9 @@ def check_key(keys: Collection[str], authorization: str | None, x_api_key: str |
     if not keys:
         return
     scheme, _, token = (authorization or "").partition(" ")
-    given = token.strip() if scheme.lower() == "bearer" else (x_api_key or "")
+    given = [value for value in (token.strip() if scheme.lower() == "bearer" else "", x_api_key or "") if value]
     # All are compared, each in constant time: neither a key nor its place in the list can be found by timing.
-    matches = [hmac.compare_digest(key.encode(), given.encode("utf-8", "surrogateescape")) for key in keys]
+    # Headers come decoded as Latin-1, whatever was sent.
+    matches = [hmac.compare_digest(key.encode(), value.encode("latin-1", "replace")) for key in keys for value in given]
     if not any(matches):
         raise Unauthorized("a valid key is needed: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")

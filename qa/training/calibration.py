@@ -164,7 +164,7 @@ def _scale(asked: Sequence[_Asked], weight: float) -> Scale:
     sure = LogisticRegression(C=1e6, max_iter=1000).fit(np.array(rows), right)
     best = np.array([[answers[0].score] for _, answers in ranked])
     unanswerable = [not a.golds for a, _ in ranked]
-    none = LogisticRegression(C=1e6, class_weight="balanced", max_iter=1000).fit(best, unanswerable)
+    none = LogisticRegression(C=1e6, max_iter=1000).fit(best, unanswerable)
     (score, gap), bias = sure.coef_[0].tolist(), float(sure.intercept_[0])
     without = Scale(score, gap, bias, float(none.coef_[0][0]), float(none.intercept_[0]), 0.0)
     return Scale(score, gap, bias, without.null_score, without.null_bias, _threshold(ranked, without))

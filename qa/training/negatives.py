@@ -25,7 +25,7 @@ def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> list[E
     made: list[Example] = []
     with tempfile.TemporaryDirectory() as folder:
         index = LexicalIndex(Path(folder) / "lexical", create=True)
-        index.apply((), enumerate(contexts), 1)
+        index.apply((), enumerate(contexts), 1, "-")
         searcher = index.searcher()
         for example in chooser.sample(answerable, len(answerable)):
             if len(made) == count:

@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_read_is_named(
 
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"gone\.txt: no such file"):
+    with pytest.raises(InvalidInput, match=r"gone\.txt: No such file"):
         documents_in([tmp_path / "gone.txt"])
 
 

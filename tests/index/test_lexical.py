@@ -17,7 +17,7 @@ TEXTS = {
 @pytest.fixture
 def lexical(tmp_path: Path) -> LexicalIndex:
     made = LexicalIndex(tmp_path / "lexical", create=True)
-    made.apply([], TEXTS.items(), 3)
+    made.apply([], TEXTS.items(), 3, "m")
     return made
 
 
@@ -58,14 +58,14 @@ def test_allowed_passages_only(lexical: LexicalIndex) -> None:
 
 def test_a_searcher_does_not_see_later_writes(lexical: LexicalIndex) -> None:
     searcher = lexical.searcher()
-    lexical.apply([5], [(6, "another cat")], 4)
+    lexical.apply([5], [(6, "another cat")], 4, "m")
     assert searcher.passages() == sorted(TEXTS)
     assert lexical.searcher().passages() == [6, 9, 2**40]
 
 
 def test_applying_twice_is_applying_once(lexical: LexicalIndex) -> None:
-    lexical.apply([5], [(9, TEXTS[9])], 4)
-    lexical.apply([5], [(9, TEXTS[9])], 4)
+    lexical.apply([5], [(9, TEXTS[9])], 4, "m")
+    lexical.apply([5], [(9, TEXTS[9])], 4, "m")
     assert lexical.searcher().passages() == [9, 2**40]
     assert LexicalIndex(lexical.folder).revision == 4
 
@@ -73,6 +73,9 @@ def test_applying_twice_is_applying_once(lexical: LexicalIndex) -> None:
 def test_files_that_cannot_be_used_say_so(lexical: LexicalIndex, tmp_path: Path) -> None:
     (lexical.folder / "REVISION").write_text("0 1 2")
     with pytest.raises(StaleLexicalIndex, match="REVISION"):
+        LexicalIndex(lexical.folder)
+    (lexical.folder / "meta.json").unlink()
+    with pytest.raises(StaleLexicalIndex, match="no postings"):
         LexicalIndex(lexical.folder)
     with pytest.raises(StaleLexicalIndex, match="nowhere"):
         LexicalIndex(tmp_path / "nowhere")

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from qa.errors import Conflict, NotFound
+from qa.errors import Conflict, NotFound, Unavailable
 from qa.index import local, vectors
 from qa.index.filters import compile_filter
 from qa.index.lexical import LexicalIndex
@@ -25,6 +26,11 @@ TEXTS = {
 def filled(index: LocalIndex) -> LocalIndex:
     put(index, *(prepared(id, text) for id, text in TEXTS.items()))
     return index
+
+
+def numbers(index: LocalIndex) -> list[int]:
+    with index.catalog.read() as transaction:
+        return [number for number, _, _ in transaction.added_since(1, 0)]
 
 
 def test_what_was_added_is_found(index: LocalIndex) -> None:
@@ -70,10 +76,10 @@ def test_same_content_changes_nothing(index: LocalIndex) -> None:
 
 def test_passage_numbers_are_never_reused(index: LocalIndex) -> None:
     filled(index)
-    before, _ = index.derived_passages()
+    before = numbers(index)
     index.remove(list(TEXTS))
     put(index, prepared("cats", TEXTS["cats"]))
-    after, _ = index.derived_passages()
+    after = numbers(index)
     assert min(after) > max(before)
 
 
@@ -171,6 +177,48 @@ def test_an_older_catalogue_put_back_is_believed(index: LocalIndex, tmp_path: Pa
     again.close()
 
 
+def test_a_backup_put_back_and_written_to_is_not_taken_for_what_was_there(index: LocalIndex, tmp_path: Path) -> None:
+    put(index, prepared("tea", TEXTS["tea"]))
+    index.close()
+    shutil.copy(index.folder / "catalog.sqlite3", tmp_path / "backup")
+    later = LocalIndex(index.folder, SPECIFICATION)
+    put(later, prepared("cats", TEXTS["cats"]))
+    assert "cats" in found(later, "cats")
+    later.close()
+    shutil.copy(tmp_path / "backup", index.folder / "catalog.sqlite3")
+    again = LocalIndex(index.folder, SPECIFICATION)
+    put(again, prepared("trains", TEXTS["trains"]))
+    (vector,) = EMBEDDER.encode_questions(["cats hunt"])
+    assert all(hit.lexical == 0 for hit in again.search("cats hunt", vector, 10).hits)
+    assert found(again, "train noon")[0] == "trains"
+    again.close()
+
+
+def test_replacing_for_long_does_not_make_postings_anew_each_time(
+    index: LocalIndex, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for round in range(6):
+        put(index, *(prepared(f"d{i}", f"Report {i} of round {round}.") for i in range(40)))
+        found(index, "report")
+    assert 1 <= len([r for r in caplog.records if "anew" in r.message]) <= 2
+
+
+def test_threads_that_come_and_go_leave_no_connection(index: LocalIndex) -> None:
+    filled(index)
+    for _ in range(30):
+        thread = threading.Thread(target=index.counts)
+        thread.start()
+        thread.join()
+    assert index.catalog._idle.qsize() <= 2
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="file/x"):
+        LocalIndex(tmp_path / "file" / "x", SPECIFICATION, create=True)
+
+
 def test_an_index_of_another_model_is_refused(index: LocalIndex) -> None:
     index.close()
     with pytest.raises(Conflict, match=r"made with embedder 'hashing@1'.*other@2"):
@@ -238,7 +286,7 @@ def test_verify_makes_wrong_postings_again(index: LocalIndex) -> None:
     filled(index)
     index.catch_up()
     handle = LexicalIndex(index.folder / "lexical-1")
-    handle.apply([1], [], handle.revision)
+    handle.apply([1], [], handle.revision, handle.mark)
     result = verify_index(index)
     assert result.repaired == ("postings: 1 passages missing, 0 too many",)
     assert verify_index(index).repaired == ()

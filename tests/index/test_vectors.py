@@ -12,6 +12,10 @@ from qa.index.vectors import VectorView, build_base, cosines, load_base, newest_
 DIMENSION = 16
 
 
+def marks(_: int) -> str:
+    return "m"
+
+
 def unit(rows: int, seed: int) -> np.ndarray:
     made = np.random.default_rng(seed).normal(size=(rows, DIMENSION)).astype(np.float32)
     half: np.ndarray = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float16)
@@ -33,41 +37,46 @@ def test_base_and_tail_agree_with_brute_force(
     allowed = data.draw(st.none() | st.lists(st.sampled_from(ids.tolist()), unique=True)) if len(ids) else None
     view = VectorView.empty(DIMENSION)
     if base:
-        view = build_base(tmp_path_factory.mktemp("v"), 1, 1, ids[:base], matrix[:base])
+        view = build_base(tmp_path_factory.mktemp("v"), 1, 1, "m", ids[:base], matrix[:base])
     view = view.advance(2, [], zip(ids[base:].tolist(), matrix[base:], strict=True))
     view = view.advance(3, sorted(dead), [])
     question = unit(1, seed + 1)[0].astype(np.float32)
     kept = [i for i, n in enumerate(ids.tolist()) if n not in dead and (allowed is None or n in allowed)]
     expected = brute_force(ids[kept], matrix[kept], question, 7)
     assert view.search(question, 7, None if allowed is None else sorted(allowed)) == expected
-    assert view.passages() == sorted(set(ids.tolist()) - dead)
+    assert list(view.stored()) == sorted(set(ids.tolist()) - dead)
 
 
 def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
     ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
-    built = build_base(tmp_path, 2, 9, ids, matrix)
-    loaded = newest_base(tmp_path, 2, DIMENSION)
+    built = build_base(tmp_path, 2, 9, "m", ids, matrix)
+    loaded = newest_base(tmp_path, 2, DIMENSION, marks)
     question = unit(1, 4)[0].astype(np.float32)
     assert loaded.revision == 9
     assert loaded.search(question, 10) == built.search(question, 10)
 
 
 def test_a_damaged_snapshot_is_passed_over(tmp_path: Path) -> None:
-    build_base(tmp_path, 1, 5, np.arange(3, dtype=np.int64), unit(3, 1))
-    (tmp_path / "vectors-1-5.ids.npy").write_bytes(b"")
-    assert newest_base(tmp_path, 1, DIMENSION).revision == 0
+    build_base(tmp_path, 1, 5, "m", np.arange(3, dtype=np.int64), unit(3, 1))
+    (tmp_path / "vectors-1-5-m.ids.npy").write_bytes(b"")
+    assert newest_base(tmp_path, 1, DIMENSION, marks).revision == 0
     with pytest.raises((ValueError, OSError, EOFError)):
-        load_base(tmp_path / "vectors-1-5.faiss")
+        load_base(tmp_path / "vectors-1-5-m.faiss")
+
+
+def test_a_snapshot_of_another_catalogue_is_passed_over(tmp_path: Path) -> None:
+    build_base(tmp_path, 1, 5, "other", np.arange(3, dtype=np.int64), unit(3, 1))
+    assert newest_base(tmp_path, 1, DIMENSION, marks).revision == 0
 
 
 def test_a_view_in_use_outlives_the_next_snapshot(tmp_path: Path) -> None:
     ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
-    old = build_base(tmp_path, 1, 1, ids, matrix)
+    old = build_base(tmp_path, 1, 1, "m", ids, matrix)
     question = unit(1, 4)[0].astype(np.float32)
     before = old.search(question, 5)
-    build_base(tmp_path, 1, 2, ids, unit(50, 5))
+    build_base(tmp_path, 1, 2, "n", ids, unit(50, 5))
     assert old.search(question, 5) == before
-    assert [path.name for path in tmp_path.glob("*.faiss")] == ["vectors-1-2.faiss"]
+    assert [path.name for path in tmp_path.glob("*.faiss")] == ["vectors-1-2-n.faiss"]
 
 
 def test_cosines_are_exact_dot_products() -> None:

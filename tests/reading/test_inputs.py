@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.reading.inputs import CLS, MAX_INPUT_TOKENS, SEP, reader_input, windows
+from qa.models.tokenization import CLS, SEP
+from qa.reading.inputs import MAX_INPUT_TOKENS, reader_input, windows
 
 
 def test_one_input() -> None:

@@ -15,7 +15,7 @@ def logits(start: list[float], end: list[float], null: float = 0.0) -> PassageLo
 
 def test_start_and_end_are_searched_together() -> None:
     # Each best alone would be end 0 with start 2, which is no span.
-    assert best_spans(logits([1, 0, 5], [9, 0, 2]), 1) == [ScoredSpan(Span(0, 1), 10.0)]
+    assert best_spans(logits([1, 0, 5], [9, 0, 2]), 1) == [ScoredSpan(Span(0, 1), 10.0, 0.0)]
 
 
 @settings(max_examples=100, deadline=None)
@@ -26,7 +26,10 @@ def test_the_best_agree_with_brute_force(length: int, count: int, seed: int) -> 
     every = [
         (float(start[i] + end[j]), i, j) for i in range(length) for j in range(i, min(length, i + MAX_ANSWER_TOKENS))
     ]
-    expected = sorted(every, key=lambda s: (-s[0], s[1], s[2]))[:count]
+    expected: list[tuple[float, int, int]] = []
+    for value, i, j in sorted(every, key=lambda s: (-s[0], s[1], s[2])):
+        if len(expected) < count and all(j < a or i > b for _, a, b in expected):
+            expected.append((value, i, j))
     made = best_spans(logits(start.tolist(), end.tolist()), count)
     assert [(s.logit, s.span) for s in made] == [(v, Span(2 * i, 2 * j + 1)) for v, i, j in expected]
 
@@ -35,9 +38,10 @@ def test_windows_are_put_together() -> None:
     offsets = [(i, i + 1) for i in range(6)]
     low, high = np.array([0, 0, 1, 0], np.float32), np.array([3, 0, 0, 0], np.float32)
     first, second = WindowLogits(0, low, low, 4.0), WindowLogits(2, high, high, -1.0)
-    both = PassageLogits(offsets, [first, second])
-    assert best_spans(both, 1) == [ScoredSpan(Span(2, 3), 6.0)]
-    assert both.null == -1.0
+    assert best_spans(PassageLogits(offsets, [first, second]), 1) == [ScoredSpan(Span(2, 3), 6.0, -1.0)]
+    # Each window's null is its own: that of a window without any span worth having changes nothing.
+    silent = WindowLogits(4, low[:2] - 90, low[:2] - 90, -8.0)
+    assert best_spans(PassageLogits(offsets, [first, silent]), 1) == [ScoredSpan(Span(2, 3), 2.0, 4.0)]
 
 
 def test_a_text_without_tokens_has_no_span() -> None:

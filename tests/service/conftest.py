@@ -21,7 +21,9 @@ def open_service(shipped: Engine, tmp_path: Path) -> Iterator[Opener]:
 
     def start(**settings: Any) -> TestClient:
         folder = tmp_path / "indexes"
-        app = create_app(Settings(index_dir=folder, **settings), lambda s: shipped.in_folder(s.index_dir))
+        engine = shipped.in_folder(folder)
+        engine.indexes.get_or_create("default")
+        app = create_app(Settings(index_dir=folder, **settings), engine)
         client = TestClient(app, raise_server_exceptions=False)
         clients.append(client.__enter__())
         return client

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from qa.engine import Engine
 from qa.limits import MAX_READ_TEXT
 
 QUERY = {"question": "Who?"}
@@ -99,6 +100,23 @@ def test_lone_surrogates_in_a_document(service: TestClient) -> None:
     response = service.post("/v1/documents", content=body, headers={"Content-Type": "application/json"})
     assert problem(response)[0] == 422
     assert service.get("/v1/documents").json()["documents"] == []
+
+
+def test_lone_surrogates_in_a_filter(service: TestClient) -> None:
+    for filters in ({"a": "\ud800"}, {"\ud800": "a"}):
+        body = json.dumps({"question": "Who?", "filters": filters}).encode()
+        response = service.post("/v1/query", content=body, headers={"Content-Type": "application/json"})
+        assert problem(response)[0] == 422
+
+
+def test_an_error_of_the_server_is_a_problem_too(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Engine, "documents", broken)
+    response = service.get("/v1/documents")
+    assert problem(response) == (500, None)
+    assert "secret" not in response.text
 
 
 def test_other_calls(service: TestClient) -> None:

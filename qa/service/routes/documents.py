@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 
 from qa.errors import InvalidInput
 from qa.limits import MAX_DOCUMENTS, checked_document
-from qa.service.dependencies import EngineDep, IndexQuery
+from qa.service.dependencies import EngineDep, IndexQuery, WritesDep
 from qa.service.rendering import document_out, full_document
 from qa.types import Document
 from qa.wire import AddedOut, AddResponse, DocumentIn, DocumentList, DocumentsIn, FullDocumentOut
@@ -20,7 +20,9 @@ router = APIRouter(prefix="/documents", tags=["documents"])
 
 
 @router.post("", status_code=201)
-def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, index: IndexQuery = "default") -> AddResponse:
+def add(
+    body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesDep, index: IndexQuery = "default"
+) -> AddResponse:
     """Add one document or a list of them, all or none. The same id replaces; the same content changes nothing."""
     given = body if isinstance(body, list) else [body]
     if not 1 <= len(given) <= MAX_DOCUMENTS:
@@ -30,7 +32,8 @@ def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, index: IndexQue
     for place, document in enumerate(documents):
         if first.setdefault(document.id, place) != place:
             raise InvalidInput(f"id {document.id!r} occurs twice", field=f"{place}.id")
-    added = engine.add(documents, index=index)
+    with writes.of():
+        added = engine.add(documents, index=index)
     return AddResponse(
         documents=[AddedOut(id=a.id, status=a.change, passages=a.passages, characters=a.characters) for a in added]
     )

@@ -13,7 +13,7 @@ router = APIRouter(tags=["state"])
 
 
 @router.get("/healthz")
-def healthz() -> Health:
+async def healthz() -> Health:
     """Tell that the process is alive."""
     return Health(version=qa.__version__)
 
