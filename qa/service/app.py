@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 import qa
 from qa.config import Settings
@@ -35,7 +36,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         yield
         engine.close()
 
-    app = FastAPI(
+    # The reference's scripts come with the package: FastAPI's own page would load them from elsewhere.
+    app = FastAPIOffline(
+        redoc_url=None,
         title="spanlight",
         version=qa.__version__,
         summary="Answers that are exact spans of your documents, or an honest 'no answer'.",

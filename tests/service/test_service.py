@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -140,7 +141,11 @@ def test_health_readiness_page_and_reference(service: TestClient) -> None:
     assert service.get("/readyz").json()["documents"] == 0
     assert "spanlight" in service.get("/").text
     assert "default-src 'none'" in service.get("/").headers["content-security-policy"]
-    assert service.get("/docs").status_code == 200
+    reference = service.get("/docs").text
+    assert "http://" not in reference.replace("http://testserver", "")
+    assert "https://" not in reference
+    for asset in re.findall(r'(?:src|href)="(/[^"]+)"', reference):
+        assert service.get(asset).status_code == 200
     paths = service.get("/openapi.json").json()["paths"]
     assert {"/v1/query", "/v1/query/batch", "/v1/read", "/v1/search", "/v1/documents", "/healthz"} <= set(paths)
 
