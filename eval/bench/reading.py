@@ -28,7 +28,7 @@ from qa.reading.inputs import ReaderInput, windows
 from qa.types import Document
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "golden.json"
-QUESTIONS = 40
+QUESTIONS = 20
 
 
 def main() -> None:

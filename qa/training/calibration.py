@@ -34,11 +34,11 @@ from qa.training.examples import split
 from qa.types import Answer, Document, Hit, Passage, Span
 
 FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
-QUESTIONS_A_FILE = {"squad.json": 400, "nq_qed.json": 120, "squadshifts_reddit.json": 50, "squadshifts_amazon.json": 50}
-UNANSWERABLE = 220
-WITHDRAWN = 140
-DISTRACTORS = 1_200
-WEIGHTS_TRIED = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
+QUESTIONS_A_FILE = {"squad.json": 240, "nq_qed.json": 70, "squadshifts_reddit.json": 30, "squadshifts_amazon.json": 30}
+UNANSWERABLE = 140
+WITHDRAWN = 80
+DISTRACTORS = 900
+WEIGHTS_TRIED = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0)
 ANSWERS_FITTED = 3
 
 _FLAT = Scale(1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
