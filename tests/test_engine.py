@@ -58,7 +58,9 @@ def test_every_answer_is_verbatim_and_in_order(results: list[QueryResult]) -> No
         assert len({(a.document_id, a.span) for a in result.answers}) == len(result.answers)
 
 
-def test_the_shipped_reader_is_no_worse_than_it_was(golden: Engine, results: list[QueryResult]) -> None:
+@pytest.fixture(scope="module")
+def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
+    """The shares of answerable questions answered right, and of the others refused, at the shipped threshold."""
     right, refused = [], []
     for (title, question), result in zip(CHOSEN, results, strict=True):
         best = result.answers[0]
@@ -68,9 +70,20 @@ def test_the_shipped_reader_is_no_worse_than_it_was(golden: Engine, results: lis
         else:
             golds = [a["text"] for a in question["answers"]]
             right.append(given and best.document_id == title and f1(best.text, golds) >= 0.5)
-    # Floors a little under what the shipped reader reaches: they rise with it, and are no aim.
-    assert sum(right) / len(right) >= 0.3
-    assert sum(refused) / len(refused) >= 0.7
+    return sum(right) / len(right), sum(refused) / len(refused)
+
+
+def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float]) -> None:
+    right, refused = shares
+    assert right >= 0.3
+    assert refused >= 0.7
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the shipped reader has had too little training: it answers a third of them right"
+)
+def test_most_questions_are_answered_right(shares: tuple[float, float]) -> None:
+    assert shares[0] >= 0.7
 
 
 def test_no_answer_comes_with_the_best_guess_beside_it(golden: Engine) -> None:

@@ -42,3 +42,9 @@ def test_widening_covers_and_is_stable(text: str, data: st.DataObject) -> None:
     wide = widen(text, Span(start, end))
     assert wide.start <= start <= end <= wide.end
     assert widen(text, wide) == wide
+
+
+def test_a_long_run_of_flags_is_never_cut_inside() -> None:
+    text = "🇩🇪" * 2000
+    edges = range(0, len(text) + 1, 2)
+    assert all(place in edges for place in range(len(text) + 1) if is_boundary(text, place))

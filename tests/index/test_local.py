@@ -162,7 +162,8 @@ def test_derived_files_can_be_deleted(index: LocalIndex) -> None:
     again.close()
 
 
-def test_an_older_catalogue_put_back_is_believed(index: LocalIndex, tmp_path: Path) -> None:
+def put_back(index: LocalIndex, tmp_path: Path) -> LocalIndex:
+    """Return an index whose catalogue is a backup with "tea" alone, and whose derived files also hold "cats"."""
     put(index, prepared("tea", TEXTS["tea"]))
     index.close()
     shutil.copy(index.folder / "catalog.sqlite3", tmp_path / "backup")
@@ -171,22 +172,18 @@ def test_an_older_catalogue_put_back_is_believed(index: LocalIndex, tmp_path: Pa
     assert "cats" in found(later, "cats")
     later.close()
     shutil.copy(tmp_path / "backup", index.folder / "catalog.sqlite3")
-    again = LocalIndex(index.folder, SPECIFICATION)
+    return LocalIndex(index.folder, SPECIFICATION)
+
+
+def test_an_older_catalogue_put_back_is_believed(index: LocalIndex, tmp_path: Path) -> None:
+    again = put_back(index, tmp_path)
     assert found(again, "cats tea") == ["tea"]
     assert verify_index(again).broken == ()
     again.close()
 
 
 def test_a_backup_put_back_and_written_to_is_not_taken_for_what_was_there(index: LocalIndex, tmp_path: Path) -> None:
-    put(index, prepared("tea", TEXTS["tea"]))
-    index.close()
-    shutil.copy(index.folder / "catalog.sqlite3", tmp_path / "backup")
-    later = LocalIndex(index.folder, SPECIFICATION)
-    put(later, prepared("cats", TEXTS["cats"]))
-    assert "cats" in found(later, "cats")
-    later.close()
-    shutil.copy(tmp_path / "backup", index.folder / "catalog.sqlite3")
-    again = LocalIndex(index.folder, SPECIFICATION)
+    again = put_back(index, tmp_path)
     put(again, prepared("trains", TEXTS["trains"]))
     (vector,) = EMBEDDER.encode_questions(["cats hunt"])
     assert all(hit.lexical == 0 for hit in again.search("cats hunt", vector, 10).hits)
