@@ -18,10 +18,14 @@ from qa.types import Answer, DocumentInfo, QueryResult
 if TYPE_CHECKING:
     from qa.diagnosis import Diagnosis
     from qa.engine import Added
+    from qa.evaluation.compare import Comparison
     from qa.index.verification import Verification
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True)
+_SLICES_SHOWN = 8
+# Smaller slices say more about chance than about the system.
+_SLICE_SHOWN = 10
 
 
 @contextmanager
@@ -90,18 +94,62 @@ def verification(found: Verification, as_json: bool) -> None:
     )
 
 
+def notes(texts: Sequence[str]) -> None:
+    """Print what a user should know on standard error."""
+    for text in texts:
+        _err.print(Text(f"note: {text}", style="dim"))
+
+
+def failures(texts: Sequence[str]) -> None:
+    """Print which gates are missed on standard error."""
+    for text in texts:
+        _err.print(Text(f"missed: {text}", style="bold red"))
+
+
 def reports(figures: Sequence[dict[str, Any]], quiet: bool) -> None:
-    """Print evaluations as one table, a column each; nothing when they are printed as JSON anyway."""
+    """Print evaluations: all in one table of metrics, then for each where its errors are born and its worst slices.
+
+    Args:
+        figures: reports of `qa.evaluation.runner`.
+        quiet: print nothing, as they are printed as JSON anyway.
+    """
     if quiet:
         return
     table = Table("metric", *(f"{f['dataset']}\n{f['mode']}, n={f['n']}" for f in figures))
     for name in figures[0]["metrics"]:
-        values = [f["metrics"][name] for f in figures]
-        if any(value is not None for value in values):
-            table.add_row(name, *("" if value is None else f"{value:.4g}" for value in values))
+        if any(f["metrics"][name] is not None for f in figures):
+            table.add_row(name, *(_with_interval(f["metrics"][name], f["intervals"].get(name)) for f in figures))
     for name in ("p50", "p95"):
-        table.add_row(f"latency {name}, ms", *(f"{f['latency_ms'][name]:.1f}" for f in figures))
+        times = [f["latency_ms"][name] for f in figures]
+        table.add_row(f"latency {name}, ms", *("" if time is None else f"{time:.1f}" for time in times))
     _out.print(table)
+    for f in figures:
+        faults = [f"{kind} {count}" for kind, count in f["faults"].items() if count]
+        if faults:
+            lines([f"{f['dataset']}, {f['mode']}: errors: {', '.join(faults)}"])
+        for worst in [part for part in f["slices"] if part["n"] >= _SLICE_SHOWN][:_SLICES_SHOWN]:
+            lines([f"  F1 {worst['f1']:5.1f}  {worst['by']}: {worst['slice']}  ({worst['n']} questions)"])
+
+
+def comparisons(found: Sequence[Comparison], tolerance: float, as_json: bool) -> None:
+    """Print what changed between evaluations."""
+    if as_json:
+        _json([{**asdict(c), "regressions": [r.measure for r in c.regressions(tolerance)]} for c in found])
+        return
+    for comparison in found:
+        table = Table(f"{comparison.dataset}, {comparison.mode}", "before", "after", "difference", "p")
+        for c in comparison.changes:
+            table.add_row(c.measure, f"{c.before:.2f}", f"{c.after:.2f}", f"{c.difference:+.2f}", f"{c.p:.4f}")
+        _out.print(table)
+        lines([f"{comparison.questions} questions: {len(comparison.won)} won, {len(comparison.lost)} lost"])
+        worse = [f"{comparison.dataset}, {comparison.mode}: {c.measure}" for c in comparison.regressions(tolerance)]
+        failures([f"{name} fell by more than {tolerance:g} points and by more than chance" for name in worse])
+
+
+def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" + (f"  ({interval[0]:.3g} to {interval[1]:.3g})" if interval else "")
 
 
 def diagnosis(found: Diagnosis, as_json: bool) -> None:

@@ -81,6 +81,48 @@ def test_evaluation_writes_figures_and_predictions(run: Run, tmp_path: Path) -> 
     assert parsed(run("eval", golden, "--mode", "retrieval", "--limit", 9, "--json", "-"))["metrics"]["recall@5"] > 0.5
 
 
+def test_evaluation_of_an_index_and_of_predictions(run: Run, tmp_path: Path) -> None:
+    golden = GOLDEN / "golden.json"
+    assert run("add", GOLDEN / "documents").exit_code == 0
+    asked = run("eval", golden, "--index", "default", "--limit", 9, "--json", "i.json", "--predictions", "p.json")
+    assert asked.exit_code == 0, asked.output
+    scored = run("eval", golden, "--answers", "p.json", "--limit", 9, "--json", "a.json", "--html", "a.html")
+    assert scored.exit_code == 1
+    assert "p.json: no answer for" in scored.stderr
+    questions = json.loads(golden.read_text())
+    (tmp_path / "all.json").write_text(
+        json.dumps({q["id"]: "" for a in questions["data"] for p in a["paragraphs"] for q in p["qas"]})
+    )
+    scored = run("eval", golden, "--answers", "all.json", "--json", "a.json", "--html", "a.html")
+    assert scored.exit_code == 0, scored.output
+    assert json.loads((tmp_path / "a.json").read_text())["metrics"]["no_answer_accuracy"] == 100
+    assert "</html>" in (tmp_path / "a.html").read_text()
+
+
+def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "golden.json").write_bytes((GOLDEN / "golden.json").read_bytes())
+    gate = '[[set]]\npath = "golden.json"\nmode = "reader"\nlimit = 20\nat_least = {f1 = %s}\n'
+    (tmp_path / "easy.toml").write_text(gate % 1)
+    (tmp_path / "hard.toml").write_text(gate % 101)
+    assert run("eval", "easy.toml", "--json", "a.json").exit_code == 0
+    missed = run("eval", "hard.toml", "--json", "b.json")
+    assert missed.exit_code == 3
+    assert "f1 is" in missed.stderr
+    assert "below the gate of 101" in missed.stderr
+    assert run("eval", "easy.toml", "--baseline", "a.json").exit_code == 0
+    assert run("compare", "a.json", "b.json").exit_code == 0
+    worse = json.loads((tmp_path / "a.json").read_text())
+    for question in worse["questions"]:
+        question.update(exact_match=0.0, f1=0.0)
+    (tmp_path / "worse.json").write_text(json.dumps(worse))
+    assert run("compare", "worse.json", "a.json").exit_code == 0
+    compared = run("compare", "a.json", "worse.json")
+    assert compared.exit_code == 3
+    assert "f1 fell by more than 0.5 points" in compared.stderr
+    (made,) = json.loads(run("compare", "a.json", "worse.json", "--json").stdout)
+    assert made["regressions"] == ["exact_match", "f1"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
@@ -105,6 +147,11 @@ def test_evaluation_writes_figures_and_predictions(run: Run, tmp_path: Path) -> 
         (["verify"], 1, "no index 'default'"),
         (["eval", "none.json"], 1, "none.json: No such file"),
         (["eval", "good.txt"], 1, "good.txt: not a SQuAD JSON file"),
+        (["eval", "good.txt", "--baseline", "none.json"], 1, "good.txt: not a SQuAD JSON file"),
+        (["eval", str(GOLDEN / "golden.json"), "--baseline", "good.txt"], 1, "good.txt: not JSON"),
+        (["eval", str(GOLDEN / "golden.json"), "--index", "none"], 1, "no index 'none'"),
+        (["eval", str(GOLDEN / "golden.json"), "--url", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1"),
+        (["compare", "none.json", "good.txt"], 1, "none.json: No such file"),
         (["eval", "good.txt", "--mode", "other"], 2, "--mode"),
     ],
 )

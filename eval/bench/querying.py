@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qa.assembly import build_engine
 from qa.config import Settings
-from qa.evaluation.datasets import load_squad
+from qa.evaluation.squad import load_squad
 from qa.types import Document
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "golden.json"

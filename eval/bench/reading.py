@@ -20,7 +20,7 @@ from transformers import BertConfig, BertForQuestionAnswering
 
 from qa.assembly import build_engine
 from qa.config import Settings
-from qa.evaluation.datasets import load_squad
+from qa.evaluation.squad import load_squad
 from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS
 from qa.models.tokenization import load_tokenizer

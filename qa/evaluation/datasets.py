@@ -1,39 +1,57 @@
-"""Labelled questions from SQuAD 1.1 / 2.0 JSON files."""
+"""Labelled questions: what a data set is, whatever file it came from (pure)."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from qa.errors import DatasetError
 from qa.types import Span
 
+_PROBLEMS_TOLD = 20
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """A question with its gold spans in `contexts[context]`; no spans means unanswerable."""
+    """A question with its gold spans in `contexts[context]`; no spans means unanswerable.
+
+    Attributes:
+        grades: how relevant contexts are, by place; where it is empty, the one with the spans is relevant.
+    """
 
     id: str
     text: str
     context: int
     answers: tuple[Span, ...]
+    grades: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def answerable(self) -> bool:
         """Tell whether the context holds an answer."""
         return bool(self.answers)
 
+    @property
+    def relevant(self) -> Mapping[int, int]:
+        """The grade of every relevant context; empty when the question is unanswerable."""
+        return self.grades or ({self.context: 1} if self.answers else {})
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Contexts, and the questions on them."""
+    """Contexts, and the questions on them.
+
+    Attributes:
+        name: the file's or folder's.
+        contexts: texts, none twice.
+        questions: with ids that differ.
+        has_spans: false where only relevant contexts are labelled, and answers are not.
+    """
 
     name: str
     contexts: tuple[str, ...]
     questions: tuple[LabelledQuestion, ...]
+    has_spans: bool = True
 
     def gold_texts(self, question: LabelledQuestion) -> tuple[str, ...]:
         """Return the accepted answers of a question; empty when it is unanswerable."""
@@ -42,7 +60,7 @@ class Dataset:
     @property
     def has_unanswerable(self) -> bool:
         """Tell whether any question has no answer."""
-        return any(not question.answerable for question in self.questions)
+        return self.has_spans and any(not question.answerable for question in self.questions)
 
     def head(self, limit: int | None) -> Dataset:
         """Return the data set with `limit` questions, spread evenly, and every context kept."""
@@ -50,55 +68,45 @@ class Dataset:
             return self
         step = len(self.questions) / limit
         chosen = tuple(self.questions[int(i * step)] for i in range(limit))
-        return Dataset(self.name, self.contexts, chosen)
+        return Dataset(self.name, self.contexts, chosen, self.has_spans)
 
 
-def load_squad(path: Path) -> Dataset:
-    """Read a SQuAD 1.1 or 2.0 JSON file; equal contexts become one.
+@dataclass(frozen=True, slots=True)
+class LabelProblem:
+    """One thing that is wrong in a data set's file; `place` is a question's id or a line."""
+
+    place: str
+    reason: str
+
+
+def checked(path: Path, problems: Sequence[LabelProblem], dataset: Dataset) -> Dataset:
+    """Return the data set if there is nothing wrong with its file.
 
     Raises:
-        DatasetError: the file is missing or not SQuAD JSON, or a gold answer is not at its offset.
+        DatasetError: there is; names the file and the first problems, and how many more there are.
+    """
+    if problems:
+        told = [f"{path}: {problem.place}: {problem.reason}" for problem in problems[:_PROBLEMS_TOLD]]
+        if len(problems) > _PROBLEMS_TOLD:
+            told.append(f"{path}: and {len(problems) - _PROBLEMS_TOLD} more")
+        raise DatasetError("\n".join(told), field="dataset")
+    if not dataset.questions:
+        raise DatasetError(f"{path}: holds no question", field="dataset")
+    return dataset
+
+
+def content_of(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        DatasetError: it cannot be read, is not UTF-8, or is empty.
     """
     try:
-        articles = json.loads(path.read_text(encoding="utf-8"))["data"]
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise DatasetError(f"{path}: {error.strerror}", field="dataset") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path}: not a SQuAD JSON file ({error})", field="dataset") from error
-    contexts: dict[str, int] = {}
-    questions: list[LabelledQuestion] = []
-    seen: set[str] = set()
-    try:
-        for context, entry in _entries(articles):
-            place = contexts.setdefault(context, len(contexts))
-            question = LabelledQuestion(str(entry["id"]), entry["question"], place, _spans(path, context, entry))
-            if question.id in seen:
-                raise DatasetError(f"{path}: question id {question.id!r} occurs twice", field="dataset")
-            seen.add(question.id)
-            questions.append(question)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{path}: not in the SQuAD layout ({error!r})", field="dataset") from error
-    if not questions:
-        raise DatasetError(f"{path}: holds no question", field="dataset")
-    return Dataset(path.stem, tuple(contexts), tuple(questions))
-
-
-def _entries(articles: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for article in articles:
-        for paragraph in article["paragraphs"]:
-            for entry in paragraph["qas"]:
-                yield paragraph["context"], entry
-
-
-def _spans(path: Path, context: str, entry: dict[str, Any]) -> tuple[Span, ...]:
-    if entry.get("is_impossible", False):
-        return ()
-    spans = []
-    for answer in entry["answers"]:
-        start, text = answer["answer_start"], answer["text"]
-        if not text or start < 0 or context[start : start + len(text)] != text:
-            raise DatasetError(
-                f"{path}: question {entry['id']!r}: answer {text!r} is not at offset {start}", field="dataset"
-            )
-        spans.append(Span(start, start + len(text)))
-    return tuple(spans)
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: not UTF-8 (byte {error.start})", field="dataset") from error
+    if not text.strip():
+        raise DatasetError(f"{path}: the file is empty", field="dataset")
+    return text

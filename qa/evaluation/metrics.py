@@ -10,9 +10,11 @@ import math
 import re
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = frozenset(string.punctuation)
@@ -45,14 +47,27 @@ def _f1(prediction: list[str], gold: list[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def reciprocal_rank(rank: int | None, depth: int) -> float:
-    """Return 1/rank of the one relevant document (counted from 1), 0.0 if it is not among the first `depth`."""
-    return 1 / rank if rank is not None and rank <= depth else 0.0
+def recall(ranking: Sequence[int], relevant: Collection[int], depth: int) -> float:
+    """Return the share of the relevant documents that are among the first `depth`."""
+    return len(set(ranking[:depth]) & set(relevant)) / len(relevant)
 
 
-def ndcg(rank: int | None, depth: int) -> float:
-    """Return nDCG where one document is relevant."""
-    return 1 / math.log2(rank + 1) if rank is not None and rank <= depth else 0.0
+def reciprocal_rank(ranking: Sequence[int], relevant: Collection[int], depth: int) -> float:
+    """Return 1/rank of the first relevant document (counted from 1), 0.0 if none is among the first `depth`."""
+    return next((1 / rank for rank, document in enumerate(ranking[:depth], 1) if document in relevant), 0.0)
+
+
+def average_precision(ranking: Sequence[int], relevant: Collection[int], depth: int) -> float:
+    """Return the precision at each relevant document among the first `depth`, over the number of relevant ones."""
+    hits = [rank for rank, document in enumerate(ranking[:depth], 1) if document in relevant]
+    return sum(found / rank for found, rank in enumerate(hits, 1)) / len(relevant)
+
+
+def ndcg(ranking: Sequence[int], grades: Mapping[int, int], depth: int) -> float:
+    """Return nDCG of the first `depth`, a document's gain being its grade."""
+    best = sorted(grades.values(), reverse=True)[:depth]
+    gained = sum(grades.get(document, 0) / math.log2(rank + 1) for rank, document in enumerate(ranking[:depth], 1))
+    return gained / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(best, 1))
 
 
 def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
@@ -85,14 +100,49 @@ def best_threshold_f1(confidences: Sequence[float], f1s: Sequence[float], answer
     return float(total[possible].max() / len(order))
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of like confidence: how many, how sure they were on the mean, and which share of them was right."""
+
+    count: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = ECE_BINS) -> list[Bin]:
+    """Return bins of equal mass, the least sure first."""
+    order = np.argsort(np.asarray(confidences, np.float64), kind="stable")
+    sure, hit = np.asarray(confidences, np.float64)[order], np.asarray(right, np.float64)[order]
+    parts = np.array_split(np.arange(len(order)), min(bins, len(order))) if len(order) else []
+    return [Bin(len(part), float(sure[part].mean()), float(hit[part].mean())) for part in parts]
+
+
 def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = ECE_BINS) -> float | None:
     """Return the mean distance of confidence from accuracy over bins of equal mass; None without any."""
     if not confidences:
         return None
-    order = np.argsort(np.asarray(confidences), kind="stable")
-    sure, hit = np.asarray(confidences, np.float64)[order], np.asarray(right, np.float64)[order]
-    parts = np.array_split(np.arange(len(order)), min(bins, len(order)))
-    return float(sum(len(p) * abs(sure[p].mean() - hit[p].mean()) for p in parts) / len(order))
+    parts = reliability(confidences, right, bins)
+    return sum(part.count * abs(part.confidence - part.accuracy) for part in parts) / len(confidences)
+
+
+def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> NDArray[np.float64]:
+    """Return the share of wrong answers among the surest n, for n from 1 to all; shape (questions,)."""
+    order = np.argsort(-np.asarray(confidences, np.float64), kind="stable")
+    wrong = 1 - np.asarray(right, np.float64)[order]
+    return np.asarray(np.cumsum(wrong) / np.arange(1, len(order) + 1))
+
+
+def bootstrap_interval(
+    values: Sequence[float], *, scale: float = 1.0, samples: int = 2_000, seed: int = 1
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of a mean by resampling its values (percentile bootstrap); None of nothing."""
+    if not len(values):
+        return None
+    chooser = np.random.default_rng(seed)
+    array = np.asarray(values, np.float64)
+    means = [array[chooser.integers(0, len(array), len(array))].mean() for _ in range(samples)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return scale * float(low), scale * float(high)
 
 
 def mean(values: Sequence[float]) -> float | None:

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.evaluation.datasets import Dataset, load_squad
+from qa.evaluation.datasets import Dataset
+from qa.evaluation.squad import load_squad
 from qa.types import Span
 
 HELD_OUT_PERCENT = 5
@@ -44,9 +45,9 @@ MIXTURE = (
     Source("squad.json"),
     Source("nq_qed.json"),
     Source("nq_oracle.json"),
-    Source("squadshifts_reddit.json", 2_500),
-    Source("squadshifts_amazon.json", 2_500),
-    Source("fairytaleqa.json", 1_200),
+    Source("squadshifts_reddit.json"),
+    Source("squadshifts_amazon.json"),
+    Source("fairytaleqa.json"),
 )
 
 

@@ -15,8 +15,9 @@ from qa.training.examples import Example
 
 # Most contexts are cut to a window of this many tokens for most of the training: a step then costs less, and what is
 # left out is mostly what the answer does not need. The last part of training sees contexts whole.
-CUT_TOKENS = (56, 128)
+CUT_TOKENS = (56, 144)
 CUT_SHARE = 0.85
+_PAD_TO = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Arrays of shape (batch, longest); `start` and `end` are positions, 0 (`[CLS]`) for no answer."""
+    """Arrays of shape (batch, length); `start` and `end` are positions, 0 (`[CLS]`) for no answer."""
 
     ids: NDArray[np.int64]
     types: NDArray[np.int64]
@@ -102,7 +103,8 @@ def batches(chosen: Sequence[tuple[ReaderInput, int, int]], size: int, chooser: 
 
 
 def _batch(group: Sequence[tuple[ReaderInput, int, int]]) -> Batch:
-    longest = max(len(made.ids) for made, _, _ in group)
+    # Kernels are made for each shape: a few lengths make do with few.
+    longest = -(-max(len(made.ids) for made, _, _ in group) // _PAD_TO) * _PAD_TO
     shape = (len(group), longest)
     ids, types, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for row, (made, _, _) in enumerate(group):

@@ -28,14 +28,16 @@ _POOL = 64
 class ReaderRecipe:
     """Everything that decides the weights, besides the data."""
 
-    tokens: int = 6_500_000
-    batch: int = 16
+    tokens: int = 16_000_000
+    batch: int = 32
     rate: float = 1.6e-4
     head_rate: float = 1e-3
     warm_up_steps: int = 150
     weight_decay: float = 0.01
-    negatives: int = 8_000
-    whole_share: float = 0.15
+    negatives: int = 14_000
+    whole_share: float = 0.3
+    # Matrix products in bfloat16: several times as fast where the processor has them, no faster elsewhere.
+    bfloat16: bool = True
     seed: int = 1
 
 
@@ -75,7 +77,7 @@ def train_reader(
     torch.manual_seed(recipe.seed)
     base = base_model_folder()
     model = BertForQuestionAnswering.from_pretrained(
-        base, attn_implementation="sdpa", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        base, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     optimizer = _optimizer(model, recipe)
@@ -95,7 +97,7 @@ def train_reader(
         if step < progress.steps:
             continue
         _set_rate(optimizer, recipe, progress)
-        loss = _step(model, optimizer, batch)
+        loss = _step(model, optimizer, batch, recipe)
         progress.steps += 1
         progress.tokens += int(batch.mask.sum())
         progress.loss += (loss - progress.loss) * max(0.01, 1 / progress.steps)
@@ -161,15 +163,16 @@ def _set_rate(optimizer: torch.optim.AdamW, recipe: ReaderRecipe, progress: _Pro
         group["lr"] = group["peak"] * factor
 
 
-def _step(model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, batch: Batch) -> float:
-    logits = model(
-        input_ids=torch.from_numpy(batch.ids),
-        attention_mask=torch.from_numpy(batch.mask),
-        token_type_ids=torch.from_numpy(batch.types),
-    )
+def _step(model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, batch: Batch, recipe: ReaderRecipe) -> float:
+    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+        logits = model(
+            input_ids=torch.from_numpy(batch.ids),
+            attention_mask=torch.from_numpy(batch.mask),
+            token_type_ids=torch.from_numpy(batch.types),
+        )
     loss = (
-        cross_entropy(logits.start_logits, torch.from_numpy(batch.start))
-        + cross_entropy(logits.end_logits, torch.from_numpy(batch.end))
+        cross_entropy(logits.start_logits.float(), torch.from_numpy(batch.start))
+        + cross_entropy(logits.end_logits.float(), torch.from_numpy(batch.end))
     ) / 2
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from qa.errors import DatasetError
-from qa.evaluation.datasets import load_squad
+from qa.evaluation.loading import label_warnings, load_dataset
+from qa.evaluation.squad import load_squad
 from qa.types import Span
 from tests.conftest import GOLDEN, shared
 
@@ -33,8 +34,10 @@ def test_questions_and_gold_spans(tmp_path: Path) -> None:
     ("entries", "says"),
     [
         ([entry(start=3)], "question '1': answer 'green' is not at offset 3"),
-        ([entry(), entry()], "'1' occurs twice"),
-        ([{"id": "1"}], "not in the SQuAD layout"),
+        ([entry(), entry()], "question '1': this id occurs twice"),
+        ([{"id": "1"}], "question '1': not in the SQuAD layout"),
+        ([{"question": "What?", "answers": []}], "question no. 1: not in the SQuAD layout"),
+        ([entry(question=" ")], "question '1': the question is blank"),
         ([], "no question"),
     ],
 )
@@ -43,11 +46,31 @@ def test_wrong_labels_are_named(tmp_path: Path, entries: list[dict[str, Any]], s
         load_squad(write(tmp_path / "a.json", *entries))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "\x00"])
+def test_every_wrong_label_is_named_at_once(tmp_path: Path) -> None:
+    wrong = [entry(str(n), start=n % 5) for n in range(30)]
+    with pytest.raises(DatasetError) as caught:
+        load_squad(write(tmp_path / "a.json", entry("right"), *wrong))
+    lines = caught.value.message.splitlines()
+    assert len(lines) == 21
+    assert all("a.json: question" in line for line in lines[:20])
+    assert lines[-1].endswith("and 10 more")
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "\x00", '{"data": [{}]}', '{"data": 3}'])
 def test_what_is_not_squad_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(DatasetError, match=r"a\.json: not a SQuAD JSON file"):
         load_squad(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv", "a.jsonl"])
+def test_an_empty_file_and_one_that_is_not_text_are_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b" \n")
+    with pytest.raises(DatasetError, match=f"{name}: the file is empty"):
+        load_dataset(tmp_path / name)
+    (tmp_path / name).write_bytes(b"ab\xff")
+    with pytest.raises(DatasetError, match=rf"{name}: not UTF-8 \(byte 2\)"):
+        load_dataset(tmp_path / name)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -75,3 +98,114 @@ def test_the_golden_set_is_what_it_says() -> None:
 @pytest.mark.parametrize("name", ["squad_v1.1_dev.json", "squad_v2.0_dev.json", "nq_qed_dev.json"])
 def test_the_measuring_files_load(name: str) -> None:
     assert len(load_squad(shared("dev", name)).questions) > 1000
+
+
+def test_a_table_with_documents(tmp_path: Path) -> None:
+    rows = (
+        "question,answer,document\nWhat is green?,Tea,Tea is green. Tea is hot.\nWho came?,,Tea is green. Tea is hot.\n"
+    )
+    (tmp_path / "a.csv").write_text(rows)
+    dataset = load_dataset(tmp_path / "a.csv")
+    assert (dataset.name, dataset.contexts) == ("a", ("Tea is green. Tea is hot.",))
+    assert [(q.id, q.text, q.answers) for q in dataset.questions] == [
+        ("2", "What is green?", (Span(0, 3), Span(14, 17))),
+        ("3", "Who came?", ()),
+    ]
+
+
+def test_a_table_of_files_and_offsets(tmp_path: Path) -> None:
+    (tmp_path / "tea.txt").write_bytes("Tea is green.\r\nTea is hot.".encode("utf-8-sig"))
+    row = {"id": "x", "question": "What is hot?", "answer": "Tea", "start": 15, "file": "tea.txt"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n\n" + json.dumps({**row, "id": "y", "answer": ""}) + "\n")
+    dataset = load_dataset(tmp_path / "a.jsonl")
+    assert dataset.contexts == ("Tea is green.\r\nTea is hot.",)
+    assert [(q.id, q.answers) for q in dataset.questions] == [("x", (Span(15, 18),)), ("y", ())]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"question": " "}, "question is blank"),
+        ({"question": None}, "question is missing"),
+        ({"answer": 3}, "answer is not a text"),
+        ({"answer": "coffee"}, "answer 'coffee' does not stand in the document"),
+        ({"start": 2}, "answer 'Tea' is not at offset 2"),
+        ({"document": ""}, "document is blank"),
+        ({"file": "none.txt"}, "file 'none.txt': No such file"),
+        ({"colour": "green"}, "unknown column 'colour'"),
+    ],
+)
+def test_wrong_rows_are_named(tmp_path: Path, row: dict[str, Any], says: str) -> None:
+    good = {"question": "What?", "answer": "Tea", "document": "Tea is green."}
+    (tmp_path / "a.jsonl").write_text(json.dumps(good) + "\n" + json.dumps({**good, **row}) + "\n")
+    with pytest.raises(DatasetError, match=rf"a\.jsonl: line 2: {says}"):
+        load_dataset(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.jsonl", '{"question": "a"}\n{', "line 2: not JSON"),
+        ("a.jsonl", "[1]", "line 1: not a JSON object"),
+        ("a.csv", "question,answer,document\na,b\n", "line 2: not as many cells"),
+        ("a.tsv", "question\tanswer\tdocument\n", "no question"),
+    ],
+)
+def test_broken_tables_are_named(tmp_path: Path, name: str, content: str, says: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DatasetError, match=f"{name}: {says}|{name}: holds {says}"):
+        load_dataset(tmp_path / name)
+
+
+def beir(folder: Path, **files: str) -> Path:
+    content = {
+        "corpus.jsonl": '{"_id": "d1", "title": "Tea", "text": "It is green."}\n{"_id": "d2", "text": "Milk."}',
+        "queries.jsonl": '{"_id": "q1", "text": "What is green?"}\n{"_id": "q2", "text": "never judged"}\n',
+        "qrels/test.tsv": "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n",
+        **files,
+    }
+    for name, text in content.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_a_beir_folder(tmp_path: Path) -> None:
+    dataset = load_dataset(beir(tmp_path / "tea"))
+    assert (dataset.name, dataset.has_spans, dataset.has_unanswerable) == ("tea", False, False)
+    assert dataset.contexts == ("Tea\n\nIt is green.", "Milk.")
+    assert [(q.id, q.relevant) for q in dataset.questions] == [("q1", {0: 2})]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("corpus.jsonl", '{"_id": "d1"}', "corpus.jsonl: line 1: 'text' is missing"),
+        ("corpus.jsonl", '{"_id": "d1", "text": "a"}\n' * 2, "corpus.jsonl: line 2: id 'd1' occurs twice"),
+        ("queries.jsonl", "{", "queries.jsonl: line 1: not JSON"),
+        ("qrels/test.tsv", "q1\td9\t1\n", "test.tsv: line 1: there is no document 'd9'"),
+        ("qrels/test.tsv", "q1\td1\n", "test.tsv: line 1: not query-id, corpus-id and score"),
+        ("qrels/test.tsv", "q1\td1\t0\n", "test.tsv: holds no question"),
+    ],
+)
+def test_broken_beir_folders_are_named(tmp_path: Path, name: str, content: str, says: str) -> None:
+    with pytest.raises(DatasetError, match=says):
+        load_dataset(beir(tmp_path / "tea", **{name: content}))
+
+
+@pytest.mark.parametrize("name", ["wikiqa_dev", "cranfield", "cisi"])
+def test_the_retrieval_folders_load(name: str) -> None:
+    dataset = load_dataset(shared("retrieval", name))
+    assert dataset.questions
+    assert all(question.relevant for question in dataset.questions)
+
+
+def test_what_misleads_is_told(tmp_path: Path) -> None:
+    one = load_squad(write(tmp_path / "one.json", entry(), entry("2"), entry("3", text="gree")))
+    other = load_squad(write(tmp_path / "other.json", entry()))
+    assert label_warnings([one, other]) == [
+        "one: 2 questions are asked again of the same context",
+        "one: 1 questions have a gold answer that begins or ends inside a word",
+        "one and other share 1 contexts",
+    ]
+    assert label_warnings([other]) == []

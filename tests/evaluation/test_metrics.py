@@ -6,24 +6,31 @@ import math
 import random
 
 import ir_measures
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ir_measures import RR, R, nDCG
+from ir_measures import AP, RR, R, nDCG
+from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 from torchmetrics.functional.text import squad
 
-from qa.evaluation.datasets import load_squad
 from qa.evaluation.metrics import (
     auroc,
+    average_precision,
     best_threshold_f1,
+    bootstrap_interval,
     calibration_error,
     exact_match,
     f1,
     ndcg,
     normalised_answer,
+    recall,
     reciprocal_rank,
+    reliability,
+    risk_coverage,
 )
+from qa.evaluation.squad import load_squad
 from tests.conftest import shared
 
 WORDS = st.sampled_from(
@@ -83,18 +90,26 @@ def test_all_development_questions_to_four_digits() -> None:
         assert 100 * sum(f for _, f in ours) / len(part) == pytest.approx(float(theirs["f1"]), abs=1e-4)
 
 
-@given(st.lists(st.none() | st.integers(1, 30), min_size=1, max_size=20))
-def test_rankings_are_scored_as_by_another_implementation(ranks: list[int | None]) -> None:
-    qrels = [ir_measures.Qrel(str(q), "gold", 1) for q in range(len(ranks))]
-    run = [
-        ir_measures.ScoredDoc(str(q), "gold" if place == rank else f"d{place}", 100.0 - place)
-        for q, rank in enumerate(ranks)
-        for place in range(1, 31)
+RANKINGS = st.lists(
+    st.tuples(st.permutations(range(8)), st.dictionaries(st.integers(0, 11), st.integers(1, 3), min_size=1)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(RANKINGS)
+def test_rankings_are_scored_as_by_another_implementation(rows: list[tuple[list[int], dict[int, int]]]) -> None:
+    qrels = [
+        ir_measures.Qrel(str(q), str(d), grade) for q, (_, grades) in enumerate(rows) for d, grade in grades.items()
     ]
-    theirs = ir_measures.calc_aggregate([RR @ 10, nDCG @ 10, R @ 5], qrels, run)
-    assert sum(reciprocal_rank(r, 10) for r in ranks) / len(ranks) == pytest.approx(theirs[RR @ 10])
-    assert sum(ndcg(r, 10) for r in ranks) / len(ranks) == pytest.approx(theirs[nDCG @ 10])
-    assert sum(r is not None and r <= 5 for r in ranks) / len(ranks) == pytest.approx(theirs[R @ 5])
+    run = [
+        ir_measures.ScoredDoc(str(q), str(document), 100.0 - place)
+        for q, (ranking, _) in enumerate(rows)
+        for place, document in enumerate(ranking)
+    ]
+    theirs = ir_measures.calc_aggregate([RR @ 5, nDCG @ 5, R @ 5, AP @ 5], qrels, run)
+    for ours, measure in ((reciprocal_rank, RR @ 5), (recall, R @ 5), (average_precision, AP @ 5), (ndcg, nDCG @ 5)):
+        assert sum(ours(r, g, 5) for r, g in rows) / len(rows) == pytest.approx(theirs[measure]), measure
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.9]), st.booleans()), min_size=2, max_size=40))
@@ -123,3 +138,27 @@ def test_calibration_error() -> None:
     assert calibration_error([0.8] * 10, [True] * 8 + [False] * 2, bins=1) == pytest.approx(0.0)
     assert calibration_error([0.9] * 10, [False] * 10) == pytest.approx(0.9)
     assert math.isclose(calibration_error([0.2] * 5 + [0.6] * 5, [False] * 5 + [True] * 5, bins=2) or 0, 0.3)
+
+
+def test_reliability_bins_are_of_equal_mass() -> None:
+    bins = reliability([0.1, 0.9, 0.2, 0.8], [False, True, True, True], bins=2)
+    assert [b.count for b in bins] == [2, 2]
+    assert [(round(b.confidence, 6), b.accuracy) for b in bins] == [(0.15, 0.5), (0.85, 1.0)]
+    assert reliability([], []) == []
+
+
+def test_risk_by_coverage() -> None:
+    risk = risk_coverage([0.2, 0.9, 0.5], [False, True, False])
+    assert risk.tolist() == pytest.approx([0.0, 0.5, 2 / 3])
+    assert len(risk_coverage([], [])) == 0
+
+
+def test_intervals_are_near_those_of_another_implementation() -> None:
+    values = np.random.default_rng(4).beta(0.4, 0.3, 300)
+    theirs = bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=2).confidence_interval
+    low, high = bootstrap_interval(values.tolist(), scale=100) or (0, 0)
+    width = theirs.high - theirs.low
+    assert low / 100 == pytest.approx(theirs.low, abs=width / 10)
+    assert high / 100 == pytest.approx(theirs.high, abs=width / 10)
+    assert bootstrap_interval([]) is None
+    assert bootstrap_interval([0.5] * 4) == (0.5, 0.5)

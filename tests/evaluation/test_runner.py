@@ -1,47 +1,118 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import pytest
 
 from qa.engine import Engine
-from qa.evaluation.datasets import load_squad
+from qa.errors import DatasetError
+from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.metrics import exact_match
-from qa.evaluation.runner import Mode, evaluate, steps
+from qa.evaluation.outcomes import Outcome
+from qa.evaluation.runner import Mode, check, evaluate, models
+from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import ReaderAlone
 from tests.conftest import GOLDEN
 
 NAMES = {
-    "exact_match", "f1", "has_answer_f1", "no_answer_accuracy", "f1_best_threshold", "answerable_auroc",
-    "recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10", "ece",
+    "exact_match", "f1", "has_answer_exact_match", "has_answer_f1", "no_answer_accuracy", "f1_best_threshold",
+    "exact_match@5", "answerable_auroc", "offset_exactness", "ece", "aurc",
+    "recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10", "map@20",
 }  # fmt: skip
-RANKING = {name for name in NAMES if "@" in name}
+RANKING = {"recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10", "map@20"}
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return load_squad(GOLDEN / "golden.json")
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_every_mode_gives_its_metrics_and_null_for_the_others(shipped: Engine, mode: Mode) -> None:
-    dataset = load_squad(GOLDEN / "golden.json")
+def test_every_mode_gives_its_metrics_and_null_for_the_others(shipped: Engine, dataset: Dataset, mode: Mode) -> None:
     done: list[int] = []
-    evaluation = evaluate(dataset, mode, shipped, limit=17, progress=done.append)
+    with models(shipped, dataset, mode, done.append) as system:
+        evaluation = evaluate(dataset, mode, system, limit=17, progress=done.append)
     report = evaluation.report
     metrics = report["metrics"]
-    assert isinstance(metrics, dict)
-    assert set(report) == {"dataset", "mode", "n", "metrics", "latency_ms", "model", "index", "versions"}
+    assert {"dataset", "mode", "n", "metrics", "latency_ms", "model", "index", "versions"} <= set(report)
     assert (report["dataset"], report["mode"], report["n"]) == ("golden", mode.value, 17)
     given = {Mode.READER: NAMES - RANKING, Mode.RETRIEVAL: RANKING, Mode.END_TO_END: NAMES}[mode]
     assert set(metrics) == NAMES
     assert {name for name, value in metrics.items() if value is not None} == given
-    assert sum(done) == steps(dataset, mode, 17)
+    assert sum(done) == 17 + (0 if mode is Mode.READER else len(dataset.contexts))
+    assert report["latency_ms"]["p50"] > 0
     if mode is not Mode.RETRIEVAL:
+        assert metrics["offset_exactness"] == 1.0
         questions = {q.id: q for q in dataset.head(17).questions}
         assert set(evaluation.predictions) == set(questions)
         right = [exact_match(text, dataset.gold_texts(questions[id])) for id, text in evaluation.predictions.items()]
         assert metrics["exact_match"] == pytest.approx(100 * sum(right) / 17)
+        assert sum(report["faults"].values()) == 17 - sum(right)
+        assert [part["f1"] for part in report["slices"]] == sorted(part["f1"] for part in report["slices"])
+        low, high = report["intervals"]["f1"]
+        assert low <= metrics["f1"] <= high
 
 
-def test_without_unanswerable_questions_the_best_span_is_forced(shipped: Engine) -> None:
-    dataset = load_squad(GOLDEN / "golden.json")
-    answerable = type(dataset)("a", dataset.contexts, tuple(q for q in dataset.questions if q.answerable))
-    evaluation = evaluate(answerable, Mode.READER, shipped, limit=24)
+def test_without_unanswerable_questions_the_best_span_is_forced(shipped: Engine, dataset: Dataset) -> None:
+    answerable = Dataset("a", dataset.contexts, tuple(q for q in dataset.questions if q.answerable))
+    evaluation = evaluate(answerable, Mode.READER, ReaderAlone(shipped, answerable), limit=24)
     assert all(evaluation.predictions.values())
     metrics = evaluation.report["metrics"]
-    assert isinstance(metrics, dict)
     assert metrics["no_answer_accuracy"] is None
     assert metrics["f1"] == metrics["has_answer_f1"]
+
+
+class Interrupted:
+    """Breaks off after some questions; notes what it was asked."""
+
+    def __init__(self, system: ReaderAlone, after: int) -> None:
+        self.description = system.description
+        self.asked: list[str] = []
+        self._system = system
+        self._after = after
+
+    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
+        for place, outcome in enumerate(self._system.outcomes(questions)):
+            if place == self._after:
+                raise KeyboardInterrupt
+            self.asked.append(outcome.id)
+            yield outcome
+
+
+def test_an_interrupted_run_goes_on_where_it_was(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
+    journal = tmp_path / "run.part"
+    system = ReaderAlone(shipped, dataset)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(dataset, Mode.READER, Interrupted(system, 5), 12, journal=journal)
+    with journal.open("a") as file:
+        file.write('{"id": "half a li')
+    again = Interrupted(system, 100)
+    resumed = evaluate(dataset, Mode.READER, again, 12, journal=journal)
+    assert len(again.asked) == 7
+    assert not journal.exists()
+    whole = evaluate(dataset, Mode.READER, system, 12)
+    assert resumed.report["questions"] == whole.report["questions"]
+
+
+def test_a_journal_of_another_run_is_not_used(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
+    journal = tmp_path / "run.part"
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(dataset, Mode.READER, Interrupted(ReaderAlone(shipped, dataset), 5), 12, journal=journal)
+    assert len(journal.read_text().splitlines()) == 6
+    other = Interrupted(ReaderAlone(shipped, dataset), 100)
+    evaluate(dataset, Mode.READER, other, 11, journal=journal)
+    assert len(other.asked) == 11
+
+
+def test_relevance_labels_are_for_retrieval_only(tmp_path: Path) -> None:
+    ranked = Dataset("ranked", ("a",), (LabelledQuestion("1", "What?", 0, (), {0: 1}),), has_spans=False)
+    check(ranked, Mode.RETRIEVAL)
+    with pytest.raises(DatasetError, match="--mode retrieval"):
+        check(ranked, Mode.READER)
+
+
+def test_a_report_is_json(shipped: Engine, dataset: Dataset) -> None:
+    report = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset), 5).report
+    assert json.loads(json.dumps(report)) == json.loads(json.dumps(report, default=str))

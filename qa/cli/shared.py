@@ -1,0 +1,52 @@
+"""What the commands share: options, settings, and errors told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from qa.config import load_settings
+from qa.engine import Engine
+from qa.errors import QAError
+from qa.limits import MAX_TOP_K
+
+IndexOption = Annotated[str, typer.Option("--index", help="Name of the index.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TopK = Annotated[int, typer.Option("--top-k", min=1, max=MAX_TOP_K, help="At most so many answers.")]
+MinConfidence = Annotated[
+    float | None,
+    typer.Option("--min-confidence", min=0, max=1, help="Give answers from this confidence on; 0: every guess."),
+]
+Tolerance = Annotated[float, typer.Option(min=0, help="How many points a measure may fall.")]
+Question = Annotated[str, typer.Argument(help="In plain language.")]
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """Tell an error in one line on standard error, and end with status 1."""
+    try:
+        yield
+    except OSError as error:
+        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from error
+    except QAError as error:
+        where = f"{error.field}: " if error.field and not error.message.startswith(error.field) else ""
+        message = f"error: {where}{error.message}".encode("utf-8", "backslashreplace").decode()
+        typer.echo(message, err=True)
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def opened_engine() -> Iterator[Engine]:
+    """Open the engine that the settings describe, and close it in the end; errors are told."""
+    from qa.assembly import build_engine
+
+    with errors_told():
+        engine = build_engine(load_settings())
+        try:
+            yield engine
+        finally:
+            engine.close()

@@ -1,0 +1,226 @@
+"""Outcomes ─► figures: measures with their intervals, where errors are born, and how kinds of questions fare (pure)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.evaluation.metrics import (
+    auroc,
+    average_precision,
+    best_threshold_f1,
+    bootstrap_interval,
+    calibration_error,
+    exact_match,
+    f1,
+    mean,
+    ndcg,
+    percentile,
+    recall,
+    reciprocal_rank,
+    reliability,
+    risk_coverage,
+)
+from qa.evaluation.outcomes import Fault, Outcome, fault
+from qa.evaluation.slices import slices_of
+
+RECALL_AT = (1, 5, 10, 20)
+RANKED = 10
+MAP_AT = 20
+_CURVE_POINTS = 50
+Metrics = dict[str, float | None]
+Intervals = dict[str, tuple[float, float] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A question with what came of it.
+
+    Attributes:
+        question: as it was labelled.
+        outcome: what the system made of it.
+        answer: the text that is scored, "" for none.
+        exact, f1: of that answer, from 0 to 1.
+        forced_exact, forced_f1: of the best candidate, whether given or not.
+        fault: what went wrong with the answer.
+    """
+
+    question: LabelledQuestion
+    outcome: Outcome
+    answer: str
+    exact: float
+    f1: float
+    forced_exact: float
+    forced_f1: float
+    fault: Fault | None
+
+
+def scored(dataset: Dataset, outcomes: Sequence[Outcome]) -> list[Scored]:
+    """Score outcomes, which stand in the order of the questions.
+
+    A set without unanswerable questions is scored with the best candidate, whether it was given or not.
+    """
+    forced = not dataset.has_unanswerable
+    made = []
+    for question, outcome in zip(dataset.questions, outcomes, strict=True):
+        golds = dataset.gold_texts(question)
+        answer, best = outcome.answer(forced=forced), outcome.answer(forced=True)
+        made.append(
+            Scored(
+                question,
+                outcome,
+                answer,
+                exact_match(answer, golds),
+                f1(answer, golds),
+                exact_match(best, golds),
+                f1(best, golds),
+                fault(dataset, question, outcome, forced=forced),
+            )
+        )
+    return made
+
+
+def figures(dataset: Dataset, rows: Sequence[Scored], *, read: bool) -> dict[str, Any]:
+    """Return all figures: `metrics`, `intervals`, `latency_ms`, `stages_ms`, `faults`, `slices` and curves.
+
+    Args:
+        dataset: where the questions come from.
+        rows: what came of them.
+        read: whether answers were asked for, and not rankings alone.
+    """
+    answers, answer_intervals = _answer_metrics(dataset, rows) if read else (dict.fromkeys(ANSWER_METRICS), {})
+    rankings, ranking_intervals = _ranking_metrics(rows)
+    totals = [row.outcome.timings_ms["total"] for row in rows if "total" in row.outcome.timings_ms]
+    return {
+        "metrics": {**answers, **rankings},
+        "intervals": {**answer_intervals, **ranking_intervals},
+        "latency_ms": {"p50": percentile(totals, 50), "p95": percentile(totals, 95)},
+        "stages_ms": _stages(rows),
+        "faults": _faults(rows) if read else {},
+        "slices": _slices(dataset, rows) if read else [],
+        "curves": _curves(rows) if read else {},
+    }
+
+
+ANSWER_METRICS = (
+    "exact_match",
+    "f1",
+    "has_answer_exact_match",
+    "has_answer_f1",
+    "no_answer_accuracy",
+    "f1_best_threshold",
+    "exact_match@5",
+    "answerable_auroc",
+    "offset_exactness",
+    "ece",
+    "aurc",
+)
+
+
+def _answer_metrics(dataset: Dataset, rows: Sequence[Scored]) -> tuple[Metrics, Intervals]:
+    answerable = [row for row in rows if row.question.answerable]
+    parts = {
+        "exact_match": [row.exact for row in rows],
+        "f1": [row.f1 for row in rows],
+        "has_answer_exact_match": [row.exact for row in answerable],
+        "has_answer_f1": [row.f1 for row in answerable],
+        "no_answer_accuracy": [row.exact for row in rows if not row.question.answerable],
+        "exact_match@5": [_among_candidates(dataset, row) for row in answerable],
+    }
+    made: Metrics = {name: None if (value := mean(values)) is None else 100 * value for name, values in parts.items()}
+    intervals: Intervals = {name: bootstrap_interval(values, scale=100) for name, values in parts.items()}
+    exactness = [
+        float(candidate.span.of(dataset.contexts[candidate.context]) == candidate.text)
+        for row in rows
+        for candidate in row.outcome.candidates
+        if candidate.span is not None and candidate.context is not None
+    ]
+    made["offset_exactness"] = mean(exactness)
+    sure = [row.outcome.confidence for row in rows]
+    confidences = [value for value in sure if value is not None]
+    told = len(confidences) == len(rows)
+    marks = [row.question.answerable for row in rows]
+    made["f1_best_threshold"] = (
+        100 * best_threshold_f1(confidences, [row.forced_f1 for row in rows], marks) if told else None
+    )
+    answerability = [1 - row.outcome.no_answer_score for row in rows if row.outcome.no_answer_score is not None]
+    made["answerable_auroc"] = auroc(answerability, marks) if len(answerability) == len(rows) else None
+    made["ece"] = calibration_error(*_sureness(rows)) if told else None
+    made["aurc"] = mean(list(risk_coverage(*_sureness(rows)))) if told else None
+    return {name: made[name] for name in ANSWER_METRICS}, intervals
+
+
+def _among_candidates(dataset: Dataset, row: Scored) -> float:
+    golds = dataset.gold_texts(row.question)
+    return max((exact_match(candidate.text, golds) for candidate in row.outcome.candidates), default=0.0)
+
+
+def _sureness(rows: Sequence[Scored]) -> tuple[list[float], list[bool]]:
+    """Return the best candidates' confidences and whether they are right; without a candidate there is nothing."""
+    found = [(row.outcome.confidence, row) for row in rows if row.outcome.candidates]
+    told = [(confidence, row) for confidence, row in found if confidence is not None]
+    return [c for c, _ in told], [row.question.answerable and row.forced_exact == 1 for _, row in told]
+
+
+def _ranking_metrics(rows: Sequence[Scored]) -> tuple[Metrics, Intervals]:
+    ranked = [(row.outcome.ranking, row.question.relevant) for row in rows if row.question.relevant]
+    known = [(ranking, relevant) for ranking, relevant in ranked if ranking is not None]
+    parts = {
+        **{f"recall@{k}": [recall(ranking, relevant, k) for ranking, relevant in known] for k in RECALL_AT},
+        f"mrr@{RANKED}": [reciprocal_rank(ranking, relevant, RANKED) for ranking, relevant in known],
+        f"ndcg@{RANKED}": [ndcg(ranking, relevant, RANKED) for ranking, relevant in known],
+        f"map@{MAP_AT}": [average_precision(ranking, relevant, MAP_AT) for ranking, relevant in known],
+    }
+    return (
+        {name: mean(values) for name, values in parts.items()},
+        {name: bootstrap_interval(values) for name, values in parts.items()},
+    )
+
+
+def _stages(rows: Sequence[Scored]) -> dict[str, dict[str, float | None]]:
+    stages: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        for stage, time in row.outcome.timings_ms.items():
+            stages[stage].append(time)
+    return {stage: {"p50": percentile(times, 50), "p95": percentile(times, 95)} for stage, times in stages.items()}
+
+
+def _faults(rows: Sequence[Scored]) -> dict[str, int]:
+    counted = Counter(row.fault for row in rows if row.fault is not None)
+    return {kind.value: counted[kind] for kind in Fault}
+
+
+def _slices(dataset: Dataset, rows: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Return every slice with its figures, the lowest F1 first."""
+    parts: dict[tuple[str, str], list[Scored]] = defaultdict(list)
+    for row in rows:
+        for by, name in slices_of(dataset, row.question, row.outcome).items():
+            parts[by, name].append(row)
+    made = [
+        {
+            "by": by,
+            "slice": name,
+            "n": len(part),
+            "exact_match": 100 * float(np.mean([row.exact for row in part])),
+            "f1": 100 * float(np.mean([row.f1 for row in part])),
+            "f1_interval": bootstrap_interval([row.f1 for row in part], scale=100, samples=500),
+        }
+        for (by, name), part in parts.items()
+    ]
+    return sorted(made, key=lambda s: (s["f1"], s["by"], s["slice"]))
+
+
+def _curves(rows: Sequence[Scored]) -> Mapping[str, Any]:
+    """Return what is drawn: reliability by bins, and risk by coverage at up to 50 points."""
+    confidences, right = _sureness(rows)
+    risk = risk_coverage(confidences, right)
+    points = np.unique(np.linspace(0, len(risk) - 1, _CURVE_POINTS).astype(int)).tolist() if len(risk) else []
+    return {
+        "reliability": [asdict(part) for part in reliability(confidences, right)],
+        "risk_coverage": [{"coverage": (p + 1) / len(risk), "risk": float(risk[p])} for p in points],
+    }

@@ -1,0 +1,100 @@
+"""What an evaluation run is asked to do ─► data sets that are known to be sound, and the systems that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa.engine import Engine
+from qa.errors import DatasetError
+from qa.evaluation.datasets import Dataset
+from qa.evaluation.loading import label_warnings, load_dataset
+from qa.evaluation.runner import Mode, check, models
+from qa.evaluation.suite import Entry, load_suite
+from qa.evaluation.systems import Indexed, Predictions, Progress, Server, System
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is asked: by default the models on each set's own contexts.
+
+    Attributes:
+        index: name of an existing index.
+        url: of a running server; `index` then names one of its indexes.
+        key: the server's API key.
+        answers: a predictions file.
+    """
+
+    index: str | None = None
+    url: str | None = None
+    key: str | None = None
+    answers: Path | None = None
+
+    @property
+    def own_contexts(self) -> bool:
+        """Tell whether sets are asked about their own contexts, whatever the mode."""
+        return self.index is None and self.url is None and self.answers is None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to evaluate, all of it read and checked; and what a user should know before it runs."""
+
+    work: tuple[tuple[Entry, Dataset], ...]
+    notes: tuple[str, ...]
+
+
+def plan(paths: Sequence[Path], mode: Mode, limit: int | None) -> Plan:
+    """Read data sets and suites (`.toml`).
+
+    Args:
+        paths: of either; a suite brings its own modes and limits.
+        mode: for data sets that are named by themselves.
+        limit: at most so many questions of each set; the smaller one where a suite has a limit too.
+
+    Raises:
+        DatasetError: a file is wrong, or two of the evaluations would have the same name.
+    """
+    entries: list[Entry] = []
+    notes: list[str] = []
+    for path in paths:
+        if path.suffix == ".toml":
+            found, absent = load_suite(path)
+            entries += [entry.limited(limit) for entry in found]
+            notes += [f"{path}: {name} is not there and is left out" for name in absent]
+        else:
+            entries.append(Entry(path, mode, limit))
+    loaded = {path: load_dataset(path) for path in dict.fromkeys(entry.path for entry in entries)}
+    work = tuple((entry, loaded[entry.path]) for entry in entries)
+    named: set[tuple[str, Mode]] = set()
+    for entry, dataset in work:
+        check(dataset, entry.mode)
+        if (dataset.name, entry.mode) in named:
+            raise DatasetError(f"{entry.path}: {dataset.name} is evaluated twice as {entry.mode}", field="dataset")
+        named.add((dataset.name, entry.mode))
+    return Plan(work, (*notes, *label_warnings(list(loaded.values()))))
+
+
+@contextmanager
+def opened(
+    dataset: Dataset, mode: Mode, target: Target, engine: Callable[[], Engine], progress: Progress
+) -> Iterator[System]:
+    """Open the system that is to be evaluated; `engine` is only called where our models are needed."""
+    if target.answers:
+        yield Predictions(target.answers, dataset)
+    elif target.url:
+        with closing(Server(target.url, target.index or "default", dataset, target.key)) as server:
+            yield server
+    elif target.index:
+        yield Indexed(engine(), target.index, dataset, read=mode is Mode.END_TO_END)
+    else:
+        with models(engine(), dataset, mode, progress) as system:
+            yield system
+
+
+def steps(entry: Entry, dataset: Dataset, target: Target) -> int:
+    """Return how many contexts and questions a progress bar counts."""
+    contexts = len(dataset.contexts) if target.own_contexts and entry.mode is not Mode.READER else 0
+    return contexts + len(dataset.head(entry.limit).questions)

@@ -1,0 +1,69 @@
+"""Kinds of questions, by which figures are told apart (pure)."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.evaluation.outcomes import Outcome
+
+_TYPES = (
+    ("how many", re.compile(r"\bhow (many|much|long|old|far|tall|high|large|big|often|fast|deep)\b")),
+    ("why", re.compile(r"\bwhy\b|\bwhat (was|is|were) the reason\b|\bfor what reason\b")),
+    ("who", re.compile(r"\b(who|whom|whose)\b")),
+    ("when", re.compile(r"\bwhen\b|\b(what|which|in what|in which) (year|date|day|month|century|decade|time)\b")),
+    ("where", re.compile(r"\bwhere\b|\b(what|which|in what|in which) (city|country|place|town|state|location)\b")),
+    ("which", re.compile(r"\bwhich\b")),
+    ("what", re.compile(r"\bwhat\b")),
+    ("how", re.compile(r"\bhow\b")),
+)
+_WORD = re.compile(r"\w+")
+# Words that say nothing about whether question and context speak of the same thing.
+_FUNCTION_WORDS = frozenset(
+    _WORD.findall(
+        "a an and are as at be by did do does for from had has have how in is it its of on or that the their there to "
+        "was were what when where which who whom whose why will with would"
+    )
+)
+
+
+def question_type(question: str) -> str:
+    """Return who, when, where, how many, why, which, what, how or other."""
+    text = question.lower()
+    return next((name for name, pattern in _TYPES if pattern.search(text)), "other")
+
+
+def overlap(question: str, context: str) -> float:
+    """Return the share of the question's content words that also stand in the context; 0.0 if it has none."""
+    words = set(_WORD.findall(question.lower())) - _FUNCTION_WORDS
+    return len(words & set(_WORD.findall(context.lower()))) / len(words) if words else 0.0
+
+
+def slices_of(dataset: Dataset, question: LabelledQuestion, outcome: Outcome) -> dict[str, str]:
+    """Return what a question belongs to, by kind of slice."""
+    made = {
+        "question type": question_type(question.text),
+        "words in the question": _range(len(question.text.split()), (6, 9, 13)),
+    }
+    if question.answers:
+        shortest = min(len(text.split()) for text in dataset.gold_texts(question))
+        shared = round(100 * overlap(question.text, dataset.contexts[question.context]))
+        made["words in the answer"] = _range(shortest, (2, 3, 6))
+        made["% of the question's words in the context"] = _range(shared, (50, 75, 95))
+    if question.relevant and outcome.ranking is not None:
+        rank = next((r for r, place in enumerate(outcome.ranking, 1) if place in question.relevant), None)
+        made["rank of the gold context"] = "not found" if rank is None else _range(rank, (2, 6, 11))
+    return made
+
+
+def _range(value: int, edges: Sequence[int]) -> str:
+    """Name the range that a value falls into: below the first edge, from one edge to the next, from the last on."""
+    place = bisect_right(edges, value)
+    if place == 0:
+        return f"under {edges[0]}" if edges[0] > 2 else "1"
+    if place == len(edges):
+        return f"{edges[-1]} or more"
+    low, high = edges[place - 1], edges[place] - 1
+    return str(low) if low == high else f"{low} to {high}"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import permutation_test as independent
+
+from qa.engine import Engine
+from qa.errors import DatasetError
+from qa.evaluation.compare import compare, load_reports, pairs, permutation_test
+from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import ReaderAlone
+from qa.reading import inputs
+from tests.conftest import GOLDEN
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), min_size=5, max_size=30))
+def test_p_is_that_of_another_implementation(differences: list[float]) -> None:
+    theirs = independent(
+        (np.array(differences), np.zeros(len(differences))),
+        lambda a, b: np.mean(a - b),
+        permutation_type="samples",
+        n_resamples=10_000,
+        rng=3,
+    )
+    assert permutation_test(differences) == pytest.approx(theirs.pvalue, abs=0.03)
+
+
+def report(*f1s: float, ids: str = "abcdefgh", **more: Any) -> dict[str, Any]:
+    questions = [{"id": id, "f1": value, "exact_match": float(value == 1)} for id, value in zip(ids, f1s, strict=False)]
+    return {"dataset": "d", "mode": "reader", "metrics": {}, "questions": questions, **more}
+
+
+def test_questions_won_and_lost() -> None:
+    made = compare(report(1, 0, 0.5, 0), report(0, 1, 0.5, 0.25))
+    assert (made.won, made.lost) == (("b", "d"), ("a",))
+    assert [(c.measure, c.difference) for c in made.changes] == [("exact_match", 0.0), ("f1", 6.25)]
+    assert made.regressions(0.5) == []
+
+
+def test_chance_is_no_regression() -> None:
+    assert compare(report(1, 1, 1, 1), report(1, 1, 1, 0)).regressions(0.5) == []
+    assert [c.measure for c in compare(report(*[1] * 8), report(*[0] * 8)).regressions(0.5)] == ["exact_match", "f1"]
+    assert compare(report(*[1] * 8), report(*[0] * 8)).regressions(100) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (report(1, dataset="e"), "differ in data set"),
+        (report(1, ids="z"), "2 questions are in one report only, 'a'"),
+        (report(), "no single questions"),
+    ],
+)
+def test_what_cannot_be_compared(other: dict[str, Any], says: str) -> None:
+    with pytest.raises(DatasetError, match=says):
+        compare(report(1), other)
+    if says.startswith("differ"):
+        with pytest.raises(DatasetError, match="no report on e, reader"):
+            pairs([report(1)], [other])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "[3]"])
+def test_what_is_no_report_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(DatasetError, match=r"a\.json: "):
+        load_reports(tmp_path / "a.json")
+
+
+def test_the_gate_catches_a_reader_made_worse_and_passes_an_identical_run(
+    shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = load_squad(GOLDEN / "golden.json")
+
+    def run(name: str) -> dict[str, Any]:
+        made = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset)).report
+        (tmp_path / name).write_text(json.dumps(made))
+        return load_reports(tmp_path / name)[0]
+
+    before, again = run("before.json"), run("again.json")
+    monkeypatch.setattr(inputs, "MAX_INPUT_TOKENS", 64)
+    monkeypatch.setattr(inputs, "WINDOW_OVERLAP", 8)
+    worse = run("worse.json")
+    same = compare(before, again)
+    assert (same.won, same.lost) == ((), ())
+    assert [c.p for c in same.changes] == [1.0, 1.0]
+    assert same.regressions(0) == []
+    assert "f1" in [c.measure for c in compare(before, worse).regressions(0.5)]

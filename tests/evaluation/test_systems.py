@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from qa.config import Settings
+from qa.engine import Engine
+from qa.errors import DatasetError, InvalidInput, Unavailable
+from qa.evaluation.datasets import Dataset
+from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import Indexed, Predictions, ReaderAlone, Server
+from qa.service.app import create_app
+from tests.conftest import GOLDEN
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return load_squad(GOLDEN / "golden.json").head(12)
+
+
+def test_predictions_of_another_system_score_as_ours_would(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
+    ours = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset))
+    (tmp_path / "p.json").write_text(json.dumps(ours.predictions))
+    theirs = evaluate(dataset, Mode.READER, Predictions(tmp_path / "p.json", dataset))
+    for name in ("exact_match", "f1", "has_answer_f1", "no_answer_accuracy"):
+        assert theirs.report["metrics"][name] == ours.report["metrics"][name]
+    assert theirs.report["metrics"]["ece"] is None
+    assert theirs.report["metrics"]["answerable_auroc"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("{", "not JSON"), ("[]", "not an object"), ('{"a": 1}', "not an object"), ("{}", "no answer for 12 of 12")],
+)
+def test_bad_predictions_are_named(dataset: Dataset, tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "p.json").write_text(content)
+    with pytest.raises(DatasetError, match=rf"p\.json: {says}"):
+        Predictions(tmp_path / "p.json", dataset)
+
+
+def test_an_index_is_asked_and_its_documents_are_known(golden: Engine, dataset: Dataset) -> None:
+    report = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, read=True)).report
+    assert report["metrics"]["recall@10"] == 1.0
+    assert report["metrics"]["offset_exactness"] == 1.0
+    assert report["index"]["documents"] == len(dataset.contexts)
+
+
+@pytest.fixture
+def url(golden: Engine, tmp_path: Path) -> Iterator[str]:
+    app = create_app(Settings(index_dir=tmp_path), golden)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def test_a_server_gives_what_its_index_gives(url: str, golden: Engine, dataset: Dataset) -> None:
+    server = Server(url, "default", dataset)
+    over_http = evaluate(dataset, Mode.END_TO_END, server)
+    server.close()
+    direct = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, read=True))
+    assert over_http.predictions == direct.predictions
+    for name in ("f1", "ece", "answerable_auroc", "recall@1", "offset_exactness"):
+        assert over_http.report["metrics"][name] == pytest.approx(direct.report["metrics"][name]), name
+
+
+def test_a_server_that_is_not_there_or_refuses(url: str, dataset: Dataset) -> None:
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
+        Server("http://127.0.0.1:1", "default", dataset)
+    with pytest.raises(InvalidInput, match="404"):
+        Server(url, "none", dataset)
