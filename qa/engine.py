@@ -19,11 +19,11 @@ from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.index.transactions import Change
 from qa.limits import MAX_READ_TEXT, checked_characters, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
-from qa.reading.answers import rank_answers
+from qa.reading.answers import Ranked, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.reader import Reader
 from qa.reading.spans import PassageLogits
-from qa.types import Answer, Document, DocumentInfo, Hit, Passage, QueryResult, SearchResult, Span
+from qa.types import Document, DocumentInfo, Hit, Passage, QueryResult, SearchResult, Span
 
 # The reader ranks better than the retriever: reading ten instead of one is worth seven points of F1.
 PASSAGES_READ = 10
@@ -94,8 +94,8 @@ class Engine:
         results = []
         for question, result in zip(questions, found, strict=True):
             read = [next(logits) for _ in result.hits]
-            answers = rank_answers(result.hits, read, self.calibration.retrieval_weight, self.calibration.query, top_k)
-            made = _result(question, answers, self.calibration.query, min_confidence)
+            ranked = rank_answers(result.hits, read, self.calibration.retrieval_weight, self.calibration.query, top_k)
+            made = _result(question, ranked, self.calibration.query, min_confidence)
             passages = tuple(result.hits) if include_passages else ()
             results.append(
                 replace(
@@ -140,8 +140,8 @@ class Engine:
         self, question: str, text: str, logits: PassageLogits, top_k: int, min_confidence: float | None
     ) -> QueryResult:
         hit = Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0)
-        answers = rank_answers([hit], [logits], self.calibration.retrieval_weight, self.calibration.read, top_k)
-        return _result(question, answers, self.calibration.read, min_confidence)
+        ranked = rank_answers([hit], [logits], self.calibration.retrieval_weight, self.calibration.read, top_k)
+        return _result(question, ranked, self.calibration.read, min_confidence)
 
     def search(
         self,
@@ -260,16 +260,16 @@ class _Clock:
         return {**self._laps, "total": round((time.perf_counter() - self._began) * 1000, 3)}
 
 
-def _result(question: str, answers: Sequence[Answer], scale: Scale, min_confidence: float | None) -> QueryResult:
+def _result(question: str, ranked: Ranked, scale: Scale, min_confidence: float | None) -> QueryResult:
     """Give the answers that are sure enough; where none is, the first is the best guess."""
     least = scale.threshold if min_confidence is None else min_confidence
-    given = tuple(answer for answer in answers if answer.confidence >= least)
+    given = tuple(answer for answer in ranked.answers if answer.confidence >= least)
     return QueryResult(
         query_id=uuid.uuid4().hex,
         question=question,
         answers=given,
-        no_answer_score=scale.no_answer(answers[0].score) if answers else 1.0,
-        best_guess=None if given or not answers else answers[0],
+        no_answer_score=ranked.no_answer,
+        best_guess=None if given or not ranked.answers else ranked.answers[0],
         passages=(),
         index="",
         generation=0,

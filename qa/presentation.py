@@ -106,42 +106,44 @@ def failures(texts: Sequence[str]) -> None:
         _err.print(Text(f"missed: {text}", style="bold red"))
 
 
-def reports(figures: Sequence[dict[str, Any]], quiet: bool) -> None:
-    """Print evaluations: all in one table of metrics, then for each where its errors are born and its worst slices.
+def reports(figures: Sequence[dict[str, Any]]) -> None:
+    """Print evaluations: for each its metrics, where its errors are born, and its worst slices.
 
     Args:
         figures: reports of `qa.evaluation.runner`.
-        quiet: print nothing, as they are printed as JSON anyway.
     """
-    if quiet:
-        return
-    table = Table("metric", *(f"{f['dataset']}\n{f['mode']}, n={f['n']}" for f in figures))
-    for name in figures[0]["metrics"]:
-        if any(f["metrics"][name] is not None for f in figures):
-            table.add_row(name, *(_with_interval(f["metrics"][name], f["intervals"].get(name)) for f in figures))
-    for name in ("p50", "p95"):
-        times = [f["latency_ms"][name] for f in figures]
-        table.add_row(f"latency {name}, ms", *("" if time is None else f"{time:.1f}" for time in times))
-    _out.print(table)
     for f in figures:
+        table = Table("metric", "", "95 % interval", title=Text(f"{f['dataset']}, {f['mode']}, {f['n']} questions"))
+        for name, value in f["metrics"].items():
+            if value is not None:
+                interval = f["intervals"].get(name)
+                table.add_row(name, f"{value:.4g}", f"{interval[0]:.3g} to {interval[1]:.3g}" if interval else "")
+        for name, time in f["latency_ms"].items():
+            if time is not None:
+                table.add_row(f"latency {name}, ms", f"{time:.1f}", "")
+        _out.print(table)
+        if f["index"] and f["index"].get("contexts_missing"):
+            notes([f"{f['index']['contexts_missing']} contexts of the set are no document of the index"])
         faults = [f"{kind} {count}" for kind, count in f["faults"].items() if count]
         if faults:
-            lines([f"{f['dataset']}, {f['mode']}: errors: {', '.join(faults)}"])
-        for worst in [part for part in f["slices"] if part["n"] >= _SLICE_SHOWN][:_SLICES_SHOWN]:
-            lines([f"  F1 {worst['f1']:5.1f}  {worst['by']}: {worst['slice']}  ({worst['n']} questions)"])
+            lines([f"errors: {', '.join(faults)}"])
+        worst = [part for part in f["slices"] if part["n"] >= _SLICE_SHOWN][:_SLICES_SHOWN]
+        lines([f"F1 {w['f1']:5.1f}  {w['by']}: {w['slice']}  ({w['n']} questions)" for w in worst])
 
 
-def comparisons(found: Sequence[Comparison], tolerance: float, as_json: bool) -> None:
-    """Print what changed between evaluations."""
+def comparisons(found: Sequence[Comparison], tolerance: float, *, as_json: bool = False, quiet: bool = False) -> None:
+    """Print what changed between evaluations; if `quiet`, only what got worse, on standard error."""
     if as_json:
         _json([{**asdict(c), "regressions": [r.measure for r in c.regressions(tolerance)]} for c in found])
         return
     for comparison in found:
-        table = Table(f"{comparison.dataset}, {comparison.mode}", "before", "after", "difference", "p")
-        for c in comparison.changes:
-            table.add_row(c.measure, f"{c.before:.2f}", f"{c.after:.2f}", f"{c.difference:+.2f}", f"{c.p:.4f}")
-        _out.print(table)
-        lines([f"{comparison.questions} questions: {len(comparison.won)} won, {len(comparison.lost)} lost"])
+        if not quiet:
+            title = Text(f"{comparison.dataset}, {comparison.mode}")
+            table = Table("measure", "before", "after", "difference", "p", title=title)
+            for c in comparison.changes:
+                table.add_row(c.measure, f"{c.before:.2f}", f"{c.after:.2f}", f"{c.difference:+.2f}", f"{c.p:.4f}")
+            _out.print(table)
+            lines([f"{comparison.questions} questions: {len(comparison.won)} won, {len(comparison.lost)} lost"])
         worse = [f"{comparison.dataset}, {comparison.mode}: {c.measure}" for c in comparison.regressions(tolerance)]
         failures([f"{name} fell by more than {tolerance:g} points and by more than chance" for name in worse])
 

@@ -33,6 +33,13 @@ class Span:
         """Return the same span counted from a start that lies `by` code points earlier."""
         return Span(self.start + by, self.end + by)
 
+    def is_of_whole_words(self, text: str) -> bool:
+        """Tell whether neither end falls between two letters or digits of the text."""
+        return not any(
+            0 < edge < len(text) and text[edge - 1].isalnum() and text[edge].isalnum()
+            for edge in (self.start, self.end)
+        )
+
     def overlaps(self, other: Span) -> bool:
         """Tell whether the two share a code point."""
         return self.start < other.end and other.start < self.end

@@ -86,9 +86,10 @@ def test_evaluation_of_an_index_and_of_predictions(run: Run, tmp_path: Path) -> 
     assert run("add", GOLDEN / "documents").exit_code == 0
     asked = run("eval", golden, "--index", "default", "--limit", 9, "--json", "i.json", "--predictions", "p.json")
     assert asked.exit_code == 0, asked.output
-    scored = run("eval", golden, "--answers", "p.json", "--limit", 9, "--json", "a.json", "--html", "a.html")
+    scored = run("eval", golden, "--answers", "p.json", "--json", "a.json")
     assert scored.exit_code == 1
     assert "p.json: no answer for" in scored.stderr
+    assert run("eval", golden, "--answers", "p.json", "--limit", 9).exit_code == 0
     questions = json.loads(golden.read_text())
     (tmp_path / "all.json").write_text(
         json.dumps({q["id"]: "" for a in questions["data"] for p in a["paragraphs"] for q in p["qas"]})
@@ -120,7 +121,7 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
     assert compared.exit_code == 3
     assert "f1 fell by more than 0.5 points" in compared.stderr
     (made,) = json.loads(run("compare", "a.json", "worse.json", "--json").stdout)
-    assert made["regressions"] == ["exact_match", "f1"]
+    assert made["regressions"] == ["f1", "exact_match"]
 
 
 @pytest.mark.parametrize(
@@ -151,12 +152,16 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
         (["eval", str(GOLDEN / "golden.json"), "--baseline", "good.txt"], 1, "good.txt: not JSON"),
         (["eval", str(GOLDEN / "golden.json"), "--index", "none"], 1, "no index 'none'"),
         (["eval", str(GOLDEN / "golden.json"), "--url", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1"),
+        (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--mode", "reader"], 1, "mode: an index or a server"),
+        (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--answers", "a"], 1, "answers of a file are not asked"),
+        (["eval", "empty.toml"], 1, "empty.toml: there is nothing to evaluate"),
         (["compare", "none.json", "good.txt"], 1, "none.json: No such file"),
         (["eval", "good.txt", "--mode", "other"], 2, "--mode"),
     ],
 )
 def test_bad_input(run: Run, tmp_path: Path, arguments: list[str], status: int, says: str) -> None:
     (tmp_path / "good.txt").write_text("Good text.")
+    (tmp_path / "empty.toml").write_text('[[set]]\npath = "none.json"\nmode = "reader"\noptional = true\n')
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     (tmp_path / "binary.bin").write_bytes(b"\x7fELF\0\0")
     (tmp_path / "blank.txt").write_text("\n \n")

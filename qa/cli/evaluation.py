@@ -16,10 +16,15 @@ from qa import presentation as show
 from qa.cli.shared import JsonFlag, Tolerance, errors_told
 from qa.config import Settings, load_settings
 from qa.engine import Engine
+from qa.errors import InvalidInput
+from qa.index.durable import write_durably
 
 if TYPE_CHECKING:
+    from qa.evaluation.compare import Comparison
+    from qa.evaluation.datasets import Dataset
     from qa.evaluation.plan import Plan, Target
     from qa.evaluation.runner import Evaluation
+    from qa.evaluation.suite import Entry
 
 app = typer.Typer()
 
@@ -32,6 +37,7 @@ def evaluate(
     mode: Annotated[str, typer.Option(help="end-to-end, reader or retrieval.")] = "end-to-end",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions, spread evenly.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON ('-': print).")] = None,
+    figures_only: Annotated[bool, typer.Option(help="Leave the single questions out of the JSON.")] = False,
     predictions: Annotated[Path | None, typer.Option(help="Write {question id: answer}.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report that a browser shows, in one file.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="Compare with an earlier --json; exit 3 if worse.")] = None,
@@ -43,40 +49,46 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure how good answers are on labelled questions, and why they fail. Exit 3 if a gate is missed."""
-    from qa.evaluation.compare import load_reports
     from qa.evaluation.plan import Target, plan
     from qa.evaluation.report import report_html
     from qa.evaluation.runner import Mode
 
     if mode not in {m.value for m in Mode}:
         raise typer.BadParameter(f"{mode!r} is not one of {', '.join(Mode)}", param_hint="--mode")
+    outputs = [path for path in (json_file, predictions, html) if path]
+    quiet = any(str(path) == "-" for path in outputs)
     with errors_told():
         settings = load_settings()
-        work = plan(datasets, Mode(mode), limit)
-        before = load_reports(baseline) if baseline else None
-        for path in (json_file, predictions, html):
-            if path and str(path) != "-":
-                # Better now than after an hour.
-                path.open("a", encoding="utf-8").close()
-        show.notes(work.notes)
         target = Target(index, url, next(iter(settings.api_keys), None), answers)
+        work = plan(datasets, Mode(mode), limit, target)
+        before = _baseline(baseline, work) if baseline else None
+        if predictions and len(work.work) > 1:
+            raise InvalidInput("the answers of one set in one mode can be written, not of several", field="predictions")
+        for path in outputs:
+            _checked_writable(path)
+        show.notes(work.notes)
         done = list(_evaluations(work, target, settings, json_file))
         reports = [evaluation.report for evaluation in done]
-        show.reports(reports, quiet=str(json_file) == "-")
         if json_file:
-            _write(json_file, json.dumps(reports[0] if len(reports) == 1 else reports, indent=1))
+            kept = [{k: v for k, v in r.items() if k != "questions" or not figures_only} for r in reports]
+            _write(json_file, json.dumps(kept[0] if len(kept) == 1 else kept, indent=1))
+            for entry, dataset in work.work:
+                _journal(json_file, entry, dataset).unlink(missing_ok=True)
         if predictions:
-            _write(predictions, json.dumps({k: v for e in done for k, v in e.predictions.items()}, ensure_ascii=False))
+            _write(predictions, json.dumps(done[0].predictions, indent=1))
         if html:
             _write(html, report_html(done))
+        comparisons = _compared(before, reports) if before else []
+        if not quiet:
+            show.reports(reports)
+        show.comparisons(comparisons, tolerance, quiet=quiet)
         missed = [
             line
             for (entry, _), report in zip(work.work, reports, strict=True)
             for line in entry.failures(report["metrics"])
         ]
         show.failures(missed)
-        worse = _compared(before, reports, tolerance, as_json=False) if before else False
-        if missed or worse:
+        if missed or any(comparison.regressions(tolerance) for comparison in comparisons):
             raise typer.Exit(3)
 
 
@@ -91,7 +103,9 @@ def compare_reports(
     from qa.evaluation.compare import load_reports
 
     with errors_told():
-        if _compared(load_reports(before), load_reports(after), tolerance, as_json=as_json):
+        comparisons = _compared(load_reports(before), load_reports(after))
+        show.comparisons(comparisons, tolerance, as_json=as_json)
+        if any(comparison.regressions(tolerance) for comparison in comparisons):
             raise typer.Exit(3)
 
 
@@ -108,29 +122,47 @@ def _evaluations(work: Plan, target: Target, settings: Settings, json_file: Path
             return stack.enter_context(closing(build_engine(settings)))
 
         for entry, dataset in work.work:
-            journal = None
-            if json_file and str(json_file) != "-":
-                journal = json_file.with_name(f"{json_file.name}.{dataset.name}.{entry.mode}.part")
+            journal = _journal(json_file, entry, dataset) if json_file and str(json_file) != "-" else None
             with (
                 show.progress(dataset.name, steps(entry, dataset, target)) as advance,
-                opened(dataset, entry.mode, target, engine, advance) as system,
+                opened(entry, dataset, target, engine, advance) as system,
             ):
                 yield evaluate(dataset, entry.mode, system, entry.limit, advance, journal)
 
 
-def _compared(
-    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], tolerance: float, *, as_json: bool
-) -> bool:
-    """Show what changed; tell whether anything got worse."""
-    from qa.evaluation.compare import compare, pairs
+def _journal(json_file: Path, entry: Entry, dataset: Dataset) -> Path:
+    return json_file.with_name(f"{json_file.name}.{dataset.name}.{entry.mode}.part")
 
-    comparisons = [compare(old, new) for old, new in pairs(before, after)]
-    show.comparisons(comparisons, tolerance, as_json)
-    return any(comparison.regressions(tolerance) for comparison in comparisons)
+
+def _baseline(path: Path, work: Plan) -> list[dict[str, Any]]:
+    """Read a baseline, and find out now, and not after an hour, that it is of other questions."""
+    from qa.evaluation.compare import baseline_of, load_reports, same_questions
+
+    reports = load_reports(path)
+    for entry, dataset in work.work:
+        known = {str(question["id"]) for question in baseline_of(reports, dataset.name, entry.mode)["questions"]}
+        asked = {question.id for question in dataset.head(entry.limit).questions}
+        same_questions(known, asked, f"{path}: {dataset.name}, {entry.mode}")
+    return reports
+
+
+def _compared(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Comparison]:
+    from qa.evaluation.compare import baseline_of, compare
+
+    return [compare(baseline_of(before, new["dataset"], new["mode"]), new) for new in after]
+
+
+def _checked_writable(path: Path) -> None:
+    if str(path) == "-":
+        return
+    new = not path.exists()
+    path.open("a", encoding="utf-8").close()
+    if new:
+        path.unlink()
 
 
 def _write(path: Path, text: str) -> None:
     if str(path) == "-":
         sys.stdout.write(text + "\n")
     else:
-        path.write_text(text + "\n", encoding="utf-8")
+        write_durably(path, (text + "\n").encode())

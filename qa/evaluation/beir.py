@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from qa.errors import DatasetError
-from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked, content_of
+from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked
+from qa.evaluation.files import content_of, json_lines
 
 _QRELS = ("test", "dev", "train")
 
@@ -20,7 +19,8 @@ def load_beir(folder: Path) -> Dataset:
     """
     contexts: dict[str, int] = {}
     places: dict[str, int] = {}
-    for path, line, entry in _entries(folder / "corpus.jsonl"):
+    path = folder / "corpus.jsonl"
+    for line, entry in json_lines(path):
         id, text = _field(path, line, entry, "_id"), _field(path, line, entry, "text")
         title = entry.get("title")
         whole = f"{title}\n\n{text}" if title else text
@@ -28,8 +28,12 @@ def load_beir(folder: Path) -> Dataset:
             raise DatasetError(f"{path}: line {line}: id {id!r} occurs twice", field="dataset")
         places[id] = contexts.setdefault(whole, len(contexts))
     texts: dict[str, str] = {}
-    for path, line, entry in _entries(folder / "queries.jsonl"):
-        texts[_field(path, line, entry, "_id")] = _field(path, line, entry, "text")
+    path = folder / "queries.jsonl"
+    for line, entry in json_lines(path):
+        id = _field(path, line, entry, "_id")
+        if id in texts:
+            raise DatasetError(f"{path}: line {line}: id {id!r} occurs twice", field="dataset")
+        texts[id] = _field(path, line, entry, "text")
     qrels = next((p for name in _QRELS if (p := folder / "qrels" / f"{name}.tsv").is_file()), None)
     if qrels is None:
         raise DatasetError(f"{folder}: no qrels/test.tsv", field="dataset")
@@ -62,18 +66,6 @@ def _grades(
             graded = grades.setdefault(query, {})
             graded[places[document]] = max(grade, graded.get(places[document], 0))
     return grades, problems
-
-
-def _entries(path: Path) -> Iterator[tuple[Path, int, dict[str, object]]]:
-    for line, text in enumerate(content_of(path).split("\n"), 1):
-        if text.strip():
-            try:
-                entry = json.loads(text)
-            except ValueError as error:
-                raise DatasetError(f"{path}: line {line}: not JSON ({error})", field="dataset") from error
-            if not isinstance(entry, dict):
-                raise DatasetError(f"{path}: line {line}: not a JSON object", field="dataset")
-            yield path, line, entry
 
 
 def _field(path: Path, line: int, entry: dict[str, object], name: str) -> str:

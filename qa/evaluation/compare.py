@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from qa.errors import DatasetError
-from qa.evaluation.datasets import content_of
+from qa.evaluation.files import content_of
 
-MEASURES = ("exact_match", "f1")
+# The first that both reports have decides which questions are won and lost.
+MEASURES = ("f1", "exact_match", "reciprocal_rank")
 SIGNIFICANT = 0.05
 SAMPLES = 10_000
 
@@ -39,7 +40,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changed in one data set and mode; `won` and `lost` are ids of questions whose F1 rose or fell."""
+    """What changed in one data set and mode; `won` and `lost` are ids of questions whose first measure rose or fell."""
 
     dataset: str
     mode: str
@@ -65,16 +66,17 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], seed: int = 1) 
             f"the reports differ in data set or mode: {before.get('dataset')}, {before.get('mode')}; {name}"
         )
     old, new = (_by_id(report, name) for report in (before, after))
-    if set(old) != set(new):
-        apart = sorted(set(old) ^ set(new))
-        raise DatasetError(f"{name}: {len(apart)} questions are in one report only, {apart[0]!r} among them")
+    same_questions(old, new, name)
     ids = list(old)
+    measures = [m for m in MEASURES if all(m in report[id] for report in (old, new) for id in ids)]
+    if not measures:
+        raise DatasetError(f"{name}: the reports have no measure in common")
     changes = []
-    for measure in MEASURES:
+    for measure in measures:
         a, b = (np.array([report[id][measure] for id in ids], np.float64) for report in (old, new))
         changes.append(Change(measure, 100 * float(a.mean()), 100 * float(b.mean()), permutation_test(b - a, seed)))
-    won = tuple(id for id in ids if new[id]["f1"] > old[id]["f1"])
-    lost = tuple(id for id in ids if new[id]["f1"] < old[id]["f1"])
+    won = tuple(id for id in ids if new[id][measures[0]] > old[id][measures[0]])
+    lost = tuple(id for id in ids if new[id][measures[0]] < old[id][measures[0]])
     return Comparison(str(after["dataset"]), str(after["mode"]), len(ids), tuple(changes), won, lost)
 
 
@@ -106,25 +108,34 @@ def load_reports(path: Path) -> list[dict[str, Any]]:
     reports = content if isinstance(content, list) else [content]
     if not reports or not all(isinstance(report, dict) and "metrics" in report for report in reports):
         raise DatasetError(f"{path}: not what `qa eval --json` writes", field="report")
+    for report in reports:
+        if not report.get("questions"):
+            name = f"{report.get('dataset')}, {report.get('mode')}"
+            raise DatasetError(f"{path}: {name}: holds no single questions to compare", field="report")
     return reports
 
 
-def pairs(
-    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
-) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Put reports on the same data set and mode together.
+def baseline_of(reports: Sequence[Mapping[str, Any]], dataset: str, mode: str) -> Mapping[str, Any]:
+    """Return the report on a data set and mode.
 
     Raises:
-        DatasetError: there is none in `before` for one in `after`.
+        DatasetError: there is none.
     """
-    known = {(report.get("dataset"), report.get("mode")): report for report in before}
-    made = []
-    for report in after:
-        key = (report.get("dataset"), report.get("mode"))
-        if key not in known:
-            raise DatasetError(f"the baseline has no report on {key[0]}, {key[1]}", field="baseline")
-        made.append((known[key], report))
-    return made
+    for report in reports:
+        if (report.get("dataset"), report.get("mode")) == (dataset, mode):
+            return report
+    raise DatasetError(f"the baseline has no report on {dataset}, {mode}", field="baseline")
+
+
+def same_questions(one: Collection[str], other: Collection[str], name: str) -> None:
+    """Check that ids are the same.
+
+    Raises:
+        DatasetError: they are not.
+    """
+    apart = sorted(set(one) ^ set(other))
+    if apart:
+        raise DatasetError(f"{name}: {len(apart)} questions are on one side only, {apart[0]!r} among them")
 
 
 def _by_id(report: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:

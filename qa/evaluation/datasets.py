@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qa.errors import DatasetError
+from qa.errors import DatasetError, InvalidInput
+from qa.limits import checked_characters, checked_question
 from qa.types import Span
 
 _PROBLEMS_TOLD = 20
@@ -80,33 +81,26 @@ class LabelProblem:
 
 
 def checked(path: Path, problems: Sequence[LabelProblem], dataset: Dataset) -> Dataset:
-    """Return the data set if there is nothing wrong with its file.
+    """Return the data set if there is nothing wrong with its file, and nothing in it that cannot be asked.
 
     Raises:
         DatasetError: there is; names the file and the first problems, and how many more there are.
     """
-    if problems:
-        told = [f"{path}: {problem.place}: {problem.reason}" for problem in problems[:_PROBLEMS_TOLD]]
-        if len(problems) > _PROBLEMS_TOLD:
-            told.append(f"{path}: and {len(problems) - _PROBLEMS_TOLD} more")
+    found = [*problems, *(_unusable(dataset) if dataset.has_spans else ())]
+    if found:
+        told = [f"{path}: {problem.place}: {problem.reason}" for problem in found[:_PROBLEMS_TOLD]]
+        if len(found) > _PROBLEMS_TOLD:
+            told.append(f"{path}: and {len(found) - _PROBLEMS_TOLD} more")
         raise DatasetError("\n".join(told), field="dataset")
     if not dataset.questions:
         raise DatasetError(f"{path}: holds no question", field="dataset")
     return dataset
 
 
-def content_of(path: Path) -> str:
-    """Return a file's text.
-
-    Raises:
-        DatasetError: it cannot be read, is not UTF-8, or is empty.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DatasetError(f"{path}: {error.strerror}", field="dataset") from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not UTF-8 (byte {error.start})", field="dataset") from error
-    if not text.strip():
-        raise DatasetError(f"{path}: the file is empty", field="dataset")
-    return text
+def _unusable(dataset: Dataset) -> Iterator[LabelProblem]:
+    for question in dataset.questions:
+        try:
+            checked_question(question.text)
+            checked_characters(dataset.contexts[question.context], "context")
+        except InvalidInput as error:
+            yield LabelProblem(f"question {question.id!r}", f"{error.field}: {error.message}")

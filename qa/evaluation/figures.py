@@ -39,7 +39,7 @@ Intervals = dict[str, tuple[float, float] | None]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A question with what came of it.
+    """A question with what came of it; where nothing was read there is no answer, and no fault.
 
     Attributes:
         question: as it was labelled.
@@ -60,12 +60,15 @@ class Scored:
     fault: Fault | None
 
 
-def scored(dataset: Dataset, outcomes: Sequence[Outcome]) -> list[Scored]:
+def scored(dataset: Dataset, outcomes: Sequence[Outcome], *, read: bool, forced: bool) -> list[Scored]:
     """Score outcomes, which stand in the order of the questions.
 
-    A set without unanswerable questions is scored with the best candidate, whether it was given or not.
+    Args:
+        dataset: where the questions come from.
+        outcomes: what the system made of them.
+        read: whether answers were asked for, and not rankings alone.
+        forced: score the best candidate, whether it was given or not.
     """
-    forced = not dataset.has_unanswerable
     made = []
     for question, outcome in zip(dataset.questions, outcomes, strict=True):
         golds = dataset.gold_texts(question)
@@ -79,7 +82,7 @@ def scored(dataset: Dataset, outcomes: Sequence[Outcome]) -> list[Scored]:
                 f1(answer, golds),
                 exact_match(best, golds),
                 f1(best, golds),
-                fault(dataset, question, outcome, forced=forced),
+                fault(dataset, question, outcome, forced=forced) if read else None,
             )
         )
     return made

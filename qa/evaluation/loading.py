@@ -33,7 +33,8 @@ def label_warnings(datasets: Sequence[Dataset]) -> list[str]:
         if twice:
             found.append(f"{dataset.name}: {twice} questions are asked again of the same context")
         split = sum(
-            any(_inside_word(dataset.contexts[q.context], s.start, s.end) for s in q.answers) for q in dataset.questions
+            any(not span.is_of_whole_words(dataset.contexts[q.context]) for span in q.answers)
+            for q in dataset.questions
         )
         if split:
             found.append(f"{dataset.name}: {split} questions have a gold answer that begins or ends inside a word")
@@ -42,7 +43,3 @@ def label_warnings(datasets: Sequence[Dataset]) -> list[str]:
         if shared:
             found.append(f"{one.name} and {other.name} share {shared} contexts")
     return found
-
-
-def _inside_word(text: str, start: int, end: int) -> bool:
-    return any(0 < edge < len(text) and text[edge - 1].isalnum() and text[edge].isalnum() for edge in (start, end))

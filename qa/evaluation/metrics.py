@@ -1,7 +1,8 @@
 """Measures of answers, rankings and confidences (pure).
 
 Answer scores follow the SQuAD rules: lower case, without punctuation, articles and extra white space, the best over all
-gold answers; no answer is the empty text. Exact match and F1 count from 0 to 100, everything else from 0 to 1.
+gold answers; no answer is the empty text. Everything counts from 0 to 1 here; in reports, what is an exact match, an F1
+or a share of refusals counts from 0 to 100.
 """
 
 from __future__ import annotations

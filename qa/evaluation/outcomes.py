@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -55,6 +55,10 @@ class Outcome:
         """Return the best answer's text; "" where there is none, or it was not given and is not `forced`."""
         return self.candidates[0].text if self.candidates and (self.given or forced) else ""
 
+    def rank(self, relevant: Collection[int]) -> int | None:
+        """Return the rank, from 1, of the first relevant context; None if none is in the ranking."""
+        return next((rank for rank, place in enumerate(self.ranking or (), 1) if place in relevant), None)
+
     @property
     def confidence(self) -> float | None:
         """That of the best answer; 0 where there is none."""
@@ -104,7 +108,7 @@ def fault(dataset: Dataset, question: LabelledQuestion, outcome: Outcome, *, for
     right = [bool(exact_match(candidate.text, golds)) for candidate in outcome.candidates]
     if any(right):
         return Fault.REFUSED if right[0] else Fault.OUTRANKED
-    if outcome.ranking is not None and not set(outcome.ranking) & set(question.relevant):
+    if outcome.ranking is not None and outcome.rank(question.relevant) is None:
         return Fault.NOT_RETRIEVED
     if outcome.read is not None and not set(outcome.read) & set(question.relevant):
         return Fault.NOT_READ

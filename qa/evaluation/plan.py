@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qa.engine import Engine
-from qa.errors import DatasetError
+from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.loading import label_warnings, load_dataset
 from qa.evaluation.runner import Mode, check, models
@@ -32,10 +32,26 @@ class Target:
     key: str | None = None
     answers: Path | None = None
 
+    def check(self, mode: Mode) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            InvalidInput: it does not.
+        """
+        if self.answers and (self.index or self.url):
+            raise InvalidInput("answers of a file are not asked of an index or a server", field="answers")
+        if self.answers and mode is Mode.RETRIEVAL:
+            raise InvalidInput("a file of answers has no rankings to evaluate", field="answers")
+        if (self.index or self.url) and mode is Mode.READER:
+            raise InvalidInput("an index or a server is evaluated end-to-end or in retrieval", field="mode")
+
     @property
     def own_contexts(self) -> bool:
         """Tell whether sets are asked about their own contexts, whatever the mode."""
         return self.index is None and self.url is None and self.answers is None
+
+
+_OURS = Target()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +62,18 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan(paths: Sequence[Path], mode: Mode, limit: int | None) -> Plan:
-    """Read data sets and suites (`.toml`).
+def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = _OURS) -> Plan:
+    """Read data sets and suites (`.toml`), and check that the target can be asked what they ask.
 
     Args:
         paths: of either; a suite brings its own modes and limits.
         mode: for data sets that are named by themselves.
         limit: at most so many questions of each set; the smaller one where a suite has a limit too.
+        target: what will be asked.
 
     Raises:
-        DatasetError: a file is wrong, or two of the evaluations would have the same name.
+        DatasetError: a file is wrong, or there is nothing to evaluate, or the same twice.
+        InvalidInput: the target cannot be asked in one of the modes.
     """
     entries: list[Entry] = []
     notes: list[str] = []
@@ -69,28 +87,34 @@ def plan(paths: Sequence[Path], mode: Mode, limit: int | None) -> Plan:
     loaded = {path: load_dataset(path) for path in dict.fromkeys(entry.path for entry in entries)}
     work = tuple((entry, loaded[entry.path]) for entry in entries)
     named: set[tuple[str, Mode]] = set()
+    if not work:
+        raise DatasetError(f"{', '.join(map(str, paths))}: there is nothing to evaluate", field="dataset")
     for entry, dataset in work:
         check(dataset, entry.mode)
+        target.check(entry.mode)
         if (dataset.name, entry.mode) in named:
-            raise DatasetError(f"{entry.path}: {dataset.name} is evaluated twice as {entry.mode}", field="dataset")
+            raise DatasetError(
+                f"{entry.path}: there are two sets named {dataset.name} in mode {entry.mode}", field="dataset"
+            )
         named.add((dataset.name, entry.mode))
     return Plan(work, (*notes, *label_warnings(list(loaded.values()))))
 
 
 @contextmanager
 def opened(
-    dataset: Dataset, mode: Mode, target: Target, engine: Callable[[], Engine], progress: Progress
+    entry: Entry, dataset: Dataset, target: Target, engine: Callable[[], Engine], progress: Progress
 ) -> Iterator[System]:
     """Open the system that is to be evaluated; `engine` is only called where our models are needed."""
+    read = entry.mode is Mode.END_TO_END
     if target.answers:
-        yield Predictions(target.answers, dataset)
+        yield Predictions(target.answers, dataset.head(entry.limit))
     elif target.url:
-        with closing(Server(target.url, target.index or "default", dataset, target.key)) as server:
+        with closing(Server(target.url, target.index or "default", dataset, target.key, read=read)) as server:
             yield server
     elif target.index:
-        yield Indexed(engine(), target.index, dataset, read=mode is Mode.END_TO_END)
+        yield Indexed(engine(), target.index, dataset, read=read)
     else:
-        with models(engine(), dataset, mode, progress) as system:
+        with models(engine(), dataset, entry.mode, progress) as system:
             yield system
 
 

@@ -17,15 +17,16 @@ _PLACE = "/*EVALUATIONS*/[]"
 
 def report_html(evaluations: Sequence[Evaluation]) -> str:
     """Return the page: headline figures, plots, slices, and a browser of the questions with their spans lit up."""
-    content = json.dumps([_content(evaluation) for evaluation in evaluations], ensure_ascii=False)
+    content = json.dumps([_content(evaluation) for evaluation in evaluations])
     # Inside a script element nothing may look like its end, nor like the beginning of a comment.
-    safe = content.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    safe = content.replace("<", "\\u003c")
     return _TEMPLATE.read_text(encoding="utf-8").replace(_PLACE, safe)
 
 
 def _content(evaluation: Evaluation) -> dict[str, Any]:
     report = {name: value for name, value in evaluation.report.items() if name != "questions"}
-    shown = sorted({row.question.context for row in evaluation.rows} | _candidate_contexts(evaluation.rows))
+    asked = {place for row in evaluation.rows for place in (row.question.context, *row.question.relevant)}
+    shown = sorted(asked | _candidate_contexts(evaluation.rows))
     return {
         **report,
         "contexts": {place: evaluation.dataset.contexts[place] for place in shown},
@@ -39,7 +40,6 @@ def _candidate_contexts(rows: Sequence[Scored]) -> set[int]:
 
 def _question(evaluation: Evaluation, row: Scored) -> dict[str, Any]:
     question, outcome = row.question, row.outcome
-    rank = next((r for r, place in enumerate(outcome.ranking or (), 1) if place in question.relevant), None)
     return {
         "id": question.id,
         "text": question.text,
@@ -50,7 +50,7 @@ def _question(evaluation: Evaluation, row: Scored) -> dict[str, Any]:
         "f1": round(row.f1, 4),
         "exact": row.exact,
         "fault": row.fault and row.fault.value,
-        "rank": rank,
+        "rank": outcome.rank(question.relevant),
         "total": outcome.timings_ms.get("total"),
         "slices": slices_of(evaluation.dataset, question, outcome),
         "candidates": [

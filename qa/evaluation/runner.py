@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from qa.engine import Engine
-from qa.errors import DatasetError
+from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.datasets import Dataset, LabelledQuestion
-from qa.evaluation.figures import Scored, figures, scored
+from qa.evaluation.figures import RANKED, Scored, figures, scored
+from qa.evaluation.metrics import reciprocal_rank
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.systems import Progress, ReaderAlone, System, own_contexts
+from qa.limits import MAX_READ_TEXT, checked_text
 
 
 class Mode(StrEnum):
@@ -47,10 +49,18 @@ def check(dataset: Dataset, mode: Mode) -> None:
     """Refuse what cannot be evaluated, before anything runs.
 
     Raises:
-        DatasetError: answers are wanted, and the data set has none.
+        DatasetError: answers are wanted, and the data set has none; or a context is too long to be read, or blank.
     """
     if mode is not Mode.RETRIEVAL and not dataset.has_spans:
         raise DatasetError(f"{dataset.name}: labels no answers, only relevant documents: use --mode retrieval")
+    if mode is Mode.READER:
+        for question in dataset.questions:
+            try:
+                checked_text(dataset.contexts[question.context], "context", MAX_READ_TEXT)
+            except InvalidInput as error:
+                raise DatasetError(
+                    f"{dataset.name}: question {question.id!r}: context: {error.message}", field="dataset"
+                ) from error
 
 
 @contextmanager
@@ -83,23 +93,22 @@ def evaluate(
         system: answers the questions.
         limit: at most so many questions, spread evenly; all contexts stay.
         progress: is told how many more questions are done.
-        journal: outcomes are noted here while it runs, so that a run that was stopped goes on where it was; removed at
-            the end.
+        journal: outcomes are noted here while it runs, so that a run that was stopped goes on where it was.
     """
     asked = dataset.head(limit)
     outcomes = _answered(asked.questions, system, progress, journal, _key(asked, mode, system))
-    rows = scored(asked, outcomes)
+    read, forced = mode is not Mode.RETRIEVAL, not dataset.has_unanswerable
+    rows = scored(asked, outcomes, read=read, forced=forced)
     report = {
         "dataset": dataset.name,
         "mode": mode.value,
         "n": len(asked.questions),
-        **figures(asked, rows, read=mode is not Mode.RETRIEVAL),
+        "forced": forced,
+        **figures(asked, rows, read=read),
         **system.description,
         "versions": versions(),
-        "questions": [_record(row) for row in rows],
+        "questions": [_record(row, read=read) for row in rows],
     }
-    if journal:
-        journal.unlink(missing_ok=True)
     return Evaluation(report, asked, tuple(rows))
 
 
@@ -109,10 +118,15 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{package: version(package) for package in packages}}
 
 
-def _record(row: Scored) -> dict[str, object]:
-    confidence = row.outcome.confidence
+def _record(row: Scored, *, read: bool) -> dict[str, object]:
+    relevant, confidence = row.question.relevant, row.outcome.confidence
+    known = row.outcome.ranking is not None and relevant
+    ranked = {"reciprocal_rank": reciprocal_rank(row.outcome.ranking or (), relevant, RANKED)} if known else {}
+    if not read:
+        return {"id": row.question.id, **ranked}
     return {
         "id": row.question.id,
+        **ranked,
         "answer": row.answer,
         "exact_match": row.exact,
         "f1": round(row.f1, 4),
@@ -123,8 +137,10 @@ def _record(row: Scored) -> dict[str, object]:
 
 def _key(dataset: Dataset, mode: Mode, system: System) -> str:
     """Return a hash of all that decides the outcomes: a journal belongs to exactly one such run."""
-    questions = [(q.id, q.text, dataset.contexts[q.context]) for q in dataset.questions]
-    content = json.dumps([dataset.name, mode.value, questions, dict(system.description), versions()])
+    questions = [(q.id, q.text, q.context) for q in dataset.questions]
+    content = json.dumps(
+        [dataset.name, dataset.contexts, mode.value, questions, dict(system.description), system.fingerprint]
+    )
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -164,17 +180,14 @@ def _noted(journal: Path, key: str) -> dict[str, Outcome]:
     """Return the outcomes of a run that was stopped; none if the journal is of another run."""
     if not journal.exists():
         return {}
+    first, *lines = journal.read_bytes().split(b"\n")
     done: dict[str, Outcome] = {}
-    with journal.open(encoding="utf-8") as file:
-        for line in file:
-            try:
-                content: Mapping[str, Any] = json.loads(line)
-                if "run" in content:
-                    if content["run"] != key:
-                        return {}
-                else:
-                    outcome = Outcome.from_json(content)
-                    done[outcome.id] = outcome
-            except (ValueError, KeyError, TypeError):
-                break  # the line that was being written when it was stopped
+    try:
+        if json.loads(first) != {"run": key}:
+            return {}
+        for line in lines:
+            outcome = Outcome.from_json(json.loads(line))
+            done[outcome.id] = outcome
+    except (ValueError, KeyError, TypeError):
+        pass  # the line that was being written when it was stopped, or the empty one behind the last
     return done

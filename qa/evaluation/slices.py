@@ -53,7 +53,7 @@ def slices_of(dataset: Dataset, question: LabelledQuestion, outcome: Outcome) ->
         made["words in the answer"] = _range(shortest, (2, 3, 6))
         made["% of the question's words in the context"] = _range(shared, (50, 75, 95))
     if question.relevant and outcome.ranking is not None:
-        rank = next((r for r, place in enumerate(outcome.ranking, 1) if place in question.relevant), None)
+        rank = outcome.rank(question.relevant)
         made["rank of the gold context"] = "not found" if rank is None else _range(rank, (2, 6, 11))
     return made
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from qa.errors import DatasetError
-from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked, content_of
+from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked
+from qa.evaluation.files import content_of
 from qa.types import Span
 
 
@@ -28,10 +29,9 @@ def load_squad(path: Path) -> Dataset:
     problems: list[LabelProblem] = []
     for number, (context, entry) in enumerate(entries, 1):
         try:
-            id, text = str(entry["id"]), entry["question"]
-            spans = _spans(context, entry)
-            if not isinstance(text, str) or not text.strip():
-                raise ValueError("the question is blank")
+            id, text, spans = str(entry["id"]), entry["question"], _spans(context, entry)
+            if not isinstance(context, str) or not isinstance(text, str):
+                raise TypeError("a context and a question are texts")
             if id in questions:
                 raise ValueError("this id occurs twice")
         except (KeyError, TypeError) as error:
@@ -57,6 +57,8 @@ def _place(entry: object, number: int) -> str:
 def _spans(context: str, entry: dict[str, Any]) -> tuple[Span, ...]:
     if entry.get("is_impossible", False):
         return ()
+    if not entry["answers"] and "is_impossible" in entry:
+        raise ValueError("it has no answers, and is not marked as impossible")
     spans = []
     for answer in entry["answers"]:
         start, text = answer["answer_start"], answer["text"]

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qa.errors import DatasetError
-from qa.evaluation.datasets import content_of
+from qa.evaluation.files import content_of
 from qa.evaluation.runner import Mode
 
 

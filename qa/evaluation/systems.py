@@ -14,9 +14,11 @@ import httpx2
 
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput, QAError, Unavailable
-from qa.evaluation.datasets import Dataset, LabelledQuestion, content_of
+from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.evaluation.files import content_of
 from qa.evaluation.outcomes import Candidate, Outcome
-from qa.types import Answer, Document, QueryResult, Span
+from qa.reading.calibration import Scale
+from qa.types import Document, QueryResult, Span
 
 # Deep enough for recall@20 where several passages of one document rank high.
 RANKED_PASSAGES = 60
@@ -35,6 +37,9 @@ class System(Protocol):
     description: Mapping[str, object]
     """What it is made of: `model` and `index`, as far as it tells."""
 
+    fingerprint: str
+    """Differs where outcomes may differ."""
+
     def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
         """Yield what each question gave, in their order."""
         ...
@@ -47,6 +52,7 @@ class ReaderAlone:
         self._engine = engine
         self._dataset = dataset
         self.description: Mapping[str, object] = {"model": _models(engine), "index": None}
+        self.fingerprint = repr((_models(engine), engine.calibration))
 
     def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
         """Yield outcomes without rankings. Questions are read together; the time of reading alone is taken of some."""
@@ -57,7 +63,7 @@ class ReaderAlone:
             results = self._engine.read_batch(pairs, top_k=CANDIDATES, min_confidence=0.0)
             for place, (question, result) in enumerate(zip(part, results, strict=True), first):
                 candidates = tuple(Candidate(a.text, a.confidence, question.context, a.span) for a in result.answers)
-                given = bool(candidates) and result.answers[0].confidence >= self._engine.calibration.read.threshold
+                given = _sure(result, self._engine.calibration.read)
                 timings = {} if place % step else self._engine.read(*pairs[place - first]).timings_ms
                 yield Outcome(question.id, candidates, given, result.no_answer_score, timings_ms=timings)
 
@@ -69,46 +75,48 @@ class Indexed:
         self._engine = engine
         self._index = index
         self._read = read
-        place = {context: number for number, context in enumerate(dataset.contexts)}
-        opened = engine.indexes.get(index)
-        self._places = {
-            info.id: place.get(engine.document(info.id, index=index)[0].text)
-            for info in engine.all_documents(index=index)
-        }
-        documents, passages = opened.counts()
+        texts = {info.id: engine.document(info.id, index=index)[0].text for info in engine.all_documents(index=index)}
+        self._documents = _Documents(texts, dataset)
+        documents, passages = engine.indexes.get(index).counts()
         self.description: Mapping[str, object] = {
             "model": _models(engine),
-            "index": {"documents": documents, "passages": passages},
+            "index": {"documents": documents, "passages": passages, "contexts_missing": self._documents.missing},
         }
+        self.fingerprint = repr((_models(engine), engine.calibration, index, self._documents))
 
     def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
-        """Yield outcomes; where the reader is asked, times are the answer's, and the ranking is made beside it."""
+        """Yield outcomes; where the reader is asked, times are the answer's, and the ranking is made beside it.
+
+        A question that may not be asked, as it is too long, gives nothing.
+        """
         for question in questions:
-            result = self._ask(question) if self._read else None
-            found = self._engine.search(question.text, index=self._index, top_k=RANKED_PASSAGES)
-            ranking = _contexts((hit.passage.document_id for hit in found.hits), self._places)
-            if result is None:
-                yield Outcome(question.id, (), given=False, ranking=ranking, timings_ms=found.timings_ms)
-                continue
-            candidates = tuple(self._candidate(answer) for answer in result.answers)
-            sure = bool(candidates) and result.answers[0].confidence >= self._engine.calibration.query.threshold
-            yield Outcome(
-                question.id,
-                candidates,
-                sure,
-                result.no_answer_score,
-                ranking,
-                _contexts((hit.passage.document_id for hit in result.passages), self._places),
-                result.timings_ms,
-            )
+            try:
+                yield self._outcome(question)
+            except InvalidInput:
+                yield Outcome(question.id, (), given=False, ranking=())
+
+    def _outcome(self, question: LabelledQuestion) -> Outcome:
+        result = self._ask(question) if self._read else None
+        found = self._engine.search(question.text, index=self._index, top_k=RANKED_PASSAGES)
+        ranking = self._documents.contexts(hit.passage.document_id for hit in found.hits)
+        if result is None:
+            return Outcome(question.id, (), given=False, ranking=ranking, timings_ms=found.timings_ms)
+        return Outcome(
+            question.id,
+            tuple(
+                Candidate(a.text, a.confidence, self._documents.places[a.document_id], a.span) for a in result.answers
+            ),
+            _sure(result, self._engine.calibration.query),
+            result.no_answer_score,
+            ranking,
+            self._documents.contexts(hit.passage.document_id for hit in result.passages),
+            result.timings_ms,
+        )
 
     def _ask(self, question: LabelledQuestion) -> QueryResult:
         return self._engine.ask(
             question.text, index=self._index, top_k=CANDIDATES, min_confidence=0.0, include_passages=True
         )
-
-    def _candidate(self, answer: Answer) -> Candidate:
-        return Candidate(answer.text, answer.confidence, self._places[answer.document_id], answer.span)
 
 
 @contextmanager
@@ -138,40 +146,51 @@ def own_contexts(engine: Engine, dataset: Dataset, progress: Progress, *, read: 
 
 
 class Server:
-    """A running server, asked over HTTP."""
+    """A running server, asked over HTTP; `read` is false where only its ranking is wanted."""
 
-    def __init__(self, url: str, index: str, dataset: Dataset, key: str | None = None) -> None:
+    def __init__(self, url: str, index: str, dataset: Dataset, key: str | None = None, *, read: bool) -> None:
         """Look up which of the server's documents are contexts of the data set.
 
         Raises:
-            Unavailable: the server does not answer.
+            Unavailable: the server does not answer, or not as this version does.
             InvalidInput: it refuses; its own words are told.
         """
         headers = {"X-API-Key": key} if key else {}
-        self._http = httpx2.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
-        self._index = index
-        place = {context: number for number, context in enumerate(dataset.contexts)}
         try:
-            self._places: dict[str, int | None] = {id: place.get(self._text(id)) for id in self._ids()}
+            self._http = httpx2.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+        except httpx2.InvalidURL as error:
+            raise InvalidInput(f"{url}: {error}", field="url") from error
+        self._index = index
+        self._read = read
+        try:
+            models = self._call("GET", "/readyz")
+            self._documents = _Documents({id: self._text(id) for id in self._ids()}, dataset)
         except QAError:
             self.close()
             raise
-        self.description: Mapping[str, object] = {"model": None, "index": {"documents": len(self._places), "url": url}}
+        self.description: Mapping[str, object] = {
+            "model": {"embedder": models["embedder"], "reader": models["reader"]},
+            "index": {"documents": len(self._documents.places), "contexts_missing": self._documents.missing},
+        }
+        self.fingerprint = repr((url, index, models, self._documents))
 
     def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
         """Yield outcomes; where the server is not sure, its best guess is the one candidate."""
         for question in questions:
-            body = {"question": question.text, "index": self._index, "top_k": CANDIDATES, "include_passages": True}
-            made = self._call("POST", "/v1/query", json=body).json()
-            answers = made["answers"] or [guess for guess in (made["best_guess"],) if guess]
-            contexts = _contexts((passage["document_id"] for passage in made["passages"] or ()), self._places)
+            asked = {"question": question.text, "index": self._index}
+            found = self._call("POST", "/v1/search", json={**asked, "top_k": RANKED_PASSAGES})
+            ranking = self._documents.contexts(passage["document_id"] for passage in found["passages"])
+            if not self._read:
+                yield Outcome(question.id, (), given=False, ranking=ranking, timings_ms=found["timings_ms"])
+                continue
+            made = self._call("POST", "/v1/query", json={**asked, "top_k": CANDIDATES, "include_passages": True})
             yield Outcome(
                 question.id,
-                tuple(self._candidate(answer) for answer in answers),
+                tuple(self._candidate(answer) for answer in made["answers"] or [made["best_guess"]] if answer),
                 made["has_answer"],
                 made["no_answer_score"],
-                contexts,
-                contexts,
+                ranking,
+                self._documents.contexts(passage["document_id"] for passage in made["passages"] or ()),
                 made["timings_ms"],
             )
 
@@ -181,22 +200,35 @@ class Server:
 
     def _candidate(self, answer: Mapping[str, Any]) -> Candidate:
         span = Span(answer["document_offset"]["start"], answer["document_offset"]["end"])
-        return Candidate(answer["answer"], answer["confidence"], self._places.get(answer["document_id"]), span)
+        place = self._documents.places.get(answer["document_id"])
+        return Candidate(answer["answer"], answer["confidence"], place, span)
 
     def _ids(self) -> Iterator[str]:
         cursor: str | None = None
         while True:
-            asked = {"index": self._index, **({"cursor": cursor} if cursor else {})}
-            page = self._call("GET", "/v1/documents", params=asked).json()
+            page = self._call(
+                "GET", "/v1/documents", params={"index": self._index, **({"cursor": cursor} if cursor else {})}
+            )
             yield from (document["id"] for document in page["documents"])
             cursor = page["next"]
             if cursor is None:
                 return
 
     def _text(self, id: str) -> str:
-        return self._call("GET", f"/v1/documents/{quote(id, safe='')}/text", params={"index": self._index}).text
+        path = f"/v1/documents/{quote(id, safe='')}/text"
+        return self._response("GET", path, params={"index": self._index}).text
 
-    def _call(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        response = self._response(method, path, **options)
+        try:
+            made = response.json()
+        except ValueError as error:
+            raise Unavailable(f"{self._http.base_url}: not an answer of this service ({error})", field="url") from error
+        if not isinstance(made, dict):
+            raise Unavailable(f"{self._http.base_url}: not an answer of this service", field="url")
+        return made
+
+    def _response(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
             response = self._http.request(method, path, **options)
         except httpx2.HTTPError as error:
@@ -230,6 +262,7 @@ class Predictions:
             )
         self._answers: dict[str, str] = answers
         self.description: Mapping[str, object] = {"model": {"predictions": path.name}, "index": None}
+        self.fingerprint = repr(sorted(answers.items()))
 
     def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
         """Yield outcomes with nothing but the answer."""
@@ -242,7 +275,29 @@ def _models(engine: Engine) -> dict[str, str]:
     return {"embedder": engine.embedder.identity, "reader": engine.reader.identity}
 
 
-def _contexts(documents: Iterable[str], places: Mapping[str, int | None]) -> tuple[int, ...]:
-    """Return the places of ranked documents' contexts; a document that is none of them counts, as a place below 0."""
-    ranked = (places.get(id) for id in dict.fromkeys(documents))
-    return tuple(dict.fromkeys(-1 - rank if place is None else place for rank, place in enumerate(ranked)))
+def _sure(result: QueryResult, scale: Scale) -> bool:
+    """Tell whether the best of all guesses would be given without being asked for."""
+    return bool(result.answers) and result.answers[0].confidence >= scale.threshold
+
+
+class _Documents:
+    """Which documents of an index are which contexts of a data set: those of equal text."""
+
+    def __init__(self, texts: Mapping[str, str], dataset: Dataset) -> None:
+        place = {context: number for number, context in enumerate(dataset.contexts)}
+        self.places = {id: place.get(text) for id, text in texts.items()}
+        self.missing = len(place) - len({number for number in self.places.values() if number is not None})
+        self._known = self.missing < len(place)
+
+    def __repr__(self) -> str:
+        return repr(sorted(self.places.items()))
+
+    def contexts(self, documents: Iterable[str]) -> tuple[int, ...] | None:
+        """Return the places of ranked documents' contexts, None where the index holds none of them.
+
+        A document that is no context counts in the ranking, as a place below 0.
+        """
+        if not self._known:
+            return None
+        ranked = (self.places.get(id) for id in dict.fromkeys(documents))
+        return tuple(dict.fromkeys(-1 - rank if place is None else place for rank, place in enumerate(ranked)))

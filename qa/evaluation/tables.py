@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from qa.errors import DatasetError
-from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked, content_of
+from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked
+from qa.evaluation.files import content_of, json_lines
 from qa.types import Span
 
 _COLUMNS = {"id", "question", "answer", "start", "document", "file"}
+# The csv module's own limit is below the length of a long document.
+_LONGEST_CELL = 20_000_000
 
 
 def load_table(path: Path) -> Dataset:
-    """Read a table with a header (`.csv`, `.tsv`), or one object a line (`.jsonl`).
+    """Read a table with a header (`.csv`; `.tsv`, where quotes mean nothing), or one object a line (`.jsonl`).
 
     Columns: `question`; `answer` (empty: unanswerable); `document` (its text) or `file` (its path, from the table's
-    folder); and, if wanted, `id` (else the line's number) and `start` (the answer's offset; else every place where the
-    answer's text stands counts).
+    folder); and, if wanted, `id` (else one made of question and document) and `start` (the answer's offset; else every
+    place where the answer stands as whole words counts).
 
     Raises:
         DatasetError: the file cannot be read, or has wrong rows: every one of them is named.
@@ -30,7 +34,6 @@ def load_table(path: Path) -> Dataset:
     questions: dict[str, LabelledQuestion] = {}
     problems: list[LabelProblem] = []
     for line, row in _rows(path):
-        id = str(row.get("id") or line)
         try:
             unknown = sorted(set(row) - _COLUMNS)
             if unknown:
@@ -38,8 +41,9 @@ def load_table(path: Path) -> Dataset:
             text, document = _text(row, "question"), _document(path, row)
             if not text.strip():
                 raise ValueError("question is blank")
+            id = _derived_id(text, document) if row.get("id") in (None, "") else str(row["id"])
             if id in questions:
-                raise ValueError(f"id {id!r} occurs twice")
+                raise ValueError(f"id {id!r} occurs twice" if row.get("id") else "the same row occurs twice")
             spans = _spans(document, row)
         except ValueError as error:
             problems.append(LabelProblem(f"line {line}", str(error)))
@@ -48,25 +52,29 @@ def load_table(path: Path) -> Dataset:
     return checked(path, problems, Dataset(path.stem, tuple(contexts), tuple(questions.values())))
 
 
+def _derived_id(question: str, document: str) -> str:
+    """Return an id that stays the same when rows are moved."""
+    return hashlib.sha256(f"{question}\0{document}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each row with the number of its last line."""
-    content = content_of(path)
-    if path.suffix != ".jsonl":
-        reader = csv.DictReader(io.StringIO(content, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",")
+    if path.suffix == ".jsonl":
+        yield from json_lines(path)
+        return
+    csv.field_size_limit(_LONGEST_CELL)
+    content = io.StringIO(content_of(path), newline="")
+    tabs = path.suffix == ".tsv"
+    reader = csv.DictReader(
+        content, delimiter="\t" if tabs else ",", quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL, strict=True
+    )
+    try:
         for row in reader:
             if None in row or None in row.values():
                 raise DatasetError(f"{path}: line {reader.line_num}: not as many cells as the header", field="dataset")
             yield reader.line_num, row
-        return
-    for line, text in enumerate(content.split("\n"), 1):
-        if text.strip():
-            try:
-                made = json.loads(text)
-            except ValueError as error:
-                raise DatasetError(f"{path}: line {line}: not JSON ({error})", field="dataset") from error
-            if not isinstance(made, dict):
-                raise DatasetError(f"{path}: line {line}: not a JSON object", field="dataset")
-            yield line, made
+    except csv.Error as error:
+        raise DatasetError(f"{path}: line {reader.reader.line_num}: {error}", field="dataset") from error
 
 
 def _text(row: dict[str, Any], column: str) -> str:
@@ -77,17 +85,20 @@ def _text(row: dict[str, Any], column: str) -> str:
 
 
 def _document(path: Path, row: dict[str, Any]) -> str:
-    if row.get("file"):
-        try:
-            return (path.parent / _text(row, "file")).read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise ValueError(f"file {row['file']!r}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ValueError(f"file {row['file']!r}: not UTF-8") from error
-    document = _text(row, "document")
+    document, name = (_of_file(path, row), "file") if row.get("file") else (_text(row, "document"), "document")
     if not document.strip():
-        raise ValueError("document is blank")
+        raise ValueError(f"{name} is blank")
     return document
+
+
+def _of_file(path: Path, row: dict[str, Any]) -> str:
+    name = _text(row, "file")
+    try:
+        return (path.parent / name).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"file {name!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"file {name!r}: not UTF-8") from error
 
 
 def _spans(document: str, row: dict[str, Any]) -> tuple[Span, ...]:
@@ -95,15 +106,20 @@ def _spans(document: str, row: dict[str, Any]) -> tuple[Span, ...]:
     if not answer:
         return ()
     if row.get("start") not in (None, ""):
-        start = int(row["start"])
-        if start < 0 or document[start : start + len(answer)] != answer:
+        start = _offset(row["start"])
+        if document[start : start + len(answer)] != answer:
             raise ValueError(f"answer {answer!r} is not at offset {start}")
         return (Span(start, start + len(answer)),)
-    starts = []
-    start = document.find(answer)
-    while start >= 0:
-        starts.append(start)
-        start = document.find(answer, start + 1)
-    if not starts:
+    places = [match.start() for match in re.finditer(f"(?={re.escape(answer)})", document)]
+    if not places:
         raise ValueError(f"answer {answer!r} does not stand in the document")
-    return tuple(Span(start, start + len(answer)) for start in starts)
+    spans = [Span(start, start + len(answer)) for start in places]
+    return tuple(span for span in spans if span.is_of_whole_words(document)) or tuple(spans)
+
+
+def _offset(value: object) -> int:
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"start {value!r} is not an offset")
+    return value

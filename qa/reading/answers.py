@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qa.documents.boundaries import widen
-from qa.reading.calibration import Scale
+from qa.reading.calibration import Evidence, Scale
 from qa.reading.spans import PassageLogits, best_spans
 from qa.types import Answer, Components, Hit, Span, Support
 
 SPANS_PER_PASSAGE = 5
 # A sane answer is far shorter; this only stops the widening to a "word" of thousands of characters.
 MAX_ANSWER_CHARACTERS = 500
+# Logits; beyond this one answer is as good as alone.
+_FARTHEST = 15.0
 _CONTEXT_CHARACTERS = 300
 _LONGEST_CONTEXT = 800
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n\s*\n")
@@ -37,9 +40,18 @@ class _Candidate:
         return self.hit.passage.document_id, self.span.shift(self.hit.passage.span.start)
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Answers, best first, what speaks for each, and the probability that none of them is one."""
+
+    answers: tuple[Answer, ...]
+    evidence: tuple[Evidence, ...]
+    no_answer: float
+
+
 def rank_answers(
     hits: Sequence[Hit], logits: Sequence[PassageLogits], retrieval_weight: float, scale: Scale, count: int
-) -> list[Answer]:
+) -> Ranked:
     """Return at most `count` answers, best first, no two of which overlap or say the same.
 
     `score = reader - null + retrieval_weight * retrieval`, so answers of different passages can be compared.
@@ -48,9 +60,26 @@ def rank_answers(
         hits: the passages read.
         logits: what the reader gave for each of them, in the same order.
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
-        scale: turns scores into confidences.
+        scale: turns evidence into probabilities.
         count: how many.
     """
+    # The best answer is also judged by its lead over the second, whether that is wanted or not.
+    chosen = _chosen(hits, logits, retrieval_weight, max(count, 2))
+    if not chosen:
+        return Ranked((), (), 1.0)
+    evidence = tuple(_evidence(place, chosen) for place in range(min(count, len(chosen))))
+    confidence, answers = 1.0, []
+    for (candidate, places), speaks in zip(chosen, evidence, strict=False):
+        # What ranks lower is never surer.
+        confidence = min(confidence, scale.right.probability(speaks))
+        answers.append(replace(_answer(candidate, confidence), support=tuple(Support(*place) for place in places)))
+    return Ranked(tuple(answers), evidence, scale.unanswerable.probability(evidence[0]))
+
+
+def _chosen(
+    hits: Sequence[Hit], logits: Sequence[PassageLogits], retrieval_weight: float, count: int
+) -> list[tuple[_Candidate, list[tuple[str, Span]]]]:
+    """Return the best candidates, each with every place that says the same, its own first."""
     ranked = sorted(
         (
             c
@@ -69,11 +98,19 @@ def rank_answers(
         elif len(chosen) < count and not any(_overlap(c, candidate) for c in chosen):
             chosen.append(candidate)
             support.append({candidate.place: None})
-    best = chosen[0].score if chosen else 0.0
-    return [
-        replace(_answer(c, scale.confidence(c.score, best)), support=tuple(Support(*place) for place in places))
-        for c, places in zip(chosen, support, strict=True)
-    ]
+    return [(c, list(places)) for c, places in zip(chosen, support, strict=True)]
+
+
+def _evidence(place: int, chosen: Sequence[tuple[_Candidate, list[tuple[str, Span]]]]) -> Evidence:
+    candidate, places = chosen[place]
+    best, second = chosen[0][0].score, chosen[1][0].score if len(chosen) > 1 else -math.inf
+    return Evidence(
+        reader=candidate.reader - candidate.null,
+        retrieval=candidate.hit.retrieval,
+        lead=min(_FARTHEST, best - second) if place == 0 else 0.0,
+        gap=min(_FARTHEST, best - candidate.score),
+        support=math.log(len(places)),
+    )
 
 
 def _candidates(hit: Hit, logits: PassageLogits, retrieval_weight: float, count: int) -> list[_Candidate]:

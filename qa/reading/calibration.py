@@ -1,4 +1,4 @@
-"""Scores ─► probabilities, with parameters that were fitted on held-out questions (pure)."""
+"""Evidence ─► probabilities, with parameters that were fitted on held-out questions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,43 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from qa.errors import ModelError
+
+
+class Evidence(NamedTuple):
+    """What speaks for an answer.
+
+    Attributes:
+        reader: by how many logits the span is likelier than that its window does not say.
+        retrieval: the fused score of its passage, from 0 to 1.
+        lead: of the best answer: by how much its score is above the next one's; 0 of the others.
+        gap: of the others: by how much their score is below the best one's; 0 of the best.
+        support: how many more passages say the same, as log(1 + n).
+    """
+
+    reader: float
+    retrieval: float
+    lead: float
+    gap: float
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A logistic regression on evidence: `logistic(weights · evidence + bias)`."""
+
+    reader: float
+    retrieval: float
+    lead: float
+    gap: float
+    support: float
+    bias: float
+
+    def probability(self, evidence: Evidence) -> float:
+        """Return the probability that evidence stands for."""
+        return _logistic(sum(getattr(self, name) * value for name, value in evidence._asdict().items()) + self.bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,26 +50,14 @@ class Scale:
     """Parameters of one way of asking: through an index, or of a single text.
 
     Attributes:
-        score, gap, bias: `confidence = logistic(score * s + gap * g + bias)` of an answer of score `s`, `g` below the
-            best answer's.
-        null_score, null_bias: `no_answer_score = logistic(null_score * s + null_bias)` of the best answer's score.
+        right: gives the probability that an answer is right.
+        unanswerable: gives, of the best answer's evidence, the probability that the documents do not say.
         threshold: below this confidence an answer is not given unless asked for.
     """
 
-    score: float
-    gap: float
-    bias: float
-    null_score: float
-    null_bias: float
+    right: Weights
+    unanswerable: Weights
     threshold: float
-
-    def confidence(self, score: float, best: float) -> float:
-        """Return the probability that an answer is right."""
-        return _logistic(self.score * score + self.gap * (best - score) + self.bias)
-
-    def no_answer(self, best: float) -> float:
-        """Return the probability that the documents do not say."""
-        return _logistic(self.null_score * best + self.null_bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +98,15 @@ class Calibration:
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            query, read = Scale(**content.pop("query")), Scale(**content.pop("read"))
+            query, read = _scale(content.pop("query")), _scale(content.pop("read"))
             return Calibration(**content, query=query, read=read)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{path}: not a calibration ({error})") from error
+
+
+def _scale(content: dict[str, Any]) -> Scale:
+    right, unanswerable = Weights(**content["right"]), Weights(**content["unanswerable"])
+    return Scale(right, unanswerable, content["threshold"])
 
 
 def _logistic(x: float) -> float:

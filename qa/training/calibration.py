@@ -19,19 +19,20 @@ from qa.assembly import build_embedder
 from qa.config import Settings
 from qa.documents import splitting
 from qa.engine import PASSAGES_READ, Engine
-from qa.evaluation.metrics import exact_match, f1
+from qa.evaluation.metrics import calibration_error, exact_match, f1, reliability
 from qa.evaluation.squad import load_squad
 from qa.index import fusion
 from qa.index.catalog import Specification
 from qa.index.registry import Indexes
 from qa.models.inference import available_threads
 from qa.models.shipped import open_model
-from qa.reading.answers import rank_answers
-from qa.reading.calibration import Calibration, Scale
+from qa.reading.answers import Ranked, rank_answers
+from qa.reading.calibration import Calibration, Evidence, Scale, Weights
 from qa.reading.reader import Reader, ShippedReader
 from qa.reading.spans import PassageLogits
 from qa.training.examples import split
-from qa.types import Answer, Document, Hit, Passage, Span
+from qa.training.reliability import reliability_svg
+from qa.types import Document, Hit, Passage, Span
 
 FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
 QUESTIONS_A_FILE = {
@@ -45,8 +46,13 @@ WITHDRAWN = 200
 DISTRACTORS = 900
 WEIGHTS_TRIED = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0)
 ANSWERS_FITTED = 3
+# Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
+_INVERSE_PENALTY = 100.0
+_FOLDS = 5
 
-_FLAT = Scale(1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+# Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
+_EVEN = Weights(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_UNFITTED = Scale(_EVEN, _EVEN, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class _Question:
 
 
 def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1) -> list[str]:
-    """Write `calibration.json` to a reader's folder.
+    """Write `calibration.json` and a reliability diagram (`reliability.svg`) to a reader's folder.
 
     Args:
         data: folder of the training files.
@@ -81,7 +87,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     reader = ShippedReader(open_model(folder), threads)
     embedder = build_embedder(settings, threads)
     questions, distractors = _held_out(data, seed)
-    empty = Calibration(reader.identity, fusion.IDENTITY, splitting.IDENTITY, 0.0, _FLAT, _FLAT)
+    empty = Calibration(reader.identity, fusion.IDENTITY, splitting.IDENTITY, 0.0, _UNFITTED, _UNFITTED)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
     with tempfile.TemporaryDirectory() as place:
         engine = Engine(Indexes(Path(place), specification), embedder, reader, empty)
@@ -93,12 +99,19 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         reader.identity, fusion.IDENTITY, splitting.IDENTITY, weight, _scale(queried, weight), _scale(read, 0.0)
     )
     fitted.save(folder / "calibration.json")
+    judged = {"through an index": _cross_validated(queried, weight), "single texts": _cross_validated(read, 0.0)}
+    diagram = reliability_svg({name: reliability(*pairs) for name, pairs in judged.items()})
+    (folder / "reliability.svg").write_text(diagram, encoding="utf-8")
     tried = ", ".join(f"{w:g}: {100 * _mean_f1(queried, w):.1f}" for w in WEIGHTS_TRIED)
     return [
         f"{len(queried)} questions through the index, {len(read)} of single texts",
         f"F1 of answerable questions by retrieval weight: {tried}",
         f"through the index: {fitted.query} {_at_threshold(queried, weight, fitted.query)}",
         f"single texts: {fitted.read} {_at_threshold(read, 0.0, fitted.read)}",
+        *(
+            f"cross-validated calibration error {name}: {calibration_error(*pairs):.3f}"
+            for name, pairs in judged.items()
+        ),
     ]
 
 
@@ -147,44 +160,64 @@ def _read(reader: Reader, questions: Sequence[_Question]) -> list[_Asked]:
     return [_Asked(q.golds, [hit], [made]) for q, hit, made in zip(questions, hits, logits, strict=True)]
 
 
-def _answers(asked: _Asked, weight: float) -> list[Answer]:
-    return rank_answers(asked.hits, asked.logits, weight, _FLAT, ANSWERS_FITTED)
+def _ranked(asked: _Asked, weight: float) -> Ranked:
+    return rank_answers(asked.hits, asked.logits, weight, _UNFITTED, ANSWERS_FITTED)
 
 
 def _mean_f1(asked: Sequence[_Asked], weight: float) -> float:
     """Return the mean F1 of the best answer to the questions that have one."""
-    return float(
-        np.mean([f1(answers[0].text if (answers := _answers(a, weight)) else "", a.golds) for a in asked if a.golds])
-    )
+    return float(np.mean([f1(_best_text(_ranked(a, weight)), a.golds) for a in asked if a.golds]))
+
+
+def _best_text(ranked: Ranked) -> str:
+    return ranked.answers[0].text if ranked.answers else ""
 
 
 def _scale(asked: Sequence[_Asked], weight: float) -> Scale:
     """Fit both probabilities, then the threshold on confidence."""
-    ranked = [(a, answers) for a in asked if (answers := _answers(a, weight))]
-    rows, right = [], []
-    for a, answers in ranked:
-        for answer in answers:
-            rows.append([answer.score, answers[0].score - answer.score])
-            right.append(bool(a.golds) and exact_match(answer.text, a.golds) == 1)
-    sure = LogisticRegression(C=1e6, max_iter=1000).fit(np.array(rows), right)
-    best = np.array([[answers[0].score] for _, answers in ranked])
-    unanswerable = [not a.golds for a, _ in ranked]
-    none = LogisticRegression(C=1e6, max_iter=1000).fit(best, unanswerable)
-    (score, gap), bias = sure.coef_[0].tolist(), float(sure.intercept_[0])
-    without = Scale(score, gap, bias, float(none.coef_[0][0]), float(none.intercept_[0]), 0.0)
-    return Scale(score, gap, bias, without.null_score, without.null_bias, _threshold(ranked, without))
+    found = [(a, ranked) for a in asked if (ranked := _ranked(a, weight)).answers]
+    sure = _right(found)
+    unanswerable = _fitted([ranked.evidence[0] for _, ranked in found], [not a.golds for a, _ in found])
+    return Scale(sure, unanswerable, _threshold(found, sure))
 
 
-def _threshold(ranked: Sequence[tuple[_Asked, list[Answer]]], scale: Scale) -> float:
+def _cross_validated(asked: Sequence[_Asked], weight: float) -> tuple[list[float], list[bool]]:
+    """Return the best answers' confidences by weights fitted on the other folds, and whether they are right."""
+    found = [(a, ranked) for a in asked if (ranked := _ranked(a, weight)).answers]
+    confidences, right = [], []
+    for fold in range(_FOLDS):
+        others = [row for place, row in enumerate(found) if place % _FOLDS != fold]
+        sure = _right(others)
+        for a, ranked in found[fold::_FOLDS]:
+            confidences.append(sure.probability(ranked.evidence[0]))
+            right.append(bool(a.golds) and exact_match(_best_text(ranked), a.golds) == 1)
+    return confidences, right
+
+
+def _right(found: Sequence[tuple[_Asked, Ranked]]) -> Weights:
+    """Fit the probability that an answer is right, on the best answer and those behind it."""
+    marks = [
+        bool(a.golds) and exact_match(answer.text, a.golds) == 1 for a, ranked in found for answer in ranked.answers
+    ]
+    return _fitted([evidence for _, ranked in found for evidence in ranked.evidence], marks)
+
+
+def _fitted(evidence: Sequence[Evidence], marks: Sequence[bool]) -> Weights:
+    fitted = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000).fit(np.array(evidence), marks)
+    reader, retrieval, lead, gap, support = fitted.coef_[0].tolist()
+    return Weights(reader, retrieval, lead, gap, support, float(fitted.intercept_[0]))
+
+
+def _threshold(found: Sequence[tuple[_Asked, Ranked]], sure: Weights) -> float:
     """Return the confidence from which on answers are given: best where two of three questions can be answered.
 
     That is SQuAD 2.0's proportion in its training part.
     """
-    points = [(scale.confidence(answers[0].score, answers[0].score), a, answers[0]) for a, answers in ranked]
+    points = [(sure.probability(ranked.evidence[0]), a, _best_text(ranked)) for a, ranked in found]
     grid = np.quantile([confidence for confidence, _, _ in points], np.linspace(0, 0.95, 96))
 
     def worth(threshold: float) -> float:
-        given = [f1(answer.text, a.golds) * (c >= threshold) for c, a, answer in points if a.golds]
+        given = [f1(text, a.golds) * (c >= threshold) for c, a, text in points if a.golds]
         refused = [float(c < threshold) for c, a, _ in points if not a.golds]
         return float(2 * np.mean(given) + np.mean(refused))
 
@@ -194,8 +227,8 @@ def _threshold(ranked: Sequence[tuple[_Asked, list[Answer]]], scale: Scale) -> f
 def _at_threshold(asked: Sequence[_Asked], weight: float, scale: Scale) -> str:
     given: dict[bool, list[bool]] = {True: [], False: []}
     for a in asked:
-        answers = _answers(a, weight)
-        sure = bool(answers) and scale.confidence(answers[0].score, answers[0].score) >= scale.threshold
+        ranked = _ranked(a, weight)
+        sure = bool(ranked.answers) and scale.right.probability(ranked.evidence[0]) >= scale.threshold
         given[bool(a.golds)].append(sure)
     answered, refused = np.mean(given[True]), 1 - np.mean(given[False])
     return f"(gives {answered:.0%} of the answerable an answer, refuses {refused:.0%} of the others)"

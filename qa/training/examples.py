@@ -88,7 +88,7 @@ def training_examples(folder: Path, sources: Sequence[Source], forbidden: str, s
         usable = [
             Example(q.text, dataset.contexts[q.context], q.answers[0] if q.answers else None)
             for q in dataset.questions
-            if clean[q.context] and all(_whole_words(dataset.contexts[q.context], span) for span in q.answers[:1])
+            if clean[q.context] and all(span.is_of_whole_words(dataset.contexts[q.context]) for span in q.answers[:1])
         ]
         random.Random(f"{seed}:{source.file}").shuffle(usable)
         examples.extend(usable[: source.limit])
@@ -103,10 +103,3 @@ def forbidden_text(folder: Path, sources: Iterable[Source], measured_with: Itera
     for path in measured_with:
         contexts.update(load_squad(path).contexts)
     return "\n".join(sorted(normalised(context) for context in contexts))
-
-
-def _whole_words(context: str, span: Span) -> bool:
-    before = context[span.start - 1 : span.start] if span.start else ""
-    after = context[span.end : span.end + 1]
-    inside = span.of(context)
-    return not (before.isalnum() and inside[0].isalnum()) and not (after.isalnum() and inside[-1].isalnum())

@@ -22,6 +22,8 @@ from qa.training.features import Batch, Feature, batches, cut, features
 from qa.training.negatives import hard_negatives
 
 _POOL = 64
+_TELL_EVERY = 50
+_SAVE_EVERY = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,10 @@ def train_reader(
         progress.steps += 1
         progress.tokens += int(batch.mask.sum())
         progress.loss += (loss - progress.loss) * max(0.01, 1 / progress.steps)
-        if progress.steps % 50 == 0:
+        if progress.steps % _TELL_EVERY == 0:
             speed = (progress.tokens - first) / (time.monotonic() - began)
             report(f"step {progress.steps} tokens {progress.tokens} loss {progress.loss:.3f} {speed:.0f} tokens/s")
-        if progress.steps % 250 == 0:
+        if progress.steps % _SAVE_EVERY == 0:
             _save(checkpoint, model, optimizer, progress)
         if progress.tokens >= recipe.tokens:
             break

@@ -12,7 +12,7 @@ from scipy.stats import permutation_test as independent
 
 from qa.engine import Engine
 from qa.errors import DatasetError
-from qa.evaluation.compare import compare, load_reports, pairs, permutation_test
+from qa.evaluation.compare import baseline_of, compare, load_reports, permutation_test
 from qa.evaluation.runner import Mode, evaluate
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import ReaderAlone
@@ -41,13 +41,23 @@ def report(*f1s: float, ids: str = "abcdefgh", **more: Any) -> dict[str, Any]:
 def test_questions_won_and_lost() -> None:
     made = compare(report(1, 0, 0.5, 0), report(0, 1, 0.5, 0.25))
     assert (made.won, made.lost) == (("b", "d"), ("a",))
-    assert [(c.measure, c.difference) for c in made.changes] == [("exact_match", 0.0), ("f1", 6.25)]
+    assert [(c.measure, c.difference) for c in made.changes] == [("f1", 6.25), ("exact_match", 0.0)]
     assert made.regressions(0.5) == []
+
+
+def test_rankings_are_compared_by_reciprocal_rank() -> None:
+    def ranked(*ranks: float) -> dict[str, Any]:
+        questions = [{"id": id, "reciprocal_rank": rank} for id, rank in zip("abcdefgh", ranks, strict=True)]
+        return report(questions=questions, mode="retrieval")
+
+    made = compare(ranked(*[1.0] * 8), ranked(*[0.0] * 7, 1.0))
+    assert [c.measure for c in made.regressions(0.5)] == ["reciprocal_rank"]
+    assert len(made.lost) == 7
 
 
 def test_chance_is_no_regression() -> None:
     assert compare(report(1, 1, 1, 1), report(1, 1, 1, 0)).regressions(0.5) == []
-    assert [c.measure for c in compare(report(*[1] * 8), report(*[0] * 8)).regressions(0.5)] == ["exact_match", "f1"]
+    assert [c.measure for c in compare(report(*[1] * 8), report(*[0] * 8)).regressions(0.5)] == ["f1", "exact_match"]
     assert compare(report(*[1] * 8), report(*[0] * 8)).regressions(100) == []
 
 
@@ -55,7 +65,7 @@ def test_chance_is_no_regression() -> None:
     ("other", "says"),
     [
         (report(1, dataset="e"), "differ in data set"),
-        (report(1, ids="z"), "2 questions are in one report only, 'a'"),
+        (report(1, ids="z"), "2 questions are on one side only, 'a'"),
         (report(), "no single questions"),
     ],
 )
@@ -64,10 +74,10 @@ def test_what_cannot_be_compared(other: dict[str, Any], says: str) -> None:
         compare(report(1), other)
     if says.startswith("differ"):
         with pytest.raises(DatasetError, match="no report on e, reader"):
-            pairs([report(1)], [other])
+            baseline_of([report(1)], "e", "reader")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "[3]"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "[3]", '{"metrics": {}}'])
 def test_what_is_no_report_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(DatasetError, match=r"a\.json: "):

@@ -37,7 +37,9 @@ def test_questions_and_gold_spans(tmp_path: Path) -> None:
         ([entry(), entry()], "question '1': this id occurs twice"),
         ([{"id": "1"}], "question '1': not in the SQuAD layout"),
         ([{"question": "What?", "answers": []}], "question no. 1: not in the SQuAD layout"),
-        ([entry(question=" ")], "question '1': the question is blank"),
+        ([entry(question=" ")], "question '1': question: the question is blank"),
+        ([entry(question="x" * 2001)], "question '1': question: at most 2,000 characters"),
+        ([{**entry(is_impossible=False), "answers": []}], "question '1': it has no answers"),
         ([], "no question"),
     ],
 )
@@ -101,16 +103,40 @@ def test_the_measuring_files_load(name: str) -> None:
 
 
 def test_a_table_with_documents(tmp_path: Path) -> None:
-    rows = (
-        "question,answer,document\nWhat is green?,Tea,Tea is green. Tea is hot.\nWho came?,,Tea is green. Tea is hot.\n"
-    )
-    (tmp_path / "a.csv").write_text(rows)
+    rows = [
+        "question,answer,document",
+        "What is green?,Tea,Tea is green. Tea is hot.",
+        "Who came?,,Tea is green. Tea is hot.",
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
     dataset = load_dataset(tmp_path / "a.csv")
     assert (dataset.name, dataset.contexts) == ("a", ("Tea is green. Tea is hot.",))
     assert [(q.id, q.text, q.answers) for q in dataset.questions] == [
-        ("2", "What is green?", (Span(0, 3), Span(14, 17))),
-        ("3", "Who came?", ()),
+        (dataset.questions[0].id, "What is green?", (Span(0, 3), Span(14, 17))),
+        (dataset.questions[1].id, "Who came?", ()),
     ]
+    (tmp_path / "a.csv").write_text("\n".join([rows[0], *reversed(rows[1:])]))
+    assert [q.id for q in load_dataset(tmp_path / "a.csv").questions] == [q.id for q in reversed(dataset.questions)]
+
+
+def test_line_ends_and_long_cells_of_a_table_are_kept(tmp_path: Path) -> None:
+    document = "Tea is green.\r\nTea is hot.\r\n" + "x" * 200_000
+    (tmp_path / "a.csv").write_bytes(f'question,answer,start,document\nWhat is hot?,Tea,15,"{document}"\n'.encode())
+    dataset = load_dataset(tmp_path / "a.csv")
+    assert dataset.contexts == (document,)
+    assert dataset.questions[0].answers == (Span(15, 18),)
+
+
+def test_an_answer_inside_a_word_only_counts_where_there_is_no_other(tmp_path: Path) -> None:
+    row = {"question": "Which?", "answer": "cat", "document": "A category. A cat."}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    assert load_dataset(tmp_path / "a.jsonl").questions[0].answers == (Span(14, 17),)
+
+
+def test_ids_from_zero_on(tmp_path: Path) -> None:
+    rows = [{"id": n, "question": "What?", "answer": "", "document": "Tea."} for n in range(3)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert [q.id for q in load_dataset(tmp_path / "a.jsonl").questions] == ["0", "1", "2"]
 
 
 def test_a_table_of_files_and_offsets(tmp_path: Path) -> None:
@@ -130,14 +156,16 @@ def test_a_table_of_files_and_offsets(tmp_path: Path) -> None:
         ({"answer": 3}, "answer is not a text"),
         ({"answer": "coffee"}, "answer 'coffee' does not stand in the document"),
         ({"start": 2}, "answer 'Tea' is not at offset 2"),
+        ({"start": 0.5}, "start 0.5 is not an offset"),
+        ({"id": "1"}, "id '1' occurs twice"),
         ({"document": ""}, "document is blank"),
         ({"file": "none.txt"}, "file 'none.txt': No such file"),
         ({"colour": "green"}, "unknown column 'colour'"),
     ],
 )
 def test_wrong_rows_are_named(tmp_path: Path, row: dict[str, Any], says: str) -> None:
-    good = {"question": "What?", "answer": "Tea", "document": "Tea is green."}
-    (tmp_path / "a.jsonl").write_text(json.dumps(good) + "\n" + json.dumps({**good, **row}) + "\n")
+    good = {"id": "1", "question": "What?", "answer": "Tea", "document": "Tea is green."}
+    (tmp_path / "a.jsonl").write_text(json.dumps(good) + "\n" + json.dumps({**good, "id": "2", **row}) + "\n")
     with pytest.raises(DatasetError, match=rf"a\.jsonl: line 2: {says}"):
         load_dataset(tmp_path / "a.jsonl")
 
@@ -148,6 +176,7 @@ def test_wrong_rows_are_named(tmp_path: Path, row: dict[str, Any], says: str) ->
         ("a.jsonl", '{"question": "a"}\n{', "line 2: not JSON"),
         ("a.jsonl", "[1]", "line 1: not a JSON object"),
         ("a.csv", "question,answer,document\na,b\n", "line 2: not as many cells"),
+        ("a.csv", 'question,answer,document\na,,"b\n', "line 2: unexpected end of data"),
         ("a.tsv", "question\tanswer\tdocument\n", "no question"),
     ],
 )

@@ -69,6 +69,7 @@ class Interrupted:
 
     def __init__(self, system: ReaderAlone, after: int) -> None:
         self.description = system.description
+        self.fingerprint = system.fingerprint
         self.asked: list[str] = []
         self._system = system
         self._after = after
@@ -91,7 +92,6 @@ def test_an_interrupted_run_goes_on_where_it_was(shipped: Engine, dataset: Datas
     again = Interrupted(system, 100)
     resumed = evaluate(dataset, Mode.READER, again, 12, journal=journal)
     assert len(again.asked) == 7
-    assert not journal.exists()
     whole = evaluate(dataset, Mode.READER, system, 12)
     assert resumed.report["questions"] == whole.report["questions"]
 

@@ -58,7 +58,7 @@ def test_a_wrong_suite_is_named(tmp_path: Path, content: str, says: str) -> None
 
 def test_nothing_is_evaluated_twice(tmp_path: Path) -> None:
     path = suite(tmp_path, 'path = "golden.json"\nmode = "reader"')
-    with pytest.raises(DatasetError, match="golden is evaluated twice as reader"):
+    with pytest.raises(DatasetError, match="two sets named golden in mode reader"):
         plan([path, tmp_path / "golden.json"], Mode.READER, None)
 
 

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,17 +67,45 @@ def url(golden: Engine, tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_server_gives_what_its_index_gives(url: str, golden: Engine, dataset: Dataset) -> None:
-    server = Server(url, "default", dataset)
+    server = Server(url, "default", dataset, read=True)
     over_http = evaluate(dataset, Mode.END_TO_END, server)
     server.close()
     direct = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, read=True))
     assert over_http.predictions == direct.predictions
-    for name in ("f1", "ece", "answerable_auroc", "recall@1", "offset_exactness"):
+    for name in ("f1", "ece", "answerable_auroc", "recall@1", "map@20", "offset_exactness"):
         assert over_http.report["metrics"][name] == pytest.approx(direct.report["metrics"][name]), name
 
 
 def test_a_server_that_is_not_there_or_refuses(url: str, dataset: Dataset) -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
-        Server("http://127.0.0.1:1", "default", dataset)
+        Server("http://127.0.0.1:1", "default", dataset, read=True)
+    with pytest.raises(InvalidInput, match="http://a:b"):
+        Server("http://a:b", "default", dataset, read=True)
     with pytest.raises(InvalidInput, match="404"):
-        Server(url, "none", dataset)
+        Server(url, "none", dataset, read=True)
+
+
+def test_retrieval_alone_is_scored_by_ranks(url: str, golden: Engine, dataset: Dataset) -> None:
+    server = Server(url, "default", dataset, read=False)
+    over_http = evaluate(dataset, Mode.RETRIEVAL, server).report
+    server.close()
+    direct = evaluate(dataset, Mode.RETRIEVAL, Indexed(golden, "default", dataset, read=False)).report
+    assert over_http["metrics"] == direct["metrics"]
+    answerable = {q.id for q in dataset.questions if q.answerable}
+    assert {q["id"] for q in direct["questions"] if "reciprocal_rank" in q} == answerable
+    assert all("exact_match" not in q and "fault" not in q for q in direct["questions"])
+
+
+def test_an_index_without_the_contexts_ranks_nothing(golden: Engine, dataset: Dataset) -> None:
+    edited = Dataset("edited", tuple(text + " Edited." for text in dataset.contexts), dataset.questions)
+    report = evaluate(edited, Mode.END_TO_END, Indexed(golden, "default", edited, read=True)).report
+    assert report["index"]["contexts_missing"] == len(dataset.contexts)
+    assert report["metrics"]["recall@10"] is None
+    assert report["metrics"]["f1"] is not None
+
+
+def test_a_question_too_long_to_ask_finds_nothing(golden: Engine, dataset: Dataset) -> None:
+    asked = dataset.questions[0]
+    long = Dataset("long", dataset.contexts, (replace(asked, id="long", text="what " * 500), asked))
+    report = evaluate(long, Mode.RETRIEVAL, Indexed(golden, "default", long, read=False)).report
+    assert report["metrics"]["recall@20"] == 0.5

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from qa.reading.answers import context_of, rank_answers
-from qa.reading.calibration import Scale
+from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.types import Answer, Hit, Passage, Span
 
-SCALE = Scale(score=0.5, gap=-0.5, bias=0.0, null_score=-0.5, null_bias=0.0, threshold=0.5)
+RIGHT = Weights(reader=0.5, retrieval=1.0, lead=0.1, gap=-0.5, support=0.2, bias=-5.0)
+UNANSWERABLE = Weights(reader=-0.5, retrieval=0.0, lead=-0.1, gap=0.0, support=0.0, bias=1.0)
+SCALE = Scale(RIGHT, UNANSWERABLE, threshold=0.5)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 
 
@@ -31,7 +34,7 @@ def read(text: str, *spans: tuple[str, float], null: float = 0.0, occurrence: in
 
 
 def ranked(hits: Sequence[Hit], logits: Sequence[PassageLogits], count: int = 5) -> list[Answer]:
-    return [a for a in rank_answers(hits, logits, 10.0, SCALE, count) if a.components.reader > -40]
+    return [a for a in rank_answers(hits, logits, 10.0, SCALE, count).answers if a.components.reader > -40]
 
 
 def test_an_answer_is_its_span() -> None:
@@ -39,7 +42,7 @@ def test_an_answer_is_its_span() -> None:
     assert answer.text == "January 3"
     assert answer.span == Span(110, 119)
     assert answer.score == pytest.approx(6.0 - 1.0 + 10.0)
-    assert answer.confidence == SCALE.confidence(15.0, 15.0)
+    assert answer.confidence == RIGHT.probability(Evidence(reader=5.0, retrieval=1.0, lead=15.0, gap=0.0, support=0.0))
     assert answer.context_span.of(answer.context) == "January 3"
 
 
@@ -94,6 +97,26 @@ def test_lower_answers_are_never_surer() -> None:
     confidences = [a.confidence for a in answers]
     assert len(answers) == 3
     assert confidences == sorted(confidences, reverse=True)
+
+
+def test_what_speaks_for_an_answer() -> None:
+    one, other = "In 1987 it began. Or in 1990?", "It all began in 1987 then."
+    hits = [hit(one, "a"), hit(other, "b", retrieval=0.5)]
+    logits = [read(one, ("1987", 6.0), ("1990", 4.0), null=1.0), read(other, ("1987", 5.0))]
+    made = rank_answers(hits, logits, 10.0, SCALE, 2)
+    assert made.evidence == (
+        Evidence(reader=5.0, retrieval=1.0, lead=2.0, gap=0.0, support=math.log(2)),
+        Evidence(reader=3.0, retrieval=1.0, lead=0.0, gap=2.0, support=0.0),
+    )
+    assert made.no_answer == UNANSWERABLE.probability(made.evidence[0])
+    assert rank_answers([], [], 10.0, SCALE, 2).no_answer == 1.0
+
+
+def test_how_many_are_wanted_changes_none_of_them() -> None:
+    logits = [read(TEXT, ("January 3", 6.0), ("red", 4.0), ("car", 2.0))]
+    many = ranked([hit(TEXT)], logits, count=3)
+    for count in (1, 2):
+        assert ranked([hit(TEXT)], logits, count=count) == many[:count]
 
 
 def test_count_limits() -> None:

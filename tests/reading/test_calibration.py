@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from qa.errors import ModelError
-from qa.reading.calibration import Calibration, Scale
+from qa.reading.calibration import Calibration, Evidence, Scale, Weights
 
-SCALE = Scale(0.5, -0.3, -1.0, -0.4, 2.0, 0.3)
+WEIGHTS = Weights(reader=0.5, retrieval=2.0, lead=0.0, gap=-1.0, support=0.5, bias=-3.0)
+SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), 0.3)
 CALIBRATION = Calibration("reader@1", "fusion-1", "splitting-1", 8.0, SCALE, replace(SCALE, threshold=0.4))
 
 
@@ -18,10 +19,9 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
 
 
 def test_known_probabilities() -> None:
-    assert SCALE.confidence(2.0, 2.0) == 0.5
-    assert SCALE.no_answer(5.0) == 0.5
-    assert SCALE.confidence(1e6, 1e6) == 1.0
-    assert SCALE.confidence(-1e6, -1e6) == 0.0
+    assert WEIGHTS.probability(Evidence(2.0, 1.0, 7.0, 1.0, 2.0)) == 0.5
+    assert WEIGHTS.probability(Evidence(1e6, 0, 0, 0, 0)) == 1.0
+    assert WEIGHTS.probability(Evidence(-1e6, 0, 0, 0, 0)) == 0.0
 
 
 @pytest.mark.parametrize("part", ["reader", "fusion", "splitting"])

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.models.shipped import WEIGHTS
+from qa.models.tokenization import load_tokenizer
+from qa.reading.inputs import MAX_INPUT_TOKENS
+from qa.training.examples import Example, Source, forbidden_text, is_held_out, normalised, split, training_examples
+from qa.training.features import Feature, batches, cut, features
+from qa.training.negatives import hard_negatives
+from qa.types import Span
+
+CONTEXTS = [f"In {1900 + n} Ann{n} opened shop number {n} in the town of Place{n}." for n in range(60)]
+
+
+def squad(path: Path, contexts: list[str]) -> None:
+    paragraphs = [
+        {
+            "context": text,
+            "qas": [
+                {"id": text[3:7], "question": "When was it?", "answers": [{"text": text[3:7], "answer_start": 3}]},
+                {"id": text[3:6], "question": "Who?", "answers": [{"text": text[3:6], "answer_start": 3}]},
+            ][: 1 + (n % 2)],
+        }
+        for n, text in enumerate(contexts)
+    ]
+    for paragraph in paragraphs:
+        for entry in paragraph["qas"]:
+            entry["id"] = f"{paragraph['context']}-{entry['id']}"  # type: ignore[index]
+    path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+
+
+def test_the_same_text_is_on_the_same_side_whatever_its_case_and_spaces() -> None:
+    for text in CONTEXTS:
+        assert is_held_out(text) == is_held_out("  " + text.upper().replace(" ", "\n") + " ")
+    share = sum(is_held_out(f"text number {n}") for n in range(4000)) / 4000
+    assert 0.035 < share < 0.065
+
+
+def test_both_sides_together_are_the_whole() -> None:
+    questions = tuple(LabelledQuestion(str(n), "Who?", n, (Span(0, 2),)) for n in range(len(CONTEXTS)))
+    kept, held_out = split(Dataset("d", tuple(CONTEXTS), questions))
+    assert len(kept.questions) + len(held_out.questions) == len(questions)
+    assert all(is_held_out(CONTEXTS[q.context]) for q in held_out.questions)
+    assert held_out.questions
+
+
+def test_what_is_measured_with_is_not_trained_on(tmp_path: Path) -> None:
+    squad(tmp_path / "train.json", CONTEXTS)
+    squad(tmp_path / "dev.json", [CONTEXTS[1].upper() + " And more."])
+    forbidden = forbidden_text(tmp_path, [Source("train.json")], [tmp_path / "dev.json"])
+    made = training_examples(tmp_path, [Source("train.json")], forbidden, seed=1)
+    contexts = {example.context for example in made}
+    assert CONTEXTS[1] not in contexts
+    assert contexts == {c for c in CONTEXTS if not is_held_out(c)} - {CONTEXTS[1]}
+    # An answer that ends inside a word teaches the wrong ends.
+    assert {example.answer for example in made} == {Span(3, 7)}
+    assert len(training_examples(tmp_path, [Source("train.json", 7)], forbidden, seed=1)) == 7
+
+
+def test_a_hard_negative_lacks_the_answer() -> None:
+    examples = [
+        Example(f"Who opened shop number {n}?", text, Span(8, 11 + len(str(n)))) for n, text in enumerate(CONTEXTS)
+    ]
+    made = hard_negatives(examples, 20, seed=1)
+    assert len(made) == 20
+    by_question = {example.question: example for example in examples}
+    for negative in made:
+        source = by_question[negative.question]
+        assert source.answer is not None
+        assert negative.answer is None
+        assert f" {normalised(source.answer.of(source.context))} " not in f" {normalised(negative.context)} "
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@given(
+    question=st.lists(st.integers(1000, 2000), max_size=64),
+    length=st.integers(1, 900),
+    ends=st.tuples(st.integers(0, 899), st.integers(0, 40)) | st.none(),
+    seed=st.integers(0, 5),
+)
+def test_a_cut_keeps_the_answer(
+    whole: bool, question: list[int], length: int, ends: tuple[int, int] | None, seed: int
+) -> None:
+    context = np.arange(3000, 3000 + length, dtype=np.int32)
+    answer = None
+    if ends:
+        first = min(ends[0], length - 1)
+        answer = (first, min(first + ends[1], length - 1))
+    made, start, end = cut(Feature(tuple(question), context, answer), random.Random(seed), whole=whole)
+    assert len(made.ids) <= MAX_INPUT_TOKENS
+    if answer is None:
+        assert (start, end) == (0, 0)
+    else:
+        assert made.ids[start : end + 1].tolist() == context[answer[0] : answer[1] + 1].tolist()
+
+
+def test_answers_are_found_among_the_tokens() -> None:
+    tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
+    (made,) = features([Example("When?", CONTEXTS[0], Span(3, 7))], tokenizer)
+    assert made.answer == (1, 1)
+    assert tokenizer.decode(made.context[1:2].tolist()) == "1900"
+
+
+def test_batches_hold_every_input_once() -> None:
+    chooser = random.Random(1)
+    inputs = [
+        cut(Feature((1,), np.arange(3000, 3000 + n, dtype=np.int32), None), chooser, whole=True) for n in range(1, 30)
+    ]
+    made = batches(inputs, 8, chooser)
+    assert sum(len(batch.ids) for batch in made) == 29
+    assert sum(int(batch.mask.sum()) for batch in made) == sum(len(one.ids) for one, _, _ in inputs)
+    assert all((batch.ids[batch.mask == 0] == 0).all() for batch in made)
