@@ -82,5 +82,8 @@ passage that BM25 ranks high and that lacks the answer); contexts are cut to sho
 {settings}
 
 How well it does is in the project's README, with the commands that measure it. Confidence and threshold come from
-`calibration.json`, made with `qa train calibration` on the held-out contexts.
+`calibration.json`, made with `qa train calibration` on the held-out contexts. How often answers of a confidence were
+right there, cross-validated:
+
+![reliability](reliability.svg)
 """
