@@ -75,13 +75,11 @@ def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
 
 def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float]) -> None:
     right, refused = shares
-    assert right >= 0.3
-    assert refused >= 0.7
+    assert right >= 0.5
+    assert refused >= 0.6
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the shipped reader has had too little training: it answers a third of them right"
-)
+@pytest.mark.xfail(strict=True, reason="the aim: the shipped reader answers 54 % of them right")
 def test_most_questions_are_answered_right(shares: tuple[float, float]) -> None:
     assert shares[0] >= 0.7
 
