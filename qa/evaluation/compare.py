@@ -91,7 +91,7 @@ def permutation_test(differences: Sequence[float] | np.ndarray[Any, np.dtype[np.
     reached = 0
     for _ in range(SAMPLES):
         flipped = np.where(chooser.integers(0, 2, len(changed), dtype=np.int8) == 1, changed, -changed)
-        reached += abs(flipped.sum()) >= observed - 1e-9
+        reached += bool(abs(flipped.sum()) >= observed - 1e-9)
     return (1 + reached) / (1 + SAMPLES)
 
 
