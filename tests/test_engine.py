@@ -84,6 +84,11 @@ def test_most_questions_are_answered_right(shares: tuple[float, float]) -> None:
     assert shares[0] >= 0.7
 
 
+@pytest.mark.xfail(strict=True, reason="the aim: at the shipped threshold 65 % of them are refused")
+def test_most_of_what_cannot_be_answered_is_refused(shares: tuple[float, float]) -> None:
+    assert shares[1] >= 0.7
+
+
 def test_no_answer_comes_with_the_best_guess_beside_it(golden: Engine) -> None:
     result = golden.ask("When does the library open?", min_confidence=1.0)
     assert (result.has_answer, result.answers) == (False, ())
