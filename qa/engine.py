@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,13 @@ from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.index.transactions import Change
 from qa.limits import MAX_READ_TEXT, checked_characters, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
-from qa.reading.answers import Ranked, rank_answers
+from qa.reading.answers import Candidate, Ranked, candidates, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.reader import Reader
 from qa.reading.spans import PassageLogits
+from qa.reading.stopping import PASSAGES_READ, ROUNDS, is_settled
 from qa.types import Document, DocumentInfo, Hit, Passage, QueryResult, SearchResult, Span
 
-# The reader ranks better than the retriever: reading ten instead of one is worth seven points of F1.
-PASSAGES_READ = 10
 DEFAULT_TOP_K = 3
 _PAGE = 500
 
@@ -88,15 +88,15 @@ class Engine:
         clock.lap("embed")
         found = [opened.search(q, v, PASSAGES_READ, compiled) for q, v in zip(questions, vectors, strict=True)]
         clock.lap("search")
-        pairs = [(q, hit.passage.text) for q, result in zip(questions, found, strict=True) for hit in result.hits]
-        logits = iter(self.reader.read_batch(pairs))
+        read = self._read_in_rounds(questions, [result.hits for result in found], top_k)
         clock.lap("read")
         results = []
-        for question, result in zip(questions, found, strict=True):
-            read = [next(logits) for _ in result.hits]
-            ranked = rank_answers(result.hits, read, self.calibration.retrieval_weight, self.calibration.query, top_k)
+        for question, result, passages_read in zip(questions, found, read, strict=True):
+            ranked = rank_answers(
+                chain.from_iterable(passages_read), self.calibration.retrieval_weight, self.calibration.query, top_k
+            )
             made = _result(question, ranked, self.calibration.query, min_confidence)
-            passages = tuple(result.hits) if include_passages else ()
+            passages = tuple(result.hits[: len(passages_read)]) if include_passages else ()
             results.append(
                 replace(
                     made,
@@ -108,6 +108,26 @@ class Engine:
                 )
             )
         return results
+
+    def _read_in_rounds(
+        self, questions: Sequence[str], found: Sequence[Sequence[Hit]], count: int
+    ) -> list[list[list[Candidate]]]:
+        """Return the candidates of each passage that is read for each question; what is settled is not read on."""
+        read: list[list[list[Candidate]]] = [[] for _ in questions]
+        unsettled = list(range(len(questions)))
+        for size in ROUNDS:
+            asked = [(place, hit) for place in unsettled for hit in found[place][len(read[place]) :][:size]]
+            logits = self.reader.read_batch([(questions[place], hit.passage.text) for place, hit in asked])
+            for (place, hit), made in zip(asked, logits, strict=True):
+                read[place].append(candidates(hit, made, count))
+            unsettled = [place for place in unsettled if not self._is_settled(read[place], found[place])]
+        return read
+
+    def _is_settled(self, read: Sequence[Sequence[Candidate]], hits: Sequence[Hit]) -> bool:
+        weight = self.calibration.retrieval_weight
+        scores = [candidate.score(weight) for candidate in chain.from_iterable(read)]
+        unread = hits[len(read) :]
+        return not unread or is_settled(scores, weight * unread[0].retrieval, self.calibration.stop_margin)
 
     def read(
         self, question: str, text: str, *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
@@ -140,7 +160,8 @@ class Engine:
         self, question: str, text: str, logits: PassageLogits, top_k: int, min_confidence: float | None
     ) -> QueryResult:
         hit = Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0)
-        ranked = rank_answers([hit], [logits], self.calibration.retrieval_weight, self.calibration.read, top_k)
+        found = candidates(hit, logits, top_k)
+        ranked = rank_answers(found, self.calibration.retrieval_weight, self.calibration.read, top_k)
         return _result(question, ranked, self.calibration.read, min_confidence)
 
     def search(

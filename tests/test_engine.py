@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from qa.engine import Engine
 from qa.errors import InvalidInput, NotFound
 from qa.evaluation.metrics import f1
+from qa.reading.stopping import PASSAGES_READ, ROUNDS
 from qa.types import Document, QueryResult
 from tests.conftest import golden_articles, golden_documents
 
@@ -110,6 +112,25 @@ def test_alone_or_together_after_a_restart_or_before_answers_are_equal(golden: E
     restarted.close()
     for one, two, three in zip(together, alone, again, strict=True):
         assert without_timings(one) == without_timings(two) == without_timings(three)
+
+
+def test_reading_stops_where_the_rest_cannot_win(golden: Engine) -> None:
+    def asked(stop_margin: float | None) -> list[QueryResult]:
+        calibration = golden.calibration
+        if stop_margin is not None:
+            calibration = replace(calibration, stop_margin=stop_margin)
+        made = Engine(golden.indexes, golden.embedder, golden.reader, calibration)
+        return made.ask_batch([q["question"] for _, q in QUESTIONS[::10]], min_confidence=0.0, include_passages=True)
+
+    hasty, shipped, thorough = asked(-math.inf), asked(None), asked(math.inf)
+    assert {len(result.passages) for result in hasty} == {ROUNDS[0]}
+    assert {len(result.passages) for result in thorough} == {PASSAGES_READ}
+    read = [len(result.passages) for result in shipped]
+    assert ROUNDS[0] < sum(read) / len(read) < PASSAGES_READ
+    for some, everything in zip(shipped, thorough, strict=True):
+        assert list(some.passages) == list(everything.passages)[: len(some.passages)]
+    same = [one.answers[0].span == other.answers[0].span for one, other in zip(shipped, thorough, strict=True)]
+    assert sum(same) >= 0.9 * len(same)
 
 
 def test_every_answer_names_the_state_it_came_from(engine: Engine) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from qa import presentation as show
+from qa.assembly import reader_folder
 from qa.cli.shared import errors_told
 from qa.config import load_settings
+from qa.models.shipped import open_model
 
 app = typer.Typer(help="Make the shipped models again.", no_args_is_help=True)
 
@@ -20,17 +23,26 @@ def train_reader(
     work: Annotated[Path, typer.Option(help="Checkpoints and results; an interrupted run goes on from here.")],
     measured_with: Annotated[list[Path], typer.Option(help="SQuAD files that must stay unseen.")],
     tokens: Annotated[int | None, typer.Option(min=1, help="How long to train.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Train this reader on: 'shipped', or the folder of another.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the int8 model here.")] = None,
 ) -> None:
-    """Train the reader, and export it as static int8."""
-    from qa.training.reader import ReaderRecipe, train_reader
+    """Train the reader, from the base model or on from one that was trained, and export it as static int8."""
+    from qa.training.reader import FURTHER, ReaderRecipe, train_reader
     from qa.training.reader_export import export_reader
 
     with errors_told():
-        recipe = ReaderRecipe() if tokens is None else ReaderRecipe(tokens=tokens)
-        settings = load_settings()
+        recipe = ReaderRecipe() if start is None else FURTHER
+        settings = load_settings(reader=start)
         finished = train_reader(
-            data, measured_with, work, recipe, settings.threads or 2, lambda line: typer.echo(line, err=True)
+            data,
+            measured_with,
+            work,
+            recipe if tokens is None else replace(recipe, tokens=tokens),
+            settings.threads or 2,
+            lambda line: typer.echo(line, err=True),
+            open_model(reader_folder(settings)) if start else None,
         )
         if out:
             export_reader(finished, data, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from qa.documents.boundaries import widen
@@ -23,20 +23,27 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """A span of a passage that may be an answer, with its logit and that of "this window does not say"."""
+
     hit: Hit
     span: Span
-    score: float
     reader: float
     null: float
     best_of_passage: bool
 
+    def score(self, retrieval_weight: float) -> float:
+        """Return `reader - null + retrieval_weight * retrieval`: spans of different passages can be compared by it."""
+        return self.reader - self.null + retrieval_weight * self.hit.retrieval
+
     @property
     def text(self) -> str:
+        """What the span covers."""
         return self.span.of(self.hit.passage.text)
 
     @property
     def place(self) -> tuple[str, Span]:
+        """The document, and the span within it."""
         return self.hit.passage.document_id, self.span.shift(self.hit.passage.span.start)
 
 
@@ -49,48 +56,53 @@ class Ranked:
     no_answer: float
 
 
-def rank_answers(
-    hits: Sequence[Hit], logits: Sequence[PassageLogits], retrieval_weight: float, scale: Scale, count: int
-) -> Ranked:
+def candidates(hit: Hit, logits: PassageLogits, count: int) -> list[Candidate]:
+    """Return the best spans of a passage, widened to whole words: enough of them for `count` answers."""
+    text, cut = hit.passage.text, hit.passage.cut
+    made: list[Candidate] = []
+    for scored in best_spans(logits, max(SPANS_PER_PASSAGE, count)):
+        span = widen(text, _trimmed(text, scored.span))
+        if not 0 < len(span) <= MAX_ANSWER_CHARACTERS:
+            continue
+        if (cut[0] and span.start == 0) or (cut[1] and span.end == len(text)):
+            continue
+        made.append(Candidate(hit, span, scored.logit, scored.null, not made))
+    return made
+
+
+def rank_answers(found: Iterable[Candidate], retrieval_weight: float, scale: Scale, count: int) -> Ranked:
     """Return at most `count` answers, best first, no two of which overlap or say the same.
 
-    `score = reader - null + retrieval_weight * retrieval`, so answers of different passages can be compared.
-
     Args:
-        hits: the passages read.
-        logits: what the reader gave for each of them, in the same order.
+        found: the candidates of all passages that were read.
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
         scale: turns evidence into probabilities.
         count: how many.
     """
     # The best answer is also judged by its lead over the second, whether that is wanted or not.
-    chosen = _chosen(hits, logits, retrieval_weight, max(count, 2))
+    chosen = _chosen(found, retrieval_weight, max(count, 2))
     if not chosen:
         return Ranked((), (), 1.0)
-    evidence = tuple(_evidence(place, chosen) for place in range(min(count, len(chosen))))
+    scores = [candidate.score(retrieval_weight) for candidate, _ in chosen]
+    evidence = tuple(
+        _evidence(candidate, len(places), scores, place) for place, (candidate, places) in enumerate(chosen[:count])
+    )
     confidence, answers = 1.0, []
-    for (candidate, places), speaks in zip(chosen, evidence, strict=False):
+    for (candidate, places), score, speaks in zip(chosen, scores, evidence, strict=False):
         # What ranks lower is never surer.
         confidence = min(confidence, scale.right.probability(speaks))
-        answers.append(replace(_answer(candidate, confidence), support=tuple(Support(*place) for place in places)))
+        support = tuple(Support(*place) for place in places)
+        answers.append(replace(_answer(candidate, score, confidence), support=support))
     return Ranked(tuple(answers), evidence, scale.unanswerable.probability(evidence[0]))
 
 
 def _chosen(
-    hits: Sequence[Hit], logits: Sequence[PassageLogits], retrieval_weight: float, count: int
-) -> list[tuple[_Candidate, list[tuple[str, Span]]]]:
+    found: Iterable[Candidate], retrieval_weight: float, count: int
+) -> list[tuple[Candidate, list[tuple[str, Span]]]]:
     """Return the best candidates, each with every place that says the same, its own first."""
-    ranked = sorted(
-        (
-            c
-            for hit, read in zip(hits, logits, strict=True)
-            for c in _candidates(hit, read, retrieval_weight, max(SPANS_PER_PASSAGE, count))
-        ),
-        key=lambda c: (-c.score, c.place),
-    )
-    chosen: list[_Candidate] = []
+    chosen: list[Candidate] = []
     support: list[dict[tuple[str, Span], None]] = []
-    for candidate in ranked:
+    for candidate in sorted(found, key=lambda c: (-c.score(retrieval_weight), c.place)):
         same = next((i for i, c in enumerate(chosen) if _says_the_same(c, candidate)), None)
         if same is not None:
             if candidate.best_of_passage:
@@ -101,30 +113,15 @@ def _chosen(
     return [(c, list(places)) for c, places in zip(chosen, support, strict=True)]
 
 
-def _evidence(place: int, chosen: Sequence[tuple[_Candidate, list[tuple[str, Span]]]]) -> Evidence:
-    candidate, places = chosen[place]
-    best, second = chosen[0][0].score, chosen[1][0].score if len(chosen) > 1 else -math.inf
+def _evidence(candidate: Candidate, places: int, scores: Sequence[float], place: int) -> Evidence:
+    best, second = scores[0], scores[1] if len(scores) > 1 else -math.inf
     return Evidence(
         reader=candidate.reader - candidate.null,
         retrieval=candidate.hit.retrieval,
         lead=min(_FARTHEST, best - second) if place == 0 else 0.0,
-        gap=min(_FARTHEST, best - candidate.score),
-        support=math.log(len(places)),
+        gap=min(_FARTHEST, best - scores[place]),
+        support=math.log(places),
     )
-
-
-def _candidates(hit: Hit, logits: PassageLogits, retrieval_weight: float, count: int) -> list[_Candidate]:
-    text, cut = hit.passage.text, hit.passage.cut
-    made: list[_Candidate] = []
-    for scored in best_spans(logits, count):
-        span = widen(text, _trimmed(text, scored.span))
-        if not 0 < len(span) <= MAX_ANSWER_CHARACTERS:
-            continue
-        if (cut[0] and span.start == 0) or (cut[1] and span.end == len(text)):
-            continue
-        score = scored.margin + retrieval_weight * hit.retrieval
-        made.append(_Candidate(hit, span, score, scored.logit, scored.null, not made))
-    return made
 
 
 def _trimmed(text: str, span: Span) -> Span:
@@ -133,21 +130,21 @@ def _trimmed(text: str, span: Span) -> Span:
     return Span(start, max(start, span.start + len(covered.rstrip())))
 
 
-def _says_the_same(one: _Candidate, other: _Candidate) -> bool:
+def _says_the_same(one: Candidate, other: Candidate) -> bool:
     return one.place == other.place or one.text.casefold() == other.text.casefold()
 
 
-def _overlap(one: _Candidate, other: _Candidate) -> bool:
+def _overlap(one: Candidate, other: Candidate) -> bool:
     return one.place[0] == other.place[0] and one.place[1].overlaps(other.place[1])
 
 
-def _answer(candidate: _Candidate, confidence: float) -> Answer:
+def _answer(candidate: Candidate, score: float, confidence: float) -> Answer:
     hit = candidate.hit
     context = context_of(hit.passage.text, candidate.span)
     document, span = candidate.place
     return Answer(
         text=candidate.text,
-        score=candidate.score,
+        score=score,
         confidence=confidence,
         document_id=document,
         title=hit.title,

@@ -62,16 +62,25 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """All that turns logits into scores and scores into probabilities, and what it was fitted with."""
+    """All that turns logits into scores and scores into probabilities, and what it was fitted with.
+
+    Attributes:
+        reader, fusion, splitting, stopping: identities of what it was fitted with.
+        retrieval_weight: what the fused retrieval score of 1 is worth in logits.
+        stop_margin: logits; see `qa.reading.stopping`.
+        query, read: the two ways of asking.
+    """
 
     reader: str
     fusion: str
     splitting: str
+    stopping: str
     retrieval_weight: float
+    stop_margin: float
     query: Scale
     read: Scale
 
-    def check(self, reader: str, fusion: str, splitting: str) -> None:
+    def check(self, reader: str, fusion: str, splitting: str, stopping: str) -> None:
         """Refuse to be used with other parts than those it was fitted with.
 
         Raises:
@@ -81,6 +90,7 @@ class Calibration:
             ("reader", self.reader, reader),
             ("fusion", self.fusion, fusion),
             ("splitting", self.splitting, splitting),
+            ("stopping", self.stopping, stopping),
         ):
             if fitted != used:
                 raise ModelError(f"the calibration was fitted with {part} {fitted!r}, not {used!r}: fit it again")

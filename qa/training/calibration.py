@@ -10,6 +10,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from qa.assembly import build_embedder
 from qa.config import Settings
 from qa.documents import splitting
-from qa.engine import PASSAGES_READ, Engine
+from qa.engine import Engine
 from qa.evaluation.metrics import calibration_error, exact_match, f1, reliability
 from qa.evaluation.squad import load_squad
 from qa.index import fusion
@@ -26,10 +27,11 @@ from qa.index.catalog import Specification
 from qa.index.registry import Indexes
 from qa.models.inference import available_threads
 from qa.models.shipped import open_model
-from qa.reading.answers import Ranked, rank_answers
+from qa.reading import stopping
+from qa.reading.answers import Candidate, Ranked, candidates, rank_answers
 from qa.reading.calibration import Calibration, Evidence, Scale, Weights
 from qa.reading.reader import Reader, ShippedReader
-from qa.reading.spans import PassageLogits
+from qa.reading.stopping import PASSAGES_READ, ROUNDS, is_settled
 from qa.training.examples import split
 from qa.training.reliability import reliability_svg
 from qa.types import Document, Hit, Passage, Span
@@ -44,7 +46,10 @@ QUESTIONS_A_FILE = {
 UNANSWERABLE = 300
 WITHDRAWN = 200
 DISTRACTORS = 900
-WEIGHTS_TRIED = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0)
+WEIGHTS_TRIED = (0.0, 4.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0)
+MARGINS_TRIED = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
+# In at most one question of 200 may reading on have changed the best answer.
+SAME_ANSWERS = 0.995
 ANSWERS_FITTED = 3
 # Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
 _INVERSE_PENALTY = 100.0
@@ -57,11 +62,21 @@ _UNFITTED = Scale(_EVEN, _EVEN, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question with what is right, and the passages read for it."""
+    """A question with what is right, and the passages found for it with the candidates in each."""
 
     golds: tuple[str, ...]
     hits: Sequence[Hit]
-    logits: Sequence[PassageLogits]
+    found: Sequence[Sequence[Candidate]]
+
+    def until_settled(self, weight: float, margin: float) -> _Asked:
+        """Return what is left if reading stops by the rule."""
+        count = 0
+        for size in ROUNDS:
+            count = min(count + size, len(self.hits))
+            scores = [candidate.score(weight) for passage in self.found[:count] for candidate in passage]
+            if count == len(self.hits) or is_settled(scores, weight * self.hits[count].retrieval, margin):
+                break
+        return _Asked(self.golds, self.hits[:count], self.found[:count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +102,28 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     reader = ShippedReader(open_model(folder), threads)
     embedder = build_embedder(settings, threads)
     questions, distractors = _held_out(data, seed)
-    empty = Calibration(reader.identity, fusion.IDENTITY, splitting.IDENTITY, 0.0, _UNFITTED, _UNFITTED)
+    identities = (reader.identity, fusion.IDENTITY, splitting.IDENTITY, stopping.IDENTITY)
+    empty = Calibration(*identities, 0.0, 0.0, _UNFITTED, _UNFITTED)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
     with tempfile.TemporaryDirectory() as place:
         engine = Engine(Indexes(Path(place), specification), embedder, reader, empty)
-        queried = _query(engine, questions, distractors)
+        whole = _query(engine, questions, distractors)
         engine.close()
     read = _read(reader, questions)
-    weight = max(WEIGHTS_TRIED, key=lambda w: _mean_f1(queried, w))
-    fitted = Calibration(
-        reader.identity, fusion.IDENTITY, splitting.IDENTITY, weight, _scale(queried, weight), _scale(read, 0.0)
-    )
+    weight = max(WEIGHTS_TRIED, key=lambda w: _mean_f1(whole, w))
+    margin = _stop_margin(whole, weight)
+    queried = [asked.until_settled(weight, margin) for asked in whole]
+    fitted = Calibration(*identities, weight, margin, _scale(queried, weight), _scale(read, 0.0))
     fitted.save(folder / "calibration.json")
     judged = {"through an index": _cross_validated(queried, weight), "single texts": _cross_validated(read, 0.0)}
     diagram = reliability_svg({name: reliability(*pairs) for name, pairs in judged.items()})
     (folder / "reliability.svg").write_text(diagram, encoding="utf-8")
-    tried = ", ".join(f"{w:g}: {100 * _mean_f1(queried, w):.1f}" for w in WEIGHTS_TRIED)
+    tried = ", ".join(f"{w:g}: {100 * _mean_f1(whole, w):.1f}" for w in WEIGHTS_TRIED)
     return [
         f"{len(queried)} questions through the index, {len(read)} of single texts",
         f"F1 of answerable questions by retrieval weight: {tried}",
+        f"stop margin {margin:g}: reads {np.mean([len(asked.hits) for asked in queried]):.1f} passages of "
+        f"{np.mean([len(asked.hits) for asked in whole]):.1f}, F1 {100 * _mean_f1(queried, weight):.1f}",
         f"through the index: {fitted.query} {_at_threshold(queried, weight, fitted.query)}",
         f"single texts: {fitted.read} {_at_threshold(read, 0.0, fitted.read)}",
         *(
@@ -149,7 +167,9 @@ def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence
 
 
 def _read_hits(reader: Reader, question: str, golds: tuple[str, ...], hits: Sequence[Hit]) -> _Asked:
-    return _Asked(golds, hits, reader.read_batch([(question, hit.passage.text) for hit in hits]))
+    logits = reader.read_batch([(question, hit.passage.text) for hit in hits])
+    found = [candidates(hit, made, ANSWERS_FITTED) for hit, made in zip(hits, logits, strict=True)]
+    return _Asked(golds, hits, found)
 
 
 def _read(reader: Reader, questions: Sequence[_Question]) -> list[_Asked]:
@@ -157,11 +177,24 @@ def _read(reader: Reader, questions: Sequence[_Question]) -> list[_Asked]:
         Hit(None, Passage("", Span(0, len(q.context)), q.context), None, None, {}, 0.0, 0.0, 0.0) for q in questions
     ]
     logits = reader.read_batch([(q.text, q.context) for q in questions])
-    return [_Asked(q.golds, [hit], [made]) for q, hit, made in zip(questions, hits, logits, strict=True)]
+    return [
+        _Asked(q.golds, [hit], [candidates(hit, made, ANSWERS_FITTED)])
+        for q, hit, made in zip(questions, hits, logits, strict=True)
+    ]
+
+
+def _stop_margin(asked: Sequence[_Asked], weight: float) -> float:
+    """Return the smallest margin with which stopping nearly never changes the best answer; else the largest tried."""
+    whole = [_best_text(_ranked(a, weight)) for a in asked]
+    for margin in MARGINS_TRIED:
+        stopped = [_best_text(_ranked(a.until_settled(weight, margin), weight)) for a in asked]
+        if np.mean([one == other for one, other in zip(whole, stopped, strict=True)]) >= SAME_ANSWERS:
+            return margin
+    return MARGINS_TRIED[-1]
 
 
 def _ranked(asked: _Asked, weight: float) -> Ranked:
-    return rank_answers(asked.hits, asked.logits, weight, _UNFITTED, ANSWERS_FITTED)
+    return rank_answers(chain.from_iterable(asked.found), weight, _UNFITTED, ANSWERS_FITTED)
 
 
 def _mean_f1(asked: Sequence[_Asked], weight: float) -> float:

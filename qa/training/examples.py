@@ -49,6 +49,14 @@ MIXTURE = (
     Source("squadshifts_amazon.json"),
     Source("fairytaleqa.json"),
 )
+FURTHER_MIXTURE = (
+    Source("squad.json"),
+    Source("nq_qed.json"),
+    Source("nq_oracle.json"),
+    Source("squadshifts_reddit.json", 4_000),
+    Source("squadshifts_amazon.json", 4_000),
+    Source("fairytaleqa.json", 2_000),
+)
 
 
 def normalised(text: str) -> str:

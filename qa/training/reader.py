@@ -15,9 +15,11 @@ from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 from transformers import BertForQuestionAnswering
 
+from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
 from qa.training.base_model import base_model_folder
-from qa.training.examples import MIXTURE, WARM_UP, forbidden_text, training_examples
+from qa.training.dequantised import load_dequantised
+from qa.training.examples import FURTHER_MIXTURE, MIXTURE, WARM_UP, Source, forbidden_text, training_examples
 from qa.training.features import Batch, Feature, batches, cut, features
 from qa.training.negatives import hard_negatives
 
@@ -40,7 +42,23 @@ class ReaderRecipe:
     whole_share: float = 0.3
     # Matrix products in bfloat16: a training step takes little over half the time where the processor has them.
     bfloat16: bool = True
+    warm_up: tuple[Source, ...] = WARM_UP
+    mixture: tuple[Source, ...] = MIXTURE
     seed: int = 1
+
+
+# For a reader that has been trained: no short examples, more of what is like a query through an index.
+FURTHER = ReaderRecipe(
+    tokens=9_000_000,
+    rate=1.3e-4,
+    head_rate=3e-4,
+    warm_up_steps=100,
+    negatives=20_000,
+    whole_share=0.4,
+    warm_up=(),
+    mixture=FURTHER_MIXTURE,
+    seed=2,
+)
 
 
 @dataclass
@@ -57,8 +75,9 @@ def train_reader(
     recipe: ReaderRecipe,
     threads: int,
     report: Callable[[str], None],
+    start: ShippedModel | None = None,
 ) -> Path:
-    """Train from the newest checkpoint in `work`, or from the base model, until the recipe's tokens are used.
+    """Train from the newest checkpoint in `work`, or else from `start`, until the recipe's tokens are used.
 
     Args:
         data: folder of the training files.
@@ -67,6 +86,7 @@ def train_reader(
         recipe: what to do.
         threads: of the processor.
         report: is told of progress in lines.
+        start: an int8 reader; None for the base model.
 
     Returns:
         The folder of the finished weights, in Hugging Face layout.
@@ -82,6 +102,8 @@ def train_reader(
         base, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    if start:
+        load_dequantised(model, start.graph)
     optimizer = _optimizer(model, recipe)
     work.mkdir(parents=True, exist_ok=True)
     checkpoint = work / "checkpoint.pt"
@@ -113,16 +135,17 @@ def train_reader(
     _save(checkpoint, model, optimizer, progress)
     finished = work / "reader"
     model.save_pretrained(finished)
-    (finished / "recipe.json").write_text(json.dumps({**asdict(recipe), "steps": progress.steps}, indent=1) + "\n")
+    made = {"start": start.identity if start else None, **asdict(recipe), "steps": progress.steps}
+    (finished / "recipe.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     return finished
 
 
 def _examples(
     data: Path, measured_with: Sequence[Path], recipe: ReaderRecipe, tokenizer: Tokenizer, report: Callable[[str], None]
 ) -> tuple[list[Feature], list[Feature]]:
-    forbidden = forbidden_text(data, (*WARM_UP, *MIXTURE), measured_with)
-    warm_up = training_examples(data, WARM_UP, forbidden, recipe.seed)
-    main = training_examples(data, MIXTURE, forbidden, recipe.seed)
+    forbidden = forbidden_text(data, (*recipe.warm_up, *recipe.mixture), measured_with)
+    warm_up = training_examples(data, recipe.warm_up, forbidden, recipe.seed)
+    main = training_examples(data, recipe.mixture, forbidden, recipe.seed)
     main += hard_negatives(main, recipe.negatives, recipe.seed)
     unanswerable = sum(example.answer is None for example in main)
     report(f"{len(warm_up)} short examples, then {len(main)}, {unanswerable} of them without an answer")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from qa.reading.answers import context_of, rank_answers
+from qa.reading.answers import Ranked, candidates, context_of, rank_answers
 from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.types import Answer, Hit, Passage, Span
@@ -34,7 +34,12 @@ def read(text: str, *spans: tuple[str, float], null: float = 0.0, occurrence: in
 
 
 def ranked(hits: Sequence[Hit], logits: Sequence[PassageLogits], count: int = 5) -> list[Answer]:
-    return [a for a in rank_answers(hits, logits, 10.0, SCALE, count).answers if a.components.reader > -40]
+    return [a for a in rank(hits, logits, count).answers if a.components.reader > -40]
+
+
+def rank(hits: Sequence[Hit], logits: Sequence[PassageLogits], count: int) -> Ranked:
+    found = [c for hit, made in zip(hits, logits, strict=True) for c in candidates(hit, made, count)]
+    return rank_answers(found, 10.0, SCALE, count)
 
 
 def test_an_answer_is_its_span() -> None:
@@ -103,13 +108,13 @@ def test_what_speaks_for_an_answer() -> None:
     one, other = "In 1987 it began. Or in 1990?", "It all began in 1987 then."
     hits = [hit(one, "a"), hit(other, "b", retrieval=0.5)]
     logits = [read(one, ("1987", 6.0), ("1990", 4.0), null=1.0), read(other, ("1987", 5.0))]
-    made = rank_answers(hits, logits, 10.0, SCALE, 2)
+    made = rank(hits, logits, 2)
     assert made.evidence == (
         Evidence(reader=5.0, retrieval=1.0, lead=2.0, gap=0.0, support=math.log(2)),
         Evidence(reader=3.0, retrieval=1.0, lead=0.0, gap=2.0, support=0.0),
     )
     assert made.no_answer == UNANSWERABLE.probability(made.evidence[0])
-    assert rank_answers([], [], 10.0, SCALE, 2).no_answer == 1.0
+    assert rank([], [], 2).no_answer == 1.0
 
 
 def test_how_many_are_wanted_changes_none_of_them() -> None:

@@ -10,7 +10,10 @@ from qa.reading.calibration import Calibration, Evidence, Scale, Weights
 
 WEIGHTS = Weights(reader=0.5, retrieval=2.0, lead=0.0, gap=-1.0, support=0.5, bias=-3.0)
 SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), 0.3)
-CALIBRATION = Calibration("reader@1", "fusion-1", "splitting-1", 8.0, SCALE, replace(SCALE, threshold=0.4))
+IDENTITIES = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1", "stopping": "rounds-1"}
+CALIBRATION = Calibration(
+    **IDENTITIES, retrieval_weight=8.0, stop_margin=6.0, query=SCALE, read=replace(SCALE, threshold=0.4)
+)
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
@@ -24,12 +27,11 @@ def test_known_probabilities() -> None:
     assert WEIGHTS.probability(Evidence(-1e6, 0, 0, 0, 0)) == 0.0
 
 
-@pytest.mark.parametrize("part", ["reader", "fusion", "splitting"])
+@pytest.mark.parametrize("part", IDENTITIES)
 def test_other_parts_than_those_it_was_fitted_with_are_refused(part: str) -> None:
-    used = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1"}
-    CALIBRATION.check(**used)
+    CALIBRATION.check(**IDENTITIES)
     with pytest.raises(ModelError, match=f"fitted with {part}"):
-        CALIBRATION.check(**{**used, part: "another"})
+        CALIBRATION.check(**{**IDENTITIES, part: "another"})
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"reader": 1}', "[1]"])

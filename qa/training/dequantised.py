@@ -1,0 +1,80 @@
+"""A static int8 reader ─► float weights to train on with.
+
+Each int8 matrix is given back its scales, and what smoothing moved from activations into weights is moved back. What is
+lost is the rounding, which the first steps of training make up for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import torch
+from numpy.typing import NDArray
+from transformers import BertForQuestionAnswering
+
+from qa.errors import ModelError
+
+_NETWORK = "__module.network."
+_LINEAR, _NORM, _EMBEDDING = "/aten::linear/MatMul", "/aten::layer_norm/Multiply_1", "/aten::embedding/Gather"
+
+
+def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
+    """Give a network the weights of a graph that `export_reader` wrote; word embeddings are left as they are.
+
+    Raises:
+        ModelError: the graph cannot be read or is of another network.
+    """
+    try:
+        operations = ov.Core().read_model(graph).get_ordered_ops()
+    except RuntimeError as error:
+        raise ModelError(f"{graph}: {error}") from error
+    found: dict[str, NDArray[np.float32]] = {}
+    for node in operations:
+        name = node.get_friendly_name().removeprefix(_NETWORK)
+        if name.endswith(_LINEAR):
+            found |= _linear(node, name.removesuffix(_LINEAR))
+        elif name.endswith(_NORM):
+            module = name.removesuffix(_NORM)
+            found[f"{module}.weight"] = _constant(_source(node, 1)).reshape(-1)
+            found[f"{module}.bias"] = _added(node)
+        elif name.endswith(_EMBEDDING):
+            found[f"{name.removesuffix(_EMBEDDING)}.weight"] = _constant(_source(node, 0))
+    words = "bert.embeddings.word_embeddings.weight"
+    found.pop(words, None)
+    wanted = {name: value.shape for name, value in network.state_dict().items() if name != words}
+    if {name: value.shape for name, value in found.items()} != wanted:
+        raise ModelError(f"{graph}: not a graph of a reader of this size")
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()}, strict=False)
+
+
+def _linear(node: ov.Node, module: str) -> dict[str, NDArray[np.float32]]:
+    weight = _constant(_source(node, 1))
+    activation = _source(node, 0)
+    if activation.get_type_name() == "FakeQuantize":
+        activation = _source(activation, 0)
+    if activation.get_friendly_name().endswith("nncf_smooth_quant"):
+        weight = weight * _constant(_source(activation, 1)).reshape(1, -1)
+    return {f"{module}.weight": weight, f"{module}.bias": _added(node)}
+
+
+def _added(node: ov.Node) -> NDArray[np.float32]:
+    """Return the constant that is added to what a node gives."""
+    (sum_,) = (i.get_node() for i in node.output(0).get_target_inputs() if i.get_node().get_type_name() == "Add")
+    return _constant(_source(sum_, 1)).reshape(-1)
+
+
+def _constant(node: ov.Node) -> NDArray[np.float32]:
+    kind = node.get_type_name()
+    if kind == "Constant":
+        return np.array(node.get_data(), np.float32)
+    if kind == "Convert":
+        return _constant(_source(node, 0))
+    if kind == "Multiply":
+        return _constant(_source(node, 0)) * _constant(_source(node, 1))
+    raise ModelError(f"{node.get_friendly_name()}: not a constant")
+
+
+def _source(node: ov.Node, place: int) -> ov.Node:
+    return node.input_value(place).get_node()
