@@ -13,7 +13,7 @@ from qa.index.registry import Indexes
 from qa.models.embedder import Embedder, ShippedEmbedder
 from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS, open_model
-from qa.reading import stopping
+from qa.reading import rounds
 from qa.reading.calibration import Calibration
 from qa.reading.reader import ShippedReader
 
@@ -29,7 +29,7 @@ def build_engine(settings: Settings) -> Engine:
     folder = reader_folder(settings)
     reader = ShippedReader(open_model(folder), threads)
     calibration = Calibration.load(folder / "calibration.json")
-    calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY, stopping.IDENTITY)
+    calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY, rounds.IDENTITY)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
     return Engine(Indexes(settings.index_dir, specification), embedder, reader, calibration)
 

@@ -20,11 +20,11 @@ from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.index.transactions import Change
 from qa.limits import MAX_READ_TEXT, checked_characters, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
-from qa.reading.answers import Candidate, Ranked, candidates, rank_answers
+from qa.reading.answers import Ranked, candidates, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.reader import Reader
+from qa.reading.rounds import PASSAGES_READ, read_in_rounds
 from qa.reading.spans import PassageLogits
-from qa.reading.stopping import PASSAGES_READ, ROUNDS, is_settled
 from qa.types import Document, DocumentInfo, Hit, Passage, QueryResult, SearchResult, Span
 
 DEFAULT_TOP_K = 3
@@ -78,23 +78,15 @@ class Engine:
             InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
             NotFound: there is no such index.
         """
-        for question in questions:
-            checked_question(question)
         checked_top_k(top_k)
-        compiled = compile_filter(filters or {})
-        opened = self.indexes.get(index)
         clock = _Clock()
-        vectors = self.embedder.encode_questions(questions)
-        clock.lap("embed")
-        found = [opened.search(q, v, PASSAGES_READ, compiled) for q, v in zip(questions, vectors, strict=True)]
-        clock.lap("search")
-        read = self._read_in_rounds(questions, [result.hits for result in found], top_k)
+        found = self._search(questions, index, PASSAGES_READ, filters, clock)
+        weight, margin = self.calibration.retrieval_weight, self.calibration.stop_margin
+        read = read_in_rounds(self.reader, questions, [result.hits for result in found], weight, margin, top_k)
         clock.lap("read")
         results = []
         for question, result, passages_read in zip(questions, found, read, strict=True):
-            ranked = rank_answers(
-                chain.from_iterable(passages_read), self.calibration.retrieval_weight, self.calibration.query, top_k
-            )
+            ranked = rank_answers(chain.from_iterable(passages_read), weight, self.calibration.query, top_k)
             made = _result(question, ranked, self.calibration.query, min_confidence)
             passages = tuple(result.hits[: len(passages_read)]) if include_passages else ()
             results.append(
@@ -108,26 +100,6 @@ class Engine:
                 )
             )
         return results
-
-    def _read_in_rounds(
-        self, questions: Sequence[str], found: Sequence[Sequence[Hit]], count: int
-    ) -> list[list[list[Candidate]]]:
-        """Return the candidates of each passage that is read for each question; what is settled is not read on."""
-        read: list[list[list[Candidate]]] = [[] for _ in questions]
-        unsettled = list(range(len(questions)))
-        for size in ROUNDS:
-            asked = [(place, hit) for place in unsettled for hit in found[place][len(read[place]) :][:size]]
-            logits = self.reader.read_batch([(questions[place], hit.passage.text) for place, hit in asked])
-            for (place, hit), made in zip(asked, logits, strict=True):
-                read[place].append(candidates(hit, made, count))
-            unsettled = [place for place in unsettled if not self._is_settled(read[place], found[place])]
-        return read
-
-    def _is_settled(self, read: Sequence[Sequence[Candidate]], hits: Sequence[Hit]) -> bool:
-        weight = self.calibration.retrieval_weight
-        scores = [candidate.score(weight) for candidate in chain.from_iterable(read)]
-        unread = hits[len(read) :]
-        return not unread or is_settled(scores, weight * unread[0].retrieval, self.calibration.stop_margin)
 
     def read(
         self, question: str, text: str, *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
@@ -164,25 +136,42 @@ class Engine:
         ranked = rank_answers(found, self.calibration.retrieval_weight, self.calibration.read, top_k)
         return _result(question, ranked, self.calibration.read, min_confidence)
 
-    def search(
+    def search(self, question: str, **options: Any) -> SearchResult:
+        """Find passages for one question: `search_batch([question])[0]`."""
+        return self.search_batch([question], **options)[0]
+
+    def search_batch(
         self,
-        question: str,
+        questions: Sequence[str],
         *,
         index: str = DEFAULT_INDEX,
         top_k: int = PASSAGES_READ,
         filters: Mapping[str, object] | None = None,
-    ) -> SearchResult:
-        """Find the passages that most likely answer a question, without reading them."""
-        checked_question(question)
+    ) -> list[SearchResult]:
+        """Find the passages that most likely answer each question, without reading them."""
+        clock = _Clock()
+        found = self._search(questions, index, top_k, filters, clock)
+        timings = clock.finish()
+        return [replace(result, timings_ms=timings) for result in found]
+
+    def _search(
+        self,
+        questions: Sequence[str],
+        index: str,
+        top_k: int,
+        filters: Mapping[str, object] | None,
+        clock: _Clock,
+    ) -> list[SearchResult]:
+        for question in questions:
+            checked_question(question)
         checked_top_k(top_k)
         compiled = compile_filter(filters or {})
         opened = self.indexes.get(index)
-        clock = _Clock()
-        (vector,) = self.embedder.encode_questions([question])
+        vectors = self.embedder.encode_questions(questions)
         clock.lap("embed")
-        found = opened.search(question, vector, top_k, compiled)
+        found = [opened.search(q, v, top_k, compiled) for q, v in zip(questions, vectors, strict=True)]
         clock.lap("search")
-        return replace(found, timings_ms=clock.finish())
+        return found
 
     def add(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
         """Add or replace documents, all or none. When this returns they are on disk, and the next query finds them.

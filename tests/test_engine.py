@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from qa.engine import Engine
 from qa.errors import InvalidInput, NotFound
 from qa.evaluation.metrics import f1
-from qa.reading.stopping import PASSAGES_READ, ROUNDS
+from qa.reading.rounds import PASSAGES_READ, ROUNDS
 from qa.types import Document, QueryResult
 from tests.conftest import golden_articles, golden_documents
 

@@ -41,7 +41,7 @@ ONLY_IN = {
     "faiss": {"index/vectors.py"},
     "tantivy": {"index/lexical.py"},
     "sqlite3": {"index/catalog.py", "index/transactions.py"},
-    "openvino": {"models/inference.py", "training/export.py"},
+    "openvino": {"models/inference.py", "training/dequantised.py", "training/export.py"},
     "sentence_transformers": {"models/own_embedder.py"},
     "langchain_text_splitters": {"documents/splitting.py"},
 }

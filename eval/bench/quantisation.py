@@ -20,9 +20,9 @@ from qa.assembly import build_engine
 from qa.config import Settings
 from qa.engine import Engine
 from qa.evaluation.datasets import Dataset
+from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import Mode, evaluate
 from qa.evaluation.squad import load_squad
-from qa.evaluation.systems import ReaderAlone
 from qa.models.embedder import Embedder, ShippedEmbedder, Vectors
 from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS, ShippedModel, open_model, write_manifest

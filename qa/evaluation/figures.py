@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.evaluation.intervals import Interval, Measure, bootstrap_interval, mean_interval
 from qa.evaluation.metrics import (
     auroc,
     average_precision,
     best_threshold_f1,
-    bootstrap_interval,
     calibration_error,
     exact_match,
     f1,
-    mean,
     ndcg,
     percentile,
     recall,
@@ -33,8 +32,16 @@ RECALL_AT = (1, 5, 10, 20)
 RANKED = 10
 MAP_AT = 20
 _CURVE_POINTS = 50
-Metrics = dict[str, float | None]
-Intervals = dict[str, tuple[float, float] | None]
+
+
+class Figure(NamedTuple):
+    """A measure's value and its 95 % interval; None where it cannot be told."""
+
+    value: float | None
+    interval: Interval | None
+
+
+_UNTOLD = Figure(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +96,25 @@ def scored(dataset: Dataset, outcomes: Sequence[Outcome], *, read: bool, forced:
 
 
 def figures(dataset: Dataset, rows: Sequence[Scored], *, read: bool) -> dict[str, Any]:
-    """Return all figures: `metrics`, `intervals`, `latency_ms`, `stages_ms`, `faults`, `slices` and curves.
+    """Return all figures: `metrics`, `latency_ms` and the intervals of both, `stages_ms`, `faults`, `slices`, `curves`.
 
     Args:
         dataset: where the questions come from.
         rows: what came of them.
         read: whether answers were asked for, and not rankings alone.
     """
-    answers, answer_intervals = _answer_metrics(dataset, rows) if read else (dict.fromkeys(ANSWER_METRICS), {})
-    rankings, ranking_intervals = _ranking_metrics(rows)
-    totals = [row.outcome.timings_ms["total"] for row in rows if "total" in row.outcome.timings_ms]
+    answers = _answer_figures(dataset, rows) if read else dict.fromkeys(ANSWER_METRICS, _UNTOLD)
+    made = {**answers, **_ranking_figures(rows)}
+    totals = np.array([row.outcome.timings_ms["total"] for row in rows if "total" in row.outcome.timings_ms])
+    latency = {
+        "p50": _figure(lambda r: percentile(totals[r], 50), len(totals)),
+        "p95": _figure(lambda r: percentile(totals[r], 95), len(totals)),
+    }
     return {
-        "metrics": {**answers, **rankings},
-        "intervals": {**answer_intervals, **ranking_intervals},
-        "latency_ms": {"p50": percentile(totals, 50), "p95": percentile(totals, 95)},
+        "metrics": {name: figure.value for name, figure in made.items()},
+        "intervals": {name: figure.interval for name, figure in made.items()},
+        "latency_ms": {name: figure.value for name, figure in latency.items()},
+        "latency_intervals": {name: figure.interval for name, figure in latency.items()},
         "stages_ms": _stages(rows),
         "faults": _faults(rows) if read else {},
         "slices": _slices(dataset, rows) if read else [],
@@ -125,37 +137,52 @@ ANSWER_METRICS = (
 )
 
 
-def _answer_metrics(dataset: Dataset, rows: Sequence[Scored]) -> tuple[Metrics, Intervals]:
+def _figure(measure: Measure, count: int, *, biased: bool = False) -> Figure:
+    return Figure(measure(np.arange(count)), bootstrap_interval(measure, count, biased=biased)) if count else _UNTOLD
+
+
+def _mean(values: Sequence[float], scale: float = 1.0) -> Figure:
+    return Figure(scale * float(np.mean(values)), mean_interval(values, scale=scale)) if len(values) else _UNTOLD
+
+
+def _answer_figures(dataset: Dataset, rows: Sequence[Scored]) -> dict[str, Figure]:
     answerable = [row for row in rows if row.question.answerable]
-    parts = {
-        "exact_match": [row.exact for row in rows],
-        "f1": [row.f1 for row in rows],
-        "has_answer_exact_match": [row.exact for row in answerable],
-        "has_answer_f1": [row.f1 for row in answerable],
-        "no_answer_accuracy": [row.exact for row in rows if not row.question.answerable],
-        "exact_match@5": [_among_candidates(dataset, row) for row in answerable],
+    made = dict.fromkeys(ANSWER_METRICS, _UNTOLD) | {
+        "exact_match": _mean([row.exact for row in rows], 100),
+        "f1": _mean([row.f1 for row in rows], 100),
+        "has_answer_exact_match": _mean([row.exact for row in answerable], 100),
+        "has_answer_f1": _mean([row.f1 for row in answerable], 100),
+        "no_answer_accuracy": _mean([row.exact for row in rows if not row.question.answerable], 100),
+        "exact_match@5": _mean([_among_candidates(dataset, row) for row in answerable], 100),
+        "offset_exactness": _mean(_exactness(dataset, rows)),
     }
-    made: Metrics = {name: None if (value := mean(values)) is None else 100 * value for name, values in parts.items()}
-    intervals: Intervals = {name: bootstrap_interval(values, scale=100) for name, values in parts.items()}
-    exactness = [
+    marks = np.array([row.question.answerable for row in rows])
+    sure = [row.outcome.confidence for row in rows]
+    confidences = np.array([value for value in sure if value is not None])
+    if len(confidences) == len(rows):
+        scores = np.array([row.forced_f1 for row in rows])
+        made["f1_best_threshold"] = _figure(
+            lambda r: 100 * best_threshold_f1(confidences[r], scores[r], marks[r]), len(rows)
+        )
+        sureness = _sureness(rows)
+        given, right = np.array(sureness[0]), np.array(sureness[1])
+        made["ece"] = _figure(lambda r: calibration_error(given[r], right[r]), len(given), biased=True)
+        made["aurc"] = _figure(lambda r: float(risk_coverage(given[r], right[r]).mean()), len(given))
+    doubts = [row.outcome.no_answer_score for row in rows]
+    answerability = np.array([1 - value for value in doubts if value is not None])
+    if len(answerability) == len(rows):
+        made["answerable_auroc"] = _figure(lambda r: auroc(answerability[r], marks[r]), len(rows))
+    return made
+
+
+def _exactness(dataset: Dataset, rows: Sequence[Scored]) -> list[float]:
+    """Return for each candidate of a known place whether it is what stands there."""
+    return [
         float(candidate.span.of(dataset.contexts[candidate.context]) == candidate.text)
         for row in rows
         for candidate in row.outcome.candidates
         if candidate.span is not None and candidate.context is not None
     ]
-    made["offset_exactness"] = mean(exactness)
-    sure = [row.outcome.confidence for row in rows]
-    confidences = [value for value in sure if value is not None]
-    told = len(confidences) == len(rows)
-    marks = [row.question.answerable for row in rows]
-    made["f1_best_threshold"] = (
-        100 * best_threshold_f1(confidences, [row.forced_f1 for row in rows], marks) if told else None
-    )
-    answerability = [1 - row.outcome.no_answer_score for row in rows if row.outcome.no_answer_score is not None]
-    made["answerable_auroc"] = auroc(answerability, marks) if len(answerability) == len(rows) else None
-    made["ece"] = calibration_error(*_sureness(rows)) if told else None
-    made["aurc"] = mean(list(risk_coverage(*_sureness(rows)))) if told else None
-    return {name: made[name] for name in ANSWER_METRICS}, intervals
 
 
 def _among_candidates(dataset: Dataset, row: Scored) -> float:
@@ -170,19 +197,15 @@ def _sureness(rows: Sequence[Scored]) -> tuple[list[float], list[bool]]:
     return [c for c, _ in told], [row.question.answerable and row.forced_exact == 1 for _, row in told]
 
 
-def _ranking_metrics(rows: Sequence[Scored]) -> tuple[Metrics, Intervals]:
+def _ranking_figures(rows: Sequence[Scored]) -> dict[str, Figure]:
     ranked = [(row.outcome.ranking, row.question.relevant) for row in rows if row.question.relevant]
     known = [(ranking, relevant) for ranking, relevant in ranked if ranking is not None]
-    parts = {
-        **{f"recall@{k}": [recall(ranking, relevant, k) for ranking, relevant in known] for k in RECALL_AT},
-        f"mrr@{RANKED}": [reciprocal_rank(ranking, relevant, RANKED) for ranking, relevant in known],
-        f"ndcg@{RANKED}": [ndcg(ranking, relevant, RANKED) for ranking, relevant in known],
-        f"map@{MAP_AT}": [average_precision(ranking, relevant, MAP_AT) for ranking, relevant in known],
+    return {
+        **{f"recall@{k}": _mean([recall(ranking, relevant, k) for ranking, relevant in known]) for k in RECALL_AT},
+        f"mrr@{RANKED}": _mean([reciprocal_rank(ranking, relevant, RANKED) for ranking, relevant in known]),
+        f"ndcg@{RANKED}": _mean([ndcg(ranking, relevant, RANKED) for ranking, relevant in known]),
+        f"map@{MAP_AT}": _mean([average_precision(ranking, relevant, MAP_AT) for ranking, relevant in known]),
     }
-    return (
-        {name: mean(values) for name, values in parts.items()},
-        {name: bootstrap_interval(values) for name, values in parts.items()},
-    )
 
 
 def _stages(rows: Sequence[Scored]) -> dict[str, dict[str, float | None]]:
@@ -211,7 +234,7 @@ def _slices(dataset: Dataset, rows: Sequence[Scored]) -> list[dict[str, Any]]:
             "n": len(part),
             "exact_match": 100 * float(np.mean([row.exact for row in part])),
             "f1": 100 * float(np.mean([row.f1 for row in part])),
-            "f1_interval": bootstrap_interval([row.f1 for row in part], scale=100, samples=500),
+            "f1_interval": mean_interval([row.f1 for row in part], scale=100, samples=500),
         }
         for (by, name), part in parts.items()
     ]

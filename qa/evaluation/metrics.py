@@ -21,6 +21,9 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = frozenset(string.punctuation)
 ECE_BINS = 15
 
+Numbers = Sequence[float] | NDArray[np.float64]
+Marks = Sequence[bool] | NDArray[np.bool_]
+
 
 def normalised_answer(text: str) -> str:
     """Return an answer in the form that the SQuAD rules compare."""
@@ -71,7 +74,7 @@ def ndcg(ranking: Sequence[int], grades: Mapping[int, int], depth: int) -> float
     return gained / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(best, 1))
 
 
-def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+def auroc(scores: Numbers, positive: Marks) -> float | None:
     """Return the chance that a positive's score is above a negative's, ties counting half; None without both kinds."""
     marks = np.asarray(positive, bool)
     positives, negatives = int(marks.sum()), int((~marks).sum())
@@ -83,7 +86,7 @@ def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
     return float((ranks[marks].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def best_threshold_f1(confidences: Sequence[float], f1s: Sequence[float], answerable: Sequence[bool]) -> float:
+def best_threshold_f1(confidences: Numbers, f1s: Numbers, answerable: Marks) -> float:
     """Return the mean F1 at the confidence threshold that makes it highest, from 0 to 1.
 
     Args:
@@ -110,7 +113,7 @@ class Bin:
     accuracy: float
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = ECE_BINS) -> list[Bin]:
+def reliability(confidences: Numbers, right: Marks, bins: int = ECE_BINS) -> list[Bin]:
     """Return bins of equal mass, the least sure first."""
     order = np.argsort(np.asarray(confidences, np.float64), kind="stable")
     sure, hit = np.asarray(confidences, np.float64)[order], np.asarray(right, np.float64)[order]
@@ -118,39 +121,26 @@ def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int =
     return [Bin(len(part), float(sure[part].mean()), float(hit[part].mean())) for part in parts]
 
 
-def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = ECE_BINS) -> float | None:
+def calibration_error(confidences: Numbers, right: Marks, bins: int = ECE_BINS) -> float | None:
     """Return the mean distance of confidence from accuracy over bins of equal mass; None without any."""
-    if not confidences:
+    if not len(confidences):
         return None
     parts = reliability(confidences, right, bins)
     return sum(part.count * abs(part.confidence - part.accuracy) for part in parts) / len(confidences)
 
 
-def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> NDArray[np.float64]:
+def risk_coverage(confidences: Numbers, right: Marks) -> NDArray[np.float64]:
     """Return the share of wrong answers among the surest n, for n from 1 to all; shape (questions,)."""
     order = np.argsort(-np.asarray(confidences, np.float64), kind="stable")
     wrong = 1 - np.asarray(right, np.float64)[order]
     return np.asarray(np.cumsum(wrong) / np.arange(1, len(order) + 1))
 
 
-def bootstrap_interval(
-    values: Sequence[float], *, scale: float = 1.0, samples: int = 2_000, seed: int = 1
-) -> tuple[float, float] | None:
-    """Return the 95 % interval of a mean by resampling its values (percentile bootstrap); None of nothing."""
-    if not len(values):
-        return None
-    chooser = np.random.default_rng(seed)
-    array = np.asarray(values, np.float64)
-    means = [array[chooser.integers(0, len(array), len(array))].mean() for _ in range(samples)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return scale * float(low), scale * float(high)
-
-
-def mean(values: Sequence[float]) -> float | None:
+def mean(values: Numbers) -> float | None:
     """Return the mean; None of nothing."""
     return float(np.mean(values)) if len(values) else None
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
+def percentile(values: Numbers, share: float) -> float | None:
     """Return a percentile, from 0 to 100; None of nothing."""
     return float(np.percentile(values, share)) if len(values) else None

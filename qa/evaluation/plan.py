@@ -11,9 +11,12 @@ from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.loading import label_warnings, load_dataset
+from qa.evaluation.own_models import Indexed
+from qa.evaluation.predictions import Predictions
 from qa.evaluation.runner import Mode, check, models
+from qa.evaluation.server import Server
 from qa.evaluation.suite import Entry, load_suite
-from qa.evaluation.systems import Indexed, Predictions, Progress, Server, System
+from qa.evaluation.systems import Progress, System
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.figures import RANKED, Scored, figures, scored
 from qa.evaluation.metrics import reciprocal_rank
 from qa.evaluation.outcomes import Outcome
-from qa.evaluation.systems import Progress, ReaderAlone, System, own_contexts
+from qa.evaluation.own_models import ReaderAlone, own_contexts
+from qa.evaluation.systems import Progress, System
 from qa.limits import MAX_READ_TEXT, checked_text
 
 

@@ -65,22 +65,22 @@ class Calibration:
     """All that turns logits into scores and scores into probabilities, and what it was fitted with.
 
     Attributes:
-        reader, fusion, splitting, stopping: identities of what it was fitted with.
+        reader, fusion, splitting, rounds: identities of what it was fitted with.
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
-        stop_margin: logits; see `qa.reading.stopping`.
+        stop_margin: logits; see `qa.reading.rounds`.
         query, read: the two ways of asking.
     """
 
     reader: str
     fusion: str
     splitting: str
-    stopping: str
+    rounds: str
     retrieval_weight: float
     stop_margin: float
     query: Scale
     read: Scale
 
-    def check(self, reader: str, fusion: str, splitting: str, stopping: str) -> None:
+    def check(self, reader: str, fusion: str, splitting: str, rounds: str) -> None:
         """Refuse to be used with other parts than those it was fitted with.
 
         Raises:
@@ -90,7 +90,7 @@ class Calibration:
             ("reader", self.reader, reader),
             ("fusion", self.fusion, fusion),
             ("splitting", self.splitting, splitting),
-            ("stopping", self.stopping, stopping),
+            ("rounds", self.rounds, rounds),
         ):
             if fitted != used:
                 raise ModelError(f"the calibration was fitted with {part} {fitted!r}, not {used!r}: fit it again")

@@ -27,11 +27,11 @@ from qa.index.catalog import Specification
 from qa.index.registry import Indexes
 from qa.models.inference import available_threads
 from qa.models.shipped import open_model
-from qa.reading import stopping
-from qa.reading.answers import Candidate, Ranked, candidates, rank_answers
+from qa.reading import rounds
+from qa.reading.answers import Ranked, candidates, rank_answers
 from qa.reading.calibration import Calibration, Evidence, Scale, Weights
 from qa.reading.reader import Reader, ShippedReader
-from qa.reading.stopping import PASSAGES_READ, ROUNDS, is_settled
+from qa.reading.rounds import PASSAGES_READ, Found, passages_needed
 from qa.training.examples import split
 from qa.training.reliability import reliability_svg
 from qa.types import Document, Hit, Passage, Span
@@ -66,16 +66,11 @@ class _Asked:
 
     golds: tuple[str, ...]
     hits: Sequence[Hit]
-    found: Sequence[Sequence[Candidate]]
+    found: Found
 
     def until_settled(self, weight: float, margin: float) -> _Asked:
         """Return what is left if reading stops by the rule."""
-        count = 0
-        for size in ROUNDS:
-            count = min(count + size, len(self.hits))
-            scores = [candidate.score(weight) for passage in self.found[:count] for candidate in passage]
-            if count == len(self.hits) or is_settled(scores, weight * self.hits[count].retrieval, margin):
-                break
+        count = passages_needed(self.found, self.hits, weight, margin)
         return _Asked(self.golds, self.hits[:count], self.found[:count])
 
 
@@ -102,7 +97,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     reader = ShippedReader(open_model(folder), threads)
     embedder = build_embedder(settings, threads)
     questions, distractors = _held_out(data, seed)
-    identities = (reader.identity, fusion.IDENTITY, splitting.IDENTITY, stopping.IDENTITY)
+    identities = (reader.identity, fusion.IDENTITY, splitting.IDENTITY, rounds.IDENTITY)
     empty = Calibration(*identities, 0.0, 0.0, _UNFITTED, _UNFITTED)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
     with tempfile.TemporaryDirectory() as place:

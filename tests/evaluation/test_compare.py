@@ -14,9 +14,9 @@ from qa.engine import Engine
 from qa.errors import DatasetError
 from qa.evaluation.compare import baseline_of, compare, load_reports, permutation_test
 from qa.evaluation.datasets import Dataset
+from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import Mode, evaluate
 from qa.evaluation.squad import load_squad
-from qa.evaluation.systems import ReaderAlone
 from qa.reading import inputs
 from tests.conftest import GOLDEN
 

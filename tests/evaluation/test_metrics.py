@@ -6,12 +6,10 @@ import math
 import random
 
 import ir_measures
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import AP, RR, R, nDCG
-from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 from torchmetrics.functional.text import squad
 
@@ -19,7 +17,6 @@ from qa.evaluation.metrics import (
     auroc,
     average_precision,
     best_threshold_f1,
-    bootstrap_interval,
     calibration_error,
     exact_match,
     f1,
@@ -151,14 +148,3 @@ def test_risk_by_coverage() -> None:
     risk = risk_coverage([0.2, 0.9, 0.5], [False, True, False])
     assert risk.tolist() == pytest.approx([0.0, 0.5, 2 / 3])
     assert len(risk_coverage([], [])) == 0
-
-
-def test_intervals_are_near_those_of_another_implementation() -> None:
-    values = np.random.default_rng(4).beta(0.4, 0.3, 300)
-    theirs = bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=2).confidence_interval
-    low, high = bootstrap_interval(values.tolist(), scale=100) or (0, 0)
-    width = theirs.high - theirs.low
-    assert low / 100 == pytest.approx(theirs.low, abs=width / 10)
-    assert high / 100 == pytest.approx(theirs.high, abs=width / 10)
-    assert bootstrap_interval([]) is None
-    assert bootstrap_interval([0.5] * 4) == (0.5, 0.5)

@@ -11,9 +11,9 @@ from qa.errors import DatasetError
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.metrics import exact_match
 from qa.evaluation.outcomes import Outcome
+from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import Mode, check, evaluate, models
 from qa.evaluation.squad import load_squad
-from qa.evaluation.systems import ReaderAlone
 from tests.conftest import GOLDEN
 
 NAMES = {

@@ -14,9 +14,11 @@ from qa.config import Settings
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput, Unavailable
 from qa.evaluation.datasets import Dataset
+from qa.evaluation.own_models import Indexed, ReaderAlone
+from qa.evaluation.predictions import Predictions
 from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.server import Server
 from qa.evaluation.squad import load_squad
-from qa.evaluation.systems import Indexed, Predictions, ReaderAlone, Server
 from qa.service.app import create_app
 from tests.conftest import GOLDEN
 

@@ -1,0 +1,158 @@
+"""Our models as a system that is evaluated: the reader alone, or an index that is asked."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from qa.engine import Engine
+from qa.errors import InvalidInput
+from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.evaluation.outcomes import Candidate, Outcome
+from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Progress
+from qa.limits import checked_question
+from qa.reading.calibration import Scale
+from qa.types import Document, QueryResult, SearchResult
+
+_ASKED_TOGETHER = 32
+# Asked together, questions keep all cores busy; how long one takes alone is measured on so many of them.
+_TIMED_ALONE = 200
+_DOCUMENTS_TOGETHER = 64
+
+
+class ReaderAlone:
+    """The reader on each question's own context."""
+
+    def __init__(self, engine: Engine, dataset: Dataset) -> None:
+        self._engine = engine
+        self._dataset = dataset
+        self.description: Mapping[str, object] = {"model": _models(engine), "index": None}
+        self.fingerprint = repr((_models(engine), engine.calibration))
+
+    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
+        """Yield outcomes without rankings; questions are read together, and some of them once more for the time."""
+        for part, timed in _parts(questions):
+            pairs = [(q.text, self._dataset.contexts[q.context]) for q in part]
+            results = self._engine.read_batch(pairs, top_k=CANDIDATES, min_confidence=0.0)
+            for question, pair, result in zip(part, pairs, results, strict=True):
+                candidates = tuple(Candidate(a.text, a.confidence, question.context, a.span) for a in result.answers)
+                given = _sure(result, self._engine.calibration.read)
+                timings = self._engine.read(*pair).timings_ms if question.id in timed else {}
+                yield Outcome(question.id, candidates, given, result.no_answer_score, timings_ms=timings)
+
+
+class Indexed:
+    """An index that is asked; `read` is false where only its ranking is wanted."""
+
+    def __init__(self, engine: Engine, index: str, dataset: Dataset, *, read: bool) -> None:
+        self._engine = engine
+        self._index = index
+        self._read = read
+        texts = {info.id: engine.document(info.id, index=index)[0].text for info in engine.all_documents(index=index)}
+        self._documents = MatchedDocuments(texts, dataset)
+        documents, passages = engine.indexes.get(index).counts()
+        self.description: Mapping[str, object] = {
+            "model": _models(engine),
+            "index": {"documents": documents, "passages": passages, "contexts_missing": self._documents.missing},
+        }
+        self.fingerprint = repr((_models(engine), engine.calibration, index, self._documents))
+
+    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
+        """Yield outcomes; questions are asked together, and some of them once more for the time.
+
+        A question that may not be asked, as it is too long, gives nothing.
+        """
+        for part, timed in _parts(questions):
+            askable = {question.id: question.text for question in part if _can_be_asked(question)}
+            texts = list(askable.values())
+            found = self._engine.search_batch(texts, index=self._index, top_k=RANKED_PASSAGES)
+            made = self._ask(texts) if self._read else [None] * len(texts)
+            outcomes = dict(zip(askable, zip(found, made, strict=True), strict=True))
+            for question in part:
+                if question.id not in outcomes:
+                    yield Outcome(question.id, (), given=False, ranking=())
+                    continue
+                timings = self._alone(question.text) if question.id in timed else {}
+                yield self._outcome(question.id, *outcomes[question.id], timings)
+
+    def _outcome(
+        self, id: str, found: SearchResult, result: QueryResult | None, timings: Mapping[str, float]
+    ) -> Outcome:
+        ranking = self._documents.contexts(hit.passage.document_id for hit in found.hits)
+        if result is None:
+            return Outcome(id, (), given=False, ranking=ranking, timings_ms=timings)
+        return Outcome(
+            id,
+            tuple(
+                Candidate(a.text, a.confidence, self._documents.places[a.document_id], a.span) for a in result.answers
+            ),
+            _sure(result, self._engine.calibration.query),
+            result.no_answer_score,
+            ranking,
+            self._documents.contexts(hit.passage.document_id for hit in result.passages),
+            timings,
+        )
+
+    def _ask(self, questions: Sequence[str]) -> list[QueryResult]:
+        return self._engine.ask_batch(
+            questions, index=self._index, top_k=CANDIDATES, min_confidence=0.0, include_passages=True
+        )
+
+    def _alone(self, question: str) -> Mapping[str, float]:
+        if self._read:
+            return self._ask([question])[0].timings_ms
+        return self._engine.search(question, index=self._index, top_k=RANKED_PASSAGES).timings_ms
+
+
+@contextmanager
+def own_contexts(engine: Engine, dataset: Dataset, progress: Progress, *, read: bool) -> Iterator[Indexed]:
+    """Put a data set's contexts into a throw-away index, one document each.
+
+    Args:
+        engine: its models are used, its indexes are not touched.
+        dataset: where the contexts come from.
+        progress: is told how many more contexts are in.
+        read: whether answers are wanted, or rankings alone.
+    """
+    with tempfile.TemporaryDirectory(prefix="qa-eval-") as folder:
+        ready = engine.in_folder(Path(folder))
+        try:
+            ready.indexes.get_or_create("default")
+            documents = [Document(str(place), text) for place, text in enumerate(dataset.contexts)]
+            for first in range(0, len(documents), _DOCUMENTS_TOGETHER):
+                part = documents[first : first + _DOCUMENTS_TOGETHER]
+                # Public corpora have blank documents; no question can find one.
+                ready.add([document for document in part if document.text.strip()])
+                progress(len(part))
+            ready.indexes.get("default").catch_up()
+            yield Indexed(ready, "default", dataset, read=read)
+        finally:
+            ready.close()
+
+
+def _parts(
+    questions: Sequence[LabelledQuestion],
+) -> Iterator[tuple[Sequence[LabelledQuestion], Collection[str]]]:
+    """Yield questions to ask together, with the ids of those to ask alone as well, which are spread evenly."""
+    timed = {question.id for question in questions[:: max(1, len(questions) // _TIMED_ALONE)]}
+    for first in range(0, len(questions), _ASKED_TOGETHER):
+        yield questions[first : first + _ASKED_TOGETHER], timed
+
+
+def _can_be_asked(question: LabelledQuestion) -> bool:
+    try:
+        checked_question(question.text)
+    except InvalidInput:
+        return False
+    return True
+
+
+def _models(engine: Engine) -> dict[str, str]:
+    return {"embedder": engine.embedder.identity, "reader": engine.reader.identity}
+
+
+def _sure(result: QueryResult, scale: Scale) -> bool:
+    """Tell whether the best of all guesses would be given without being asked for."""
+    return bool(result.answers) and result.answers[0].confidence >= scale.threshold
