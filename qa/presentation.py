@@ -116,11 +116,10 @@ def reports(figures: Sequence[dict[str, Any]]) -> None:
         table = Table("metric", "", "95 % interval", title=Text(f"{f['dataset']}, {f['mode']}, {f['n']} questions"))
         for name, value in f["metrics"].items():
             if value is not None:
-                interval = f["intervals"].get(name)
-                table.add_row(name, f"{value:.4g}", f"{interval[0]:.3g} to {interval[1]:.3g}" if interval else "")
+                table.add_row(name, f"{value:.4g}", _interval(f["intervals"].get(name)))
         for name, time in f["latency_ms"].items():
             if time is not None:
-                table.add_row(f"latency {name}, ms", f"{time:.1f}", "")
+                table.add_row(f"latency {name}, ms", f"{time:.1f}", _interval(f["latency_intervals"].get(name)))
         _out.print(table)
         if f["index"] and f["index"].get("contexts_missing"):
             notes([f"{f['index']['contexts_missing']} contexts of the set are no document of the index"])
@@ -148,10 +147,8 @@ def comparisons(found: Sequence[Comparison], tolerance: float, *, as_json: bool 
         failures([f"{name} fell by more than {tolerance:g} points and by more than chance" for name in worse])
 
 
-def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" + (f"  ({interval[0]:.3g} to {interval[1]:.3g})" if interval else "")
+def _interval(interval: Sequence[float] | None) -> str:
+    return f"{interval[0]:.3g} to {interval[1]:.3g}" if interval else ""
 
 
 def diagnosis(found: Diagnosis, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from qa import assembly
 from qa.cli import app
 from qa.engine import Engine
-from tests.conftest import GOLDEN
+from tests.conftest import GOLDEN, golden_articles
 
 Run = Callable[..., Result]
 
@@ -98,6 +98,27 @@ def test_evaluation_of_an_index_and_of_predictions(run: Run, tmp_path: Path) -> 
     assert scored.exit_code == 0, scored.output
     assert json.loads((tmp_path / "a.json").read_text())["metrics"]["no_answer_accuracy"] == 100
     assert "</html>" in (tmp_path / "a.html").read_text()
+
+
+def test_labels_are_checked_without_asking_anything(run: Run, tmp_path: Path) -> None:
+    golden = GOLDEN / "golden.json"
+    shouted = golden.read_text()
+    for context in {p["context"] for article in golden_articles() for p in article["paragraphs"]}:
+        shouted = shouted.replace(json.dumps(context)[1:-1], json.dumps(context.upper())[1:-1])
+    (tmp_path / "shouted.json").write_text(json.dumps(without_answers(json.loads(shouted))))
+    checked = run("eval", golden, "shouted.json", "--check")
+    assert checked.exit_code == 0, checked.output
+    assert "golden: 136 questions, 8 contexts, 40 unanswerable" in checked.stdout
+    assert "golden and shouted share 8 contexts" in " ".join(checked.stderr.split())
+    assert not list(tmp_path.glob("*.part"))
+
+
+def without_answers(squad: dict[str, Any]) -> dict[str, Any]:
+    for article in squad["data"]:
+        for paragraph in article["paragraphs"]:
+            for question in paragraph["qas"]:
+                question.update(answers=[], is_impossible=True)
+    return squad
 
 
 def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) -> None:

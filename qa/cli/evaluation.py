@@ -47,8 +47,10 @@ def evaluate(
     answers: Annotated[
         Path | None, typer.Option(help="Score these answers of any system: {question id: answer}.")
     ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only check the labels, and say what the sets hold.")] = False,
 ) -> None:
     """Measure how good answers are on labelled questions, and why they fail. Exit 3 if a gate is missed."""
+    from qa.evaluation.loading import summary
     from qa.evaluation.plan import Target, plan
     from qa.evaluation.report import report_html
     from qa.evaluation.runner import Mode
@@ -59,6 +61,14 @@ def evaluate(
     quiet = any(str(path) == "-" for path in outputs)
     with errors_told():
         settings = load_settings()
+        if check:
+            # Whatever is labelled can be ranked: only what the labels themselves get wrong is told.
+            checked = plan(datasets, Mode.RETRIEVAL, limit)
+            show.lines(
+                [summary(dataset) for dataset in {entry.path: dataset for entry, dataset in checked.work}.values()]
+            )
+            show.notes(checked.notes)
+            return
         target = Target(index, url, next(iter(settings.api_keys), None), answers)
         work = plan(datasets, Mode(mode), limit, target)
         before = _baseline(baseline, work) if baseline else None

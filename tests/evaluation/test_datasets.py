@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from qa.errors import DatasetError
-from qa.evaluation.loading import label_warnings, load_dataset
+from qa.evaluation.datasets import Dataset
+from qa.evaluation.loading import label_warnings, load_dataset, summary
 from qa.evaluation.squad import load_squad
 from qa.types import Span
 from tests.conftest import GOLDEN, shared
@@ -227,6 +228,16 @@ def test_the_retrieval_folders_load(name: str) -> None:
     dataset = load_dataset(shared("retrieval", name))
     assert dataset.questions
     assert all(question.relevant for question in dataset.questions)
+
+
+def test_contrary_labels_and_texts_that_differ_in_case_alone_are_told(tmp_path: Path) -> None:
+    asked = entry("1")
+    contrary = {**entry("2"), "answers": [], "is_impossible": True}
+    one = load_squad(write(tmp_path / "one.json", asked, contrary))
+    assert "one: 1 questions are both answerable and unanswerable by the same context" in label_warnings([one])
+    other = Dataset("other", tuple(f" {text.upper()}  " for text in one.contexts), one.questions[1:])
+    assert label_warnings([one, other])[-1] == "one and other share 1 contexts"
+    assert summary(one) == "one: 2 questions, 1 contexts, 1 unanswerable"
 
 
 def test_what_misleads_is_told(tmp_path: Path) -> None:
