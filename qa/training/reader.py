@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import time
@@ -17,11 +16,12 @@ from transformers import BertForQuestionAnswering
 
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
-from qa.training.base_model import base_model_folder
+from qa.training.base_model import BASE, base_model_folder
 from qa.training.dequantised import load_dequantised
 from qa.training.examples import FURTHER_MIXTURE, MIXTURE, WARM_UP, Source, forbidden_text, training_examples
 from qa.training.features import Batch, Feature, batches, cut, features
 from qa.training.negatives import hard_negatives
+from qa.training.stages import stages, write_stages
 
 _POOL = 64
 _TELL_EVERY = 50
@@ -120,6 +120,8 @@ def train_reader(
     for step, batch in enumerate(_schedule(warm_up, main, recipe)):
         if step < progress.steps:
             continue
+        if progress.tokens >= recipe.tokens:
+            break
         _set_rate(optimizer, recipe, progress)
         loss = _step(model, optimizer, batch, recipe)
         progress.steps += 1
@@ -130,13 +132,11 @@ def train_reader(
             report(f"step {progress.steps} tokens {progress.tokens} loss {progress.loss:.3f} {speed:.0f} tokens/s")
         if progress.steps % _SAVE_EVERY == 0:
             _save(checkpoint, model, optimizer, progress)
-        if progress.tokens >= recipe.tokens:
-            break
     _save(checkpoint, model, optimizer, progress)
     finished = work / "reader"
     model.save_pretrained(finished)
-    made = {"start": start.identity if start else None, **asdict(recipe), "steps": progress.steps}
-    (finished / "recipe.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    stage = {"start": start.identity if start else BASE, **asdict(recipe), "steps": progress.steps}
+    write_stages(finished, [*(stages(start.folder) if start else ()), stage])
     return finished
 
 

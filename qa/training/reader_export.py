@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 
@@ -10,10 +9,11 @@ import torch
 from transformers import BertForQuestionAnswering
 
 from qa.models.tokenization import load_tokenizer
-from qa.training.base_model import SHA256, base_model_folder
-from qa.training.examples import MIXTURE, WARM_UP, Source, training_examples
+from qa.training.base_model import BASE, SHA256, base_model_folder
+from qa.training.examples import MIXTURE, Source, training_examples
 from qa.training.export import Pair, export_int8
 from qa.training.features import cut, features
+from qa.training.stages import as_markdown, stages, write_stages
 
 NAME = "spanlight-reader-int8"
 SAMPLES = 300
@@ -41,6 +41,7 @@ def export_reader(trained: Path, data: Path, folder: Path, seed: int = 1) -> Non
     """Write the int8 reader and its model card to `folder`; activation ranges are taken on inputs made from `data`."""
     tokenizer = base_model_folder() / "tokenizer.json"
     export_int8(float_reader(trained), ["start", "end"], _samples(data, tokenizer, seed), tokenizer, folder, NAME)
+    write_stages(folder, stages(trained))
     (folder / "README.md").write_text(_model_card(trained), encoding="utf-8")
 
 
@@ -53,37 +54,29 @@ def _samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:
 
 
 def _model_card(trained: Path) -> str:
-    recipe = json.loads((trained / "recipe.json").read_text(encoding="utf-8"))
-    settings = "\n".join(f"| {name} | {value} |" for name, value in recipe.items())
-    sources = "\n".join(
-        f"- `{s.file}`" + (f", at most {s.limit:,} questions" if s.limit else "") for s in (*WARM_UP, *MIXTURE)
-    )
+    recipes = "\n".join(f"{place}.\n\n{as_markdown(stage)}" for place, stage in enumerate(stages(trained), 1))
     return f"""# {NAME}
 
 An extractive reader for English: given a question and a passage, a start and an end logit for each token; the
 `[CLS]` token's stand for "this passage does not say".
 
-- Base: all-MiniLM-L6-v2 (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), 6 layers, 384 wide, with a new span
+- Base: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), 6 layers, 384 wide, with a new span
   head. Word embeddings were not trained.
 - Form: static int8 (NNCF post-training quantisation, half weight range), OpenVINO IR. Inputs `input_ids`,
   `attention_mask`, `token_type_ids`; question first; at most 288 tokens.
 - Not for: other languages, arithmetic, yes/no questions, reasoning over several passages.
 - Data: SQuAD 1.1/2.0 (CC BY-SA 4.0), Natural Questions through QED and as short passages (CC BY-SA 3.0), SQuADShifts
-  (CC BY 4.0), FairytaleQA (Apache-2.0), QAMR (MIT), in this mixture, less 5 % of the contexts that are held out:
-
-{sources}
-
-## Recipe
-Made with `qa train reader`. The short examples come first, then the mixture with hard negatives (a question with a
-passage that BM25 ranks high and that lacks the answer); contexts are cut to short windows until the last part.
-
-| setting | value |
-|---|---|
-{settings}
+  (CC BY 4.0), FairytaleQA (Apache-2.0), QAMR (MIT), less 5 % of the contexts that are held out.
 
 How well it does is in the project's README, with the commands that measure it. Confidence and threshold come from
 `calibration.json`, made with `qa train calibration` on the held-out contexts. How often answers of a confidence were
 right there, cross-validated:
 
 ![reliability](reliability.svg)
-"""
+
+## Recipe
+Made with `qa train reader`, and trained on with `qa train reader --from shipped`. Each mixture comes with hard
+negatives (a question with a passage that BM25 ranks high and that lacks the answer); contexts are cut to short windows
+until the last part. The recipes, in order:
+
+{recipes}"""

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import BertConfig, BertForQuestionAnswering
 
+from qa.models.shipped import WEIGHTS, open_model
 from qa.training import reader
+from qa.training.base_model import base_model_folder
+from qa.training.dequantised import load_dequantised
 from qa.training.examples import MIXTURE, WARM_UP
 from qa.training.reader import ReaderRecipe, train_reader
+from qa.training.stages import as_markdown, stages
 from tests.training.test_examples import CONTEXTS, squad
 
 RECIPE = ReaderRecipe(tokens=700, batch=4, warm_up_steps=2, negatives=5, bfloat16=False)
@@ -46,9 +52,23 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
     assert (whole / "recipe.json").read_text() == (parts / "recipe.json").read_text()
 
 
-def test_training_learns_and_leaves_word_embeddings_alone(data: Path, tmp_path: Path) -> None:
-    from qa.training.base_model import base_model_folder
+def test_a_shipped_reader_is_trained_on(data: Path, tmp_path: Path) -> None:
+    shipped = open_model(WEIGHTS / "reader")
+    began = BertForQuestionAnswering(BertConfig.from_pretrained(base_model_folder()))
+    load_dequantised(began, shipped.graph)
+    further = replace(RECIPE, rate=1e-6, head_rate=1e-6)
+    finished = train_reader(data, [], tmp_path / "work", further, 2, lambda _: None, shipped)
+    trained = load_file(finished / "model.safetensors")
+    for name in ("bert.encoder.layer.3.attention.self.query.weight", "qa_outputs.weight"):
+        moved = (trained[name] - began.state_dict()[name]).abs()
+        assert 0 < moved.max() < 1e-3
+    made = stages(finished)
+    assert made[:-1] == stages(shipped.folder)
+    assert (made[-1]["start"], made[-1]["tokens"]) == (shipped.identity, RECIPE.tokens)
+    assert "| tokens | 700 |" in as_markdown(made[-1])
 
+
+def test_training_learns_and_leaves_word_embeddings_alone(data: Path, tmp_path: Path) -> None:
     finished = train_reader(data, [], tmp_path / "work", RECIPE, 2, lambda _: None)
     trained, base = load_file(finished / "model.safetensors"), load_file(base_model_folder() / "model.safetensors")
     words = "embeddings.word_embeddings.weight"

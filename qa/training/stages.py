@@ -1,0 +1,45 @@
+"""What a reader has been through: a recipe for each training, the first from the base model, later ones on from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qa.errors import ModelError
+
+RECIPE = "recipe.json"
+
+
+def stages(folder: Path) -> list[dict[str, Any]]:
+    """Return the recipes beside a reader, the first one first.
+
+    Raises:
+        ModelError: there are none, or they cannot be read.
+    """
+    path = folder / RECIPE
+    try:
+        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["stages"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: not the recipe of a reader ({error})") from error
+    return found
+
+
+def write_stages(folder: Path, made: Sequence[dict[str, Any]]) -> None:
+    """Write what `stages` reads."""
+    (folder / RECIPE).write_text(json.dumps({"stages": made}, indent=1) + "\n", encoding="utf-8")
+
+
+def as_markdown(stage: dict[str, Any]) -> str:
+    """Return a table of a recipe's settings, and the files it took questions from."""
+    settings = {name: value for name, value in stage.items() if name not in ("warm_up", "mixture")}
+    rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
+    parts = [f"| setting | value |\n|---|---|\n{rows}\n"]
+    for name, files in (("Short examples first", stage["warm_up"]), ("Mixture", stage["mixture"])):
+        if files:
+            listed = ", ".join(
+                f"`{f['file']}`" + (f" (at most {f['limit']:,} questions)" if f["limit"] else "") for f in files
+            )
+            parts.append(f"{name}: {listed}.\n")
+    return "\n".join(parts)
