@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ class Engine:
         clock.lap("read")
         results = []
         for question, result, passages_read in zip(questions, found, read, strict=True):
-            ranked = rank_answers(chain.from_iterable(passages_read), weight, self.calibration.query, top_k)
+            ranked = rank_answers(passages_read, weight, self.calibration.query, top_k)
             made = _result(question, ranked, self.calibration.query, min_confidence)
             passages = tuple(result.hits[: len(passages_read)]) if include_passages else ()
             results.append(
@@ -132,7 +131,7 @@ class Engine:
         self, question: str, text: str, logits: PassageLogits, top_k: int, min_confidence: float | None
     ) -> QueryResult:
         hit = Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0)
-        found = candidates(hit, logits, top_k)
+        found = [candidates(hit, logits, top_k)]
         ranked = rank_answers(found, self.calibration.retrieval_weight, self.calibration.read, top_k)
         return _result(question, ranked, self.calibration.read, min_confidence)
 

@@ -238,5 +238,6 @@ class Readiness(BaseModel):
     status: str = "ready"
     embedder: str
     reader: str
+    calibration: str
     documents: int
     passages: int

@@ -100,17 +100,23 @@ def test_evaluation_of_an_index_and_of_predictions(run: Run, tmp_path: Path) -> 
     assert "</html>" in (tmp_path / "a.html").read_text()
 
 
-def test_labels_are_checked_without_asking_anything(run: Run, tmp_path: Path) -> None:
+def test_labels_are_checked_without_asking_anything(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     golden = GOLDEN / "golden.json"
     shouted = golden.read_text()
     for context in {p["context"] for article in golden_articles() for p in article["paragraphs"]}:
         shouted = shouted.replace(json.dumps(context)[1:-1], json.dumps(context.upper())[1:-1])
     (tmp_path / "shouted.json").write_text(json.dumps(without_answers(json.loads(shouted))))
+    monkeypatch.setattr(assembly, "build_engine", None)
     checked = run("eval", golden, "shouted.json", "--check")
     assert checked.exit_code == 0, checked.output
     assert "golden: 136 questions, 8 contexts, 40 unanswerable" in checked.stdout
     assert "golden and shouted share 8 contexts" in " ".join(checked.stderr.split())
-    assert not list(tmp_path.glob("*.part"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "golden.json").write_bytes(golden.read_bytes())
+    assert run("eval", golden, "other/golden.json", "--check").exit_code == 0
+    refused = run("eval", golden, "--check", "--json", "labels.json")
+    assert refused.exit_code == 2
+    assert not (tmp_path / "labels.json").exists()
 
 
 def without_answers(squad: dict[str, Any]) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def evaluate(
     check: Annotated[bool, typer.Option("--check", help="Only check the labels, and say what the sets hold.")] = False,
 ) -> None:
     """Measure how good answers are on labelled questions, and why they fail. Exit 3 if a gate is missed."""
-    from qa.evaluation.loading import summary
-    from qa.evaluation.plan import Target, plan
+    from qa.evaluation.loading import label_warnings, summary
+    from qa.evaluation.plan import Target, load_all, named_entries, plan
     from qa.evaluation.report import report_html
     from qa.evaluation.runner import Mode
 
@@ -59,16 +59,18 @@ def evaluate(
         raise typer.BadParameter(f"{mode!r} is not one of {', '.join(Mode)}", param_hint="--mode")
     outputs = [path for path in (json_file, predictions, html) if path]
     quiet = any(str(path) == "-" for path in outputs)
+    if check and any((limit, *outputs, baseline, index, url, answers)):
+        raise typer.BadParameter(
+            "labels are checked, nothing is asked: name sets and nothing else", param_hint="--check"
+        )
     with errors_told():
-        settings = load_settings()
         if check:
-            # Whatever is labelled can be ranked: only what the labels themselves get wrong is told.
-            checked = plan(datasets, Mode.RETRIEVAL, limit)
-            show.lines(
-                [summary(dataset) for dataset in {entry.path: dataset for entry, dataset in checked.work}.values()]
-            )
-            show.notes(checked.notes)
+            entries, absent = named_entries(datasets, Mode(mode), limit)
+            loaded = list(load_all(entries).values())
+            show.lines([summary(dataset) for dataset in loaded])
+            show.notes([*absent, *label_warnings(loaded)])
             return
+        settings = load_settings()
         target = Target(index, url, next(iter(settings.api_keys), None), answers)
         work = plan(datasets, Mode(mode), limit, target)
         before = _baseline(baseline, work) if baseline else None

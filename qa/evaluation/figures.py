@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
-from qa.evaluation.intervals import Interval, Measure, bootstrap_interval, mean_interval
+from qa.evaluation.intervals import Interval, Measure, bootstrap_interval, calibration_interval, mean_interval
 from qa.evaluation.metrics import (
     auroc,
     average_precision,
@@ -137,8 +137,8 @@ ANSWER_METRICS = (
 )
 
 
-def _figure(measure: Measure, count: int, *, biased: bool = False) -> Figure:
-    return Figure(measure(np.arange(count)), bootstrap_interval(measure, count, biased=biased)) if count else _UNTOLD
+def _figure(measure: Measure, count: int) -> Figure:
+    return Figure(measure(np.arange(count)), bootstrap_interval(measure, count)) if count else _UNTOLD
 
 
 def _mean(values: Sequence[float], scale: float = 1.0) -> Figure:
@@ -166,7 +166,7 @@ def _answer_figures(dataset: Dataset, rows: Sequence[Scored]) -> dict[str, Figur
         )
         sureness = _sureness(rows)
         given, right = np.array(sureness[0]), np.array(sureness[1])
-        made["ece"] = _figure(lambda r: calibration_error(given[r], right[r]), len(given), biased=True)
+        made["ece"] = Figure(calibration_error(given, right), calibration_interval(given, right))
         made["aurc"] = _figure(lambda r: float(risk_coverage(given[r], right[r]).mean()), len(given))
     doubts = [row.outcome.no_answer_score for row in rows]
     answerability = np.array([1 - value for value in doubts if value is not None])
@@ -176,13 +176,17 @@ def _answer_figures(dataset: Dataset, rows: Sequence[Scored]) -> dict[str, Figur
 
 
 def _exactness(dataset: Dataset, rows: Sequence[Scored]) -> list[float]:
-    """Return for each candidate of a known place whether it is what stands there."""
-    return [
-        float(candidate.span.of(dataset.contexts[candidate.context]) == candidate.text)
-        for row in rows
-        for candidate in row.outcome.candidates
-        if candidate.span is not None and candidate.context is not None
-    ]
+    """Return for each question the share of its candidates that are what stands in their places."""
+    made = []
+    for row in rows:
+        placed = [
+            c.span.of(dataset.contexts[c.context]) == c.text
+            for c in row.outcome.candidates
+            if c.span is not None and c.context is not None
+        ]
+        if placed:
+            made.append(float(np.mean(placed)))
+    return made
 
 
 def _among_candidates(dataset: Dataset, row: Scored) -> float:

@@ -136,11 +136,6 @@ def risk_coverage(confidences: Numbers, right: Marks) -> NDArray[np.float64]:
     return np.asarray(np.cumsum(wrong) / np.arange(1, len(order) + 1))
 
 
-def mean(values: Numbers) -> float | None:
-    """Return the mean; None of nothing."""
-    return float(np.mean(values)) if len(values) else None
-
-
 def percentile(values: Numbers, share: float) -> float | None:
     """Return a percentile, from 0 to 100; None of nothing."""
     return float(np.percentile(values, share)) if len(values) else None

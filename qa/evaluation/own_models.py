@@ -8,17 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qa.engine import Engine
-from qa.errors import InvalidInput
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Candidate, Outcome
-from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Progress
-from qa.limits import checked_question
+from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Progress, can_be_asked
 from qa.reading.calibration import Scale
 from qa.types import Document, QueryResult, SearchResult
 
+# Together they keep all cores busy.
 _ASKED_TOGETHER = 32
-# Asked together, questions keep all cores busy; how long one takes alone is measured on so many of them.
-_TIMED_ALONE = 200
 _DOCUMENTS_TOGETHER = 64
 
 
@@ -31,9 +28,9 @@ class ReaderAlone:
         self.description: Mapping[str, object] = {"model": _models(engine), "index": None}
         self.fingerprint = repr((_models(engine), engine.calibration))
 
-    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
+    def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
         """Yield outcomes without rankings; questions are read together, and some of them once more for the time."""
-        for part, timed in _parts(questions):
+        for part in _parts(questions):
             pairs = [(q.text, self._dataset.contexts[q.context]) for q in part]
             results = self._engine.read_batch(pairs, top_k=CANDIDATES, min_confidence=0.0)
             for question, pair, result in zip(part, pairs, results, strict=True):
@@ -59,20 +56,20 @@ class Indexed:
         }
         self.fingerprint = repr((_models(engine), engine.calibration, index, self._documents))
 
-    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
+    def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
         """Yield outcomes; questions are asked together, and some of them once more for the time.
 
         A question that may not be asked, as it is too long, gives nothing.
         """
-        for part, timed in _parts(questions):
-            askable = {question.id: question.text for question in part if _can_be_asked(question)}
+        for part in _parts(questions):
+            askable = {question.id: question.text for question in part if can_be_asked(question)}
             texts = list(askable.values())
             found = self._engine.search_batch(texts, index=self._index, top_k=RANKED_PASSAGES)
             made = self._ask(texts) if self._read else [None] * len(texts)
             outcomes = dict(zip(askable, zip(found, made, strict=True), strict=True))
             for question in part:
                 if question.id not in outcomes:
-                    yield Outcome(question.id, (), given=False, ranking=())
+                    yield Outcome(question.id, (), given=False, ranking=self._documents.contexts(()))
                     continue
                 timings = self._alone(question.text) if question.id in timed else {}
                 yield self._outcome(question.id, *outcomes[question.id], timings)
@@ -86,7 +83,8 @@ class Indexed:
         return Outcome(
             id,
             tuple(
-                Candidate(a.text, a.confidence, self._documents.places[a.document_id], a.span) for a in result.answers
+                Candidate(a.text, a.confidence, self._documents.places.get(a.document_id), a.span)
+                for a in result.answers
             ),
             _sure(result, self._engine.calibration.query),
             result.no_answer_score,
@@ -132,21 +130,9 @@ def own_contexts(engine: Engine, dataset: Dataset, progress: Progress, *, read: 
             ready.close()
 
 
-def _parts(
-    questions: Sequence[LabelledQuestion],
-) -> Iterator[tuple[Sequence[LabelledQuestion], Collection[str]]]:
-    """Yield questions to ask together, with the ids of those to ask alone as well, which are spread evenly."""
-    timed = {question.id for question in questions[:: max(1, len(questions) // _TIMED_ALONE)]}
+def _parts(questions: Sequence[LabelledQuestion]) -> Iterator[Sequence[LabelledQuestion]]:
     for first in range(0, len(questions), _ASKED_TOGETHER):
-        yield questions[first : first + _ASKED_TOGETHER], timed
-
-
-def _can_be_asked(question: LabelledQuestion) -> bool:
-    try:
-        checked_question(question.text)
-    except InvalidInput:
-        return False
-    return True
+        yield questions[first : first + _ASKED_TOGETHER]
 
 
 def _models(engine: Engine) -> dict[str, str]:

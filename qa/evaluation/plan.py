@@ -78,20 +78,10 @@ def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = 
         DatasetError: a file is wrong, or there is nothing to evaluate, or the same twice.
         InvalidInput: the target cannot be asked in one of the modes.
     """
-    entries: list[Entry] = []
-    notes: list[str] = []
-    for path in paths:
-        if path.suffix == ".toml":
-            found, absent = load_suite(path)
-            entries += [entry.limited(limit) for entry in found]
-            notes += [f"{path}: {name} is not there and is left out" for name in absent]
-        else:
-            entries.append(Entry(path, mode, limit))
-    loaded = {path: load_dataset(path) for path in dict.fromkeys(entry.path for entry in entries)}
+    entries, notes = named_entries(paths, mode, limit)
+    loaded = load_all(entries)
     work = tuple((entry, loaded[entry.path]) for entry in entries)
     named: set[tuple[str, Mode]] = set()
-    if not work:
-        raise DatasetError(f"{', '.join(map(str, paths))}: there is nothing to evaluate", field="dataset")
     for entry, dataset in work:
         check(dataset, entry.mode)
         target.check(entry.mode)
@@ -101,6 +91,35 @@ def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = 
             )
         named.add((dataset.name, entry.mode))
     return Plan(work, (*notes, *label_warnings(list(loaded.values()))))
+
+
+def named_entries(paths: Sequence[Path], mode: Mode, limit: int | None) -> tuple[list[Entry], list[str]]:
+    """Return what data sets and suites name, and notes on what of a suite is not there.
+
+    Raises:
+        DatasetError: a suite is wrong, or there is nothing to evaluate.
+    """
+    entries: list[Entry] = []
+    notes: list[str] = []
+    for path in paths:
+        if path.suffix == ".toml":
+            found, absent = load_suite(path)
+            entries += [entry.limited(limit) for entry in found]
+            notes += [f"{path}: {name} is not there and is left out" for name in absent]
+        else:
+            entries.append(Entry(path, mode, limit))
+    if not entries:
+        raise DatasetError(f"{', '.join(map(str, paths))}: there is nothing to evaluate", field="dataset")
+    return entries, notes
+
+
+def load_all(entries: Sequence[Entry]) -> dict[Path, Dataset]:
+    """Read each data set once.
+
+    Raises:
+        DatasetError: one is wrong.
+    """
+    return {path: load_dataset(path) for path in dict.fromkeys(entry.path for entry in entries)}
 
 
 @contextmanager

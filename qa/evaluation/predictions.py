@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qa.errors import DatasetError
@@ -38,7 +38,11 @@ class Predictions:
         self.description: Mapping[str, object] = {"model": {"predictions": path.name}, "index": None}
         self.fingerprint = repr(sorted(answers.items()))
 
-    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
+    def outcomes(
+        self,
+        questions: Sequence[LabelledQuestion],
+        timed: Collection[str],  # noqa: ARG002
+    ) -> Iterator[Outcome]:
         """Yield outcomes with nothing but the answer."""
         for question in questions:
             text = self._answers[question.id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,13 +15,16 @@ from typing import Any
 
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput
-from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.evaluation.datasets import Dataset
 from qa.evaluation.figures import RANKED, Scored, figures, scored
 from qa.evaluation.metrics import reciprocal_rank
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.own_models import ReaderAlone, own_contexts
 from qa.evaluation.systems import Progress, System
 from qa.limits import MAX_READ_TEXT, checked_text
+
+# Latencies are those of so many questions, spread evenly.
+TIMED = 200
 
 
 class Mode(StrEnum):
@@ -97,7 +100,7 @@ def evaluate(
         journal: outcomes are noted here while it runs, so that a run that was stopped goes on where it was.
     """
     asked = dataset.head(limit)
-    outcomes = _answered(asked.questions, system, progress, journal, _key(asked, mode, system))
+    outcomes = _answered(asked, system, progress, journal, _key(asked, mode, system))
     read, forced = mode is not Mode.RETRIEVAL, not dataset.has_unanswerable
     rows = scored(asked, outcomes, read=read, forced=forced)
     report = {
@@ -145,17 +148,17 @@ def _key(dataset: Dataset, mode: Mode, system: System) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _answered(
-    questions: Sequence[LabelledQuestion], system: System, progress: Progress, journal: Path | None, key: str
-) -> list[Outcome]:
+def _answered(dataset: Dataset, system: System, progress: Progress, journal: Path | None, key: str) -> list[Outcome]:
+    timed = {question.id for question in dataset.head(TIMED).questions}
     done = _noted(journal, key) if journal else {}
     progress(len(done))
     with _notebook(journal, key, done) as note:
-        for outcome in system.outcomes([question for question in questions if question.id not in done]):
+        left = [question for question in dataset.questions if question.id not in done]
+        for outcome in system.outcomes(left, timed):
             note(outcome)
             done[outcome.id] = outcome
             progress(1)
-    return [done[question.id] for question in questions]
+    return [done[question.id] for question in dataset.questions]
 
 
 @contextmanager

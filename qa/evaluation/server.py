@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ import httpx2
 from qa.errors import InvalidInput, QAError, Unavailable
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Candidate, Outcome
-from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments
+from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, can_be_asked
 from qa.types import Span
 
 _TIMEOUT_S = 60.0
@@ -46,14 +46,21 @@ class Server:
         }
         self.fingerprint = repr((url, index, models, self._documents))
 
-    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
-        """Yield outcomes; where the server is not sure, its best guess is the one candidate."""
+    def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
+        """Yield outcomes; where the server is not sure, its best guess is the one candidate.
+
+        A question that may not be asked, as it is too long, gives nothing.
+        """
         for question in questions:
+            if not can_be_asked(question):
+                yield Outcome(question.id, (), given=False, ranking=self._documents.contexts(()))
+                continue
             asked = {"question": question.text, "index": self._index}
             found = self._call("POST", "/v1/search", json={**asked, "top_k": RANKED_PASSAGES})
             ranking = self._documents.contexts(passage["document_id"] for passage in found["passages"])
+            timings = found["timings_ms"] if question.id in timed else {}
             if not self._read:
-                yield Outcome(question.id, (), given=False, ranking=ranking, timings_ms=found["timings_ms"])
+                yield Outcome(question.id, (), given=False, ranking=ranking, timings_ms=timings)
                 continue
             made = self._call("POST", "/v1/query", json={**asked, "top_k": CANDIDATES, "include_passages": True})
             yield Outcome(
@@ -63,7 +70,7 @@ class Server:
                 made["no_answer_score"],
                 ranking,
                 self._documents.contexts(passage["document_id"] for passage in made["passages"] or ()),
-                made["timings_ms"],
+                made["timings_ms"] if timings else {},
             )
 
     def close(self) -> None:

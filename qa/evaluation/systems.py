@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from qa.errors import InvalidInput
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Outcome
+from qa.limits import checked_question
 
 # Deep enough for recall@20 where several passages of one document rank high.
 RANKED_PASSAGES = 60
@@ -24,9 +26,23 @@ class System(Protocol):
     fingerprint: str
     """Differs where outcomes may differ."""
 
-    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
-        """Yield what each question gave, in their order."""
+    def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
+        """Yield what each question gave, in their order.
+
+        Args:
+            questions: all that is asked.
+            timed: ids of those to time, which a system that asks several together asks once more alone.
+        """
         ...
+
+
+def can_be_asked(question: LabelledQuestion) -> bool:
+    """Tell whether a question is within the limits of the service."""
+    try:
+        checked_question(question.text)
+    except InvalidInput:
+        return False
+    return True
 
 
 class MatchedDocuments:

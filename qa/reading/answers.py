@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from qa.documents.boundaries import widen
 from qa.reading.calibration import Evidence, Scale
@@ -47,6 +48,10 @@ class Candidate:
         return self.hit.passage.document_id, self.span.shift(self.hit.passage.span.start)
 
 
+Found = Sequence[Sequence[Candidate]]
+"""The candidates of each passage that was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """Answers, best first, what speaks for each, and the probability that none of them is one."""
@@ -70,11 +75,11 @@ def candidates(hit: Hit, logits: PassageLogits, count: int) -> list[Candidate]:
     return made
 
 
-def rank_answers(found: Iterable[Candidate], retrieval_weight: float, scale: Scale, count: int) -> Ranked:
+def rank_answers(found: Found, retrieval_weight: float, scale: Scale, count: int) -> Ranked:
     """Return at most `count` answers, best first, no two of which overlap or say the same.
 
     Args:
-        found: the candidates of all passages that were read.
+        found: the candidates of each passage that was read.
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
         scale: turns evidence into probabilities.
         count: how many.
@@ -85,7 +90,8 @@ def rank_answers(found: Iterable[Candidate], retrieval_weight: float, scale: Sca
         return Ranked((), (), 1.0)
     scores = [candidate.score(retrieval_weight) for candidate, _ in chosen]
     evidence = tuple(
-        _evidence(candidate, len(places), scores, place) for place, (candidate, places) in enumerate(chosen[:count])
+        _evidence(candidate, len(places), len(found), scores, place)
+        for place, (candidate, places) in enumerate(chosen[:count])
     )
     confidence, answers = 1.0, []
     for (candidate, places), score, speaks in zip(chosen, scores, evidence, strict=False):
@@ -96,13 +102,11 @@ def rank_answers(found: Iterable[Candidate], retrieval_weight: float, scale: Sca
     return Ranked(tuple(answers), evidence, scale.unanswerable.probability(evidence[0]))
 
 
-def _chosen(
-    found: Iterable[Candidate], retrieval_weight: float, count: int
-) -> list[tuple[Candidate, list[tuple[str, Span]]]]:
+def _chosen(found: Found, retrieval_weight: float, count: int) -> list[tuple[Candidate, list[tuple[str, Span]]]]:
     """Return the best candidates, each with every place that says the same, its own first."""
     chosen: list[Candidate] = []
     support: list[dict[tuple[str, Span], None]] = []
-    for candidate in sorted(found, key=lambda c: (-c.score(retrieval_weight), c.place)):
+    for candidate in sorted(chain.from_iterable(found), key=lambda c: (-c.score(retrieval_weight), c.place)):
         same = next((i for i, c in enumerate(chosen) if _says_the_same(c, candidate)), None)
         if same is not None:
             if candidate.best_of_passage:
@@ -113,7 +117,7 @@ def _chosen(
     return [(c, list(places)) for c, places in zip(chosen, support, strict=True)]
 
 
-def _evidence(candidate: Candidate, places: int, scores: Sequence[float], place: int) -> Evidence:
+def _evidence(candidate: Candidate, places: int, read: int, scores: Sequence[float], place: int) -> Evidence:
     best, second = scores[0], scores[1] if len(scores) > 1 else -math.inf
     return Evidence(
         reader=candidate.reader - candidate.null,
@@ -121,6 +125,7 @@ def _evidence(candidate: Candidate, places: int, scores: Sequence[float], place:
         lead=min(_FARTHEST, best - second) if place == 0 else 0.0,
         gap=min(_FARTHEST, best - scores[place]),
         support=math.log(places),
+        depth=math.log(read),
     )
 
 

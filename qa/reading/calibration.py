@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
@@ -20,6 +21,8 @@ class Evidence(NamedTuple):
         lead: of the best answer: by how much its score is above the next one's; 0 of the others.
         gap: of the others: by how much their score is below the best one's; 0 of the best.
         support: how many more passages say the same, as log(1 + n).
+        depth: how many passages were read, as log(n): more are where the question was hard to settle, and more of them
+            can say the same.
     """
 
     reader: float
@@ -27,6 +30,7 @@ class Evidence(NamedTuple):
     lead: float
     gap: float
     support: float
+    depth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Weights:
     lead: float
     gap: float
     support: float
+    depth: float
     bias: float
 
     def probability(self, evidence: Evidence) -> float:
@@ -94,6 +99,11 @@ class Calibration:
         ):
             if fitted != used:
                 raise ModelError(f"the calibration was fitted with {part} {fitted!r}, not {used!r}: fit it again")
+
+    @property
+    def identity(self) -> str:
+        """A hash: equal for equal parameters."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from qa.reading.answers import Candidate, candidates
+from qa.reading.answers import Candidate, Found, candidates
 from qa.reading.reader import Reader
 from qa.types import Hit
 
@@ -19,9 +19,6 @@ ROUNDS = (2, 4, 4)
 PASSAGES_READ = sum(ROUNDS)
 # Names what decides which passages are read, beside the margin; part of the calibration's specification.
 IDENTITY = "rounds-" + "-".join(map(str, ROUNDS)) + "-v1"
-
-Found = Sequence[Sequence[Candidate]]
-"""The candidates of each passage that was read."""
 
 
 def read_in_rounds(
@@ -48,6 +45,8 @@ def read_in_rounds(
     read: list[list[list[Candidate]]] = [[] for _ in questions]
     unsettled = list(range(len(questions)))
     for size in ROUNDS:
+        if not unsettled:
+            break
         asked = [(place, hit) for place in unsettled for hit in hits[place][len(read[place]) :][:size]]
         logits = reader.read_batch([(questions[place], hit.passage.text) for place, hit in asked])
         for (place, hit), made in zip(asked, logits, strict=True):

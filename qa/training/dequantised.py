@@ -17,6 +17,7 @@ from transformers import BertForQuestionAnswering
 from qa.errors import ModelError
 
 _NETWORK = "__module.network."
+_WORDS = "bert.embeddings.word_embeddings.weight"
 _LINEAR, _NORM, _EMBEDDING = "/aten::linear/MatMul", "/aten::layer_norm/Multiply_1", "/aten::embedding/Gather"
 
 
@@ -27,11 +28,18 @@ def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
         ModelError: the graph cannot be read or is of another network.
     """
     try:
-        operations = ov.Core().read_model(graph).get_ordered_ops()
-    except RuntimeError as error:
-        raise ModelError(f"{graph}: {error}") from error
+        found = _weights(ov.Core().read_model(graph))
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{graph}: not a graph of a reader ({error})") from error
+    wanted = {name: value.shape for name, value in network.state_dict().items() if name != _WORDS}
+    if {name: value.shape for name, value in found.items()} != wanted:
+        raise ModelError(f"{graph}: not a graph of a reader of this size")
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()}, strict=False)
+
+
+def _weights(graph: ov.Model) -> dict[str, NDArray[np.float32]]:
     found: dict[str, NDArray[np.float32]] = {}
-    for node in operations:
+    for node in graph.get_ordered_ops():
         name = node.get_friendly_name().removeprefix(_NETWORK)
         if name.endswith(_LINEAR):
             found |= _linear(node, name.removesuffix(_LINEAR))
@@ -41,12 +49,8 @@ def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
             found[f"{module}.bias"] = _added(node)
         elif name.endswith(_EMBEDDING):
             found[f"{name.removesuffix(_EMBEDDING)}.weight"] = _constant(_source(node, 0))
-    words = "bert.embeddings.word_embeddings.weight"
-    found.pop(words, None)
-    wanted = {name: value.shape for name, value in network.state_dict().items() if name != words}
-    if {name: value.shape for name, value in found.items()} != wanted:
-        raise ModelError(f"{graph}: not a graph of a reader of this size")
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()}, strict=False)
+    found.pop(_WORDS, None)
+    return found
 
 
 def _linear(node: ov.Node, module: str) -> dict[str, NDArray[np.float32]]:
@@ -73,7 +77,7 @@ def _constant(node: ov.Node) -> NDArray[np.float32]:
         return _constant(_source(node, 0))
     if kind == "Multiply":
         return _constant(_source(node, 0)) * _constant(_source(node, 1))
-    raise ModelError(f"{node.get_friendly_name()}: not a constant")
+    raise ValueError(f"{node.get_friendly_name()} is no constant")
 
 
 def _source(node: ov.Node, place: int) -> ov.Node:

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 from transformers import BertForQuestionAnswering
 
+from qa.errors import ModelError
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
 from qa.training.base_model import BASE, base_model_folder
@@ -21,7 +23,7 @@ from qa.training.dequantised import load_dequantised
 from qa.training.examples import FURTHER_MIXTURE, MIXTURE, WARM_UP, Source, forbidden_text, training_examples
 from qa.training.features import Batch, Feature, batches, cut, features
 from qa.training.negatives import hard_negatives
-from qa.training.stages import stages, write_stages
+from qa.training.stages import RECIPE, as_written, stages, write_stages
 
 _POOL = 64
 _TELL_EVERY = 50
@@ -92,7 +94,7 @@ def train_reader(
         The folder of the finished weights, in Hugging Face layout.
 
     Raises:
-        ModelError: the base model is missing or is not the published one.
+        ModelError: the base model is missing or is not the published one, or `work` holds another training.
         DatasetError: a training file cannot be read.
     """
     torch.set_num_threads(threads)
@@ -105,7 +107,7 @@ def train_reader(
     if start:
         load_dequantised(model, start.graph)
     optimizer = _optimizer(model, recipe)
-    work.mkdir(parents=True, exist_ok=True)
+    made = _begun(work, start, recipe)
     checkpoint = work / "checkpoint.pt"
     progress = _Progress()
     if checkpoint.exists():
@@ -135,9 +137,20 @@ def train_reader(
     _save(checkpoint, model, optimizer, progress)
     finished = work / "reader"
     model.save_pretrained(finished)
-    stage = {"start": start.identity if start else BASE, **asdict(recipe), "steps": progress.steps}
-    write_stages(finished, [*(stages(start.folder) if start else ()), stage])
+    write_stages(finished, [*made[:-1], {**made[-1], "steps": progress.steps}])
     return finished
+
+
+def _begun(work: Path, start: ShippedModel | None, recipe: ReaderRecipe) -> list[dict[str, Any]]:
+    """Return the stages that end with this training, and note them in `work`; what is there must be the same."""
+    stage = {"start": start.identity if start else BASE, **asdict(recipe)}
+    made = as_written([*(stages(start.folder) if start else ()), stage])
+    if not (work / RECIPE).exists():
+        work.mkdir(parents=True, exist_ok=True)
+        write_stages(work, made)
+    elif stages(work) != made:
+        raise ModelError(f"{work}: holds a training from another start or by another recipe: name another folder")
+    return made
 
 
 def _examples(

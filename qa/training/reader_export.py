@@ -70,13 +70,14 @@ An extractive reader for English: given a question and a passage, a start and an
 
 How well it does is in the project's README, with the commands that measure it. Confidence and threshold come from
 `calibration.json`, made with `qa train calibration` on the held-out contexts. How often answers of a confidence were
-right there, cross-validated:
+right there, cross-validated, where an answer that is near the only gold answer counts by how often another person would
+have given it:
 
 ![reliability](reliability.svg)
 
 ## Recipe
-Made with `qa train reader`, and trained on with `qa train reader --from shipped`. Each mixture comes with hard
-negatives (a question with a passage that BM25 ranks high and that lacks the answer); contexts are cut to short windows
-until the last part. The recipes, in order:
+Made with `qa train reader`; each recipe after the first is a run of `qa train reader --from` the reader before. Each
+mixture comes with hard negatives (a question with a passage that BM25 ranks high and that lacks the answer); contexts
+are cut to short windows until the last part.
 
 {recipes}"""

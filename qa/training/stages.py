@@ -31,6 +31,12 @@ def write_stages(folder: Path, made: Sequence[dict[str, Any]]) -> None:
     (folder / RECIPE).write_text(json.dumps({"stages": made}, indent=1) + "\n", encoding="utf-8")
 
 
+def as_written(made: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return recipes as they will be read again: JSON has lists for tuples."""
+    read: list[dict[str, Any]] = json.loads(json.dumps(made))
+    return read
+
+
 def as_markdown(stage: dict[str, Any]) -> str:
     """Return a table of a recipe's settings, and the files it took questions from."""
     settings = {name: value for name, value in stage.items() if name not in ("warm_up", "mixture")}

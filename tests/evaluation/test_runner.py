@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from qa.engine import Engine
 from qa.errors import DatasetError
+from qa.evaluation import runner
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.metrics import exact_match
 from qa.evaluation.outcomes import Outcome
@@ -74,8 +75,8 @@ class Interrupted:
         self._system = system
         self._after = after
 
-    def outcomes(self, questions: Sequence[LabelledQuestion]) -> Iterator[Outcome]:
-        for place, outcome in enumerate(self._system.outcomes(questions)):
+    def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
+        for place, outcome in enumerate(self._system.outcomes(questions, timed)):
             if place == self._after:
                 raise KeyboardInterrupt
             self.asked.append(outcome.id)
@@ -86,14 +87,25 @@ def test_an_interrupted_run_goes_on_where_it_was(shipped: Engine, dataset: Datas
     journal = tmp_path / "run.part"
     system = ReaderAlone(shipped, dataset)
     with pytest.raises(KeyboardInterrupt):
-        evaluate(dataset, Mode.READER, Interrupted(system, 5), 12, journal=journal)
+        evaluate(dataset, Mode.READER, Interrupted(system, 40), 50, journal=journal)
     with journal.open("a") as file:
         file.write('{"id": "half a li')
     again = Interrupted(system, 100)
-    resumed = evaluate(dataset, Mode.READER, again, 12, journal=journal)
-    assert len(again.asked) == 7
-    whole = evaluate(dataset, Mode.READER, system, 12)
+    resumed = evaluate(dataset, Mode.READER, again, 50, journal=journal)
+    assert len(again.asked) == 10
+    whole = evaluate(dataset, Mode.READER, system, 50)
     assert resumed.report["questions"] == whole.report["questions"]
+
+
+def test_some_questions_spread_evenly_are_timed(
+    shipped: Engine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "TIMED", 4)
+    evaluation = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset), 40)
+    timed = [place for place, row in enumerate(evaluation.rows) if row.outcome.timings_ms]
+    assert timed == [0, 10, 20, 30]
+    latency, interval = evaluation.report["latency_ms"]["p50"], evaluation.report["latency_intervals"]["p50"]
+    assert interval[0] <= latency <= interval[1]
 
 
 def test_a_journal_of_another_run_is_not_used(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:

@@ -106,8 +106,22 @@ def test_an_index_without_the_contexts_ranks_nothing(golden: Engine, dataset: Da
     assert report["metrics"]["f1"] is not None
 
 
-def test_a_question_too_long_to_ask_finds_nothing(golden: Engine, dataset: Dataset) -> None:
+def test_a_question_too_long_to_ask_finds_nothing(url: str, golden: Engine, dataset: Dataset) -> None:
     asked = dataset.questions[0]
     long = Dataset("long", dataset.contexts, (replace(asked, id="long", text="what " * 500), asked))
-    report = evaluate(long, Mode.RETRIEVAL, Indexed(golden, "default", long, read=False)).report
-    assert report["metrics"]["recall@20"] == 0.5
+    server = Server(url, "default", long, read=False)
+    for system in (Indexed(golden, "default", long, read=False), server):
+        assert evaluate(long, Mode.RETRIEVAL, system).report["metrics"]["recall@20"] == 0.5
+    server.close()
+    foreign = Dataset("foreign", tuple(text + "." for text in long.contexts), long.questions)
+    unknown = evaluate(foreign, Mode.RETRIEVAL, Indexed(golden, "default", foreign, read=False))
+    assert unknown.report["metrics"]["recall@20"] is None
+
+
+def test_many_questions_are_asked_in_parts_and_each_gives_what_it_gives_alone(golden: Engine) -> None:
+    whole = load_squad(GOLDEN / "golden.json").head(70)
+    report = evaluate(whole, Mode.END_TO_END, Indexed(golden, "default", whole, read=True)).report
+    for place in (0, 31, 32, 69):
+        alone = Dataset("alone", whole.contexts, (whole.questions[place],))
+        (made,) = evaluate(alone, Mode.END_TO_END, Indexed(golden, "default", alone, read=True)).report["questions"]
+        assert report["questions"][place]["confidence"] == made["confidence"]

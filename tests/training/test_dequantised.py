@@ -39,7 +39,8 @@ def test_float_weights_give_what_the_int8_graph_gives(network: BertForQuestionAn
                 input_ids=torch.from_numpy(made.ids[None]), token_type_ids=torch.from_numpy(made.types[None])
             )
         for ours, theirs in ((start, found.start_logits), (end, found.end_logits)):
-            assert np.corrcoef(ours[: len(made.ids)], theirs[0].numpy())[0, 1] > 0.998
+            difference = np.abs(ours[: len(made.ids)] - theirs[0].numpy()).mean()
+            assert difference < 0.06 * ours[: len(made.ids)].std()
 
 
 def test_a_graph_of_another_network_is_refused(network: BertForQuestionAnswering) -> None:
@@ -48,5 +49,5 @@ def test_a_graph_of_another_network_is_refused(network: BertForQuestionAnswering
     with pytest.raises(ModelError, match=r"none\.xml"):
         load_dequantised(network, WEIGHTS / "none.xml")
     small = BertForQuestionAnswering(BertConfig.from_pretrained(base_model_folder(), num_hidden_layers=2))
-    with pytest.raises(ModelError, match="not a graph of a reader of this size"):
+    with pytest.raises(ModelError, match="reader of this size"):
         load_dequantised(small, WEIGHTS / "reader" / "model.xml")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import BertConfig, BertForQuestionAnswering
 
+from qa.errors import ModelError
 from qa.models.shipped import WEIGHTS, open_model
 from qa.training import reader
 from qa.training.base_model import base_model_folder
@@ -66,6 +68,25 @@ def test_a_shipped_reader_is_trained_on(data: Path, tmp_path: Path) -> None:
     assert made[:-1] == stages(shipped.folder)
     assert (made[-1]["start"], made[-1]["tokens"]) == (shipped.identity, RECIPE.tokens)
     assert "| tokens | 700 |" in as_markdown(made[-1])
+
+
+def test_a_folder_holds_one_training(data: Path, tmp_path: Path) -> None:
+    short = replace(RECIPE, tokens=100)
+    finished = train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
+    before = (finished / "model.safetensors").read_bytes()
+    train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
+    assert (finished / "model.safetensors").read_bytes() == before
+    assert len(stages(finished)) == 1
+    with pytest.raises(ModelError, match="work: holds a training from another start or by another recipe"):
+        train_reader(data, [], tmp_path / "work", replace(short, rate=1.0), 2, lambda _: None)
+    with pytest.raises(ModelError, match="work: holds a training"):
+        train_reader(data, [], tmp_path / "work", short, 2, lambda _: None, open_model(WEIGHTS / "reader"))
+    other = tmp_path / "other"
+    shutil.copytree(WEIGHTS / "reader", other)
+    (other / "recipe.json").unlink()
+    with pytest.raises(ModelError, match=r"recipe\.json: not the recipe of a reader"):
+        train_reader(data, [], tmp_path / "new", short, 2, lambda _: None, open_model(other))
+    assert not (tmp_path / "new").exists()
 
 
 def test_training_learns_and_leaves_word_embeddings_alone(data: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_an_answer_near_the_only_one_is_partly_right(text: str, golds: list[str]
 
 
 def test_shares_are_counted_where_several_people_answered() -> None:
-    # Of "red car" each is read with the other two in mind: twice "car" agrees, once nobody does.
+    # "car" is itself one of three answers: next to each of the two others, that other person agrees with it.
     found = second_opinion([("car", ["red car", "car", "blue bus"])] * 20 + [("car", ["red car"])] * 50)
     assert found.shares == (1.0, 0.0, 1.0, 0.0)
     assert second_opinion([("car", ["red car", "bus"])] * 20).shares == (0.0, 0.0, 0.0, 0.0)

@@ -23,5 +23,9 @@ def readyz(engine: EngineDep) -> Readiness:
     """Tell that models and the default index are loaded and can be read."""
     documents, passages = engine.indexes.get("default").counts()
     return Readiness(
-        embedder=engine.embedder.identity, reader=engine.reader.identity, documents=documents, passages=passages
+        embedder=engine.embedder.identity,
+        reader=engine.reader.identity,
+        calibration=engine.calibration.identity,
+        documents=documents,
+        passages=passages,
     )

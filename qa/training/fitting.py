@@ -1,0 +1,183 @@
+"""Evidence of held-out questions ─► the parameters of a calibration (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from qa.evaluation.metrics import f1
+from qa.reading.answers import Found, Ranked, rank_answers
+from qa.reading.calibration import Evidence, Scale, Weights
+from qa.reading.rounds import passages_needed
+from qa.training.second_opinion import SecondOpinion, second_opinion
+from qa.types import Hit
+
+WEIGHTS_TRIED = (0.0, 4.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0)
+MARGINS_TRIED = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
+# In at most one question of 200 may reading on have changed the best answer.
+SAME_ANSWERS = 0.995
+ANSWERS_FITTED = 3
+# Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
+_INVERSE_PENALTY = 100.0
+_FOLDS = 5
+
+# Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
+_EVEN = Weights(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+UNFITTED = Scale(_EVEN, _EVEN, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question's gold answers, and the passages found for it with the candidates in each."""
+
+    golds: tuple[str, ...]
+    hits: Sequence[Hit]
+    found: Found
+
+    def until_settled(self, weight: float, margin: float) -> Asked:
+        """Return what is left if reading stops by the rule."""
+        count = passages_needed(self.found, self.hits, weight, margin)
+        return Asked(self.golds, self.hits[:count], self.found[:count])
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A question for which there was an answer, with those answers."""
+
+    golds: tuple[str, ...]
+    ranked: Ranked
+
+
+@dataclass(frozen=True, slots=True)
+class _Opinions:
+    """The best answer and those behind it are right in spite of the gold answer in different shares."""
+
+    best: SecondOpinion
+    others: SecondOpinion
+
+    @staticmethod
+    def of(rows: Sequence[_Row]) -> _Opinions:
+        several = [row for row in rows if len(row.golds) > 1]
+        return _Opinions(
+            second_opinion((row.ranked.answers[0].text, row.golds) for row in several),
+            second_opinion((answer.text, row.golds) for row in several for answer in row.ranked.answers[1:]),
+        )
+
+    def rightness(self, row: _Row) -> list[float]:
+        best, *others = (answer.text for answer in row.ranked.answers)
+        return [
+            self.best.rightness(best, row.golds),
+            *(self.others.rightness(text, row.golds) for text in others),
+        ]
+
+
+def best_weight(asked: Sequence[Asked]) -> float:
+    """Return the retrieval weight with which the best answers are best."""
+    return max(WEIGHTS_TRIED, key=lambda weight: mean_f1(asked, weight))
+
+
+def smallest_margin(asked: Sequence[Asked], weight: float) -> float:
+    """Return the smallest margin with which stopping nearly never changes the best answer; else the largest tried."""
+    whole = [_best_text(_ranked(a, weight)) for a in asked]
+    for margin in MARGINS_TRIED:
+        stopped = [_best_text(_ranked(a.until_settled(weight, margin), weight)) for a in asked]
+        if np.mean([one == other for one, other in zip(whole, stopped, strict=True)]) >= SAME_ANSWERS:
+            return margin
+    return MARGINS_TRIED[-1]
+
+
+def mean_f1(asked: Sequence[Asked], weight: float) -> float:
+    """Return the mean F1, from 0 to 1, of the best answer to the questions that have one."""
+    return float(np.mean([f1(_best_text(_ranked(a, weight)), a.golds) for a in asked if a.golds]))
+
+
+def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
+    """Fit both probabilities, then the threshold on confidence."""
+    rows = _rows(asked, weight)
+    right = _right(rows)
+    unanswerable = fit([row.ranked.evidence[0] for row in rows], [float(not row.golds) for row in rows], support=-1)
+    return Scale(right, unanswerable, _threshold(rows, right))
+
+
+def cross_validated(asked: Sequence[Asked], weight: float) -> tuple[list[float], list[float]]:
+    """Return the best answers' confidences by parameters fitted on the other folds, and how right they are expected."""
+    rows = _rows(asked, weight)
+    confidences: list[float] = []
+    right: list[float] = []
+    for fold in range(_FOLDS):
+        others = [row for place, row in enumerate(rows) if place % _FOLDS != fold]
+        fitted, opinions = _right(others), _Opinions.of(others)
+        for row in rows[fold::_FOLDS]:
+            confidences.append(fitted.probability(row.ranked.evidence[0]))
+            right.append(opinions.rightness(row)[0])
+    return confidences, right
+
+
+def shares_at_threshold(asked: Sequence[Asked], weight: float, scale: Scale) -> tuple[float, float]:
+    """Return the share of answerable questions that are answered, and of the others that are refused."""
+    given: dict[bool, list[bool]] = {True: [], False: []}
+    for a in asked:
+        ranked = _ranked(a, weight)
+        sure = bool(ranked.answers) and scale.right.probability(ranked.evidence[0]) >= scale.threshold
+        given[bool(a.golds)].append(sure)
+    return float(np.mean(given[True])), 1 - float(np.mean(given[False]))
+
+
+def fit(evidence: Sequence[Evidence], shares: Sequence[float], support: int) -> Weights:
+    """Fit probabilities to shares from 0 to 1: each row counts as both outcomes, by its share.
+
+    Args:
+        evidence: a row for each answer.
+        shares: how likely it is what the weights shall tell.
+        support: 1 if places that say the same may only speak for it, -1 if only against; what little data says to the
+            contrary is taken for chance.
+    """
+    rows = np.array([*evidence, *evidence])
+    outcomes = [True] * len(evidence) + [False] * len(evidence)
+    halves = np.array([*shares, *(1 - share for share in shares)])
+    column = Evidence._fields.index("support")
+    for _ in range(2):
+        regression = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000).fit(rows, outcomes, sample_weight=halves)
+        if regression.coef_[0][column] * support >= 0:
+            break
+        rows[:, column] = 0.0
+    found = dict(zip(Evidence._fields, regression.coef_[0].tolist(), strict=True))
+    return Weights(**found, bias=float(regression.intercept_[0]))
+
+
+def _right(rows: Sequence[_Row]) -> Weights:
+    """Fit the probability that an answer is right, on the best answer and those behind it."""
+    opinions = _Opinions.of(rows)
+    shares = [share for row in rows for share in opinions.rightness(row)]
+    return fit([evidence for row in rows for evidence in row.ranked.evidence], shares, support=1)
+
+
+def _threshold(rows: Sequence[_Row], right: Weights) -> float:
+    """Return the confidence from which on answers are given: best where two of three questions can be answered.
+
+    That is SQuAD 2.0's proportion in its training part.
+    """
+    points = [(right.probability(row.ranked.evidence[0]), row.golds, _best_text(row.ranked)) for row in rows]
+    grid = np.quantile([confidence for confidence, _, _ in points], np.linspace(0, 0.95, 96))
+
+    def worth(threshold: float) -> float:
+        given = [f1(text, golds) * (c >= threshold) for c, golds, text in points if golds]
+        refused = [float(c < threshold) for c, golds, _ in points if not golds]
+        return float(2 * np.mean(given) + np.mean(refused))
+
+    return round(float(max(grid, key=worth)), 4)
+
+
+def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:
+    return [_Row(a.golds, ranked) for a in asked if (ranked := _ranked(a, weight)).answers]
+
+
+def _ranked(asked: Asked, weight: float) -> Ranked:
+    return rank_answers(asked.found, weight, UNFITTED, ANSWERS_FITTED)
+
+
+def _best_text(ranked: Ranked) -> str:
+    return ranked.answers[0].text if ranked.answers else ""

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qa.evaluation.metrics import calibration_error
+from qa.reading.answers import Candidate
+from qa.reading.calibration import Evidence
+from qa.training.calibration import _fused_again
+from qa.training.fitting import (
+    Asked,
+    best_weight,
+    cross_validated,
+    fit,
+    fitted_scale,
+    mean_f1,
+    shares_at_threshold,
+    smallest_margin,
+)
+from qa.types import Hit, Span
+from tests.reading.test_answers import hit
+
+
+def asked(gold: str | None, *passages: tuple[str, float, float]) -> Asked:
+    """A question with passages of one word each: what they say, the reader's margin, and the retrieval score."""
+    hits = [hit(word, str(place), retrieval=retrieval) for place, (word, _, retrieval) in enumerate(passages)]
+    found = [
+        [Candidate(made, Span(0, len(word)), margin, 0.0, True)]
+        for made, (word, margin, _) in zip(hits, passages, strict=True)
+    ]
+    return Asked((gold,) if gold else (), hits, found)
+
+
+def test_the_retrieval_weight_is_the_one_that_puts_right_answers_first() -> None:
+    # Retrieval is right by 0.1 where the reader is wrong by 1: from a weight of 10 on, and not before.
+    made = [asked("red", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))]
+    assert (mean_f1(made, 8.0), mean_f1(made, 10.0)) == (0.0, 1.0)
+    assert best_weight(made) == 10.0
+    assert best_weight([asked("blue", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))]) == 0.0
+
+
+def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
+    quiet = [("no", 0.0, 0.2)] * 2
+    late = asked("late", ("first", 1.0, 1.0), ("first", 0.0, 0.9), ("late", 8.0, 0.5), *quiet)
+    # 11 for the first at a weight of 10; the third is promised 5, and reaches 13: a margin of 6 stops too early.
+    assert [len(late.until_settled(10.0, margin).hits) for margin in (6.0, 7.0)] == [2, 5]
+    assert smallest_margin([late], 10.0) == 7.0
+    settled = asked("first", ("first", 9.0, 1.0), ("first", 0.0, 0.9), ("late", 0.0, 0.5), *quiet)
+    assert smallest_margin([settled] * 199 + [late], 10.0) == 0.0
+    assert smallest_margin([settled] * 198 + [late] * 2, 10.0) == 7.0
+
+
+def evidence(reader: float, support: float = 0.0) -> Evidence:
+    return Evidence(reader, 1.0, 0.0, 0.0, support, 0.0)
+
+
+def test_shares_are_fitted_as_probabilities() -> None:
+    rows = [evidence(x, support=s) for x in np.linspace(-4, 4, 41) for s in (0.0, 0.7)]
+    shares = [1 / (1 + math.exp(-(0.8 * row.reader + 0.5 * row.support - 1.0))) for row in rows]
+    found = fit(rows, shares, support=1)
+    assert [found.probability(row) for row in rows] == pytest.approx(shares, abs=0.01)
+    against = fit(rows, shares, support=-1)
+    assert against.support == 0.0
+    assert against.reader == pytest.approx(0.8, abs=0.05)
+
+
+def drawn(count: int, seed: int) -> list[Asked]:
+    """Questions whose best answer is right as often as the reader's margin says."""
+    chooser = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        margin = float(chooser.uniform(-4, 4))
+        right = chooser.random() < 1 / (1 + math.exp(-margin))
+        made.append(asked("right" if right else None, ("right", margin, 1.0), ("wrong", margin - 3, 0.0)))
+    return made
+
+
+def test_confidence_is_how_often_answers_are_right() -> None:
+    made = drawn(1500, seed=1)
+    scale = fitted_scale(made, 0.0)
+    of_margin = [Evidence(margin, 1.0, 3.0, 0.0, 0.0, math.log(2)) for margin in (2.0, -2.0)]
+    assert [scale.right.probability(e) for e in of_margin] == pytest.approx([0.88, 0.12], abs=0.05)
+    assert [scale.unanswerable.probability(e) for e in of_margin] == pytest.approx([0.12, 0.88], abs=0.05)
+    confidences, right = cross_validated(made, 0.0)
+    assert len(confidences) == len(right) == len(made)
+    assert (calibration_error(confidences, right) or 0) < 0.06
+    answered, refused = shares_at_threshold(made, 0.0, scale)
+    # A threshold at a half would be right for as many answerable as not; two in three can be answered: it is lower.
+    assert answered > refused > 0.5
+    assert scale.threshold < 0.5
+
+
+def test_folds_are_judged_by_what_others_taught() -> None:
+    made = drawn(200, seed=2)
+    # Noise in what one fold says must not reach its own confidences.
+    turned = [replace(a, golds=()) if place % 5 == 0 else a for place, a in enumerate(made)]
+    plain, changed = cross_validated(made, 0.0)[0], cross_validated(turned, 0.0)[0]
+    assert plain[:40] == changed[:40]
+    assert plain[40:] != changed[40:]
+
+
+def test_what_is_left_is_scored_as_if_nothing_else_had_been_found() -> None:
+    hits: Sequence[Hit] = [
+        replace(hit("a", "a"), passage_id=1, lexical=4.0, dense=0.4, retrieval=0.3),
+        replace(hit("b", "b"), passage_id=2, lexical=8.0, dense=0.6, retrieval=0.5),
+    ]
+    best, other = _fused_again(hits)
+    assert (best.passage.text, best.retrieval) == ("b", 1.0)
+    assert other.retrieval == pytest.approx(0.5)
