@@ -192,15 +192,18 @@ class Engine:
         """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
         while True:
             generation, _ = index.catalog.specification()
-            prepared = [self._prepare(document) for document in documents]
+            prepared = self._prepare(documents)
             changes = index.put(prepared, generation)
             if changes is not None:
                 return prepared, changes
 
-    def _prepare(self, document: Document) -> Prepared:
-        passages = split(document, self.embedder.token_starts)
-        vectors = self.embedder.encode_passages([passage.text for passage in passages])
-        return Prepared(document, passages, vectors.astype(np.float16))
+    def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
+        """Split and embed; the passages of all documents are embedded together, which keeps every core busy."""
+        passages = [split(document, self.embedder.token_starts) for document in documents]
+        vectors = self.embedder.encode_passages([passage.text for part in passages for passage in part])
+        ends = np.cumsum([len(part) for part in passages])[:-1]
+        parts = np.split(vectors.astype(np.float16), ends)
+        return [Prepared(*made) for made in zip(documents, passages, parts, strict=True)]
 
     def remove(self, ids: Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
         """Remove documents, all or none.
