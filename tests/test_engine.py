@@ -78,17 +78,12 @@ def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
 def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float]) -> None:
     right, refused = shares
     assert right >= 0.5
-    assert refused >= 0.6
+    assert refused >= 0.7
 
 
-@pytest.mark.xfail(strict=True, reason="the aim: the shipped reader answers 54 % of them right")
+@pytest.mark.xfail(strict=True, reason="the aim: the shipped reader answers 52 % of them right")
 def test_most_questions_are_answered_right(shares: tuple[float, float]) -> None:
     assert shares[0] >= 0.7
-
-
-@pytest.mark.xfail(strict=True, reason="the aim: at the shipped threshold 65 % of them are refused")
-def test_most_of_what_cannot_be_answered_is_refused(shares: tuple[float, float]) -> None:
-    assert shares[1] >= 0.7
 
 
 def test_no_answer_comes_with_the_best_guess_beside_it(golden: Engine) -> None:

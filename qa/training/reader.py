@@ -51,7 +51,7 @@ class ReaderRecipe:
 
 # For a reader that has been trained: no short examples, more of what is like a query through an index.
 FURTHER = ReaderRecipe(
-    tokens=9_000_000,
+    tokens=11_500_000,
     rate=1.3e-4,
     head_rate=3e-4,
     warm_up_steps=100,

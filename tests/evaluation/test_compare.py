@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from qa.evaluation.datasets import Dataset
 from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import Mode, evaluate
 from qa.evaluation.squad import load_squad
-from qa.reading import inputs
-from tests.conftest import GOLDEN
+from qa.reading import inputs, reader
+from tests.conftest import GOLDEN, shared
 
 
 @settings(max_examples=8, deadline=None)
@@ -85,24 +86,38 @@ def test_what_is_no_report_is_named(tmp_path: Path, content: str) -> None:
         load_reports(tmp_path / "a.json")
 
 
-def test_the_gate_catches_a_reader_made_worse_and_passes_an_identical_run(
-    shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    golden = load_squad(GOLDEN / "golden.json")
-    # Refusing more makes up for reading worse where a third has no answer.
-    dataset = Dataset("answerable", golden.contexts, tuple(q for q in golden.questions if q.answerable))
+def evaluated(engine: Engine, dataset: Dataset, folder: Path, name: str) -> dict[str, Any]:
+    made = evaluate(dataset, Mode.READER, ReaderAlone(engine, dataset)).report
+    (folder / name).write_text(json.dumps(made))
+    return load_reports(folder / name)[0]
 
-    def run(name: str) -> dict[str, Any]:
-        made = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset)).report
-        (tmp_path / name).write_text(json.dumps(made))
-        return load_reports(tmp_path / name)[0]
 
-    before, again = run("before.json"), run("again.json")
-    monkeypatch.setattr(inputs, "MAX_INPUT_TOKENS", 64)
-    monkeypatch.setattr(inputs, "WINDOW_OVERLAP", 8)
-    worse = run("worse.json")
+def assert_caught(before: dict[str, Any], again: dict[str, Any], worse: dict[str, Any]) -> None:
     same = compare(before, again)
     assert (same.won, same.lost) == ((), ())
     assert [c.p for c in same.changes] == [1.0, 1.0]
     assert same.regressions(0) == []
     assert compare(before, worse).regressions(0.5)
+
+
+def test_the_gate_catches_a_reader_that_sees_the_first_64_tokens_and_passes_an_identical_run(
+    shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    golden = load_squad(GOLDEN / "golden.json")
+    # Refusing more makes up for reading worse where a third has no answer.
+    dataset = Dataset("answerable", golden.contexts, tuple(q for q in golden.questions if q.answerable))
+    before, again = (evaluated(shipped, dataset, tmp_path, name) for name in ("before.json", "again.json"))
+    monkeypatch.setattr(inputs, "MAX_INPUT_TOKENS", 64)
+    monkeypatch.setattr(inputs, "WINDOW_OVERLAP", 8)
+    monkeypatch.setattr(reader, "windows", lambda question, passage: islice(inputs.windows(question, passage), 1))
+    assert_caught(before, again, evaluated(shipped, dataset, tmp_path, "worse.json"))
+
+
+def test_the_gate_catches_a_reader_with_windows_of_64_tokens(
+    shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = load_squad(shared("dev", "squad_v1.1_dev.json")).head(800)
+    before = evaluated(shipped, dataset, tmp_path, "before.json")
+    monkeypatch.setattr(inputs, "MAX_INPUT_TOKENS", 64)
+    monkeypatch.setattr(inputs, "WINDOW_OVERLAP", 8)
+    assert_caught(before, before, evaluated(shipped, dataset, tmp_path, "worse.json"))

@@ -39,8 +39,12 @@ def test_the_retrieval_weight_is_the_one_that_puts_right_answers_first() -> None
     # Retrieval is right by 0.1 where the reader is wrong by 1: from a weight of 10 on, and not before.
     made = [asked("red", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))]
     assert (mean_f1(made, 8.0), mean_f1(made, 10.0)) == (0.0, 1.0)
-    assert best_weight(made) == 10.0
-    assert best_weight([asked("blue", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))]) == 0.0
+    contrary = asked("blue", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))
+    assert best_weight([contrary]) == 8.0
+    assert best_weight([*made, contrary, contrary]) == 8.0
+    # One question in 300 more is no reason to read more of all of them.
+    assert best_weight([*made * 149, *[contrary] * 150]) == 30.0
+    assert best_weight(made) == 30.0
 
 
 def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
