@@ -79,7 +79,12 @@ def evaluate(
         for path in outputs:
             _checked_writable(path)
         show.notes(work.notes)
-        done = list(_evaluations(work, target, settings, json_file))
+        try:
+            done = list(_evaluations(work, target, settings, json_file))
+        except KeyboardInterrupt:
+            if json_file and str(json_file) != "-":
+                show.notes(["stopped; the same command goes on from here"])
+            raise
         reports = [evaluation.report for evaluation in done]
         if json_file:
             kept = [{k: v for k, v in r.items() if k != "questions" or not figures_only} for r in reports]
