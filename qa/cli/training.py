@@ -12,6 +12,7 @@ from qa import presentation as show
 from qa.assembly import reader_folder
 from qa.cli.shared import errors_told
 from qa.config import load_settings
+from qa.models.inference import available_threads
 from qa.models.shipped import open_model
 
 app = typer.Typer(help="Make the shipped models again.", no_args_is_help=True)
@@ -19,33 +20,53 @@ app = typer.Typer(help="Make the shipped models again.", no_args_is_help=True)
 
 @app.command("reader")
 def train_reader(
-    data: Annotated[Path, typer.Option(help="Folder of the training files.")],
+    data: Annotated[Path, typer.Option(help="Folder of the training files; or the one SQuAD JSON file.")],
     work: Annotated[Path, typer.Option(help="Checkpoints and results; an interrupted run goes on from here.")],
-    measured_with: Annotated[list[Path], typer.Option(help="SQuAD files that must stay unseen.")],
-    tokens: Annotated[int | None, typer.Option(min=1, help="How long to train.")] = None,
+    out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
+    config: Annotated[
+        str | None, typer.Option(help="A recipe: base, further, queries, own, or a TOML file like theirs.")
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Train this reader on: 'shipped', or the folder of another.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write the int8 model here.")] = None,
+    measured_with: Annotated[list[Path] | None, typer.Option(help="SQuAD files that must stay unseen.")] = None,
+    tokens: Annotated[int | None, typer.Option(min=1, help="How long to train, whatever the recipe says.")] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Train the reader, from the base model or on from one that was trained, and export it as static int8."""
-    from qa.training.reader import FURTHER, ReaderRecipe, train_reader
+    """Train a reader and export it as static int8.
+
+    From the base model, or on from one that was trained; without --config then on your own labels, of which a fifth is
+    held back to tell what it was worth.
+    """
+    from qa.evaluation.compare import compare
+    from qa.training.own_labels import evaluated, held_back, take_over_calibration
+    from qa.training.reader import train_reader
     from qa.training.reader_export import export_reader
+    from qa.training.recipe import FIRST, OWN, load_recipe, of_files
 
     with errors_told():
-        recipe = ReaderRecipe() if start is None else FURTHER
+        recipe, folder = of_files(load_recipe(config or (OWN if start else FIRST)), data)
+        recipe = recipe if tokens is None else replace(recipe, tokens=tokens)
         settings = load_settings(reader=start)
+        kept = held_back(folder, recipe.mixture, recipe.held_out_percent)
         finished = train_reader(
-            data,
-            measured_with,
+            folder,
+            measured_with or [],
             work,
-            recipe if tokens is None else replace(recipe, tokens=tokens),
-            settings.threads or 2,
+            recipe,
+            settings.threads or available_threads(),
             lambda line: typer.echo(line, err=True),
             open_model(reader_folder(settings)) if start else None,
+            device,
         )
-        if out:
-            export_reader(finished, data, out)
+        export_reader(finished, folder, out)
+        if not start:
+            show.notes([f"confidence is not fitted yet: qa train calibration --data {data} --reader {out}"])
+            return
+        take_over_calibration(settings, out)
+        before, after = evaluated(kept, settings), evaluated(kept, load_settings(reader=str(out)))
+        show.reports([after])
+        show.comparisons([compare(before, after)], tolerance=0.0)
 
 
 @app.command("embedder")
@@ -70,3 +91,16 @@ def train_calibration(
 
     with errors_told():
         show.lines(fit_calibration(data, reader, load_settings()))
+
+
+@app.command("card")
+def write_model_card(
+    reader: Annotated[Path, typer.Option(help="Folder of the int8 reader; `README.md` is written there.")],
+    reports: Annotated[list[Path] | None, typer.Argument(help="What `qa eval --json` wrote of it.")] = None,
+) -> None:
+    """Write a reader's model card again, with its figures."""
+    from qa.evaluation.compare import load_figures
+    from qa.training.card import write_card
+
+    with errors_told():
+        write_card(reader, [report for path in reports or [] for report in load_figures(path)])

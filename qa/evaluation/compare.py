@@ -96,7 +96,21 @@ def permutation_test(differences: Sequence[float] | np.ndarray[Any, np.dtype[np.
 
 
 def load_reports(path: Path) -> list[dict[str, Any]]:
-    """Read what `qa eval --json` wrote.
+    """Read what `qa eval --json` wrote, single questions included.
+
+    Raises:
+        DatasetError: it is something else, or holds no single questions.
+    """
+    reports = load_figures(path)
+    for report in reports:
+        if not report.get("questions"):
+            name = f"{report.get('dataset')}, {report.get('mode')}"
+            raise DatasetError(f"{path}: {name}: holds no single questions to compare", field="report")
+    return reports
+
+
+def load_figures(path: Path) -> list[dict[str, Any]]:
+    """Read what `qa eval --json` wrote, with single questions or without.
 
     Raises:
         DatasetError: it is something else.
@@ -108,10 +122,6 @@ def load_reports(path: Path) -> list[dict[str, Any]]:
     reports = content if isinstance(content, list) else [content]
     if not reports or not all(isinstance(report, dict) and "metrics" in report for report in reports):
         raise DatasetError(f"{path}: not what `qa eval --json` writes", field="report")
-    for report in reports:
-        if not report.get("questions"):
-            name = f"{report.get('dataset')}, {report.get('mode')}"
-            raise DatasetError(f"{path}: {name}: holds no single questions to compare", field="report")
     return reports
 
 

@@ -11,8 +11,9 @@ from transformers import BertModel
 
 from qa.models.tokenization import load_tokenizer
 from qa.training.base_model import base_model_folder
-from qa.training.examples import MIXTURE, Source, training_examples
+from qa.training.examples import Source, training_examples
 from qa.training.export import Pair, export_int8
+from qa.training.recipe import FIRST, load_recipe
 
 SAMPLES = 300
 
@@ -46,7 +47,9 @@ def export_embedder(data: Path, folder: Path, seed: int = 1) -> None:
 
 
 def _samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:
-    examples = training_examples(data, [Source(s.file, 200) for s in MIXTURE], forbidden="", seed=seed)
+    examples = training_examples(
+        data, [Source(s.file, 200) for s in load_recipe(FIRST).mixture], forbidden="", seed=seed
+    )
     chosen = random.Random(seed).sample(examples, SAMPLES)
     encode = load_tokenizer(tokenizer).encode
     texts = [e.question if i % 3 == 0 else e.context for i, e in enumerate(chosen)]

@@ -1,6 +1,6 @@
-"""What the reader learns from: questions of several data sets, in a fixed mixture, with a part held out.
+"""What the reader learns from: questions of several data sets, with a part held out.
 
-The held-out part is 5 % of the contexts, chosen by a hash of their normalised text, so that the same text is on the
+The held-out part is a share of the contexts, chosen by a hash of their normalised text, so that the same text is on the
 same side in every file. Thresholds and calibration are fitted on it, and nothing else is.
 """
 
@@ -38,48 +38,29 @@ class Example:
     answer: Span | None
 
 
-# Short contexts come first in training: a step on them is cheap, and what they teach (attend from question to
-# context, point at a span) carries over.
-WARM_UP = (Source("squad_sentences.json"), Source("qamr_a.json", 5_000), Source("qamr_b.json", 3_000))
-MIXTURE = (
-    Source("squad.json"),
-    Source("nq_qed.json"),
-    Source("nq_oracle.json"),
-    Source("squadshifts_reddit.json"),
-    Source("squadshifts_amazon.json"),
-    Source("fairytaleqa.json"),
-)
-FURTHER_MIXTURE = (
-    Source("squad.json"),
-    Source("nq_qed.json"),
-    Source("nq_oracle.json"),
-    Source("squadshifts_reddit.json", 4_000),
-    Source("squadshifts_amazon.json", 4_000),
-    Source("fairytaleqa.json", 2_000),
-)
-
-
 def normalised(text: str) -> str:
     """Return the text's letters and digits, lower-cased, with single spaces: equal for equal content."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower()))
 
 
-def is_held_out(context: str) -> bool:
+def is_held_out(context: str, percent: int = HELD_OUT_PERCENT) -> bool:
     """Tell whether a context belongs to the part that training never sees."""
     digest = hashlib.sha256(normalised(context).encode()).digest()
-    return int.from_bytes(digest[:4], "big") % 100 < HELD_OUT_PERCENT
+    return int.from_bytes(digest[:4], "big") % 100 < percent
 
 
-def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
+def split(dataset: Dataset, percent: int = HELD_OUT_PERCENT) -> tuple[Dataset, Dataset]:
     """Return the part to train on and the held-out part."""
-    held_out = [is_held_out(context) for context in dataset.contexts]
+    held_out = [is_held_out(context, percent) for context in dataset.contexts]
     return (
         Dataset(dataset.name, dataset.contexts, tuple(q for q in dataset.questions if not held_out[q.context])),
         Dataset(dataset.name, dataset.contexts, tuple(q for q in dataset.questions if held_out[q.context])),
     )
 
 
-def training_examples(folder: Path, sources: Sequence[Source], forbidden: str, seed: int) -> list[Example]:
+def training_examples(
+    folder: Path, sources: Sequence[Source], forbidden: str, seed: int, percent: int = HELD_OUT_PERCENT
+) -> list[Example]:
     """Return the sources' training parts, whole-word answers only.
 
     Args:
@@ -88,10 +69,11 @@ def training_examples(folder: Path, sources: Sequence[Source], forbidden: str, s
         forbidden: normalised text no context may be part of: the held-out contexts, and those of the sets that are
             measured with.
         seed: chooses which questions a limit keeps.
+        percent: of the contexts that are held out.
     """
     examples: list[Example] = []
     for source in sources:
-        dataset, _ = split(load_squad(folder / source.file))
+        dataset, _ = split(load_squad(folder / source.file), percent)
         clean = [normalised(context) not in forbidden for context in dataset.contexts]
         usable = [
             Example(q.text, dataset.contexts[q.context], q.answers[0] if q.answers else None)
@@ -103,11 +85,13 @@ def training_examples(folder: Path, sources: Sequence[Source], forbidden: str, s
     return examples
 
 
-def forbidden_text(folder: Path, sources: Iterable[Source], measured_with: Iterable[Path]) -> str:
+def forbidden_text(
+    folder: Path, sources: Iterable[Source], measured_with: Iterable[Path], percent: int = HELD_OUT_PERCENT
+) -> str:
     """Return the normalised text of every held-out context and of every context that is measured with."""
     contexts: set[str] = set()
     for source in sources:
-        contexts.update(c for c in load_squad(folder / source.file).contexts if is_held_out(c))
+        contexts.update(c for c in load_squad(folder / source.file).contexts if is_held_out(c, percent))
     for path in measured_with:
         contexts.update(load_squad(path).contexts)
     return "\n".join(sorted(normalised(context) for context in contexts))

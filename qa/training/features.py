@@ -19,6 +19,8 @@ CUT_TOKENS = (56, 144)
 CUT_SHARE = 0.85
 _PAD_TO = 8
 
+_Tokens = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -31,36 +33,47 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Arrays of shape (batch, length); `start` and `end` are positions, 0 (`[CLS]`) for no answer."""
+    """A row for each passage of some questions.
+
+    Attributes:
+        ids, types, mask: of shape (batch, length).
+        start, end: positions of shape (batch,); 0 (`[CLS]`) for no answer.
+        group: of shape (batch,): which of the questions it is.
+    """
 
     ids: NDArray[np.int64]
     types: NDArray[np.int64]
     mask: NDArray[np.int64]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
+    group: NDArray[np.int64]
 
 
-def features(examples: Sequence[Example], tokenizer: Tokenizer) -> list[Feature]:
-    """Tokenise examples; one whose answer has no token is left out."""
-    contexts = _tokenised(list(dict.fromkeys(example.context for example in examples)), tokenizer)
-    made: list[Feature] = []
-    for example in examples:
-        ids, starts, ends = contexts[example.context]
-        answer = None
-        if example.answer is not None:
-            first = int(np.searchsorted(ends, example.answer.start, side="right"))
-            last = int(np.searchsorted(starts, example.answer.end, side="left")) - 1
-            if last < first:
-                continue
-            answer = (first, last)
-        question = tokenizer.encode(example.question.strip(), add_special_tokens=False).ids
-        made.append(Feature(tuple(question[:MAX_QUESTION_TOKENS]), ids, answer))
-    return made
+Cut = tuple[ReaderInput, int, int]
+"""A reader input with its start and end positions."""
 
 
-def _tokenised(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, tuple[NDArray[np.int32], ...]]:
+def features(groups: Sequence[Sequence[Example]], tokenizer: Tokenizer) -> list[tuple[Feature, ...]]:
+    """Tokenise questions with their passages; a question is left out if its answer has no token."""
+    contexts = _tokenised(list(dict.fromkeys(example.context for group in groups for example in group)), tokenizer)
+    made = [tuple(_feature(example, contexts[example.context], tokenizer) for example in group) for group in groups]
+    return [group for group in made if not any(f.answer and f.answer[1] < f.answer[0] for f in group)]
+
+
+def _feature(example: Example, context: _Tokens, tokenizer: Tokenizer) -> Feature:
+    ids, starts, ends = context
+    answer = None
+    if example.answer is not None:
+        first = int(np.searchsorted(ends, example.answer.start, side="right"))
+        last = int(np.searchsorted(starts, example.answer.end, side="left")) - 1
+        answer = (first, last)
+    question = tokenizer.encode(example.question.strip(), add_special_tokens=False).ids
+    return Feature(tuple(question[:MAX_QUESTION_TOKENS]), ids, answer)
+
+
+def _tokenised(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, _Tokens]:
     """Return each text's token ids and the places where its tokens start and end."""
-    made: dict[str, tuple[NDArray[np.int32], ...]] = {}
+    made: dict[str, _Tokens] = {}
     for text in texts:
         encoding = tokenizer.encode(text, add_special_tokens=False)
         offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
@@ -68,16 +81,15 @@ def _tokenised(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, tuple[ND
     return made
 
 
-def cut(feature: Feature, chooser: random.Random, *, whole: bool) -> tuple[ReaderInput, int, int]:
-    """Return one reader input of a feature with its start and end positions.
+def window_size(chooser: random.Random, *, whole: bool) -> int:
+    """Return how many tokens of its passages a question is to see: as many as the reader takes, or a short window."""
+    return MAX_INPUT_TOKENS if whole or chooser.random() > CUT_SHARE else chooser.randint(*CUT_TOKENS)
 
-    Args:
-        feature: what to cut.
-        chooser: where the window falls.
-        whole: keep as much as the reader takes, instead of a short window.
-    """
+
+def cut(feature: Feature, chooser: random.Random, size: int) -> Cut:
+    """Return one reader input of a feature; `chooser` decides where its window of `size` tokens falls."""
     room = MAX_INPUT_TOKENS - len(feature.question) - 3
-    size = room if whole or chooser.random() > CUT_SHARE else min(room, chooser.randint(*CUT_TOKENS))
+    size = min(room, size)
     length = len(feature.context)
     if feature.answer is None:
         low, high = 0, max(0, length - size)
@@ -94,23 +106,26 @@ def cut(feature: Feature, chooser: random.Random, *, whole: bool) -> tuple[Reade
     return made, feature.answer[0] + shift, min(feature.answer[1] + shift, last)
 
 
-def batches(chosen: Sequence[tuple[ReaderInput, int, int]], size: int, chooser: random.Random) -> list[Batch]:
-    """Put inputs of like length together, and the batches in random order."""
-    ordered = sorted(chosen, key=lambda item: len(item[0].ids))
-    groups = [ordered[i : i + size] for i in range(0, len(ordered), size)]
-    chooser.shuffle(groups)
-    return [_batch(group) for group in groups]
+def batches(questions: Sequence[Sequence[Cut]], size: int, chooser: random.Random) -> list[Batch]:
+    """Put questions of like length together until their passages are `size` or more; batches are in random order."""
+    made: list[list[Sequence[Cut]]] = [[]]
+    for question in sorted(questions, key=lambda passages: max(len(one.ids) for one, _, _ in passages)):
+        if sum(map(len, made[-1])) >= size:
+            made.append([])
+        made[-1].append(question)
+    chooser.shuffle(made)
+    return [_batch(part) for part in made]
 
 
-def _batch(group: Sequence[tuple[ReaderInput, int, int]]) -> Batch:
+def _batch(questions: Sequence[Sequence[Cut]]) -> Batch:
+    rows = [(group, *passage) for group, passages in enumerate(questions) for passage in passages]
     # Kernels are made for each shape: a few lengths make do with few.
-    longest = -(-max(len(made.ids) for made, _, _ in group) // _PAD_TO) * _PAD_TO
-    shape = (len(group), longest)
+    longest = -(-max(len(made.ids) for _, made, _, _ in rows) // _PAD_TO) * _PAD_TO
+    shape = (len(rows), longest)
     ids, types, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    for row, (made, _, _) in enumerate(group):
+    for row, (_, made, _, _) in enumerate(rows):
         ids[row, : len(made.ids)] = made.ids
         types[row, : len(made.ids)] = made.types
         mask[row, : len(made.ids)] = 1
-    start = np.array([start for _, start, _ in group])
-    end = np.array([end for _, _, end in group])
-    return Batch(ids, types, mask, start, end)
+    start, end = np.array([start for _, _, start, _ in rows]), np.array([end for _, _, _, end in rows])
+    return Batch(ids, types, mask, start, end, np.array([group for group, _, _, _ in rows]))

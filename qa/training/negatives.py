@@ -13,23 +13,24 @@ from qa.training.examples import Example, normalised
 _CANDIDATES = 8
 
 
-def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> list[Example]:
-    """Return `count` examples made of an answerable question and a high-ranked context without the answer's text.
+def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> dict[int, Example]:
+    """Return for `count` answerable examples, by their places, the question with a context that lacks the answer.
 
-    A context that has the answer's words is passed over even if it does not answer: it may.
+    Contexts that rank high are taken, but none that has the answer's words: it may answer, too.
     """
     contexts = list(dict.fromkeys(example.context for example in examples))
     flat = [normalised(context) for context in contexts]
     chooser = random.Random(f"{seed}:negatives")
-    answerable = [example for example in examples if example.answer is not None]
-    made: list[Example] = []
+    answerable = [place for place, example in enumerate(examples) if example.answer is not None]
+    made: dict[int, Example] = {}
     with tempfile.TemporaryDirectory() as folder:
         index = LexicalIndex(Path(folder) / "lexical", create=True)
         index.apply((), enumerate(contexts), 1, "-")
         searcher = index.searcher()
-        for example in chooser.sample(answerable, len(answerable)):
+        for own in chooser.sample(answerable, len(answerable)):
             if len(made) == count:
                 break
+            example = examples[own]
             assert example.answer is not None
             answer = normalised(example.answer.of(example.context))
             found = [place for place, _ in searcher.search(example.question, _CANDIDATES)]
@@ -37,5 +38,5 @@ def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> list[E
             if wrong:
                 # Mostly the highest ranked: those are the ones the reader will be shown.
                 place = wrong[min(int(chooser.expovariate(0.7)), len(wrong) - 1)]
-                made.append(Example(example.question, contexts[place], None))
+                made[own] = Example(example.question, contexts[place], None)
     return made

@@ -12,17 +12,20 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from torch.nn.functional import cross_entropy
 from transformers import BertForQuestionAnswering
 
-from qa.errors import ModelError
+from qa.errors import DatasetError, ModelError
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
+from qa.reading.inputs import MAX_INPUT_TOKENS
+from qa.training.altered import altered_questions
 from qa.training.base_model import BASE, base_model_folder
 from qa.training.dequantised import load_dequantised
-from qa.training.examples import FURTHER_MIXTURE, MIXTURE, WARM_UP, Source, forbidden_text, training_examples
-from qa.training.features import Batch, Feature, batches, cut, features
+from qa.training.examples import forbidden_text, training_examples
+from qa.training.features import Batch, Cut, Feature, batches, cut, features, window_size
+from qa.training.loss import reading_loss
 from qa.training.negatives import hard_negatives
+from qa.training.recipe import ReaderRecipe
 from qa.training.stages import RECIPE, as_written, stages, write_stages
 
 _POOL = 64
@@ -30,37 +33,8 @@ _TELL_EVERY = 50
 _SAVE_EVERY = 250
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderRecipe:
-    """Everything that decides the weights, besides the data."""
-
-    tokens: int = 16_000_000
-    batch: int = 32
-    rate: float = 1.6e-4
-    head_rate: float = 1e-3
-    warm_up_steps: int = 150
-    weight_decay: float = 0.01
-    negatives: int = 14_000
-    whole_share: float = 0.3
-    # Matrix products in bfloat16: a training step takes little over half the time where the processor has them.
-    bfloat16: bool = True
-    warm_up: tuple[Source, ...] = WARM_UP
-    mixture: tuple[Source, ...] = MIXTURE
-    seed: int = 1
-
-
-# For a reader that has been trained: no short examples, more of what is like a query through an index.
-FURTHER = ReaderRecipe(
-    tokens=11_500_000,
-    rate=1.3e-4,
-    head_rate=3e-4,
-    warm_up_steps=100,
-    negatives=20_000,
-    whole_share=0.4,
-    warm_up=(),
-    mixture=FURTHER_MIXTURE,
-    seed=2,
-)
+_Question = tuple[Feature, ...]
+"""A question with each of its passages."""
 
 
 @dataclass
@@ -78,8 +52,9 @@ def train_reader(
     threads: int,
     report: Callable[[str], None],
     start: ShippedModel | None = None,
+    device: str = "cpu",
 ) -> Path:
-    """Train from the newest checkpoint in `work`, or else from `start`, until the recipe's tokens are used.
+    """Train from the newest checkpoint in `work`, or else from `start`, to the recipe's end.
 
     Args:
         data: folder of the training files.
@@ -89,49 +64,56 @@ def train_reader(
         threads: of the processor.
         report: is told of progress in lines.
         start: an int8 reader; None for the base model.
+        device: "cpu" or "cuda".
 
     Returns:
         The folder of the finished weights, in Hugging Face layout.
 
     Raises:
         ModelError: the base model is missing or is not the published one, or `work` holds another training.
-        DatasetError: a training file cannot be read.
+        DatasetError: a training file cannot be read or has wrong labels: they are named; or none are to be trained on.
     """
+    made = _begun(work, start, recipe)
+    warm_up, main = _examples(
+        data, measured_with, recipe, load_tokenizer(base_model_folder() / "tokenizer.json"), report
+    )
+    length = recipe.tokens or round(recipe.passes * sum(map(_tokens, main)))
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
-    base = base_model_folder()
     model = BertForQuestionAnswering.from_pretrained(
-        base, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        base_model_folder(), attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     if start:
         load_dequantised(model, start.graph)
+    model.to(device).train()
     optimizer = _optimizer(model, recipe)
-    made = _begun(work, start, recipe)
     checkpoint = work / "checkpoint.pt"
     progress = _Progress()
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         progress = _Progress(**state["progress"])
         report(f"resumed at step {progress.steps}")
-    warm_up, main = _examples(data, measured_with, recipe, load_tokenizer(base / "tokenizer.json"), report)
-    model.train()
     began, first = time.monotonic(), progress.tokens
-    for step, batch in enumerate(_schedule(warm_up, main, recipe)):
+    for step, batch in enumerate(_schedule(warm_up, main, recipe, length)):
         if step < progress.steps:
             continue
-        if progress.tokens >= recipe.tokens:
+        if progress.tokens >= length:
             break
-        _set_rate(optimizer, recipe, progress)
+        _set_rate(optimizer, recipe, progress, length)
         loss = _step(model, optimizer, batch, recipe)
         progress.steps += 1
         progress.tokens += int(batch.mask.sum())
         progress.loss += (loss - progress.loss) * max(0.01, 1 / progress.steps)
         if progress.steps % _TELL_EVERY == 0:
             speed = (progress.tokens - first) / (time.monotonic() - began)
-            report(f"step {progress.steps} tokens {progress.tokens} loss {progress.loss:.3f} {speed:.0f} tokens/s")
+            report(
+                f"step {progress.steps} tokens {progress.tokens} ({progress.tokens / length:.0%}) "
+                f"loss {progress.loss:.3f} {speed:.0f} tokens/s, "
+                f"{max(0, length - progress.tokens) / speed / 60:.0f} min left"
+            )
         if progress.steps % _SAVE_EVERY == 0:
             _save(checkpoint, model, optimizer, progress)
     _save(checkpoint, model, optimizer, progress)
@@ -155,29 +137,47 @@ def _begun(work: Path, start: ShippedModel | None, recipe: ReaderRecipe) -> list
 
 def _examples(
     data: Path, measured_with: Sequence[Path], recipe: ReaderRecipe, tokenizer: Tokenizer, report: Callable[[str], None]
-) -> tuple[list[Feature], list[Feature]]:
-    forbidden = forbidden_text(data, (*recipe.warm_up, *recipe.mixture), measured_with)
-    warm_up = training_examples(data, recipe.warm_up, forbidden, recipe.seed)
-    main = training_examples(data, recipe.mixture, forbidden, recipe.seed)
-    main += hard_negatives(main, recipe.negatives, recipe.seed)
-    unanswerable = sum(example.answer is None for example in main)
-    report(f"{len(warm_up)} short examples, then {len(main)}, {unanswerable} of them without an answer")
-    return features(warm_up, tokenizer), features(main, tokenizer)
+) -> tuple[list[_Question], list[_Question]]:
+    percent = recipe.held_out_percent
+    forbidden = forbidden_text(data, (*recipe.warm_up, *recipe.mixture), measured_with, percent)
+    warm_up = training_examples(data, recipe.warm_up, forbidden, recipe.seed, percent)
+    main = training_examples(data, recipe.mixture, forbidden, recipe.seed, percent)
+    wrong = hard_negatives(main, recipe.negatives, recipe.seed)
+    groups = [(example, wrong[place]) if place in wrong else (example,) for place, example in enumerate(main)]
+    groups += [(example,) for example in altered_questions(main, recipe.altered, recipe.seed)]
+    unanswerable = sum(example.answer is None for group in groups for example in group)
+    if not main:
+        raise DatasetError(f"{data}: no question to train on is left", field="data")
+    report(
+        f"{len(warm_up)} short questions, then {len(groups)} with {len(groups) + len(wrong)} passages, "
+        f"{unanswerable} of them without an answer"
+    )
+    return features([(example,) for example in warm_up], tokenizer), features(groups, tokenizer)
 
 
-def _schedule(warm_up: list[Feature], main: list[Feature], recipe: ReaderRecipe) -> Iterator[Batch]:
+def _tokens(question: _Question) -> int:
+    """Return how many tokens a question costs that is seen whole."""
+    return sum(min(MAX_INPUT_TOKENS, len(f.question) + len(f.context) + 3) for f in question)
+
+
+def _schedule(warm_up: list[_Question], main: list[_Question], recipe: ReaderRecipe, length: int) -> Iterator[Batch]:
     """Yield batches for ever in an order that the seed alone decides: short examples once, then the mixture."""
     chooser = random.Random(recipe.seed)
     used = 0
     part = chooser.sample(warm_up, len(warm_up))
     while True:
         for i in range(0, len(part), recipe.batch * _POOL):
-            whole = used > recipe.tokens * (1 - recipe.whole_share)
-            pool = [cut(feature, chooser, whole=whole) for feature in part[i : i + recipe.batch * _POOL]]
+            whole = used >= length * (1 - recipe.whole_share)
+            pool = [_cut(question, chooser, whole=whole) for question in part[i : i + recipe.batch * _POOL]]
             for batch in batches(pool, recipe.batch, chooser):
                 used += int(batch.mask.sum())
                 yield batch
         part = chooser.sample(main, len(main))
+
+
+def _cut(question: _Question, chooser: random.Random, *, whole: bool) -> list[Cut]:
+    size = window_size(chooser, whole=whole)
+    return [cut(passage, chooser, size) for passage in question]
 
 
 def _optimizer(model: BertForQuestionAnswering, recipe: ReaderRecipe) -> torch.optim.AdamW:
@@ -193,25 +193,23 @@ def _optimizer(model: BertForQuestionAnswering, recipe: ReaderRecipe) -> torch.o
     return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), fused=True)
 
 
-def _set_rate(optimizer: torch.optim.AdamW, recipe: ReaderRecipe, progress: _Progress) -> None:
+def _set_rate(optimizer: torch.optim.AdamW, recipe: ReaderRecipe, progress: _Progress, length: int) -> None:
     """Rise over the first steps, then fall in a straight line to zero at the last token."""
-    left = max(0.0, 1 - progress.tokens / recipe.tokens)
+    left = max(0.0, 1 - progress.tokens / length)
     factor = min(1.0, (progress.steps + 1) / recipe.warm_up_steps) * left
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor
 
 
 def _step(model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, batch: Batch, recipe: ReaderRecipe) -> float:
-    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+    device = model.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
         logits = model(
-            input_ids=torch.from_numpy(batch.ids),
-            attention_mask=torch.from_numpy(batch.mask),
-            token_type_ids=torch.from_numpy(batch.types),
+            input_ids=torch.from_numpy(batch.ids).to(device),
+            attention_mask=torch.from_numpy(batch.mask).to(device),
+            token_type_ids=torch.from_numpy(batch.types).to(device),
         )
-    loss = (
-        cross_entropy(logits.start_logits.float(), torch.from_numpy(batch.start))
-        + cross_entropy(logits.end_logits.float(), torch.from_numpy(batch.end))
-    ) / 2
+    loss = reading_loss(logits.start_logits.float(), logits.end_logits.float(), batch, recipe.shared_weight)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
     optimizer.step()

@@ -37,6 +37,11 @@ def as_written(made: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return read
 
 
+def files_of(stage: dict[str, Any]) -> list[str]:
+    """Return the names of the files that a recipe took questions from."""
+    return [source["file"] for source in (*stage["warm_up"], *stage["mixture"])]
+
+
 def as_markdown(stage: dict[str, Any]) -> str:
     """Return a table of a recipe's settings, and the files it took questions from."""
     settings = {name: value for name, value in stage.items() if name not in ("warm_up", "mixture")}

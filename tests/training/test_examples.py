@@ -14,7 +14,7 @@ from qa.models.shipped import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.examples import Example, Source, forbidden_text, is_held_out, normalised, split, training_examples
-from qa.training.features import Feature, batches, cut, features
+from qa.training.features import Feature, batches, cut, features, window_size
 from qa.training.negatives import hard_negatives
 from qa.types import Span
 
@@ -72,9 +72,9 @@ def test_a_hard_negative_lacks_the_answer() -> None:
     ]
     made = hard_negatives(examples, 20, seed=1)
     assert len(made) == 20
-    by_question = {example.question: example for example in examples}
-    for negative in made:
-        source = by_question[negative.question]
+    for place, negative in made.items():
+        source = examples[place]
+        assert negative.question == source.question
         assert source.answer is not None
         assert negative.answer is None
         assert f" {normalised(source.answer.of(source.context))} " not in f" {normalised(negative.context)} "
@@ -95,7 +95,9 @@ def test_a_cut_keeps_the_answer(
     if ends:
         first = min(ends[0], length - 1)
         answer = (first, min(first + ends[1], length - 1))
-    made, start, end = cut(Feature(tuple(question), context, answer), random.Random(seed), whole=whole)
+    chooser = random.Random(seed)
+    size = window_size(chooser, whole=whole)
+    made, start, end = cut(Feature(tuple(question), context, answer), chooser, size)
     assert len(made.ids) <= MAX_INPUT_TOKENS
     if answer is None:
         assert (start, end) == (0, 0)
@@ -105,17 +107,23 @@ def test_a_cut_keeps_the_answer(
 
 def test_answers_are_found_among_the_tokens() -> None:
     tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
-    (made,) = features([Example("When?", CONTEXTS[0], Span(3, 7))], tokenizer)
+    ((made,),) = features([(Example("When?", CONTEXTS[0], Span(3, 7)),)], tokenizer)
     assert made.answer == (1, 1)
     assert tokenizer.decode(made.context[1:2].tolist()) == "1900"
 
 
-def test_batches_hold_every_input_once() -> None:
+def test_batches_hold_every_input_once_and_do_not_part_a_question() -> None:
     chooser = random.Random(1)
-    inputs = [
-        cut(Feature((1,), np.arange(3000, 3000 + n, dtype=np.int32), None), chooser, whole=True) for n in range(1, 30)
+    lengths = [(n, 30 - n) if n % 3 else (n,) for n in range(1, 30)]
+    questions = [
+        [cut(Feature((1,), np.arange(3000, 3000 + n, dtype=np.int32), None), chooser, MAX_INPUT_TOKENS) for n in group]
+        for group in lengths
     ]
-    made = batches(inputs, 8, chooser)
-    assert sum(len(batch.ids) for batch in made) == 29
-    assert sum(int(batch.mask.sum()) for batch in made) == sum(len(one.ids) for one, _, _ in inputs)
+    made = batches(questions, 8, chooser)
+    rows = sum(len(question) for question in questions)
+    assert sum(len(batch.ids) for batch in made) == rows
+    assert all(8 <= len(batch.ids) <= 9 for batch in made[:-1] if len(batch.ids) != min(len(b.ids) for b in made))
+    assert sum(int(batch.mask.sum()) for batch in made) == sum(len(one.ids) for q in questions for one, _, _ in q)
     assert all((batch.ids[batch.mask == 0] == 0).all() for batch in made)
+    sizes = sorted(int(count) for batch in made for count in np.bincount(batch.group))
+    assert sizes == sorted(map(len, lengths))

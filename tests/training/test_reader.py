@@ -14,19 +14,21 @@ from qa.models.shipped import WEIGHTS, open_model
 from qa.training import reader
 from qa.training.base_model import base_model_folder
 from qa.training.dequantised import load_dequantised
-from qa.training.examples import MIXTURE, WARM_UP
-from qa.training.reader import ReaderRecipe, train_reader
+from qa.training.reader import train_reader
+from qa.training.recipe import FIRST, load_recipe
 from qa.training.stages import as_markdown, stages
 from tests.training.test_examples import CONTEXTS, squad
 
-RECIPE = ReaderRecipe(tokens=700, batch=4, warm_up_steps=2, negatives=5, bfloat16=False)
+RECIPE = replace(
+    load_recipe(FIRST), tokens=700, batch=4, warm_up_steps=2, negatives=5, shared_weight=0.5, altered=3, bfloat16=False
+)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
-    for source in (*WARM_UP, *MIXTURE):
+    for source in (*RECIPE.warm_up, *RECIPE.mixture):
         squad(folder / source.file, CONTEXTS[:12])
     return folder
 

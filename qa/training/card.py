@@ -1,0 +1,115 @@
+"""The model card of a reader: what it is, what it was made of, how good it is, and how to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qa.models.shipped import open_model
+from qa.reading.inputs import MAX_INPUT_TOKENS
+from qa.training.base_model import BASE, SHA256
+from qa.training.stages import as_markdown, files_of, stages
+
+_SQUAD, _SHIFTS, _NQ = "SQuAD 1.1 and 2.0 (CC BY-SA 4.0)", "SQuADShifts (CC BY 4.0)", "Natural Questions (CC BY-SA 3.0)"
+_SOURCES = {
+    "squad.json": _SQUAD,
+    "squad_sentences.json": _SQUAD,
+    "nq_oracle.json": _NQ,
+    "nq_qed.json": f"{_NQ}, with spans from QED",
+    "squadshifts_reddit.json": f"{_SHIFTS}, Reddit",
+    "squadshifts_amazon.json": f"{_SHIFTS}, Amazon reviews",
+    "fairytaleqa.json": "FairytaleQA (Apache-2.0)",
+    "qamr_a.json": "QAMR (MIT)",
+    "qamr_b.json": "QAMR (MIT)",
+}
+_MEASURES = {
+    "f1": "F1",
+    "exact_match": "EM",
+    "f1_best_threshold": "F1 at the best threshold",
+    "answerable_auroc": "AUROC",
+    "ece": "ECE",
+}
+
+
+def write_card(folder: Path, reports: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Write `README.md` beside a reader's int8 graph and recipes.
+
+    Args:
+        folder: of the reader.
+        reports: what `qa eval --json` wrote of it, for the table of figures.
+
+    Raises:
+        ModelError: the folder holds no reader.
+    """
+    model, made = open_model(folder), stages(folder)
+    sources = dict.fromkeys(_SOURCES.get(file, f"`{file}`") for stage in made for file in files_of(stage))
+    data = "\n".join(f"- {source}" for source in sources)
+    recipes = "\n".join(f"{place}.\n\n{as_markdown(stage)}" for place, stage in enumerate(made, 1))
+    diagram = _DIAGRAM if (folder / "reliability.svg").exists() else ""
+    card = f"""# {model.name}
+
+An extractive reader for English: given a question and a passage, a start and an end logit for each token; the
+`[CLS]` token's stand for "this passage does not say".
+
+- Base: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), 6 layers, 384 wide, with a new span
+  head. Word embeddings were not trained.
+- Form: static int8 (NNCF post-training quantisation, half weight range), OpenVINO IR. Inputs `input_ids`,
+  `attention_mask`, `token_type_ids`; question first; at most {MAX_INPUT_TOKENS} tokens, longer texts in windows.
+- Identity: `{model.identity}`, of the hashes in `manifest.json`, which are checked when it is loaded.
+
+## What it is bad at
+Other languages than English. Sums, counts and comparisons that the text does not spell out; yes or no; reasoning over
+several passages. Where an answer ends: it takes a word too much or too little more often than a wrong place. Questions
+that a passage nearly answers (a changed name, number or negation) are refused less surely than those it has nothing on.
+It learned from crowd workers' and search users' questions: jargon, tables and lists are far from that.
+
+## How good it is
+{_figures(reports)}{diagram}
+## What it was trained on
+{data}
+
+Less the held-out contexts of each, on which confidence is fitted, and every context that it is measured with. With them
+come hard negatives: a question with a passage that BM25 ranks high and that lacks the answer.
+
+## How to make it again
+Each recipe is a run of `qa train reader`, each after the first with `--from` the reader before; {_CALIBRATED}
+
+{recipes}"""
+    (folder / "README.md").write_text(card.rstrip("\n") + "\n", encoding="utf-8")
+
+
+_CALIBRATED = "confidence and\nthreshold come from `qa train calibration`."
+_DIAGRAM = """
+How often answers of a confidence were right on the held-out contexts, cross-validated, where an answer that is near the
+only gold answer counts by how often another person would have given it:
+
+![reliability](reliability.svg)
+
+"""
+
+
+def _figures(reports: Sequence[Mapping[str, Any]]) -> str:
+    if not reports:
+        return "Not measured: `qa eval SET.json --mode reader` tells.\n"
+    rows = [
+        f"| {report['dataset']}, {report['mode']} | {report['n']:,} | {_measures(report)} |"
+        for report in sorted(reports, key=lambda r: (r["mode"] == "end-to-end", -r["n"]))
+    ]
+    return (
+        "By `qa eval`, with 95 % intervals:\n\n| set | questions | figures |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def _measures(report: Mapping[str, Any]) -> str:
+    told = []
+    for name, title in _MEASURES.items():
+        value, interval = report["metrics"].get(name), report["intervals"].get(name)
+        if value is None or (name == "f1_best_threshold" and report["forced"]):
+            continue
+        digits = 1 if value > 1 else 3
+        told.append(
+            f"{title} {value:.{digits}f}"
+            + (f" ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})" if interval else "")
+        )
+    return ", ".join(told)

@@ -1,0 +1,103 @@
+"""What decides a reader's weights, besides the data: recipes, which are TOML files."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from qa.errors import DatasetError, InvalidInput
+from qa.training.examples import HELD_OUT_PERCENT, Source
+
+RECIPES = Path(__file__).parent / "recipes"
+# The one that starts from the base model, and the one for labels of a user's own.
+FIRST, OWN = "base", "own"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRecipe:
+    """How a reader is trained.
+
+    Attributes:
+        tokens: how long, in tokens that were read.
+        passes: how long where `tokens` is not given, in passes over the data.
+        batch: passages in a step.
+        rate, head_rate: the highest learning rates, of the encoder and of the span head.
+        warm_up_steps: over which they rise; then they fall to zero.
+        weight_decay: of the encoder's matrices.
+        negatives: questions that are asked of a second passage too, one that retrieval ranks high and that lacks the
+            answer.
+        shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
+        altered: questions altered by rule so that their passage no longer answers them.
+        whole_share: of the tokens at the end, for which contexts are not cut to short windows.
+        held_out_percent: of the contexts.
+        bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
+        warm_up: files of short examples, which are read once, first: a step on them is cheap, and what they teach
+            (attend from question to context, point at a span) carries over.
+        mixture: files of everything else; all there are where none is named.
+        seed: decides every choice.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    tokens: int | None = None
+    passes: float = 3.0
+    batch: int = 32
+    rate: float = 1.3e-4
+    head_rate: float = 3e-4
+    warm_up_steps: int = 100
+    weight_decay: float = 0.01
+    negatives: int = 0
+    shared_weight: float = 0.0
+    altered: int = 0
+    whole_share: float = 1.0
+    held_out_percent: int = HELD_OUT_PERCENT
+    bfloat16: bool = False
+    warm_up: tuple[Source, ...] = ()
+    mixture: tuple[Source, ...] = ()
+    seed: int = 1
+
+
+def load_recipe(name: str) -> ReaderRecipe:
+    """Read a recipe: one that comes with the package, by its name, or any TOML file.
+
+    Raises:
+        InvalidInput: there is none of that name, or it says what a recipe cannot.
+    """
+    path = RECIPES / f"{name}.toml"
+    if not path.is_file():
+        path = Path(name)
+    try:
+        return TypeAdapter(ReaderRecipe).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, IsADirectoryError) as error:
+        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        raise InvalidInput(f"{name}: neither a file nor one of {known}", field="config") from error
+    except ValueError as error:
+        raise InvalidInput(f"{path}: {_reason(error)}", field="config") from error
+
+
+def _reason(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+
+
+def of_files(recipe: ReaderRecipe, data: Path) -> tuple[ReaderRecipe, Path]:
+    """Return a recipe that names its files, and the folder they are in.
+
+    Args:
+        recipe: may name none; then all of `data` are meant.
+        data: a folder, or the one file.
+
+    Raises:
+        DatasetError: there is no such file, or a folder without any.
+    """
+    if recipe.mixture or recipe.warm_up:
+        return recipe, data
+    files = sorted(data.glob("*.json")) if data.is_dir() else [data]
+    if not all(file.is_file() for file in files) or not files:
+        raise DatasetError(f"{data}: no SQuAD JSON file there", field="data")
+    return replace(recipe, mixture=tuple(Source(file.name) for file in files)), files[0].parent

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from qa.training.altered import altered_questions
+from qa.training.examples import Example
+from qa.types import Span
+
+CONTEXT = "In 1912 the largest mill of Lower Hutton, which Ida Brandt had opened in 1887, burned down."
+
+
+def example(question: str, answer: str) -> Example:
+    start = CONTEXT.index(answer)
+    return Example(question, CONTEXT, Span(start, start + len(answer)))
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "possible"),
+    [
+        ("who had the largest mill?", "Ida", {"who had the smallest mill?", "who hadn't the largest mill?"}),
+        ("what burned down in 1912?", "mill", {"what burned down in 1887?"}),
+        ("why was it closed?", "burned", {"why was it opened?", "why wasn't it closed?"}),
+    ],
+)
+def test_a_question_is_altered_and_has_no_answer(question: str, answer: str, possible: set[str]) -> None:
+    for seed in range(10):
+        (made,) = altered_questions([example(question, answer)], 5, seed)
+        assert made.question in possible
+        assert (made.context, made.answer) == (CONTEXT, None)
+
+
+def test_an_entity_is_never_replaced_by_the_answer_or_by_what_is_asked() -> None:
+    asked = [example("What did Ida Brandt open near the Old Bridge?", "mill of Lower Hutton")]
+    made = {altered_questions(asked, 1, seed)[0].question for seed in range(40)}
+    assert len(made) > 1
+    assert not any("Lower Hutton" in question for question in made)
+    assert asked[0].question not in made
+
+
+def test_the_seed_decides_and_the_count_limits() -> None:
+    asked = [example(f"who ran the oldest mill number {n}?", "Ida Brandt") for n in range(20)]
+    assert altered_questions(asked, 7, 1) == altered_questions(asked, 7, 1)
+    assert len(altered_questions(asked, 7, 1)) == 7
+    assert altered_questions(asked, 7, 1) != altered_questions(asked, 7, 2)
+    assert altered_questions([Example("who?", CONTEXT, None)], 3, 1) == []
