@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from transformers.utils import logging
 
 from qa.errors import ModelError
 
@@ -27,3 +31,17 @@ def base_model_folder() -> Path:
     if digest != SHA256:
         raise ModelError(f"{folder}: model.safetensors has SHA-256 {digest}, not the published {SHA256}")
     return folder
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep transformers from telling what it loads and what it misses: the span head is new, and has to be."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import nncf
 import numpy as np
 import openvino as ov
 import torch
-from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
 from numpy.typing import NDArray
 
 from qa.models.inference import padded
 from qa.models.shipped import write_manifest
+
+# NNCF and OpenVINO's converter report each use to their makers over the network, except from what they take for CI.
+os.environ.setdefault("NNCF_CI", "1")
+os.environ.setdefault("CI", "true")
+
+import nncf
+from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
 
 Pair = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -55,7 +62,9 @@ def float_graph(network: torch.nn.Module, outputs: Sequence[str]) -> ov.Model:
     """Convert a network that takes ids, mask and types of shape (batch, length) as it is."""
     network.eval()
     example = tuple(torch.ones((1, 32), dtype=torch.int64) for _ in _INPUTS)
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # The converter traces the network in ways that torch and transformers will give up some day.
+        warnings.simplefilter("ignore")
         graph = ov.convert_model(network, example_input=example, input=[(ov.PartialShape([1, -1]), ov.Type.i64)] * 3)
     for ports, names in ((graph.inputs, _INPUTS), (graph.outputs, outputs)):
         for port, name in zip(ports, names, strict=True):

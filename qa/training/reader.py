@@ -19,7 +19,7 @@ from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.altered import altered_questions
-from qa.training.base_model import BASE, base_model_folder
+from qa.training.base_model import BASE, base_model_folder, quietly
 from qa.training.dequantised import load_dequantised
 from qa.training.examples import forbidden_text, training_examples
 from qa.training.features import Batch, Cut, Feature, batches, cut, features, window_size
@@ -73,16 +73,16 @@ def train_reader(
         ModelError: the base model is missing or is not the published one, or `work` holds another training.
         DatasetError: a training file cannot be read or has wrong labels: they are named; or none are to be trained on.
     """
+    base = base_model_folder()
     made = _begun(work, start, recipe)
-    warm_up, main = _examples(
-        data, measured_with, recipe, load_tokenizer(base_model_folder() / "tokenizer.json"), report
-    )
+    warm_up, main = _examples(data, measured_with, recipe, load_tokenizer(base / "tokenizer.json"), report)
     length = recipe.tokens or round(recipe.passes * sum(map(_tokens, main)))
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
-    model = BertForQuestionAnswering.from_pretrained(
-        base_model_folder(), attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-    )
+    with quietly():
+        model = BertForQuestionAnswering.from_pretrained(
+            base, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        )
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     if start:
         load_dequantised(model, start.graph)
@@ -118,7 +118,8 @@ def train_reader(
             _save(checkpoint, model, optimizer, progress)
     _save(checkpoint, model, optimizer, progress)
     finished = work / "reader"
-    model.save_pretrained(finished)
+    with quietly():
+        model.save_pretrained(finished)
     write_stages(finished, [*made[:-1], {**made[-1], "steps": progress.steps}])
     return finished
 

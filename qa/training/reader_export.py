@@ -11,7 +11,7 @@ from transformers import BertForQuestionAnswering
 
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
-from qa.training.base_model import base_model_folder
+from qa.training.base_model import base_model_folder, quietly
 from qa.training.card import write_card
 from qa.training.examples import Source, training_examples
 from qa.training.export import Pair, export_int8
@@ -37,7 +37,8 @@ class SpanLogits(torch.nn.Module):
 
 def float_reader(folder: Path) -> SpanLogits:
     """Load trained float weights in Hugging Face layout."""
-    return SpanLogits(BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")).eval()
+    with quietly():
+        return SpanLogits(BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")).eval()
 
 
 def export_reader(trained: Path, data: Path, folder: Path, seed: int = 1) -> None:
