@@ -126,6 +126,7 @@ def _evidence(candidate: Candidate, places: int, read: int, scores: Sequence[flo
         gap=min(_FARTHEST, best - scores[place]),
         support=math.log(places),
         depth=math.log(read),
+        length=math.log(len(candidate.text.split())),
     )
 
 

@@ -23,6 +23,7 @@ class Evidence(NamedTuple):
         support: how many more passages say the same, as log(1 + n).
         depth: how many passages were read, as log(n): more are where the question was hard to settle, and more of them
             can say the same.
+        length: of the answer in words, as log(n): where a longer one ends is less clear.
     """
 
     reader: float
@@ -31,6 +32,7 @@ class Evidence(NamedTuple):
     gap: float
     support: float
     depth: float
+    length: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Weights:
     gap: float
     support: float
     depth: float
+    length: float
     bias: float
 
     def probability(self, evidence: Evidence) -> float:

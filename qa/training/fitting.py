@@ -22,12 +22,15 @@ SAME_ANSWERS = 0.995
 # F1, from 0 to 1: less than what chance makes of a thousand questions.
 _AS_GOOD = 0.005
 ANSWERS_FITTED = 3
+# How many of the questions that are asked are taken to have no answer. Nobody knows; with this share the error is alike
+# where all have one and where a third has none.
+ASSUMED_UNANSWERABLE = 0.15
 # Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
 
 # Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
-_EVEN = Weights(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_EVEN = Weights(*[0.0] * (len(Evidence._fields) + 1))
 UNFITTED = Scale(_EVEN, _EVEN, 0.0)
 
 
@@ -100,14 +103,17 @@ def mean_f1(asked: Sequence[Asked], weight: float) -> float:
 def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
     """Fit both probabilities, then the threshold on confidence."""
     rows = _rows(asked, weight)
-    right = _right(rows)
-    unanswerable = fit([row.ranked.evidence[0] for row in rows], [float(not row.golds) for row in rows], support=-1)
+    assumed = _as_assumed(rows)
+    right = _right(assumed)
+    unanswerable = fit(
+        [row.ranked.evidence[0] for row in assumed], [float(not row.golds) for row in assumed], support=-1
+    )
     return Scale(right, unanswerable, _threshold(rows, right))
 
 
 def cross_validated(asked: Sequence[Asked], weight: float) -> tuple[list[float], list[float]]:
     """Return the best answers' confidences by parameters fitted on the other folds, and how right they are expected."""
-    rows = _rows(asked, weight)
+    rows = _as_assumed(_rows(asked, weight))
     confidences: list[float] = []
     right: list[float] = []
     for fold in range(_FOLDS):
@@ -176,6 +182,15 @@ def _threshold(rows: Sequence[_Row], right: Weights) -> float:
 
 def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:
     return [_Row(a.golds, ranked) for a in asked if (ranked := _ranked(a, weight)).answers]
+
+
+def _as_assumed(rows: Sequence[_Row]) -> list[_Row]:
+    """Return rows with no more than the assumed share of unanswerable ones: what is too many is left out evenly."""
+    places = [place for place, row in enumerate(rows) if not row.golds]
+    share = ASSUMED_UNANSWERABLE / (1 - ASSUMED_UNANSWERABLE)
+    wanted = min(len(places), round(share * (len(rows) - len(places))))
+    kept = {places[int(i * len(places) / wanted)] for i in range(wanted)}
+    return [row for place, row in enumerate(rows) if row.golds or place in kept]
 
 
 def _ranked(asked: Asked, weight: float) -> Ranked:

@@ -11,8 +11,8 @@ from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.types import Answer, Hit, Passage, Span
 
-RIGHT = Weights(reader=0.5, retrieval=1.0, lead=0.1, gap=-0.5, support=0.2, depth=0.0, bias=-5.0)
-UNANSWERABLE = Weights(reader=-0.5, retrieval=0.0, lead=-0.1, gap=0.0, support=0.0, depth=0.0, bias=1.0)
+RIGHT = Weights(reader=0.5, retrieval=1.0, lead=0.1, gap=-0.5, support=0.2, depth=0.0, length=0.0, bias=-5.0)
+UNANSWERABLE = Weights(reader=-0.5, retrieval=0.0, lead=-0.1, gap=0.0, support=0.0, depth=0.0, length=0.0, bias=1.0)
 SCALE = Scale(RIGHT, UNANSWERABLE, threshold=0.5)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 
@@ -48,7 +48,7 @@ def test_an_answer_is_its_span() -> None:
     assert answer.span == Span(110, 119)
     assert answer.score == pytest.approx(6.0 - 1.0 + 10.0)
     assert answer.confidence == RIGHT.probability(
-        Evidence(reader=5.0, retrieval=1.0, lead=15.0, gap=0.0, support=0.0, depth=0.0)
+        Evidence(reader=5.0, retrieval=1.0, lead=15.0, gap=0.0, support=0.0, depth=0.0, length=0.0)
     )
     assert answer.context_span.of(answer.context) == "January 3"
 
@@ -112,11 +112,13 @@ def test_what_speaks_for_an_answer() -> None:
     logits = [read(one, ("1987", 6.0), ("1990", 4.0), null=1.0), read(other, ("1987", 5.0))]
     made = rank(hits, logits, 2)
     assert made.evidence == (
-        Evidence(reader=5.0, retrieval=1.0, lead=2.0, gap=0.0, support=math.log(2), depth=math.log(2)),
-        Evidence(reader=3.0, retrieval=1.0, lead=0.0, gap=2.0, support=0.0, depth=math.log(2)),
+        Evidence(reader=5.0, retrieval=1.0, lead=2.0, gap=0.0, support=math.log(2), depth=math.log(2), length=0.0),
+        Evidence(reader=3.0, retrieval=1.0, lead=0.0, gap=2.0, support=0.0, depth=math.log(2), length=0.0),
     )
     assert made.no_answer == UNANSWERABLE.probability(made.evidence[0])
     assert rank([], [], 2).no_answer == 1.0
+    (long,) = rank(hits[:1], [read(one, ("In 1987 it began", 6.0))], 1).evidence
+    assert long.length == math.log(4)
 
 
 def test_how_many_are_wanted_changes_none_of_them() -> None:

@@ -12,6 +12,7 @@ from qa.reading.answers import Candidate
 from qa.reading.calibration import Evidence
 from qa.training.calibration import _fused_again
 from qa.training.fitting import (
+    ASSUMED_UNANSWERABLE,
     Asked,
     best_weight,
     cross_validated,
@@ -59,7 +60,7 @@ def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
 
 
 def evidence(reader: float, support: float = 0.0) -> Evidence:
-    return Evidence(reader, 1.0, 0.0, 0.0, support, 0.0)
+    return Evidence(reader, 1.0, 0.0, 0.0, support, 0.0, 0.0)
 
 
 def test_shares_are_fitted_as_probabilities() -> None:
@@ -72,36 +73,51 @@ def test_shares_are_fitted_as_probabilities() -> None:
     assert against.reader == pytest.approx(0.8, abs=0.05)
 
 
-def drawn(count: int, seed: int) -> list[Asked]:
-    """Questions whose best answer is right as often as the reader's margin says."""
+def drawn(count: int, seed: int, unanswerable: float) -> list[Asked]:
+    """Questions whose best answer is right as often as the reader's margin says; of the others some have no answer."""
     chooser = np.random.default_rng(seed)
     made = []
     for _ in range(count):
         margin = float(chooser.uniform(-4, 4))
         right = chooser.random() < 1 / (1 + math.exp(-margin))
-        made.append(asked("right" if right else None, ("right", margin, 1.0), ("wrong", margin - 3, 0.0)))
+        gold = "right" if right else None if chooser.random() < unanswerable else "other"
+        made.append(asked(gold, ("right", margin, 1.0), ("wrong", margin - 3, 0.0)))
     return made
 
 
+def of_margins(*margins: float) -> list[Evidence]:
+    return [Evidence(margin, 1.0, 3.0, 0.0, 0.0, math.log(2), 0.0) for margin in margins]
+
+
 def test_confidence_is_how_often_answers_are_right() -> None:
-    made = drawn(1500, seed=1)
+    # Half are wrong, so of all questions as many have no answer as are assumed to.
+    made = drawn(2500, seed=1, unanswerable=2 * ASSUMED_UNANSWERABLE)
     scale = fitted_scale(made, 0.0)
-    of_margin = [Evidence(margin, 1.0, 3.0, 0.0, 0.0, math.log(2)) for margin in (2.0, -2.0)]
-    assert [scale.right.probability(e) for e in of_margin] == pytest.approx([0.88, 0.12], abs=0.05)
-    assert [scale.unanswerable.probability(e) for e in of_margin] == pytest.approx([0.12, 0.88], abs=0.05)
+    assert [scale.right.probability(e) for e in of_margins(2.0, -2.0)] == pytest.approx([0.88, 0.12], abs=0.05)
+    none = [2 * ASSUMED_UNANSWERABLE * share for share in (0.12, 0.88)]
+    assert [scale.unanswerable.probability(e) for e in of_margins(2.0, -2.0)] == pytest.approx(none, abs=0.05)
     confidences, right = cross_validated(made, 0.0)
-    assert len(confidences) == len(right) == len(made)
+    assert len(confidences) == len(right)
     assert (calibration_error(confidences, right) or 0) < 0.06
     answered, refused = shares_at_threshold(made, 0.0, scale)
-    # A threshold at a half would be right for as many answerable as not; two in three can be answered: it is lower.
-    assert answered > refused > 0.5
-    assert scale.threshold < 0.5
+    assert answered > 0.5
+    assert refused > 0.5
+
+
+def test_confidence_is_for_the_assumed_share_of_unanswerable_questions() -> None:
+    scale = fitted_scale(drawn(2500, seed=1, unanswerable=1.0), 0.0)
+    for margin in (2.0, -2.0):
+        right = 1 / (1 + math.exp(-margin))
+        # Half of the questions have no answer; fitted are fewer of them.
+        wrong = (1 - right) * ASSUMED_UNANSWERABLE / (1 - ASSUMED_UNANSWERABLE)
+        (evidence,) = of_margins(margin)
+        assert scale.right.probability(evidence) == pytest.approx(right / (right + wrong), abs=0.08)
 
 
 def test_folds_are_judged_by_what_others_taught() -> None:
-    made = drawn(200, seed=2)
+    made = drawn(200, seed=2, unanswerable=0.0)
     # Noise in what one fold says must not reach its own confidences.
-    turned = [replace(a, golds=()) if place % 5 == 0 else a for place, a in enumerate(made)]
+    turned = [replace(a, golds=("other",)) if place % 5 == 0 else a for place, a in enumerate(made)]
     plain, changed = cross_validated(made, 0.0)[0], cross_validated(turned, 0.0)[0]
     assert plain[:40] == changed[:40]
     assert plain[40:] != changed[40:]
