@@ -73,13 +73,13 @@ Less the held-out contexts of each, on which confidence is fitted, and every con
 come hard negatives: a question with a passage that BM25 ranks high and that lacks the answer.
 
 ## How to make it again
-Each recipe is a run of `qa train reader`, each after the first with `--from` the reader before; {_CALIBRATED}
+Each recipe is a run of `qa train reader`, each after the first with `--from` the reader before it. Confidence and
+threshold come from `qa train calibration`.
 
 {recipes}"""
     (folder / "README.md").write_text(card.rstrip("\n") + "\n", encoding="utf-8")
 
 
-_CALIBRATED = "confidence and\nthreshold come from `qa train calibration`."
 _DIAGRAM = """
 How often answers of a confidence were right on the held-out contexts, cross-validated, where an answer that is near the
 only gold answer counts by how often another person would have given it:
@@ -90,11 +90,12 @@ only gold answer counts by how often another person would have given it:
 
 
 def _figures(reports: Sequence[Mapping[str, Any]]) -> str:
-    if not reports:
+    read = [report for report in reports if report["metrics"].get("f1") is not None]
+    if not read:
         return "Not measured: `qa eval SET.json --mode reader` tells.\n"
     rows = [
         f"| {report['dataset']}, {report['mode']} | {report['n']:,} | {_measures(report)} |"
-        for report in sorted(reports, key=lambda r: (r["mode"] == "end-to-end", -r["n"]))
+        for report in sorted(read, key=lambda r: (r["mode"] == "end-to-end", -r["n"]))
     ]
     return (
         "By `qa eval`, with 95 % intervals:\n\n| set | questions | figures |\n|---|---|---|\n" + "\n".join(rows) + "\n"

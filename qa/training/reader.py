@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 import time
@@ -15,6 +16,7 @@ from tokenizers import Tokenizer
 from transformers import BertForQuestionAnswering
 
 from qa.errors import DatasetError, ModelError
+from qa.evaluation.files import content_of
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
@@ -26,7 +28,7 @@ from qa.training.features import Batch, Cut, Feature, batches, cut, features, wi
 from qa.training.loss import reading_loss
 from qa.training.negatives import hard_negatives
 from qa.training.recipe import ReaderRecipe
-from qa.training.stages import RECIPE, as_written, stages, write_stages
+from qa.training.stages import RECIPE, as_written, files_of, stages, write_stages
 
 _POOL = 64
 _TELL_EVERY = 50
@@ -74,7 +76,7 @@ def train_reader(
         DatasetError: a training file cannot be read or has wrong labels: they are named; or none are to be trained on.
     """
     base = base_model_folder()
-    made = _begun(work, start, recipe)
+    made = _begun(data, work, start, recipe)
     warm_up, main = _examples(data, measured_with, recipe, load_tokenizer(base / "tokenizer.json"), report)
     length = recipe.tokens or round(recipe.passes * sum(map(_tokens, main)))
     torch.set_num_threads(threads)
@@ -124,15 +126,19 @@ def train_reader(
     return finished
 
 
-def _begun(work: Path, start: ShippedModel | None, recipe: ReaderRecipe) -> list[dict[str, Any]]:
+def _begun(data: Path, work: Path, start: ShippedModel | None, recipe: ReaderRecipe) -> list[dict[str, Any]]:
     """Return the stages that end with this training, and note them in `work`; what is there must be the same."""
     stage = {"start": start.identity if start else BASE, **asdict(recipe)}
+    files = [content_of(data / file) for file in files_of(as_written([stage])[0])]
+    stage["data"] = hashlib.sha256("".join(files).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     made = as_written([*(stages(start.folder) if start else ()), stage])
     if not (work / RECIPE).exists():
         work.mkdir(parents=True, exist_ok=True)
         write_stages(work, made)
     elif stages(work) != made:
-        raise ModelError(f"{work}: holds a training from another start or by another recipe: name another folder")
+        raise ModelError(
+            f"{work}: holds a training from another start, by another recipe or on other data: name another folder"
+        )
     return made
 
 

@@ -79,10 +79,15 @@ def test_a_folder_holds_one_training(data: Path, tmp_path: Path) -> None:
     train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
     assert (finished / "model.safetensors").read_bytes() == before
     assert len(stages(finished)) == 1
-    with pytest.raises(ModelError, match="work: holds a training from another start or by another recipe"):
+    with pytest.raises(
+        ModelError, match="work: holds a training from another start, by another recipe or on other data"
+    ):
         train_reader(data, [], tmp_path / "work", replace(short, rate=1.0), 2, lambda _: None)
     with pytest.raises(ModelError, match="work: holds a training"):
         train_reader(data, [], tmp_path / "work", short, 2, lambda _: None, open_model(WEIGHTS / "reader"))
+    squad(data / RECIPE.mixture[0].file, CONTEXTS[:11])
+    with pytest.raises(ModelError, match="on other data"):
+        train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
     other = tmp_path / "other"
     shutil.copytree(WEIGHTS / "reader", other)
     (other / "recipe.json").unlink()
