@@ -14,7 +14,7 @@ from qa.models.embedder import Embedder, ShippedEmbedder
 from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS, open_model
 from qa.reading import rounds
-from qa.reading.calibration import Calibration
+from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.reader import ShippedReader
 
 
@@ -28,7 +28,7 @@ def build_engine(settings: Settings) -> Engine:
     embedder = build_embedder(settings, threads)
     folder = reader_folder(settings)
     reader = ShippedReader(open_model(folder), threads)
-    calibration = Calibration.load(folder / "calibration.json")
+    calibration = Calibration.load(folder / CALIBRATION)
     calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY, rounds.IDENTITY)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
     return Engine(Indexes(settings.index_dir, specification), embedder, reader, calibration)

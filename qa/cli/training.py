@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from qa.cli.shared import errors_told
 from qa.config import load_settings
 from qa.models.inference import available_threads
 from qa.models.shipped import open_model
+from qa.reading.calibration import CALIBRATION
 
 app = typer.Typer(help="Make the shipped models again.", no_args_is_help=True)
 
@@ -40,31 +42,31 @@ def train_reader(
     """
     from qa.evaluation.compare import compare
     from qa.training.own_labels import evaluated, held_back, take_over_calibration
-    from qa.training.reader import train_reader
-    from qa.training.reader_export import export_reader
+    from qa.training.reader import checked_device, train_reader
+    from qa.training.reader_export import checked_output, export_reader
     from qa.training.recipe import FIRST, OWN, load_recipe, of_files
 
     with errors_told():
         recipe, folder = of_files(load_recipe(config or (OWN if start else FIRST)), data)
         recipe = recipe if tokens is None else replace(recipe, tokens=tokens)
         settings = load_settings(reader=start)
-        kept = held_back(folder, recipe.mixture, recipe.held_out_percent)
-        finished = train_reader(
-            folder,
-            measured_with or [],
-            work,
-            recipe,
-            settings.threads or available_threads(),
-            lambda line: typer.echo(line, err=True),
-            open_model(reader_folder(settings)) if start else None,
-            device,
-        )
+        origin = open_model(reader_folder(settings)) if start else None
+        checked_device(device)
+        checked_output(out, origin)
+        before = None
+        # A reader whose confidence was never fitted does not answer yet: there is nothing to compare with.
+        if origin and (origin.folder / CALIBRATION).exists():
+            kept = held_back(folder, recipe.mixture, recipe.held_out_percent)
+            before = evaluated(kept, settings)
+        threads = settings.threads or available_threads()
+        tell = partial(typer.echo, err=True)
+        finished = train_reader(folder, measured_with or [], work, recipe, threads, tell, origin, device)
         export_reader(finished, folder, out)
-        if not start:
+        if before is None:
             show.notes([f"confidence is not fitted yet: qa train calibration --data {data} --reader {out}"])
             return
         take_over_calibration(settings, out)
-        before, after = evaluated(kept, settings), evaluated(kept, load_settings(reader=str(out)))
+        after = evaluated(kept, load_settings(reader=str(out)))
         show.reports([after])
         show.comparisons([compare(before, after)], tolerance=0.0)
 

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from qa.errors import ModelError
 
+CALIBRATION = "calibration.json"
+"""Its file, in the reader's folder."""
+
 
 class Evidence(NamedTuple):
     """What speaks for an answer.

@@ -28,7 +28,7 @@ from qa.models.inference import available_threads
 from qa.models.shipped import open_model
 from qa.reading import rounds
 from qa.reading.answers import candidates
-from qa.reading.calibration import Calibration
+from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.reader import Reader, ShippedReader
 from qa.reading.rounds import PASSAGES_READ
 from qa.training.examples import split
@@ -94,7 +94,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     margin = smallest_margin(whole, weight)
     queried = [asked.until_settled(weight, margin) for asked in whole]
     fitted = Calibration(*identities, weight, margin, fitted_scale(queried, weight), fitted_scale(read, 0.0))
-    fitted.save(folder / "calibration.json")
+    fitted.save(folder / CALIBRATION)
     ways = {"through an index": (queried, weight, fitted.query), "single texts": (read, 0.0, fitted.read)}
     judged = {name: cross_validated(asked, w) for name, (asked, w, _) in ways.items()}
     diagram = reliability_svg({name: reliability(*pairs) for name, pairs in judged.items()})

@@ -16,7 +16,7 @@ from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import Mode, check, evaluate
 from qa.evaluation.squad import load_squad
 from qa.models.shipped import open_model
-from qa.reading.calibration import Calibration
+from qa.reading.calibration import CALIBRATION, Calibration
 from qa.training.examples import Source, split
 
 
@@ -45,8 +45,8 @@ def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
 
 def take_over_calibration(start: Settings, folder: Path) -> None:
     """Give a reader the calibration of the one it started from: a few labels move logits little, and fit nothing."""
-    calibration = Calibration.load(reader_folder(start) / "calibration.json")
-    replace(calibration, reader=open_model(folder).identity).save(folder / "calibration.json")
+    calibration = Calibration.load(reader_folder(start) / CALIBRATION)
+    replace(calibration, reader=open_model(folder).identity).save(folder / CALIBRATION)
 
 
 def evaluated(dataset: Dataset, settings: Settings) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertForQuestionAnswering
 
-from qa.errors import DatasetError, ModelError
+from qa.errors import DatasetError, InvalidInput, ModelError
 from qa.evaluation.files import content_of
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
@@ -44,6 +44,18 @@ class _Progress:
     tokens: int = 0
     steps: int = 0
     loss: float = 0.0
+
+
+def checked_device(name: str) -> None:
+    """Refuse a device that is not there.
+
+    Raises:
+        InvalidInput: it is none, or this machine lacks it.
+    """
+    if name not in ("cpu", "cuda"):
+        raise InvalidInput(f"{name!r} is neither cpu nor cuda", field="device")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InvalidInput("PyTorch finds no CUDA device on this machine", field="device")
 
 
 def train_reader(

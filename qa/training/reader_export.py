@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from transformers import BertForQuestionAnswering
 
+from qa.errors import InvalidInput
+from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.base_model import base_model_folder, quietly
@@ -39,6 +42,20 @@ def float_reader(folder: Path) -> SpanLogits:
     """Load trained float weights in Hugging Face layout."""
     with quietly():
         return SpanLogits(BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")).eval()
+
+
+def checked_output(folder: Path, start: ShippedModel | None) -> None:
+    """Make the folder that a reader will be written to: better now than after hours of training.
+
+    Raises:
+        InvalidInput: it is the one of the reader that training starts from.
+        OSError: it cannot be made or written to.
+    """
+    if start and folder.resolve() == start.folder.resolve():
+        raise InvalidInput("this is the reader that training starts from: name another folder", field="out")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def export_reader(trained: Path, data: Path, folder: Path, seed: int = 1) -> None:

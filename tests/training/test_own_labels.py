@@ -56,6 +56,23 @@ def test_what_cannot_be_trained_on_is_refused_before_it_starts(tmp_path: Path, b
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--device", "tpu"), "device: 'tpu' is neither cpu nor cuda"),
+        (("--config", "bsae"), "config: bsae: neither a file nor one of"),
+        (("--out", str(WEIGHTS / "reader")), "out: this is the reader that training starts from"),
+        (("--out", "/proc/none"), "error: /proc/none"),
+    ],
+)
+def test_what_would_fail_later_is_refused_now(tmp_path: Path, options: tuple[str, str], named: str) -> None:
+    squad(tmp_path / "labels.json", CONTEXTS[:20])
+    code, told = train(tmp_path / "labels.json", tmp_path, *options)
+    assert code == 1
+    assert named in " ".join(told.split())
+    assert not (tmp_path / "work").exists()
+
+
 def test_a_wrong_label_is_named_before_training_starts(tmp_path: Path) -> None:
     squad(tmp_path / "labels.json", CONTEXTS[:20])
     content = json.loads((tmp_path / "labels.json").read_text())
