@@ -1,7 +1,9 @@
-"""The shipped models, made again."""
+"""The shipped models, made again, and the reader trained on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +15,12 @@ from qa import presentation as show
 from qa.assembly import reader_folder
 from qa.cli.shared import errors_told
 from qa.config import load_settings
+from qa.errors import ModelError
 from qa.models.inference import available_threads
 from qa.models.shipped import open_model
 from qa.reading.calibration import CALIBRATION
 
-app = typer.Typer(help="Make the shipped models again.", no_args_is_help=True)
+app = typer.Typer(help="Train the reader on your own labels, or make the shipped models again.", no_args_is_help=True)
 
 
 @app.command("reader")
@@ -40,35 +43,56 @@ def train_reader(
     From the base model, or on from one that was trained; without --config then on your own labels, of which a fifth is
     held back to tell what it was worth.
     """
-    from qa.evaluation.compare import compare
-    from qa.training.own_labels import evaluated, held_back, take_over_calibration
-    from qa.training.reader import checked_device, train_reader
-    from qa.training.reader_export import checked_output, export_reader
-    from qa.training.recipe import FIRST, OWN, load_recipe, of_files
+    with errors_told(), _extra():
+        from qa.evaluation.compare import compare
+        from qa.training.card import write_card
+        from qa.training.own_labels import FEW, evaluated, given, held_back, take_over_calibration
+        from qa.training.reader import checked_device, train_reader
+        from qa.training.reader_export import checked_output, export_reader
+        from qa.training.recipe import FIRST, OWN, load_recipe, of_files
 
-    with errors_told():
-        recipe, folder = of_files(load_recipe(config or (OWN if start else FIRST)), data)
-        recipe = recipe if tokens is None else replace(recipe, tokens=tokens)
+        read = load_recipe(config or (OWN if start else FIRST))
+        recipe, folder = of_files(read if tokens is None else replace(read, tokens=tokens), data)
         settings = load_settings(reader=start)
         origin = open_model(reader_folder(settings)) if start else None
         checked_device(device)
         checked_output(out, origin)
         before = None
         # A reader whose confidence was never fitted does not answer yet: there is nothing to compare with.
-        if origin and (origin.folder / CALIBRATION).exists():
+        if origin and not read.mixture and (origin.folder / CALIBRATION).exists():
             kept = held_back(folder, recipe.mixture, recipe.held_out_percent)
+            show.notes([f"{len(kept.questions)} questions are held back"])
             before = evaluated(kept, settings)
+        elif not measured_with:
+            show.notes(["without --measured-with, what is measured later may have been trained on"])
         threads = settings.threads or available_threads()
         tell = partial(typer.echo, err=True)
         finished = train_reader(folder, measured_with or [], work, recipe, threads, tell, origin, device)
         export_reader(finished, folder, out)
         if before is None:
-            show.notes([f"confidence is not fitted yet: qa train calibration --data {data} --reader {out}"])
+            show.notes(["confidence is not fitted yet: see `qa train calibration`"])
             return
         take_over_calibration(settings, out)
+        write_card(out)
         after = evaluated(kept, load_settings(reader=str(out)))
-        show.reports([after])
-        show.comparisons([compare(before, after)], tolerance=0.0)
+        show.reports([after.report])
+        show.comparisons([compare(before.report, after.report)], tolerance=0.0)
+        show.lines([f"before: {given(before)}", f"after: {given(after)}"])
+        if len(kept.questions) < FEW:
+            show.notes([f"with fewer than {FEW} questions held back, this tells little"])
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Tell what to install where a library is missing that only training needs.
+
+    Raises:
+        ModelError: one is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModelError(f"training needs {error.name}: pip install 'spanlight[training]'") from error
 
 
 @app.command("embedder")

@@ -80,6 +80,7 @@ class Calibration:
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
         stop_margin: logits; see `qa.reading.rounds`.
         query, read: the two ways of asking.
+        taken_over_from: the reader it was fitted with, where that is not `reader`, which was trained on from it.
     """
 
     reader: str
@@ -90,6 +91,7 @@ class Calibration:
     stop_margin: float
     query: Scale
     read: Scale
+    taken_over_from: str | None = None
 
     def check(self, reader: str, fusion: str, splitting: str, rounds: str) -> None:
         """Refuse to be used with other parts than those it was fitted with.

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from qa.training.examples import Example
+from qa.training.examples import Example, normalised
 
 _ENTITY = re.compile(r"(?<=[\w,'’] )[A-Z][\w'’-]+(?: (?:of |the |de |von )?[A-Z][\w'’-]+)*")
 _NUMBER = re.compile(r"(?<![\w.,])\d[\d,.]*\d|(?<![\w.,])\d(?![\w.,])")
@@ -21,11 +21,11 @@ _OPPOSITES = (
     "good bad, oldest youngest, older younger, old new, oldest newest, increase decrease, increased decreased, "
     "increases decreases, rise fall, rose fell, north south, northern southern, east west, eastern western, "
     "win lose, won lost, winner loser, victory defeat, attack defend, attacked defended, support oppose, "
-    "supported opposed, accept reject, accepted rejected, allow forbid, allowed forbidden, join leave, joined left, "
+    "supported opposed, accept reject, accepted rejected, allow forbid, allowed forbidden, join leave, "
     "import export, imports exports, buy sell, bought sold, open closed, opened closed, founded dissolved, "
     "created destroyed, build destroy, built destroyed, enter leave, arrive depart, arrived departed, "
     "born buried, male female, man woman, men women, mother father, son daughter, brother sister, king queen, "
-    "husband wife, inside outside, above below, over under, upper lower, left right, front back, strong weak, "
+    "husband wife, inside outside, above below, upper lower, front back, strong weak, "
     "strongest weakest, fast slow, fastest slowest, rich poor, richest poorest, hot cold, hottest coldest, "
     "common rare, positive negative, public private, internal external, domestic foreign, modern ancient, "
     "major minor, majority minority, maximum minimum, always never, similar different, gained lost, legal illegal, "
@@ -36,7 +36,7 @@ _ANTONYM = {
     one: other for pair in _OPPOSITES.split(", ") for one, other in (tuple(pair.split()), tuple(reversed(pair.split())))
 }
 _WORD = re.compile(r"\b[a-z]+\b")
-_AUXILIARY = re.compile(r"(?i)\b(did|does|was|were|is|are|can|could|would|should|has|have|had)\b(?! not|n't)")
+_AUXILIARY = re.compile(r"(?i)\b(did|does|was|were|is|are|can|could|would|should|has|have|had)\b(?! not|['’]t)")
 
 Rule = Callable[[Example, random.Random, Sequence[str]], str | None]
 
@@ -63,8 +63,9 @@ def _other_entity(example: Example, chooser: random.Random, entities: Sequence[s
     if not found:
         return None
     near = list(dict.fromkeys(_ENTITY.findall(example.context))) if chooser.random() < 0.5 else []
-    asked, answer = example.question.lower(), _answer(example).lower()
-    usable = [e for e in near or chooser.choices(entities, k=5) if e.lower() not in asked and e.lower() not in answer]
+    # One that shares a word with the question or the answer may be the same by another name.
+    known = set(_words(example.question) + _words(_answer(example)))
+    usable = [name for name in near or chooser.choices(entities, k=5) if known.isdisjoint(_words(name))]
     return _replaced(example.question, chooser.choice(found), chooser.choice(usable)) if usable else None
 
 
@@ -96,7 +97,11 @@ def _negation(example: Example, _: random.Random, __: Sequence[str]) -> str | No
     if match is None:
         return None
     word = match.group()
-    return _replaced(example.question, match, "can't" if word == "can" else f"{word}n't")
+    return _replaced(example.question, match, f"{word}'t" if word.lower() == "can" else f"{word}n't")
+
+
+def _words(text: str) -> list[str]:
+    return normalised(text).split()
 
 
 def _answer(example: Example) -> str:

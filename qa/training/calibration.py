@@ -34,6 +34,7 @@ from qa.reading.rounds import PASSAGES_READ
 from qa.training.examples import split
 from qa.training.fitting import (
     ANSWERS_FITTED,
+    ASSUMED_UNANSWERABLE,
     UNFITTED,
     WEIGHTS_TRIED,
     Asked,
@@ -44,7 +45,7 @@ from qa.training.fitting import (
     shares_at_threshold,
     smallest_margin,
 )
-from qa.training.reliability import reliability_svg
+from qa.training.reliability import DIAGRAM, reliability_svg
 from qa.types import Document, Hit, Passage, Span
 
 FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
@@ -98,7 +99,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     ways = {"through an index": (queried, weight, fitted.query), "single texts": (read, 0.0, fitted.read)}
     judged = {name: cross_validated(asked, w) for name, (asked, w, _) in ways.items()}
     diagram = reliability_svg({name: reliability(*pairs) for name, pairs in judged.items()})
-    (folder / "reliability.svg").write_text(diagram, encoding="utf-8")
+    (folder / DIAGRAM).write_text(diagram, encoding="utf-8")
     tried = ", ".join(f"{w:g}: {100 * mean_f1(whole, w):.1f}" for w in WEIGHTS_TRIED)
     passages = [float(np.mean([len(asked.hits) for asked in part])) for part in (queried, whole)]
     told = [
@@ -111,7 +112,8 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         told += [
             f"{name}: {len(asked)} questions, {scale}",
             f"{name}: gives {answered:.0%} of the answerable an answer, refuses {refused:.0%} of the others",
-            f"{name}: cross-validated calibration error {calibration_error(*judged[name]):.3f}",
+            f"{name}: cross-validated calibration error {calibration_error(*judged[name]):.3f} on "
+            f"{len(judged[name][0])} questions, {ASSUMED_UNANSWERABLE:.0%} of them unanswerable",
         ]
     return told
 

@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from qa.errors import DatasetError
 from qa.models.shipped import open_model
+from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.base_model import BASE, SHA256
+from qa.training.fitting import ASSUMED_UNANSWERABLE
+from qa.training.reliability import DIAGRAM
 from qa.training.stages import as_markdown, files_of, stages
 
 _SQUAD, _SHIFTS, _NQ = "SQuAD 1.1 and 2.0 (CC BY-SA 4.0)", "SQuADShifts (CC BY 4.0)", "Natural Questions (CC BY-SA 3.0)"
@@ -41,12 +45,17 @@ def write_card(folder: Path, reports: Sequence[Mapping[str, Any]] = ()) -> None:
 
     Raises:
         ModelError: the folder holds no reader.
+        DatasetError: a report is of another one.
     """
     model, made = open_model(folder), stages(folder)
+    for report in reports:
+        measured = report.get("model", {}).get("reader")
+        if measured != model.identity:
+            raise DatasetError(f"{report['dataset']}: figures of {measured}, not of {model.identity}", field="report")
     sources = dict.fromkeys(_SOURCES.get(file, f"`{file}`") for stage in made for file in files_of(stage))
     data = "\n".join(f"- {source}" for source in sources)
     recipes = "\n".join(f"{place}.\n\n{as_markdown(stage)}" for place, stage in enumerate(made, 1))
-    diagram = _DIAGRAM if (folder / "reliability.svg").exists() else ""
+    diagram = _DIAGRAM if (folder / DIAGRAM).exists() else ""
     card = f"""# {model.name}
 
 An extractive reader for English: given a question and a passage, a start and an end logit for each token; the
@@ -69,22 +78,33 @@ It learned from crowd workers' and search users' questions: jargon, tables and l
 ## What it was trained on
 {data}
 
-Less the held-out contexts of each, on which confidence is fitted, and every context that it is measured with. With them
-come hard negatives: a question with a passage that BM25 ranks high and that lacks the answer.
+Less the held-out contexts of each, and every context of the sets that were named as measured with. With them come hard
+negatives, a question with a passage that BM25 ranks high and that lacks the answer; and, where a recipe says so,
+questions that were altered by rule until their passage no longer answers them.
 
 ## How to make it again
-Each recipe is a run of `qa train reader`, each after the first with `--from` the reader before it. Confidence and
-threshold come from `qa train calibration`.
+Each recipe is a run of `qa train reader`, each after the first with `--from` the reader before it.
+{_confidence(folder)}
 
 {recipes}"""
     (folder / "README.md").write_text(card.rstrip("\n") + "\n", encoding="utf-8")
 
 
-_DIAGRAM = """
-How often answers of a confidence were right on the held-out contexts, cross-validated, where an answer that is near the
-only gold answer counts by how often another person would have given it:
+def _confidence(folder: Path) -> str:
+    if not (folder / CALIBRATION).exists():
+        return "Confidence is not fitted yet: `qa train calibration` does that."
+    fitted_with = Calibration.load(folder / CALIBRATION).taken_over_from
+    if fitted_with:
+        return f"Confidence and threshold were fitted with `{fitted_with}`, and taken over from it."
+    return "Confidence and threshold were fitted by `qa train calibration` on held-out contexts."
 
-![reliability](reliability.svg)
+
+_DIAGRAM = f"""
+How often answers of a confidence were right on the held-out contexts, cross-validated, where an answer that is near the
+only gold answer counts by how often another person would have given it, and {ASSUMED_UNANSWERABLE:.0%} of the questions
+have none:
+
+![reliability]({DIAGRAM})
 
 """
 
@@ -105,8 +125,8 @@ def _figures(reports: Sequence[Mapping[str, Any]]) -> str:
 def _measures(report: Mapping[str, Any]) -> str:
     told = []
     for name, title in _MEASURES.items():
-        value, interval = report["metrics"].get(name), report["intervals"].get(name)
-        if value is None or (name == "f1_best_threshold" and report["forced"]):
+        value, interval = report["metrics"].get(name), report.get("intervals", {}).get(name)
+        if value is None or (name == "f1_best_threshold" and report.get("forced")):
             continue
         digits = 1 if value > 1 else 3
         told.append(

@@ -13,6 +13,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.squad import load_squad
@@ -26,7 +29,7 @@ class Source:
     """A SQuAD file, and how many of its questions to take at most."""
 
     file: str
-    limit: int | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from qa.training.features import Batch
 def reading_loss(start: Tensor, end: Tensor, batch: Batch, shared_weight: float) -> Tensor:
     """Return the loss of start and end logits, each of shape (batch, length), on a batch.
 
-    Each passage has a softmax of its own over its tokens and `[CLS]`, which stands for no answer. Where a question has
-    several passages they also share one, with the weight `shared_weight`: over the tokens of all of them, each logit
-    less that of its passage's `[CLS]`, and a zero for no answer in any. Answers are compared across passages by that
-    difference, so it is what is trained (shared normalisation: Clark and Gardner, ACL 2018).
+    Each passage has a softmax of its own over its tokens, its `[SEP]`, and `[CLS]`, which stands for no answer. Where a
+    question has several passages they also share one, with the weight `shared_weight`: over the tokens of all of them,
+    each logit less that of its passage's `[CLS]`, and a zero for no answer in any. Answers are compared across passages
+    by that difference, so it is what is trained (shared normalisation: Clark and Gardner, ACL 2018).
     """
     usable = torch.from_numpy((batch.types == 1) & (batch.mask == 1)).to(start.device)
     usable[:, 0] = True

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from qa.assembly import build_engine, reader_folder
 from qa.config import Settings
 from qa.errors import DatasetError
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.own_models import ReaderAlone
-from qa.evaluation.runner import Mode, check, evaluate
+from qa.evaluation.runner import Evaluation, Mode, check, evaluate
 from qa.evaluation.squad import load_squad
 from qa.models.shipped import open_model
 from qa.reading.calibration import CALIBRATION, Calibration
 from qa.training.examples import Source, split
+
+# With fewer questions, chance decides.
+FEW = 50
 
 
 def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
@@ -46,10 +50,22 @@ def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
 def take_over_calibration(start: Settings, folder: Path) -> None:
     """Give a reader the calibration of the one it started from: a few labels move logits little, and fit nothing."""
     calibration = Calibration.load(reader_folder(start) / CALIBRATION)
-    replace(calibration, reader=open_model(folder).identity).save(folder / CALIBRATION)
+    fitted_with = calibration.taken_over_from or calibration.reader
+    taken = replace(calibration, reader=open_model(folder).identity, taken_over_from=fitted_with)
+    taken.save(folder / CALIBRATION)
 
 
-def evaluated(dataset: Dataset, settings: Settings) -> dict[str, Any]:
-    """Return the report on the reader that the settings name, asked of each question's own context."""
+def evaluated(dataset: Dataset, settings: Settings) -> Evaluation:
+    """Return what the reader that the settings name makes of questions, each asked of its own context."""
     with closing(build_engine(settings)) as engine:
-        return evaluate(dataset, Mode.READER, ReaderAlone(engine, dataset)).report
+        return evaluate(dataset, Mode.READER, ReaderAlone(engine, dataset))
+
+
+def given(made: Evaluation) -> str:
+    """Return in words how many answers are given, and how far confidence is off."""
+    sure: dict[bool, list[bool]] = {True: [], False: []}
+    for row in made.rows:
+        sure[row.question.answerable].append(row.outcome.given)
+    told = [f"{np.mean(sure[True]):.0%} of the answerable are given an answer"] if sure[True] else []
+    told += [f"{1 - np.mean(sure[False]):.0%} of the others are refused"] if sure[False] else []
+    return ", ".join([*told, f"calibration error {made.report['metrics']['ece']:.3f}"])

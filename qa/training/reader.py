@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 import time
@@ -16,8 +15,7 @@ from tokenizers import Tokenizer
 from transformers import BertForQuestionAnswering
 
 from qa.errors import DatasetError, InvalidInput, ModelError
-from qa.evaluation.files import content_of
-from qa.models.shipped import ShippedModel
+from qa.models.shipped import ShippedModel, hash_of
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.altered import altered_questions
@@ -31,8 +29,9 @@ from qa.training.recipe import ReaderRecipe
 from qa.training.stages import RECIPE, as_written, files_of, stages, write_stages
 
 _POOL = 64
-_TELL_EVERY = 50
-_SAVE_EVERY = 250
+# Seconds.
+_TELL_EVERY = 15
+_SAVE_EVERY = 120
 
 
 _Question = tuple[Feature, ...]
@@ -84,12 +83,13 @@ def train_reader(
         The folder of the finished weights, in Hugging Face layout.
 
     Raises:
-        ModelError: the base model is missing or is not the published one, or `work` holds another training.
+        ModelError: the base model is missing or is not the published one, `work` holds another training, or the loss is
+            no longer finite.
         DatasetError: a training file cannot be read or has wrong labels: they are named; or none are to be trained on.
     """
     base = base_model_folder()
-    made = _begun(data, work, start, recipe)
     warm_up, main = _examples(data, measured_with, recipe, load_tokenizer(base / "tokenizer.json"), report)
+    made = _begun(data, measured_with, work, start, recipe)
     length = recipe.tokens or round(recipe.passes * sum(map(_tokens, main)))
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
@@ -111,6 +111,7 @@ def train_reader(
         progress = _Progress(**state["progress"])
         report(f"resumed at step {progress.steps}")
     began, first = time.monotonic(), progress.tokens
+    told = saved = began
     for step, batch in enumerate(_schedule(warm_up, main, recipe, length)):
         if step < progress.steps:
             continue
@@ -121,14 +122,17 @@ def train_reader(
         progress.steps += 1
         progress.tokens += int(batch.mask.sum())
         progress.loss += (loss - progress.loss) * max(0.01, 1 / progress.steps)
-        if progress.steps % _TELL_EVERY == 0:
-            speed = (progress.tokens - first) / (time.monotonic() - began)
+        now = time.monotonic()
+        if now - told >= _TELL_EVERY:
+            told = now
+            speed = (progress.tokens - first) / (now - began)
             report(
                 f"step {progress.steps} tokens {progress.tokens} ({progress.tokens / length:.0%}) "
                 f"loss {progress.loss:.3f} {speed:.0f} tokens/s, "
                 f"{max(0, length - progress.tokens) / speed / 60:.0f} min left"
             )
-        if progress.steps % _SAVE_EVERY == 0:
+        if now - saved >= _SAVE_EVERY:
+            saved = now
             _save(checkpoint, model, optimizer, progress)
     _save(checkpoint, model, optimizer, progress)
     finished = work / "reader"
@@ -138,11 +142,13 @@ def train_reader(
     return finished
 
 
-def _begun(data: Path, work: Path, start: ShippedModel | None, recipe: ReaderRecipe) -> list[dict[str, Any]]:
+def _begun(
+    data: Path, measured_with: Sequence[Path], work: Path, start: ShippedModel | None, recipe: ReaderRecipe
+) -> list[dict[str, Any]]:
     """Return the stages that end with this training, and note them in `work`; what is there must be the same."""
     stage = {"start": start.identity if start else BASE, **asdict(recipe)}
-    files = [content_of(data / file) for file in files_of(as_written([stage])[0])]
-    stage["data"] = hashlib.sha256("".join(files).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    stage["data"] = [_hash(data / file) for file in files_of(as_written([stage])[0])]
+    stage["measured_with"] = sorted(map(_hash, measured_with))
     made = as_written([*(stages(start.folder) if start else ()), stage])
     if not (work / RECIPE).exists():
         work.mkdir(parents=True, exist_ok=True)
@@ -154,6 +160,10 @@ def _begun(data: Path, work: Path, start: ShippedModel | None, recipe: ReaderRec
     return made
 
 
+def _hash(path: Path) -> str:
+    return hash_of(path)[:16]
+
+
 def _examples(
     data: Path, measured_with: Sequence[Path], recipe: ReaderRecipe, tokenizer: Tokenizer, report: Callable[[str], None]
 ) -> tuple[list[_Question], list[_Question]]:
@@ -161,17 +171,19 @@ def _examples(
     forbidden = forbidden_text(data, (*recipe.warm_up, *recipe.mixture), measured_with, percent)
     warm_up = training_examples(data, recipe.warm_up, forbidden, recipe.seed, percent)
     main = training_examples(data, recipe.mixture, forbidden, recipe.seed, percent)
-    wrong = hard_negatives(main, recipe.negatives, recipe.seed)
+    answerable = sum(example.answer is not None for example in main)
+    wrong = hard_negatives(main, min(recipe.negatives, answerable // 2), recipe.seed)
     groups = [(example, wrong[place]) if place in wrong else (example,) for place, example in enumerate(main)]
-    groups += [(example,) for example in altered_questions(main, recipe.altered, recipe.seed)]
-    unanswerable = sum(example.answer is None for group in groups for example in group)
-    if not main:
-        raise DatasetError(f"{data}: no question to train on is left", field="data")
+    groups += [(example,) for example in altered_questions(main, min(recipe.altered, answerable // 8), recipe.seed)]
+    made = features([(example,) for example in warm_up], tokenizer), features(groups, tokenizer)
+    if not any(feature.answer for group in made[1] for feature in group):
+        raise DatasetError(f"{data}: no answer to train on is left", field="data")
+    passages = [example for group in groups for example in group]
     report(
-        f"{len(warm_up)} short questions, then {len(groups)} with {len(groups) + len(wrong)} passages, "
-        f"{unanswerable} of them without an answer"
+        f"{len(warm_up)} short questions, then {len(groups)} with {len(passages)} passages, "
+        f"{sum(example.answer is None for example in passages)} of them without an answer"
     )
-    return features([(example,) for example in warm_up], tokenizer), features(groups, tokenizer)
+    return made
 
 
 def _tokens(question: _Question) -> int:
@@ -235,7 +247,7 @@ def _step(model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, batch: 
     optimizer.zero_grad(set_to_none=True)
     value = float(loss.detach())
     if not math.isfinite(value):
-        raise FloatingPointError("the loss is not finite")
+        raise ModelError("the loss is no longer finite: lower the rate in the recipe")
     return value
 
 

@@ -13,12 +13,14 @@ from transformers import BertForQuestionAnswering
 from qa.errors import InvalidInput
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
+from qa.reading.calibration import CALIBRATION
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.base_model import base_model_folder, quietly
 from qa.training.card import write_card
-from qa.training.examples import Source, training_examples
+from qa.training.examples import HELD_OUT_PERCENT, Source, training_examples
 from qa.training.export import Pair, export_int8
 from qa.training.features import cut, features
+from qa.training.reliability import DIAGRAM
 from qa.training.stages import stages, write_stages
 
 NAME = "spanlight-reader-int8"
@@ -63,14 +65,19 @@ def export_reader(trained: Path, data: Path, folder: Path, seed: int = 1) -> Non
     tokenizer = base_model_folder() / "tokenizer.json"
     made = stages(trained)
     sources = [Source(source["file"], 200) for source in made[-1]["mixture"]]
-    samples = _samples(data, sources, tokenizer, seed)
+    # Older stages do not tell.
+    percent = made[-1].get("held_out_percent", HELD_OUT_PERCENT)
+    samples = _samples(data, sources, percent, tokenizer, seed)
     export_int8(float_reader(trained), ["start", "end"], samples, tokenizer, folder, NAME)
     write_stages(folder, made)
+    for fitted in (CALIBRATION, DIAGRAM):
+        # With another reader, which the folder held before.
+        (folder / fitted).unlink(missing_ok=True)
     write_card(folder)
 
 
-def _samples(data: Path, sources: Sequence[Source], tokenizer: Path, seed: int) -> list[Pair]:
-    examples = training_examples(data, sources, forbidden="", seed=seed)
+def _samples(data: Path, sources: Sequence[Source], percent: int, tokenizer: Path, seed: int) -> list[Pair]:
+    examples = training_examples(data, sources, forbidden="", seed=seed, percent=percent)
     chooser = random.Random(seed)
     chosen = chooser.sample(examples, min(len(examples), SAMPLES))
     groups = features([(example,) for example in chosen], load_tokenizer(tokenizer))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from qa.errors import DatasetError, InvalidInput
 from qa.training.examples import HELD_OUT_PERCENT, Source
@@ -29,9 +29,10 @@ class ReaderRecipe:
         warm_up_steps: over which they rise; then they fall to zero.
         weight_decay: of the encoder's matrices.
         negatives: questions that are asked of a second passage too, one that retrieval ranks high and that lacks the
-            answer.
+            answer; at most half of the answerable ones.
         shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
-        altered: questions altered by rule so that their passage no longer answers them.
+        altered: questions altered by rule so that their passage no longer answers them; at most one for eight
+            answerable ones.
         whole_share: of the tokens at the end, for which contexts are not cut to short windows.
         held_out_percent: of the contexts.
         bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
@@ -43,18 +44,19 @@ class ReaderRecipe:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    tokens: int | None = None
-    passes: float = 3.0
-    batch: int = 32
-    rate: float = 1.3e-4
-    head_rate: float = 3e-4
-    warm_up_steps: int = 100
-    weight_decay: float = 0.01
-    negatives: int = 0
-    shared_weight: float = 0.0
-    altered: int = 0
-    whole_share: float = 1.0
-    held_out_percent: int = HELD_OUT_PERCENT
+    tokens: Annotated[int, Field(ge=1)] | None = None
+    passes: Annotated[float, Field(gt=0)] = 3.0
+    batch: Annotated[int, Field(ge=1)] = 32
+    rate: Annotated[float, Field(gt=0)] = 1.3e-4
+    head_rate: Annotated[float, Field(gt=0)] = 3e-4
+    warm_up_steps: Annotated[int, Field(ge=1)] = 100
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    negatives: Annotated[int, Field(ge=0)] = 0
+    shared_weight: Annotated[float, Field(ge=0)] = 0.0
+    altered: Annotated[int, Field(ge=0)] = 0
+    whole_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    # What is held out of the shipped reader's trainings stays so.
+    held_out_percent: Annotated[int, Field(ge=HELD_OUT_PERCENT, le=50)] = HELD_OUT_PERCENT
     bfloat16: bool = False
     warm_up: tuple[Source, ...] = ()
     mixture: tuple[Source, ...] = ()

@@ -7,6 +7,9 @@ from xml.sax.saxutils import escape
 
 from qa.evaluation.metrics import Bin
 
+DIAGRAM = "reliability.svg"
+"""Its file, in the reader's folder."""
+
 _SIDE, _LEFT, _TOP = 240, 40, 30
 _PANEL = _SIDE + 70
 

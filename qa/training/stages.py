@@ -10,6 +10,7 @@ from typing import Any
 from qa.errors import ModelError
 
 RECIPE = "recipe.json"
+_LISTS = ("warm_up", "mixture", "data", "measured_with")
 
 
 def stages(folder: Path) -> list[dict[str, Any]]:
@@ -44,7 +45,7 @@ def files_of(stage: dict[str, Any]) -> list[str]:
 
 def as_markdown(stage: dict[str, Any]) -> str:
     """Return a table of a recipe's settings, and the files it took questions from."""
-    settings = {name: value for name, value in stage.items() if name not in ("warm_up", "mixture")}
+    settings = {name: value for name, value in stage.items() if name not in _LISTS}
     rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
     parts = [f"| setting | value |\n|---|---|\n{rows}\n"]
     for name, files in (("Short examples first", stage["warm_up"]), ("Mixture", stage["mixture"])):

@@ -33,8 +33,23 @@ def test_an_entity_is_never_replaced_by_the_answer_or_by_what_is_asked() -> None
     asked = [example("What did Ida Brandt open near the Old Bridge?", "mill of Lower Hutton")]
     made = {altered_questions(asked, 1, seed)[0].question for seed in range(40)}
     assert len(made) > 1
-    assert not any("Lower Hutton" in question for question in made)
+    assert not any("Hutton" in question for question in made)
     assert asked[0].question not in made
+
+
+def test_what_shares_a_word_may_be_the_same() -> None:
+    text = "Notre Dame, or in full the University of Notre Dame, was built by Edward Sorin in the town of Bend."
+    asked = [Example("where does Notre Dame lie?", text, Span(text.index("Bend"), text.index("Bend") + 4))]
+    for seed in range(20):
+        made = altered_questions([*asked, Example("is it near Old Bridge?", text, Span(0, 5))], 2, seed)
+        assert not any("University" in example.question for example in made)
+
+
+@pytest.mark.parametrize(("word", "denied"), [("Can", "Can't"), ("did", "didn't")])
+def test_a_negation_keeps_case(word: str, denied: str) -> None:
+    (made,) = altered_questions([example(f"{word} they burn it?", "mill")], 1, 1)
+    assert made.question == f"{denied} they burn it?"
+    assert altered_questions([example(f"{denied} they burn it?", "mill")], 1, 1) == []
 
 
 def test_the_seed_decides_and_the_count_limits() -> None:

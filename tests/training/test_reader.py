@@ -36,8 +36,8 @@ def data(tmp_path: Path) -> Path:
 def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "_SAVE_EVERY", 1)
-    monkeypatch.setattr(reader, "_TELL_EVERY", 1)
+    monkeypatch.setattr(reader, "_SAVE_EVERY", 0)
+    monkeypatch.setattr(reader, "_TELL_EVERY", 0)
     told: list[str] = []
 
     def stop(line: str) -> None:

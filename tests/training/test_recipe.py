@@ -28,6 +28,9 @@ def test_a_recipe_of_a_file(tmp_path: Path) -> None:
         ("tokns = 5", "tokns: Unexpected keyword"),
         ('rate = "high"', "rate: Input should be a valid number"),
         ("mixture = [{ limit = 3 }]", "mixture.0.file: Field required"),
+        ("batch = 0", "batch: Input should be greater than or equal to 1"),
+        ("held_out_percent = 2", "held_out_percent: Input should be greater than or equal to 5"),
+        ('mixture = [{ file = "a.json", limit = -5 }]', "mixture.0.limit: Input should be greater"),
         ("tokens = ", "Invalid value"),
     ],
 )

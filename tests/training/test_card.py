@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qa.errors import DatasetError
+from qa.models.shipped import WEIGHTS, open_model
+from qa.reading.calibration import CALIBRATION, Calibration
+from qa.training.card import write_card
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(WEIGHTS / "reader", tmp_path / "reader"))
+
+
+def report(folder: Path, **changed: Any) -> dict[str, Any]:
+    return {
+        "dataset": "letters",
+        "mode": "reader",
+        "n": 1234,
+        "forced": True,
+        "model": {"reader": open_model(folder).identity},
+        "metrics": {"f1": 81.234, "ece": 0.0512, "exact_match": None, "f1_best_threshold": 81.234},
+        "intervals": {"f1": [80.0, 82.0]},
+    } | changed
+
+
+def test_figures_stand_in_the_card(folder: Path) -> None:
+    ranked = report(folder, mode="retrieval", metrics={"f1": None})
+    write_card(folder, [report(folder), ranked])
+    card = (folder / "README.md").read_text()
+    assert "| letters, reader | 1,234 | F1 81.2 (80.0 to 82.0), ECE 0.051 |" in card
+    assert "retrieval |" not in card
+    assert "SQuAD 1.1 and 2.0 (CC BY-SA 4.0)" in card
+    assert open_model(folder).identity in card
+
+
+def test_figures_of_another_reader_are_refused(folder: Path) -> None:
+    before = (folder / "README.md").read_text()
+    with pytest.raises(DatasetError, match="letters: figures of another@1, not of spanlight-reader"):
+        write_card(folder, [report(folder, model={"reader": "another@1"})])
+    assert (folder / "README.md").read_text() == before
+
+
+def test_where_confidence_comes_from_is_told(folder: Path) -> None:
+    fitted = "were fitted by `qa train calibration` on held-out contexts"
+    write_card(folder)
+    assert fitted in (folder / "README.md").read_text()
+    calibration = Calibration.load(folder / CALIBRATION)
+    replace(calibration, taken_over_from="first@1").save(folder / CALIBRATION)
+    write_card(folder)
+    assert "were fitted with `first@1`, and taken over from it" in (folder / "README.md").read_text()
+    (folder / CALIBRATION).unlink()
+    write_card(folder)
+    assert "Confidence is not fitted yet" in (folder / "README.md").read_text()
