@@ -95,6 +95,23 @@ def _extra() -> Iterator[None]:
         raise ModelError(f"training needs {error.name}: pip install 'spanlight[training]'") from error
 
 
+@app.command("average")
+def average_readers(
+    readers: Annotated[list[Path], typer.Argument(help="Folders of readers, each trained on from the one before it.")],
+    data: Annotated[Path, typer.Option(help="Folder of the training files.")],
+    work: Annotated[Path, typer.Option(help="The mean is kept here in float.")],
+    out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
+) -> None:
+    """Make one reader of several: the mean of their weights is better than the last of them."""
+    with errors_told(), _extra():
+        from qa.training.averaging import average_readers
+        from qa.training.reader_export import checked_output, export_reader
+
+        checked_output(out, None)
+        export_reader(average_readers(readers, work), data, out)
+        show.notes(["confidence is not fitted yet: see `qa train calibration`"])
+
+
 @app.command("embedder")
 def train_embedder(
     data: Annotated[Path, typer.Option(help="Folder of the training files.")],

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from transformers import BertForQuestionAnswering
 from transformers.utils import logging
 
 from qa.errors import ModelError
@@ -31,6 +32,21 @@ def base_model_folder() -> Path:
     if digest != SHA256:
         raise ModelError(f"{folder}: model.safetensors has SHA-256 {digest}, not the published {SHA256}")
     return folder
+
+
+def untrained_reader() -> BertForQuestionAnswering:
+    """Return the base model with a new span head, which torch's seed decides, and without dropout.
+
+    Raises:
+        ModelError: as for `base_model_folder`.
+    """
+    with quietly():
+        return BertForQuestionAnswering.from_pretrained(
+            base_model_folder(),
+            attn_implementation="eager",
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+        )
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from qa.models.shipped import ShippedModel, hash_of
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.altered import altered_questions
-from qa.training.base_model import BASE, base_model_folder, quietly
+from qa.training.base_model import BASE, base_model_folder, quietly, untrained_reader
 from qa.training.dequantised import load_dequantised
 from qa.training.examples import forbidden_text, training_examples
 from qa.training.features import Batch, Cut, Feature, batches, cut, features, window_size
@@ -87,16 +87,14 @@ def train_reader(
             no longer finite.
         DatasetError: a training file cannot be read or has wrong labels: they are named; or none are to be trained on.
     """
-    base = base_model_folder()
-    warm_up, main = _examples(data, measured_with, recipe, load_tokenizer(base / "tokenizer.json"), report)
+    warm_up, main = _examples(
+        data, measured_with, recipe, load_tokenizer(base_model_folder() / "tokenizer.json"), report
+    )
     made = _begun(data, measured_with, work, start, recipe)
     length = recipe.tokens or round(recipe.passes * sum(map(_tokens, main)))
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
-    with quietly():
-        model = BertForQuestionAnswering.from_pretrained(
-            base, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-        )
+    model = untrained_reader()
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     if start:
         load_dequantised(model, start.graph)

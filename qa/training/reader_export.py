@@ -64,9 +64,10 @@ def export_reader(trained: Path, data: Path, folder: Path, seed: int = 1) -> Non
     """Write the int8 reader and its model card to `folder`; activation ranges are taken on inputs made from `data`."""
     tokenizer = base_model_folder() / "tokenizer.json"
     made = stages(trained)
-    sources = [Source(source["file"], 200) for source in made[-1]["mixture"]]
+    last = next(stage for stage in reversed(made) if "mixture" in stage)
+    sources = [Source(source["file"], 200) for source in last["mixture"]]
     # Older stages do not tell.
-    percent = made[-1].get("held_out_percent", HELD_OUT_PERCENT)
+    percent = last.get("held_out_percent", HELD_OUT_PERCENT)
     samples = _samples(data, sources, percent, tokenizer, seed)
     export_int8(float_reader(trained), ["start", "end"], samples, tokenizer, folder, NAME)
     write_stages(folder, made)

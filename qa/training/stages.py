@@ -1,4 +1,7 @@
-"""What a reader has been through: a recipe for each training, the first from the base model, later ones on from it."""
+"""What a reader has been through: a recipe for each training, the first from the base model, later ones on from it.
+
+An average of readers is a stage too: it names after how many stages each of them was taken.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 from qa.errors import ModelError
 
 RECIPE = "recipe.json"
+AVERAGE = "average"
 _LISTS = ("warm_up", "mixture", "data", "measured_with")
 
 
@@ -40,11 +44,13 @@ def as_written(made: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def files_of(stage: dict[str, Any]) -> list[str]:
     """Return the names of the files that a recipe took questions from."""
-    return [source["file"] for source in (*stage["warm_up"], *stage["mixture"])]
+    return [source["file"] for part in ("warm_up", "mixture") for source in stage.get(part, ())]
 
 
 def as_markdown(stage: dict[str, Any]) -> str:
     """Return a table of a recipe's settings, and the files it took questions from."""
+    if AVERAGE in stage:
+        return f"The mean of the weights after the stages {', '.join(map(str, stage[AVERAGE]))} (`qa train average`).\n"
     settings = {name: value for name, value in stage.items() if name not in _LISTS}
     rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
     parts = [f"| setting | value |\n|---|---|\n{rows}\n"]
