@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from qa.errors import InvalidInput
+from qa.models.shipped import WEIGHTS, open_model
+from qa.training.averaging import average_readers
+from qa.training.base_model import untrained_reader
+from qa.training.dequantised import load_dequantised
+from qa.training.stages import as_markdown, files_of, stages, write_stages
+
+LAYER, HEAD = "bert.encoder.layer.2.output.dense.weight", "qa_outputs.bias"
+
+
+def test_the_mean_of_an_int8_reader_and_one_trained_on_from_it(tmp_path: Path) -> None:
+    shipped = open_model(WEIGHTS / "reader")
+    network = untrained_reader()
+    load_dequantised(network, shipped.graph)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with torch.no_grad():
+        network.get_parameter(LAYER).add_(0.5)
+        network.get_parameter(HEAD).sub_(1.0)
+    network.save_pretrained(tmp_path / "later")
+    write_stages(tmp_path / "later", [*stages(shipped.folder), {"mixture": []}])
+    mean = average_readers([shipped.folder, tmp_path / "later"], tmp_path / "work")
+    made = load_file(mean / "model.safetensors")
+    assert torch.allclose(made[LAYER], before[LAYER] + 0.25, atol=1e-6)
+    assert torch.allclose(made[HEAD], before[HEAD] - 0.5, atol=1e-6)
+    other = "bert.encoder.layer.0.attention.self.query.weight"
+    assert torch.allclose(made[other], before[other], atol=1e-6)
+    last = stages(mean)[-1]
+    count = len(stages(shipped.folder))
+    assert last == {"average": [count, count + 1]}
+    assert f"after the stages {count}, {count + 1}" in as_markdown(last)
+    assert files_of(last) == []
+
+
+def test_readers_that_do_not_come_one_from_another_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        write_stages(tmp_path / name, [{"seed": name}])
+    with pytest.raises(InvalidInput, match="other: was not trained on from"):
+        average_readers([tmp_path / "one", tmp_path / "other"], tmp_path / "work")
+    with pytest.raises(InvalidInput, match="two readers or more"):
+        average_readers([tmp_path / "one"], tmp_path / "work")
+    assert not (tmp_path / "work").exists()
