@@ -37,14 +37,13 @@ def average_readers(readers: Sequence[Path], work: Path) -> Path:
     for place, (earlier, later) in enumerate(pairwise(made), 1):
         if later[: len(earlier)] != earlier:
             raise InvalidInput(f"{readers[place]}: was not trained on from {readers[place - 1]}", field="readers")
-    network = untrained_reader()
-    mean: dict[str, torch.Tensor] = {}
-    for folder in readers:
-        for name, value in _weights(folder).items():
-            mean[name] = mean.get(name, torch.zeros_like(value)) + value / len(readers)
-    network.load_state_dict(mean)
+    network, mean = untrained_reader(), dict[str, torch.Tensor]()
     finished = work / "reader"
     with quietly():
+        for folder in readers:
+            for name, value in _weights(folder).items():
+                mean[name] = mean.get(name, torch.zeros_like(value)) + value / len(readers)
+        network.load_state_dict(mean)
         network.save_pretrained(finished)
     write_stages(finished, [*made[-1], {AVERAGE: [len(stages) for stages in made]}])
     return finished

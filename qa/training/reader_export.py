@@ -42,8 +42,7 @@ class SpanLogits(torch.nn.Module):
 
 def float_reader(folder: Path) -> SpanLogits:
     """Load trained float weights in Hugging Face layout."""
-    with quietly():
-        return SpanLogits(BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")).eval()
+    return SpanLogits(BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")).eval()
 
 
 def checked_output(folder: Path, start: ShippedModel | None) -> None:
@@ -69,7 +68,8 @@ def export_reader(trained: Path, data: Path, folder: Path, seed: int = 1) -> Non
     # Older stages do not tell.
     percent = last.get("held_out_percent", HELD_OUT_PERCENT)
     samples = _samples(data, sources, percent, tokenizer, seed)
-    export_int8(float_reader(trained), ["start", "end"], samples, tokenizer, folder, NAME)
+    with quietly():
+        export_int8(float_reader(trained), ["start", "end"], samples, tokenizer, folder, NAME)
     write_stages(folder, made)
     for fitted in (CALIBRATION, DIAGRAM):
         # With another reader, which the folder held before.
