@@ -43,8 +43,8 @@ def test_the_retrieval_weight_is_the_one_that_puts_right_answers_first() -> None
     contrary = asked("blue", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))
     assert best_weight([contrary]) == 8.0
     assert best_weight([*made, contrary, contrary]) == 8.0
-    # One question in 300 more is no reason to read more of all of them.
-    assert best_weight([*made * 149, *[contrary] * 150]) == 30.0
+    # One question in 600 more is no reason to read more of all of them.
+    assert best_weight([*made * 299, *[contrary] * 300]) == 30.0
     assert best_weight(made) == 30.0
 
 
