@@ -41,14 +41,15 @@ def write_card(folder: Path, reports: Sequence[Mapping[str, Any]] = ()) -> None:
 
     Args:
         folder: of the reader.
-        reports: what `qa eval --json` wrote of it, for the table of figures.
+        reports: what `qa eval --json` wrote of it, for the table of figures; those on retrieval alone are left out.
 
     Raises:
         ModelError: the folder holds no reader.
         DatasetError: a report is of another one.
     """
     model, made = open_model(folder), stages(folder)
-    for report in reports:
+    read = [report for report in reports if report["metrics"].get("f1") is not None]
+    for report in read:
         measured = report.get("model", {}).get("reader")
         if measured != model.identity:
             raise DatasetError(f"{report['dataset']}: figures of {measured}, not of {model.identity}", field="report")
@@ -74,7 +75,7 @@ that a passage nearly answers (a changed name, number or negation) are refused l
 It learned from crowd workers' and search users' questions: jargon, tables and lists are far from that.
 
 ## How good it is
-{_figures(reports)}{diagram}
+{_figures(read)}{diagram}
 ## What it was trained on
 {data}
 
@@ -110,12 +111,11 @@ have none:
 
 
 def _figures(reports: Sequence[Mapping[str, Any]]) -> str:
-    read = [report for report in reports if report["metrics"].get("f1") is not None]
-    if not read:
+    if not reports:
         return "Not measured: `qa eval SET.json --mode reader` tells.\n"
     rows = [
         f"| {report['dataset']}, {report['mode']} | {report['n']:,} | {_measures(report)} |"
-        for report in sorted(read, key=lambda r: (r["mode"] == "end-to-end", -r["n"]))
+        for report in sorted(reports, key=lambda r: (r["mode"] == "end-to-end", -r["n"]))
     ]
     return (
         "By `qa eval`, with 95 % intervals:\n\n| set | questions | figures |\n|---|---|---|\n" + "\n".join(rows) + "\n"
