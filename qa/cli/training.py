@@ -40,8 +40,8 @@ def train_reader(
 ) -> None:
     """Train a reader and export it as static int8.
 
-    From the base model, or on from one that was trained; without --config then on your own labels, of which a fifth is
-    held back to tell what it was worth.
+    From the base model, or on from one that was trained; without --config then on your own labels, of which about a
+    fifth is held back to tell what it was worth.
     """
     with errors_told(), _extra():
         from qa.evaluation.compare import compare
@@ -58,7 +58,8 @@ def train_reader(
         checked_device(device)
         checked_output(out, origin)
         before = None
-        # A reader whose confidence was never fitted does not answer yet: there is nothing to compare with.
+        # A recipe that names files moves logits too far to keep the confidence; a reader whose confidence was never
+        # fitted does not answer yet: there is nothing to compare with.
         if origin and not read.mixture and (origin.folder / CALIBRATION).exists():
             kept = held_back(folder, recipe.mixture, recipe.held_out_percent)
             show.notes([f"{len(kept.questions)} questions are held back"])

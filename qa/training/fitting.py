@@ -22,8 +22,8 @@ SAME_ANSWERS = 0.995
 # F1, from 0 to 1: less than what chance makes of a thousand questions.
 _AS_GOOD = 0.002
 ANSWERS_FITTED = 3
-# How many of the questions that are asked are taken to have no answer. Nobody knows; with this share the error is alike
-# where all have one and where a third has none.
+# How many of the questions that are asked are taken to have no answer. Nobody knows; with a tenth the error is smaller
+# where all have one, with a fifth where a third has none.
 ASSUMED_UNANSWERABLE = 0.15
 # Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
 _INVERSE_PENALTY = 100.0
