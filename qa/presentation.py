@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qa.diagnosis import Diagnosis
     from qa.engine import Added
     from qa.evaluation.compare import Comparison
+    from qa.evaluation.runner import Evaluation
     from qa.index.verification import Verification
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -145,6 +146,17 @@ def comparisons(found: Sequence[Comparison], tolerance: float, *, as_json: bool 
             lines([f"{comparison.questions} questions: {len(comparison.won)} won, {len(comparison.lost)} lost"])
         worse = [f"{comparison.dataset}, {comparison.mode}: {c.measure}" for c in comparison.regressions(tolerance)]
         failures([f"{name} fell by more than {tolerance:g} points and by more than chance" for name in worse])
+
+
+def abstentions(when: str, made: Evaluation) -> None:
+    """Print how many answers are given, and how far confidence is off."""
+    told = []
+    for answerable, words in ((True, "of the answerable are answered"), (False, "of the others too")):
+        given = [row.outcome.given for row in made.rows if row.question.answerable is answerable]
+        if given:
+            told.append(f"{sum(given) / len(given):.0%} {words}")
+    told.append(f"calibration error {made.report['metrics']['ece']:.3f}")
+    lines([f"{when}: {', '.join(told)}"])
 
 
 def _interval(interval: Sequence[float] | None) -> str:

@@ -7,29 +7,20 @@ python -m eval.bench.quantisation embedder DATASET [--limit N]
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
-import torch
 
-from qa.assembly import build_engine
-from qa.config import Settings
-from qa.engine import Engine
+from eval.bench.models import engine_with_reader, float_model, float_reader_model
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import Mode, evaluate
 from qa.evaluation.squad import load_squad
 from qa.models.embedder import Embedder, ShippedEmbedder, Vectors
 from qa.models.inference import available_threads
-from qa.models.shipped import WEIGHTS, ShippedModel, open_model, write_manifest
-from qa.reading.reader import ShippedReader
+from qa.models.shipped import WEIGHTS, open_model
 from qa.training.embedder import float_encoder
-from qa.training.export import float_graph
-from qa.training.reader_export import float_reader
 
 
 def main() -> None:
@@ -51,19 +42,18 @@ def main() -> None:
 
 
 def _reader(dataset: Dataset, weights: Path, limit: int | None, folder: Path) -> str:
-    engine = build_engine(Settings(index_dir=folder / "indexes"))
-    reader = ShippedReader(_float_model("reader", float_reader(weights), ["start", "end"], folder), available_threads())
-    plain = Engine(engine.indexes, engine.embedder, reader, engine.calibration)
+    shipped = engine_with_reader(open_model(WEIGHTS / "reader"), folder)
+    plain = engine_with_reader(float_reader_model(weights, folder), folder)
     quantised, exact = (
-        evaluate(dataset, Mode.READER, ReaderAlone(e, dataset), limit).report["metrics"]["f1_best_threshold"]
-        for e in (engine, plain)
+        evaluate(dataset, Mode.READER, ReaderAlone(engine, dataset), limit).report["metrics"]["f1_best_threshold"]
+        for engine in (shipped, plain)
     )
     return f"best-threshold F1: int8 {quantised:.2f}, float32 {exact:.2f}, loss {exact - quantised:.2f}"
 
 
 def _embedder(dataset: Dataset, folder: Path) -> str:
     shipped = ShippedEmbedder(open_model(WEIGHTS / "embedder"), available_threads())
-    plain = ShippedEmbedder(_float_model("embedder", float_encoder(), ["embedding"], folder), available_threads())
+    plain = ShippedEmbedder(float_model("embedder", float_encoder(), ["embedding"], folder), available_threads())
     quantised, exact = _encoded(shipped, dataset), _encoded(plain, dataset)
     cosines = [float((q * e).sum(1).mean()) for q, e in zip(quantised, exact, strict=True)]
     lines = [f"mean cosine to float32: questions {cosines[0]:.4f}, contexts {cosines[1]:.4f}"]
@@ -72,13 +62,6 @@ def _embedder(dataset: Dataset, folder: Path) -> str:
         ours, theirs = (100 * _recall(vectors, gold, depth) for vectors in (quantised, exact))
         lines.append(f"dense R@{depth}: int8 {ours:.2f} %, float32 {theirs:.2f} %, loss {theirs - ours:.2f}")
     return "\n".join(lines)
-
-
-def _float_model(model: str, network: torch.nn.Module, outputs: Sequence[str], folder: Path) -> ShippedModel:
-    ov.save_model(float_graph(network, outputs), folder / "model.xml", compress_to_fp16=False)
-    shutil.copyfile(WEIGHTS / model / "tokenizer.json", folder / "tokenizer.json")
-    write_manifest(folder, "float32")
-    return open_model(folder)
 
 
 def _encoded(embedder: Embedder, dataset: Dataset) -> tuple[Vectors, Vectors]:

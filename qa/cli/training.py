@@ -29,7 +29,7 @@ def train_reader(
     work: Annotated[Path, typer.Option(help="Checkpoints and results; an interrupted run goes on from here.")],
     out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
     config: Annotated[
-        str | None, typer.Option(help="A recipe: base, further, queries, own, or a TOML file like theirs.")
+        str | None, typer.Option(help="A recipe: base, further, queries, steady, own, or a TOML file like theirs.")
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Train this reader on: 'shipped', or the folder of another.")
@@ -46,7 +46,7 @@ def train_reader(
     with errors_told(), _extra():
         from qa.evaluation.compare import compare
         from qa.training.card import write_card
-        from qa.training.own_labels import FEW, evaluated, given, held_back, take_over_calibration
+        from qa.training.own_labels import FEW, evaluated, held_back, take_over_calibration
         from qa.training.reader import checked_device, train_reader
         from qa.training.reader_export import checked_output, export_reader
         from qa.training.recipe import FIRST, OWN, load_recipe, of_files
@@ -78,7 +78,8 @@ def train_reader(
         after = evaluated(kept, load_settings(reader=str(out)))
         show.reports([after.report])
         show.comparisons([compare(before.report, after.report)], tolerance=0.0)
-        show.lines([f"before: {given(before)}", f"after: {given(after)}"])
+        show.abstentions("before", before)
+        show.abstentions("after", after)
         if len(kept.questions) < FEW:
             show.notes([f"with fewer than {FEW} questions held back, this tells little"])
 

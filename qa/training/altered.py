@@ -41,19 +41,20 @@ _AUXILIARY = re.compile(r"(?i)\b(did|does|was|were|is|are|can|could|would|should
 Rule = Callable[[Example, random.Random, Sequence[str]], str | None]
 
 
-def altered_questions(examples: Sequence[Example], count: int, seed: int) -> list[Example]:
-    """Return at most `count` examples made of answerable ones: question altered, context kept, no answer."""
+def altered_questions(examples: Sequence[Example], count: int, seed: int) -> dict[int, Example]:
+    """Return at most `count` answerable examples, by their places: question altered, context kept, no answer."""
     chooser = random.Random(f"{seed}:altered")
-    answerable = [example for example in examples if example.answer is not None]
-    entities = [found for example in answerable for found in _ENTITY.findall(example.question)]
-    made: list[Example] = []
-    for example in chooser.sample(answerable, len(answerable)):
+    answerable = [place for place, example in enumerate(examples) if example.answer is not None]
+    entities = [found for place in answerable for found in _ENTITY.findall(examples[place].question)]
+    made: dict[int, Example] = {}
+    for place in chooser.sample(answerable, len(answerable)):
         if len(made) == count:
             break
+        example = examples[place]
         rules = sorted(_RULES, key=lambda rule: chooser.random() ** (1 / _RULES[rule]), reverse=True)
         question = next(filter(None, (rule(example, chooser, entities) for rule in rules[:3])), None)
         if question:
-            made.append(Example(question, example.context, None))
+            made[place] = Example(question, example.context, None)
     return made
 
 

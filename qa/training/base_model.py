@@ -34,8 +34,11 @@ def base_model_folder() -> Path:
     return folder
 
 
-def untrained_reader() -> BertForQuestionAnswering:
-    """Return the base model with a new span head, which torch's seed decides, and without dropout.
+def untrained_reader(dropout: float = 0.0) -> BertForQuestionAnswering:
+    """Return the base model with a new span head, which torch's seed decides.
+
+    Args:
+        dropout: of hidden values; attention keeps all of its own, as that costs another fifth of a step to learn with.
 
     Raises:
         ModelError: as for `base_model_folder`.
@@ -44,7 +47,7 @@ def untrained_reader() -> BertForQuestionAnswering:
         return BertForQuestionAnswering.from_pretrained(
             base_model_folder(),
             attn_implementation="eager",
-            hidden_dropout_prob=0.0,
+            hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=0.0,
         )
 

@@ -26,10 +26,11 @@ HELD_OUT_PERCENT = 5
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SQuAD file, and how many of its questions to take at most."""
+    """A SQuAD file, how many of its questions to take at most, and whether only those with or without an answer."""
 
     file: str
     limit: Annotated[int, Field(ge=1)] | None = None
+    answerable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,9 @@ def training_examples(
         usable = [
             Example(q.text, dataset.contexts[q.context], q.answers[0] if q.answers else None)
             for q in dataset.questions
-            if clean[q.context] and all(span.is_of_whole_words(dataset.contexts[q.context]) for span in q.answers[:1])
+            if source.answerable in (None, bool(q.answers))
+            and clean[q.context]
+            and all(span.is_of_whole_words(dataset.contexts[q.context]) for span in q.answers[:1])
         ]
         random.Random(f"{seed}:{source.file}").shuffle(usable)
         examples.extend(usable[: source.limit])

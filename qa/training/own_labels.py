@@ -7,8 +7,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from qa.assembly import build_engine, reader_folder
 from qa.config import Settings
 from qa.errors import DatasetError
@@ -59,13 +57,3 @@ def evaluated(dataset: Dataset, settings: Settings) -> Evaluation:
     """Return what the reader that the settings name makes of questions, each asked of its own context."""
     with closing(build_engine(settings)) as engine:
         return evaluate(dataset, Mode.READER, ReaderAlone(engine, dataset))
-
-
-def given(made: Evaluation) -> str:
-    """Return in words how many answers are given, and how far confidence is off."""
-    sure: dict[bool, list[bool]] = {True: [], False: []}
-    for row in made.rows:
-        sure[row.question.answerable].append(row.outcome.given)
-    told = [f"{np.mean(sure[True]):.0%} of the answerable are given an answer"] if sure[True] else []
-    told += [f"{1 - np.mean(sure[False]):.0%} of the others are refused"] if sure[False] else []
-    return ", ".join([*told, f"calibration error {made.report['metrics']['ece']:.3f}"])

@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer
+from torch.optim.swa_utils import AveragedModel
 from transformers import BertForQuestionAnswering
 
 from qa.errors import DatasetError, InvalidInput, ModelError
 from qa.models.shipped import ShippedModel, hash_of
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
+from qa.reading.reader import Reader, ShippedReader
 from qa.training.altered import altered_questions
 from qa.training.base_model import BASE, base_model_folder, quietly, untrained_reader
 from qa.training.dequantised import load_dequantised
-from qa.training.examples import forbidden_text, training_examples
+from qa.training.examples import Example, forbidden_text, training_examples
 from qa.training.features import Batch, Cut, Feature, batches, cut, features, window_size
+from qa.training.hardest import hardest
 from qa.training.loss import reading_loss
 from qa.training.negatives import hard_negatives
 from qa.training.recipe import ReaderRecipe
@@ -87,24 +89,25 @@ def train_reader(
             no longer finite.
         DatasetError: a training file cannot be read or has wrong labels: they are named; or none are to be trained on.
     """
-    warm_up, main = _examples(
-        data, measured_with, recipe, load_tokenizer(base_model_folder() / "tokenizer.json"), report
-    )
+    falls_for = ShippedReader(start, threads) if start else None
+    warm_up, main = _examples(data, measured_with, recipe, falls_for, report)
     made = _begun(data, measured_with, work, start, recipe)
     length = recipe.tokens or round(recipe.passes * sum(map(_tokens, main)))
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
-    model = untrained_reader()
+    model = untrained_reader(recipe.dropout)
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     if start:
         load_dequantised(model, start.graph)
     model.to(device).train()
+    mean = AveragedModel(model)
     optimizer = _optimizer(model, recipe)
     checkpoint = work / "checkpoint.pt"
     progress = _Progress()
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
+        mean.load_state_dict(state["mean"])
         optimizer.load_state_dict(state["optimizer"])
         progress = _Progress(**state["progress"])
         report(f"resumed at step {progress.steps}")
@@ -116,9 +119,13 @@ def train_reader(
         if progress.tokens >= length:
             break
         _set_rate(optimizer, recipe, progress, length)
+        # Of dropout: the same from here on, whether the training was interrupted or not.
+        torch.manual_seed(recipe.seed + step)
         loss = _step(model, optimizer, batch, recipe)
         progress.steps += 1
         progress.tokens += int(batch.mask.sum())
+        if progress.tokens > length * (1 - recipe.averaged_share):
+            mean.update_parameters(model)
         progress.loss += (loss - progress.loss) * max(0.01, 1 / progress.steps)
         now = time.monotonic()
         if now - told >= _TELL_EVERY:
@@ -131,11 +138,11 @@ def train_reader(
             )
         if now - saved >= _SAVE_EVERY:
             saved = now
-            _save(checkpoint, model, optimizer, progress)
-    _save(checkpoint, model, optimizer, progress)
+            _save(checkpoint, model, mean, optimizer, progress)
+    _save(checkpoint, model, mean, optimizer, progress)
     finished = work / "reader"
     with quietly():
-        model.save_pretrained(finished)
+        (mean.module if int(mean.n_averaged) else model).save_pretrained(finished)
     write_stages(finished, [*made[:-1], {**made[-1], "steps": progress.steps}])
     return finished
 
@@ -163,7 +170,7 @@ def _hash(path: Path) -> str:
 
 
 def _examples(
-    data: Path, measured_with: Sequence[Path], recipe: ReaderRecipe, tokenizer: Tokenizer, report: Callable[[str], None]
+    data: Path, measured_with: Sequence[Path], recipe: ReaderRecipe, start: Reader | None, report: Callable[[str], None]
 ) -> tuple[list[_Question], list[_Question]]:
     percent = recipe.held_out_percent
     forbidden = forbidden_text(data, (*recipe.warm_up, *recipe.mixture), measured_with, percent)
@@ -172,7 +179,8 @@ def _examples(
     answerable = sum(example.answer is not None for example in main)
     wrong = hard_negatives(main, min(recipe.negatives, answerable // 2), recipe.seed)
     groups = [(example, wrong[place]) if place in wrong else (example,) for place, example in enumerate(main)]
-    groups += [(example,) for example in altered_questions(main, min(recipe.altered, answerable // 8), recipe.seed)]
+    groups += [(example,) for example in _altered(main, min(recipe.altered, answerable // 8), recipe.seed, start)]
+    tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
     made = features([(example,) for example in warm_up], tokenizer), features(groups, tokenizer)
     if not any(feature.answer for group in made[1] for feature in group):
         raise DatasetError(f"{data}: no answer to train on is left", field="data")
@@ -182,6 +190,12 @@ def _examples(
         f"{sum(example.answer is None for example in passages)} of them without an answer"
     )
     return made
+
+
+def _altered(examples: Sequence[Example], count: int, seed: int, start: Reader | None) -> list[Example]:
+    if start is None:
+        return list(altered_questions(examples, count, seed).values())
+    return hardest(examples, altered_questions(examples, 2 * count, seed), start, count)
 
 
 def _tokens(question: _Question) -> int:
@@ -249,8 +263,19 @@ def _step(model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, batch: 
     return value
 
 
-def _save(path: Path, model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, progress: _Progress) -> None:
+def _save(
+    path: Path,
+    model: BertForQuestionAnswering,
+    mean: AveragedModel,
+    optimizer: torch.optim.AdamW,
+    progress: _Progress,
+) -> None:
     aside = path.with_suffix(".new")
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": asdict(progress)}
+    state = {
+        "model": model.state_dict(),
+        "mean": mean.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "progress": asdict(progress),
+    }
     torch.save(state, aside)
     aside.replace(path)

@@ -28,11 +28,14 @@ class ReaderRecipe:
         rate, head_rate: the highest learning rates, of the encoder and of the span head.
         warm_up_steps: over which they rise; then they fall to zero.
         weight_decay: of the encoder's matrices.
+        dropout: the share of hidden values left out at random: against learning by heart what was seen before.
+        averaged_share: of the tokens at the end; the reader is the mean of the weights after each step of them.
         negatives: questions that are asked of a second passage too, one that retrieval ranks high and that lacks the
             answer; at most half of the answerable ones.
         shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
         altered: questions altered by rule so that their passage no longer answers them; at most one for eight
-            answerable ones.
+            answerable ones. Where training starts from a reader, twice as many are made, and those are taken that it
+            is surest of.
         whole_share: of the tokens at the end, for which contexts are not cut to short windows.
         held_out_percent: of the contexts.
         bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
@@ -51,6 +54,8 @@ class ReaderRecipe:
     head_rate: Annotated[float, Field(gt=0)] = 3e-4
     warm_up_steps: Annotated[int, Field(ge=1)] = 100
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     negatives: Annotated[int, Field(ge=0)] = 0
     shared_weight: Annotated[float, Field(ge=0)] = 0.0
     altered: Annotated[int, Field(ge=0)] = 0

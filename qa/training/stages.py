@@ -56,8 +56,14 @@ def as_markdown(stage: dict[str, Any]) -> str:
     parts = [f"| setting | value |\n|---|---|\n{rows}\n"]
     for name, files in (("Short examples first", stage["warm_up"]), ("Mixture", stage["mixture"])):
         if files:
-            listed = ", ".join(
-                f"`{f['file']}`" + (f" (at most {f['limit']:,} questions)" if f["limit"] else "") for f in files
-            )
+            listed = ", ".join(f"`{file['file']}`{_which(file)}" for file in files)
             parts.append(f"{name}: {listed}.\n")
     return "\n".join(parts)
+
+
+def _which(file: dict[str, Any]) -> str:
+    """Return which of a file's questions were taken; older stages do not tell whether they had to have an answer."""
+    answerable = {None: "", True: "with an answer", False: "without an answer"}[file.get("answerable")]
+    told = [f"at most {file['limit']:,} questions"] if file["limit"] else []
+    told += [f"those {answerable}"] if answerable else []
+    return f" ({', '.join(told)})" if told else ""

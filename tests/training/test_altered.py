@@ -24,7 +24,7 @@ def example(question: str, answer: str) -> Example:
 )
 def test_a_question_is_altered_and_has_no_answer(question: str, answer: str, possible: set[str]) -> None:
     for seed in range(10):
-        (made,) = altered_questions([example(question, answer)], 5, seed)
+        (made,) = altered_questions([example(question, answer)], 5, seed).values()
         assert made.question in possible
         assert (made.context, made.answer) == (CONTEXT, None)
 
@@ -42,14 +42,14 @@ def test_what_shares_a_word_may_be_the_same() -> None:
     asked = [Example("where does Notre Dame lie?", text, Span(text.index("Bend"), text.index("Bend") + 4))]
     for seed in range(20):
         made = altered_questions([*asked, Example("is it near Old Bridge?", text, Span(0, 5))], 2, seed)
-        assert not any("University" in example.question for example in made)
+        assert not any("University" in example.question for example in made.values())
 
 
 @pytest.mark.parametrize(("word", "denied"), [("Can", "Can't"), ("did", "didn't")])
 def test_a_negation_keeps_case(word: str, denied: str) -> None:
-    (made,) = altered_questions([example(f"{word} they burn it?", "mill")], 1, 1)
+    (made,) = altered_questions([example(f"{word} they burn it?", "mill")], 1, 1).values()
     assert made.question == f"{denied} they burn it?"
-    assert altered_questions([example(f"{denied} they burn it?", "mill")], 1, 1) == []
+    assert altered_questions([example(f"{denied} they burn it?", "mill")], 1, 1) == {}
 
 
 def test_the_seed_decides_and_the_count_limits() -> None:
@@ -57,4 +57,4 @@ def test_the_seed_decides_and_the_count_limits() -> None:
     assert altered_questions(asked, 7, 1) == altered_questions(asked, 7, 1)
     assert len(altered_questions(asked, 7, 1)) == 7
     assert altered_questions(asked, 7, 1) != altered_questions(asked, 7, 2)
-    assert altered_questions([Example("who?", CONTEXT, None)], 3, 1) == []
+    assert altered_questions([Example("who?", CONTEXT, None)], 3, 1) == {}

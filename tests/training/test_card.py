@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from qa.cli import app
 from qa.errors import DatasetError
 from qa.models.shipped import WEIGHTS, open_model
 from qa.reading.calibration import CALIBRATION, Calibration
@@ -38,6 +41,17 @@ def test_figures_stand_in_the_card(folder: Path) -> None:
     assert "retrieval |" not in card
     assert "SQuAD 1.1 and 2.0 (CC BY-SA 4.0)" in card
     assert open_model(folder).identity in card
+
+
+def test_the_command_writes_the_card_again(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text(json.dumps(report(folder)))
+    done = CliRunner().invoke(app, ["train", "card", "--reader", str(folder), str(tmp_path / "result.json")])
+    assert done.exit_code == 0, done.output
+    assert "| letters, reader | 1,234 | F1 81.2" in (folder / "README.md").read_text()
+    (tmp_path / "result.json").write_text("{")
+    done = CliRunner().invoke(app, ["train", "card", "--reader", str(folder), str(tmp_path / "result.json")])
+    assert done.exit_code == 1
+    assert "result.json" in done.output
 
 
 def test_figures_of_another_reader_are_refused(folder: Path) -> None:

@@ -66,6 +66,26 @@ def test_what_is_measured_with_is_not_trained_on(tmp_path: Path) -> None:
     assert len(training_examples(tmp_path, [Source("train.json", 7)], forbidden, seed=1)) == 7
 
 
+def test_of_a_file_those_with_or_without_an_answer_can_be_taken(tmp_path: Path) -> None:
+    squad(tmp_path / "train.json", CONTEXTS)
+    content = json.loads((tmp_path / "train.json").read_text())
+    for paragraph in content["data"][0]["paragraphs"][::3]:
+        for entry in paragraph["qas"]:
+            entry.update(answers=[], is_impossible=True)
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    counts = {
+        answerable: [
+            example.answer is not None
+            for example in training_examples(tmp_path, [Source("train.json", None, answerable)], "", seed=1)
+        ]
+        for answerable in (None, True, False)
+    }
+    assert all(counts[True])
+    assert counts[False]
+    assert not any(counts[False])
+    assert sorted(counts[None]) == sorted(counts[True] + counts[False])
+
+
 def test_a_hard_negative_lacks_the_answer() -> None:
     examples = [
         Example(f"Who opened shop number {n}?", text, Span(8, 11 + len(str(n)))) for n, text in enumerate(CONTEXTS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def test_the_shipped_reader_is_trained_on_own_labels_and_can_be_used(tmp_path: P
     assert code == 0, told
     assert "before" in told
     assert "held back, reader" in told
+    assert re.search(r"before: \d+% of the answerable are answered, calibration error 0\.\d{3}\nafter: ", told)
     made, shipped = open_model(tmp_path / "reader"), open_model(WEIGHTS / "reader")
     assert made.sha256 != shipped.sha256
     *before_it, last = stages(made.folder)

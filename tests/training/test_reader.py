@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,16 @@ from qa.training.stages import as_markdown, stages
 from tests.training.test_examples import CONTEXTS, squad
 
 RECIPE = replace(
-    load_recipe(FIRST), tokens=700, batch=4, warm_up_steps=2, negatives=5, shared_weight=0.5, altered=3, bfloat16=False
+    load_recipe(FIRST),
+    tokens=700,
+    batch=4,
+    warm_up_steps=2,
+    negatives=5,
+    shared_weight=0.5,
+    altered=3,
+    dropout=0.1,
+    averaged_share=0.5,
+    bfloat16=False,
 )
 
 
@@ -94,6 +104,27 @@ def test_a_folder_holds_one_training(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"recipe\.json: not the recipe of a reader"):
         train_reader(data, [], tmp_path / "new", short, 2, lambda _: None, open_model(other))
     assert not (tmp_path / "new").exists()
+
+
+def test_the_reader_is_the_mean_of_the_weights_along_the_way(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, torch.Tensor]] = []
+    step = reader._step
+
+    def watched(model: BertForQuestionAnswering, *rest: Any) -> float:
+        loss = step(model, *rest)
+        seen.append({name: value.clone() for name, value in model.state_dict().items()})
+        return loss
+
+    monkeypatch.setattr(reader, "_step", watched)
+    short = replace(RECIPE, tokens=250, averaged_share=1.0)
+    finished = train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
+    made = load_file(finished / "model.safetensors")
+    assert len(seen) > 1
+    for name in ("bert.encoder.layer.3.attention.self.query.weight", "qa_outputs.bias"):
+        assert torch.allclose(made[name], torch.stack([weights[name] for weights in seen]).mean(0), atol=1e-7)
+        assert not torch.allclose(made[name], seen[-1][name], atol=1e-7)
 
 
 def test_training_learns_and_leaves_word_embeddings_alone(data: Path, tmp_path: Path) -> None:

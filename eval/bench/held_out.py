@@ -1,0 +1,59 @@
+"""Readers, and the mean of their weights, on the training files' held-out part: what choices between them rest on.
+
+python -m eval.bench.held_out DATA READER... [--limit N]
+
+DATA is the folder of the training files; a READER is a folder of int8 or of float weights. Of several, each trained on
+from the one before it, the mean is measured too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from eval.bench.models import engine_with_reader, float_reader_model
+from qa.evaluation.datasets import Dataset
+from qa.evaluation.own_models import ReaderAlone
+from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.squad import load_squad
+from qa.models.shipped import MANIFEST, open_model
+from qa.training.averaging import average_readers
+from qa.training.examples import split
+
+# The kinds of text a reader meets: encyclopaedia, search users' questions, posts, reviews.
+FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
+_MEASURES = ("has_answer_f1", "has_answer_exact_match", "f1_best_threshold", "answerable_auroc")
+
+
+def main() -> None:
+    """Print a table: a row for each reader, and a group of columns for each file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("readers", type=Path, nargs="+")
+    parser.add_argument("--limit", type=int, default=1000, help="questions of each file")
+    arguments = parser.parse_args()
+    parts = [split(load_squad(arguments.data / file))[1] for file in FILES]
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{', '.join(_MEASURES)}\n| reader | {' | '.join(FILES)} |")
+        for name, weights in _readers(arguments.readers, Path(folder)):
+            print(f"| {name} | {' | '.join(_figures(weights, parts, arguments.limit, Path(folder)))} |", flush=True)
+
+
+def _readers(folders: Sequence[Path], work: Path) -> Iterator[tuple[str, Path]]:
+    yield from ((str(folder), folder) for folder in folders)
+    if len(folders) > 1:
+        yield "the mean", average_readers(folders, work)
+
+
+def _figures(weights: Path, parts: Sequence[Dataset], limit: int, work: Path) -> Iterator[str]:
+    model = open_model(weights) if (weights / MANIFEST).exists() else float_reader_model(weights, work)
+    engine = engine_with_reader(model, work)
+    for part in parts:
+        metrics = evaluate(part, Mode.READER, ReaderAlone(engine, part), limit).report["metrics"]
+        yield " / ".join(f"{metrics[name]:.3g}" if metrics.get(name) is not None else "-" for name in _MEASURES)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Other weights than the shipped ones in our own code: float32 networks, readers that have no calibration yet."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import openvino as ov
+import torch
+
+from qa.assembly import build_engine
+from qa.config import Settings
+from qa.engine import Engine
+from qa.models.inference import available_threads
+from qa.models.shipped import WEIGHTS, ShippedModel, open_model, write_manifest
+from qa.reading.reader import ShippedReader
+from qa.training.export import float_graph
+from qa.training.reader_export import float_reader
+
+
+def float_model(model: str, network: torch.nn.Module, outputs: Sequence[str], folder: Path) -> ShippedModel:
+    """Write a network as a float32 graph to `folder`, with the tokenizer of the shipped `model`."""
+    ov.save_model(float_graph(network, outputs), folder / "model.xml", compress_to_fp16=False)
+    shutil.copyfile(WEIGHTS / model / "tokenizer.json", folder / "tokenizer.json")
+    write_manifest(folder, "float32")
+    return open_model(folder)
+
+
+def float_reader_model(weights: Path, folder: Path) -> ShippedModel:
+    """Write a trained reader's float weights, in Hugging Face layout, as a float32 graph to `folder`."""
+    return float_model("reader", float_reader(weights), ["start", "end"], folder)
+
+
+def engine_with_reader(model: ShippedModel, folder: Path) -> Engine:
+    """Open the shipped models with another reader; its confidence means nothing, as the calibration is not its own."""
+    shipped = build_engine(Settings(index_dir=folder / "indexes"))
+    return Engine(shipped.indexes, shipped.embedder, ShippedReader(model, available_threads()), shipped.calibration)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from qa.models.shipped import WEIGHTS, open_model
+from qa.reading.reader import ShippedReader
+from qa.training.examples import Example
+from qa.training.hardest import hardest
+from qa.types import Span
+
+TEXT = "The old mill burned down in 1912. Ida Brandt, who was born in Oslo, built the bridge in 1931."
+
+
+def example(question: str, answer: str) -> Example:
+    start = TEXT.index(answer)
+    return Example(question, TEXT, Span(start, start + len(answer)))
+
+
+def test_those_are_kept_for_which_the_reader_still_gives_the_old_answer_the_surest_first() -> None:
+    asked = [
+        example("When did the old mill burn down?", "1912"),
+        example("When was the bridge built?", "1931"),
+        example("Where was Ida Brandt born?", "Oslo"),
+    ]
+    altered = {
+        # Nothing the passage tells of.
+        0: Example("When did the new castle of the king burn down?", TEXT, None),
+        # As good as answered.
+        2: Example("Where was the great Ida Brandt born?", TEXT, None),
+        # The passage answers it, otherwise.
+        1: Example("When did the old mill burn down?", TEXT, None),
+    }
+    reader = ShippedReader(open_model(WEIGHTS / "reader"), 1)
+    assert hardest(asked, altered, reader, 3) == [altered[2], altered[0]]
+    assert hardest(asked, altered, reader, 1) == [altered[2]]
+    assert hardest(asked, {}, reader, 1) == []
