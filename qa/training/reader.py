@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.optim.swa_utils import AveragedModel
@@ -142,7 +142,7 @@ def train_reader(
     _save(checkpoint, model, mean, optimizer, progress)
     finished = work / "reader"
     with quietly():
-        (mean.module if int(mean.n_averaged) else model).save_pretrained(finished)
+        (cast(BertForQuestionAnswering, mean.module) if mean.n_averaged else model).save_pretrained(finished)
     write_stages(finished, [*made[:-1], {**made[-1], "steps": progress.steps}])
     return finished
 
