@@ -88,7 +88,7 @@ class Passage:
 class Hit:
     """A passage that a search found, with every part of its score.
 
-    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1] within its query. A text that was
+    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1]. A text that was
     given with the question, and not found in an index, has no `passage_id` and scores of 0.
     """
 

@@ -1,13 +1,19 @@
 """BM25 over passages with tantivy: a derived index that can be made again from the catalogue at any time.
 
+Counted are the stems of a text and, for less, pairs of them that stand side by side. tantivy has BM25's k1 and b fixed
+at 1.2 and 0.75, which suit longer texts than passages: that every stem is counted twice halves k1, and a filler that no
+question has, added to each text, makes lengths more alike, as a lower b would.
+
 One writer at a time, across processes: whoever calls `LexicalIndex.apply` holds the index's file lock. The writer
 lives only for that call, so tantivy's own lock is never left behind by a process that idles.
 """
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import tantivy
@@ -15,8 +21,17 @@ import tantivy
 from qa.errors import QAError
 from qa.index.durable import sync_folder, write_durably
 
-FORMAT = "1"
-_ANALYZER = "english"
+FORMAT = "2"
+_TIMES = 2
+_FILLER = ["_"] * 150
+_PAIR_WEIGHT = 0.4
+_K1 = 1.2
+# They say what kind of answer is wanted, are rare in texts, and would weigh for that.
+_QUESTION_WORDS = (
+    *("what", "which", "who", "whom", "whose", "when", "where", "why", "how"),
+    *("do", "does", "did", "done", "has", "have", "had", "was", "were", "been", "being", "am"),
+    *("can", "could", "will", "would", "shall", "should", "may", "might", "must"),
+)
 _WRITER_BYTES = 64_000_000
 _STATE = "REVISION"
 
@@ -28,10 +43,10 @@ class StaleLexicalIndex(QAError):
 class LexicalSearcher:
     """An unchanging view of the index at one revision."""
 
-    def __init__(self, index: tantivy.Index, analyzer: tantivy.TextAnalyzer) -> None:
+    def __init__(self, index: tantivy.Index) -> None:
         self._schema = index.schema
         self._searcher = index.searcher()
-        self._analyzer = analyzer
+        self._analyzers = [_analyzer(_QUESTION_WORDS), _analyzer()]
 
     def __len__(self) -> int:
         return self._searcher.num_docs
@@ -44,12 +59,12 @@ class LexicalSearcher:
             limit: how many.
             allowed: only these passages may be returned.
         """
-        terms = list(dict.fromkeys(self._analyzer.analyze(query)))
+        terms = self._terms(query)
         if not terms or limit < 1 or (allowed is not None and not allowed):
             return []
-        wanted = tantivy.Query.boolean_query(
-            [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, "freq")) for term in terms]
-        )
+        parts = [self._counted(term) for term in terms]
+        parts += [tantivy.Query.boost_query(self._counted(pair), _PAIR_WEIGHT) for pair in _pairs(terms)]
+        wanted = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts])
         if allowed is not None:
             among = tantivy.Query.term_set_query(self._schema, "passage", list(allowed))
             wanted = tantivy.Query.boolean_query(
@@ -59,6 +74,19 @@ class LexicalSearcher:
         ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         scored = [(_whole(passage), float(score or 0.0)) for passage, (score, _) in zip(ids, hits, strict=True)]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+
+    def ceiling(self, query: str) -> float:
+        """Return the BM25 that a passage would have which is full of the query's words; they need not be in any."""
+        count = len(self)
+        found = [min(count, self._searcher.doc_freq("text", term)) for term in self._terms(query)]
+        return (1 + _K1) * sum(math.log(1 + (count - n + 0.5) / (n + 0.5)) for n in found)
+
+    def _terms(self, query: str) -> list[str]:
+        """Return the query's stems, without question words unless it has nothing else."""
+        return list(dict.fromkeys(next(filter(None, (a.analyze(query) for a in self._analyzers)), [])))
+
+    def _counted(self, term: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, "text", term, "freq")
 
     def passages(self) -> list[int]:
         """Return the numbers of all passages, ascending."""
@@ -97,7 +125,6 @@ class LexicalIndex:
             raise StaleLexicalIndex(f"{folder}: no postings")
         try:
             self._index = tantivy.Index(_schema(), str(folder), reuse=not create)
-            self._index.register_tokenizer(_ANALYZER, self._analyzer)
             # Whoever holds the lock reloads by hand: a background reload could show a revision nobody pinned.
             self._index.config_reader("manual")
             if create:
@@ -123,7 +150,7 @@ class LexicalIndex:
 
     def searcher(self) -> LexicalSearcher:
         """Return a view that later writes do not change."""
-        return LexicalSearcher(self._index, self._analyzer)
+        return LexicalSearcher(self._index)
 
     def apply(self, removed: Collection[int], added: Iterable[tuple[int, str]], revision: int, mark: str) -> None:
         """Delete passages, then add some, and move to `revision`. Doing it twice is doing it once.
@@ -141,7 +168,8 @@ class LexicalIndex:
             writer.delete_documents_by_term("passage", passage)
             document = tantivy.Document()
             document.add_integer("passage", passage)
-            document.add_text("text", text)
+            terms = self._analyzer.analyze(text)
+            document.add_text("text", " ".join([*(terms + _pairs(terms)) * _TIMES, *_FILLER]))
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
@@ -164,17 +192,22 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     # Signed: deletion by term encodes an int as a signed value, and finds nothing in an unsigned field.
     builder.add_integer_field("passage", stored=False, indexed=True, fast=True)
-    builder.add_text_field("text", stored=False, tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("text", stored=False, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
 
-def _analyzer() -> tantivy.TextAnalyzer:
+def _pairs(terms: Sequence[str]) -> list[str]:
+    return [f"{one}_{other}" for one, other in pairwise(terms)]
+
+
+def _analyzer(left_out: Sequence[str] = ()) -> tantivy.TextAnalyzer:
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     for step in (
         tantivy.Filter.remove_long(80),
         tantivy.Filter.lowercase(),
         tantivy.Filter.ascii_fold(),
         tantivy.Filter.stopword("english"),
+        tantivy.Filter.custom_stopword(list(left_out)),
         tantivy.Filter.stemmer("english"),
     ):
         builder = builder.filter(step)

@@ -147,9 +147,10 @@ class LocalIndex:
             lexical = dict(view.lexical.search(question, depth, allowed))
             candidates = sorted({*dense_ids, *lexical})
             lexical |= view.lexical.scores(question, [number for number in candidates if number not in lexical])
+            ceiling = view.lexical.ceiling(question)
             stored = transaction.passages(candidates)
         dense = cosines([stored[number].vector for number in candidates], vector)
-        fused = fuse([lexical[number] for number in candidates], dense)
+        fused = fuse([lexical[number] for number in candidates], dense, ceiling)
         hits = [
             Hit(n, stored[n].passage, stored[n].title, stored[n].uri, stored[n].meta, lexical[n], d, float(f))
             for n, d, f in zip(candidates, dense, fused, strict=True)

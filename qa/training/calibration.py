@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -147,15 +147,8 @@ def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence
     for question in answerable[:: max(1, len(answerable) // WITHDRAWN)]:
         found = engine.search(question.text, top_k=CANDIDATES).hits
         others = [hit for hit in found if hit.passage.document_id != number[question.context]]
-        asked.append(_read_hits(engine.reader, question.text, (), _fused_again(others)[:PASSAGES_READ]))
+        asked.append(_read_hits(engine.reader, question.text, (), others[:PASSAGES_READ]))
     return asked
-
-
-def _fused_again(hits: Sequence[Hit]) -> list[Hit]:
-    """Return hits as they would rank if no others had been found: scores count from the best that is there."""
-    scores = fusion.fuse([hit.lexical for hit in hits], [hit.dense for hit in hits])
-    fused = [replace(hit, retrieval=float(score)) for hit, score in zip(hits, scores, strict=True)]
-    return sorted(fused, key=lambda hit: (-hit.retrieval, hit.passage_id))
 
 
 def _read_hits(reader: Reader, question: str, golds: tuple[str, ...], hits: Sequence[Hit]) -> Asked:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,46 @@ def lexical(tmp_path: Path) -> LexicalIndex:
     return made
 
 
-def test_scores_are_bm25(lexical: LexicalIndex) -> None:
-    # Stemmed, without stop words: cat sat mat / cat dog run run dog happi / mat cafe. tantivy counts every token of
-    # the text in its length, and keeps lengths to about two digits; these are short enough to be exact.
-    words = {5: ["cat", "sat", "mat"], 9: ["cat", "dog", "run", "run", "dog", "happi"], 2**40: ["mat", "cafe"]}
-    average = sum(map(len, words.values())) / 3
+# Stemmed, without stop words.
+STEMS = {5: ["cat", "sat", "mat"], 9: ["cat", "dog", "run", "run", "dog", "happi"], 2**40: ["mat", "cafe"]}
+
+
+def idf(count: int) -> float:
+    return math.log(1 + (3 - count + 0.5) / (count + 0.5))
+
+
+def test_scores_are_bm25_of_stems_and_pairs(lexical: LexicalIndex) -> None:
+    words = {passage: [*stems, *map("_".join, pairwise(stems))] for passage, stems in STEMS.items()}
+    lengths = {passage: 2 * len(w) + 150 for passage, w in words.items()}
+    average = sum(lengths.values()) / 3
 
     def bm25(term: str, passage: int) -> float:
         tf, n = words[passage].count(term), sum(term in w for w in words.values())
-        idf = math.log(1 + (3 - n + 0.5) / (n + 0.5))
-        return idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * len(words[passage]) / average))
+        return idf(n) * tf * 2.2 / (tf + 0.6 * (0.25 + 0.75 * lengths[passage] / average))
 
-    found = dict(lexical.searcher().search("Where is the running cat?", 10))
-    assert found == pytest.approx({5: bm25("cat", 5), 9: bm25("cat", 9) + bm25("run", 9)}, rel=1e-5)
+    found = dict(lexical.searcher().search("Where did the running dog sit by the cat?", 10))
+    own = bm25("run", 9) + bm25("dog", 9) + bm25("cat", 9) + 0.4 * bm25("run_dog", 9)
+    # tantivy keeps lengths to about one digit and a half.
+    assert found == pytest.approx({5: bm25("cat", 5), 9: own}, rel=0.02)
+
+
+def test_the_ceiling_is_what_a_passage_full_of_the_words_would_score(lexical: LexicalIndex) -> None:
+    full = " ".join(["running zebra"] * 300)
+    searcher = lexical.searcher()
+    assert searcher.ceiling("Who was the running cat, or a zebra?") == pytest.approx(2.2 * (idf(1) + idf(2) + idf(0)))
+    lexical.apply([], [(7, full)], 4, "m")
+    searcher = lexical.searcher()
+    (_, best) = searcher.search("zebra", 1)[0]
+    assert 0.95 * searcher.ceiling("zebra") < best < searcher.ceiling("zebra")
+    assert searcher.ceiling("of the") == 0
+
+
+def test_question_words_count_where_there_is_nothing_else(lexical: LexicalIndex) -> None:
+    lexical.apply([], [(6, "The Who were a band."), (7, "Nobody knew who had done what.")], 4, "m")
+    searcher = lexical.searcher()
+    assert {passage for passage, _ in searcher.search("who?", 5)} == {6, 7}
+    assert [passage for passage, _ in searcher.search("Who was in the band?", 5)] == [6]
+    assert searcher.ceiling("Who was it?") > 0
 
 
 def test_accents_and_case_do_not_matter(lexical: LexicalIndex) -> None:

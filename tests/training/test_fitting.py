@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from qa.evaluation.metrics import calibration_error
 from qa.reading.answers import Candidate
 from qa.reading.calibration import Evidence
-from qa.training.calibration import _fused_again
 from qa.training.fitting import (
     ASSUMED_UNANSWERABLE,
     Asked,
@@ -22,7 +20,7 @@ from qa.training.fitting import (
     shares_at_threshold,
     smallest_margin,
 )
-from qa.types import Hit, Span
+from qa.types import Span
 from tests.reading.test_answers import hit
 
 
@@ -124,13 +122,3 @@ def test_folds_are_judged_by_what_others_taught() -> None:
     plain, changed = cross_validated(made, 0.0)[0], cross_validated(turned, 0.0)[0]
     assert plain[:40] == changed[:40]
     assert plain[40:] != changed[40:]
-
-
-def test_what_is_left_is_scored_as_if_nothing_else_had_been_found() -> None:
-    hits: Sequence[Hit] = [
-        replace(hit("a", "a"), passage_id=1, lexical=4.0, dense=0.4, retrieval=0.3),
-        replace(hit("b", "b"), passage_id=2, lexical=8.0, dense=0.6, retrieval=0.5),
-    ]
-    best, other = _fused_again(hits)
-    assert (best.passage.text, best.retrieval) == ("b", 1.0)
-    assert other.retrieval == pytest.approx(0.5)
