@@ -19,12 +19,12 @@ from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.index.transactions import Change
 from qa.limits import MAX_READ_TEXT, checked_characters, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
-from qa.reading.answers import Ranked, candidates, rank_answers
+from qa.reading.answers import Ranked, candidates, marked, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.reader import Reader
 from qa.reading.rounds import PASSAGES_READ, read_in_rounds
 from qa.reading.spans import PassageLogits
-from qa.types import Document, DocumentInfo, Hit, Passage, QueryResult, SearchResult, Span
+from qa.types import Document, DocumentInfo, Hit, Mark, Passage, QueryResult, SearchResult, Span
 
 DEFAULT_TOP_K = 3
 _PAGE = 500
@@ -101,14 +101,22 @@ class Engine:
         return results
 
     def read(
-        self, question: str, text: str, *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
+        self,
+        question: str,
+        text: str,
+        *,
+        top_k: int = DEFAULT_TOP_K,
+        min_confidence: float | None = None,
+        marks: Sequence[Mark] = (),
     ) -> QueryResult:
-        """Answer a question from one text, without an index.
+        """Answer a question from one text, without an index; `marks` tell of its pages and sections.
 
         Raises:
             InvalidInput: the question or the text cannot be used.
         """
-        return self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)[0]
+        found = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)[0]
+        guess = found.best_guess and marked(found.best_guess, marks)
+        return replace(found, answers=tuple(marked(answer, marks) for answer in found.answers), best_guess=guess)
 
     def read_batch(
         self, pairs: Sequence[tuple[str, str]], *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
@@ -187,6 +195,21 @@ class Engine:
             for p, change in zip(prepared, changes, strict=True)
         }
         return [done.get(d.id) or Added(d.id, "unchanged", known[d.id], len(d.text)) for d in documents]
+
+    def preview(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
+        """Return what `add` would do, and do nothing; the index need not be there yet."""
+        opened = self.indexes.get(index) if self.indexes.has(index) else None
+        unchanged = opened.unchanged(documents) if opened else {}
+        present = opened.present([d.id for d in documents]) if opened else set()
+        return [
+            Added(
+                d.id,
+                "unchanged" if d.id in unchanged else "replaced" if d.id in present else "created",
+                len(split(d, self.embedder.token_starts)),
+                len(d.text),
+            )
+            for d in documents
+        ]
 
     def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
         """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""

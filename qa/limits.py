@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from qa.errors import InvalidInput, TooLarge
-from qa.types import Document, Meta
+from qa.types import Document, Mark, Meta
 
 MAX_QUESTION = 2_000
 MAX_QUESTIONS = 64
@@ -121,6 +121,7 @@ def checked_document(
     uri: str | None = None,
     meta: Mapping[str, object] | None = None,
     prefix: str = "",
+    marks: Sequence[Mark] = (),
 ) -> Document:
     """Return a document that can be stored; without an id it gets one from its text and address.
 
@@ -130,7 +131,7 @@ def checked_document(
     uri = checked_optional(uri, f"{prefix}uri", MAX_URI)
     title = checked_optional(title, f"{prefix}title", MAX_TITLE)
     name = derived_id(text, uri) if id is None else checked_document_id(id, f"{prefix}id")
-    return Document(name, text, title, uri, checked_meta(meta or {}, f"{prefix}meta"))
+    return Document(name, text, title, uri, checked_meta(meta or {}, f"{prefix}meta"), marks)
 
 
 def derived_id(text: str, uri: str | None) -> str:

@@ -17,10 +17,10 @@ from qa.types import Answer, DocumentInfo, QueryResult
 
 if TYPE_CHECKING:
     from qa.diagnosis import Diagnosis
-    from qa.engine import Added
     from qa.evaluation.compare import Comparison
     from qa.evaluation.runner import Evaluation
     from qa.index.verification import Verification
+    from qa.intake import TakenIn
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True)
@@ -50,12 +50,20 @@ def lines(texts: Sequence[str]) -> None:
         _out.print(Text(text))
 
 
-def added(results: Sequence[Added], as_json: bool) -> None:
-    """Print what became of documents that were added."""
+def taken_in(done: TakenIn, removed: Sequence[str], as_json: bool, *, dry_run: bool) -> None:
+    """Print what became of documents."""
     if as_json:
-        _json([{"id": a.id, "status": a.change, "passages": a.passages, "characters": a.characters} for a in results])
-    else:
-        lines([f"{a.change}  {a.id}  ({a.passages} passages)" for a in results])
+        told = [
+            {"id": a.id, "status": a.change, "passages": a.passages, "characters": a.characters} for a in done.added
+        ]
+        _json([*told, *({"id": id, "status": "removed"} for id in removed)])
+        return
+    if dry_run:
+        notes(["nothing was written"])
+    lines([f"{a.change}  {a.id}  ({a.passages} passages)" for a in done.added])
+    lines([f"removed  {id}" for id in removed])
+    if done.skipped:
+        notes([f"{len(done.skipped)} files of formats that are not read: {done.skipped[0]}, …"])
 
 
 def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:

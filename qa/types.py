@@ -5,6 +5,7 @@ Offsets are Unicode code points, half-open, counted in the stored text of the do
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -46,14 +47,36 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """From `start` on, up to the next mark, a text is of this page (the first is 1) and this section."""
+
+    start: int
+    page: int | None = None
+    section: str | None = None
+
+
+def mark_at(marks: Sequence[Mark], place: int) -> Mark | None:
+    """Return the mark that is in force at a place; None before the first."""
+    behind = bisect_right(marks, place, key=lambda mark: mark.start)
+    return marks[behind - 1] if behind else None
+
+
+def marks_within(marks: Sequence[Mark], span: Span) -> tuple[Mark, ...]:
+    """Return the marks that are in force somewhere in a span."""
+    first = max(0, bisect_right(marks, span.start, key=lambda mark: mark.start) - 1)
+    return tuple(mark for mark in marks[first:] if mark.start < span.end)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One source text as it was taken in."""
+    """One source text as it was taken in; `marks`, ascending, tell of its pages and sections, if it has any."""
 
     id: str
     text: str
     title: str | None = None
     uri: str | None = None
     meta: Meta = field(default_factory=dict)
+    marks: Sequence[Mark] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +98,15 @@ class DocumentInfo:
 class Passage:
     """A piece of a document that is embedded, searched and read as one; `text == document.text[span]`.
 
-    `cut` tells for each end whether it falls inside a word: no answer may begin or end there.
+    `cut` tells for each end whether it falls inside a word: no answer may begin or end there. `marks` are those of the
+    document that are in force in the passage; they count in the document.
     """
 
     document_id: str
     span: Span
     text: str
     cut: tuple[bool, bool] = (False, False)
+    marks: Sequence[Mark] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,73 @@ def test_samples_are_added_to_an_empty_index_only(run: Run) -> None:
     assert len(parsed(run("list", "--json"))) == 1
 
 
+def test_one_bad_file_stops_no_other(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Kitchen\n\nThe kettle is blue.")
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    done = run("add", folder, "nowhere.txt", "--json", "--meta", "year=2020", "--meta", "source=a=b")
+    assert done.exit_code == 1
+    assert [d["status"] for d in json.loads(done.stdout)] == ["created"]
+    assert "bad.pdf: not a PDF that can be read" in done.stderr
+    assert "nowhere.txt: No such file" in done.stderr
+    assert "photo.png" not in done.stderr
+    (listed,) = parsed(run("list", "--json"))
+    assert listed["meta"] == {"year": 2020, "source": "a=b"}
+    assert run("add", folder / "photo.png").exit_code == 1
+    assert "'year' is not NAME=VALUE" in run("add", folder, "--meta", "year").stderr
+
+
+def test_an_answer_tells_its_section(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "house.md").write_text("# Kitchen\n\nThe kettle is blue.\n\n# Garden\n\nThe gate is green.\n")
+    run("add", "house.md")
+    question = "What colour is the gate?"
+    for asked in (run("ask", question, "--json", "--min-confidence", 0), run("read", "house.md", question, "--json")):
+        result = parsed(asked)
+        best = result["answers"][0] if result["answers"] else result["best_guess"]
+        assert (best["answer"], best["section"], best["page"]) == ("green", "Garden", None)
+
+
+def test_sync_brings_an_index_to_what_a_folder_holds(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name in ("keep.txt", "change.txt", "go.txt"):
+        (folder / name).write_text(f"The {name} is here.")
+    (folder / "rows.csv").write_text("id,text\nr1,One row.\nr2,Another row.\n")
+    (tmp_path / "other.txt").write_text("Not of the folder.")
+    run("add", "other.txt")
+    assert {d["status"] for d in parsed(run("sync", "docs", "--json"))} == {"created"}
+    assert {d["status"] for d in parsed(run("sync", "docs", "--json"))} == {"unchanged"}
+    (folder / "change.txt").write_text("It has changed.")
+    (folder / "go.txt").unlink()
+    (folder / "new.txt").write_text("It is new.")
+    (folder / "rows.csv").write_text("id,text\nr2,Another row.\n")
+    told = {d["id"].rsplit("-", 1)[0]: d["status"] for d in parsed(run("sync", "docs", "--json", "--dry-run"))}
+    assert told == {
+        "keep.txt": "unchanged", "change.txt": "replaced", "new.txt": "created", "r2": "unchanged",
+        "go.txt": "removed", "r1": "removed",
+    }
+    before = {d["id"] for d in parsed(run("list", "--json"))}
+    assert len(before) == 6
+    again = {d["id"].rsplit("-", 1)[0]: d["status"] for d in parsed(run("sync", "docs", "--json"))}
+    assert again == told
+    names = sorted(d["id"].rsplit("-", 1)[0] for d in parsed(run("list", "--json")))
+    assert names == ["change.txt", "keep.txt", "new.txt", "other.txt", "r2"]
+
+
+def test_sync_keeps_what_came_from_a_file_that_cannot_be_read_now(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.csv").write_text("id,text\nr1,One row.\n")
+    run("sync", "docs")
+    (folder / "a.csv").write_text("id,text\nr1,One row,too many,fields\n")
+    done = run("sync", "docs", "--json")
+    assert done.exit_code == 1
+    assert "line 2: more fields" in done.stderr
+    assert [d["id"] for d in parsed(run("list", "--json"))] == ["r1"]
+
+
 def test_read_a_file_or_standard_input(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("The kettle is blue.")
     question = "What colour is the kettle?"
@@ -164,12 +231,14 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
         (["ask", "Who?", "--colour", "red"], 2, "--colour"),
         (["add", "none.txt"], 1, "none.txt: No such file"),
         (["add", "n" * 300], 1, "File name too long"),
-        (["add", "latin.txt"], 1, "latin.txt: not UTF-8"),
-        (["add", "good.txt", "binary.bin"], 1, "binary.bin: a binary file"),
+        (["add", "old.doc"], 1, "old.doc: .doc cannot be read: convert it"),
+        (["add", "good.txt", "--meta", "=x"], 1, "meta: '=x' is not NAME=VALUE"),
+        (["sync", "none"], 2, "none"),
+        (["add", "binary.bin"], 1, "binary.bin: a binary file"),
         (["add", "blank.txt"], 1, "blank.txt: the document has no text"),
         (["add", "empty"], 1, "empty: a folder without files"),
         (["read", "none.txt", "Who?"], 1, "none.txt: No such file"),
-        (["read", "latin.txt", "Who?"], 1, "latin.txt: not UTF-8"),
+        (["read", "old.doc", "Who?"], 1, "old.doc: .doc cannot be read"),
         (["remove", "none"], 1, "no index 'default'"),
         (["list", "--index", "none"], 1, "no index 'none'"),
         (["verify"], 1, "no index 'default'"),
@@ -189,7 +258,7 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
 def test_bad_input(run: Run, tmp_path: Path, arguments: list[str], status: int, says: str) -> None:
     (tmp_path / "good.txt").write_text("Good text.")
     (tmp_path / "empty.toml").write_text('[[set]]\npath = "none.json"\nmode = "reader"\noptional = true\n')
-    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "old.doc").write_bytes(b"\xd0\xcf")
     (tmp_path / "binary.bin").write_bytes(b"\x7fELF\0\0")
     (tmp_path / "blank.txt").write_text("\n \n")
     (tmp_path / "empty").mkdir()

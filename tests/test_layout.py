@@ -28,13 +28,14 @@ MAY_SEE: dict[str, set[str]] = {
     "reading": LOWER,
     "engine": MIDDLE,
     "assembly": {*MIDDLE, "engine"},
+    "intake": {*MIDDLE, "engine"},
     "wire": {"errors"},
     "evaluation": UPPER,
     "training": {*UPPER, "evaluation"},
     "service": {*UPPER, "wire"},
     "diagnosis": {*UPPER, "evaluation"},
-    "presentation": {*UPPER, "service", "evaluation", "diagnosis"},
-    "cli": {*UPPER, "presentation", "diagnosis", "evaluation", "training", "service"},
+    "presentation": {*UPPER, "intake", "service", "evaluation", "diagnosis"},
+    "cli": {*UPPER, "intake", "presentation", "diagnosis", "evaluation", "training", "service"},
     "__init__": {"assembly"},
 }
 ONLY_IN = {
@@ -44,6 +45,11 @@ ONLY_IN = {
     "openvino": {"models/inference.py", "training/dequantised.py", "training/export.py"},
     "sentence_transformers": {"models/own_embedder.py"},
     "langchain_text_splitters": {"documents/splitting.py"},
+    "pypdfium2": {"documents/extract/pdf.py"},
+    "docx": {"documents/extract/docx.py"},
+    "lxml": {"documents/extract/html.py"},
+    "markdown_it": {"documents/extract/markdown.py"},
+    "charset_normalizer": {"documents/extract/plain.py"},
 }
 HEAVY = {"torch", "transformers", "nncf", "sklearn"}
 LONGEST = 320

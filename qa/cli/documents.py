@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qa import presentation as show
-from qa.cli.shared import IndexOption, JsonFlag, MinConfidence, Question, TopK, errors_told, opened_engine
+from qa.cli.shared import (
+    IndexOption,
+    JsonFlag,
+    MinConfidence,
+    Question,
+    TopK,
+    errors_told,
+    meta_of,
+    opened_engine,
+    tell,
+)
 from qa.config import load_settings
-from qa.engine import Added
+from qa.errors import QAError
+
+if TYPE_CHECKING:
+    from qa.intake import TakenIn
+
+MetaOption = Annotated[
+    list[str] | None, typer.Option("--meta", help="NAME=VALUE, kept with each document; may be given again.")
+]
+TextColumn = Annotated[str, typer.Option(help="The column of a table that holds the text.")]
+TitleColumn = Annotated[str, typer.Option(help="The one that holds the title.")]
+IdColumn = Annotated[str, typer.Option(help="The one that holds the document's id.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")]
 
 app = typer.Typer()
 
@@ -37,25 +59,70 @@ def serve(
 
 @app.command()
 def add(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with files.")],
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, patterns like 'reports/**/*.pdf', or - .")],
     index: IndexOption = "default",
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Only if the index holds no document yet.")] = False,
+    meta: MetaOption = None,
+    text_column: TextColumn = "text",
+    title_column: TitleColumn = "title",
+    id_column: IdColumn = "id",
+    dry_run: DryRun = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add text files. A file that was added before is replaced; nothing is written if one cannot be read."""
-    from qa.documents.files import documents_in, in_batches
+    """Add files: text, Markdown, HTML, PDF, DOCX; CSV and JSON lines with a document in each row.
+
+    What was added before is replaced if it has changed. A file that cannot be read is told in the end, and stops none.
+    """
+    from qa.documents.extract.tables import Columns
+    from qa.documents.files import files_in
+    from qa.intake import Intake
 
     with opened_engine() as engine:
-        documents = documents_in(paths)
-        present, _ = engine.indexes.get_or_create(index).counts()
-        added: list[Added] = []
-        if if_empty and present:
-            documents = []
-        with show.progress("adding", sum(len(d.text) for d in documents)) as advance:
-            for batch in in_batches(documents):
-                added += engine.add(batch, index=index)
-                advance(sum(len(d.text) for d in batch))
-        show.added(added, as_json)
+        files, wrong = files_in(paths)
+        intake = Intake(engine, index, Columns(text_column, title_column, id_column), meta_of(meta or []), dry_run)
+        if if_empty and engine.indexes.has(index) and engine.indexes.get(index).counts()[0]:
+            files, wrong = [], []
+        with show.progress("adding", len(files)) as advance:
+            done = intake.add(files, advance)
+        show.taken_in(done, [], as_json, dry_run=dry_run)
+        _end(wrong, done)
+
+
+@app.command()
+def sync(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder.")],
+    index: IndexOption = "default",
+    meta: MetaOption = None,
+    text_column: TextColumn = "text",
+    title_column: TitleColumn = "title",
+    id_column: IdColumn = "id",
+    dry_run: DryRun = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring an index to what a folder holds: add what is new, replace what has changed, remove what is gone.
+
+    Only documents that came from this folder are removed. A second run does nothing.
+    """
+    from qa.documents.extract.tables import Columns
+    from qa.documents.files import files_in
+    from qa.intake import Intake
+
+    with opened_engine() as engine:
+        files, wrong = files_in([str(folder)])
+        intake = Intake(engine, index, Columns(text_column, title_column, id_column), meta_of(meta or []), dry_run)
+        with show.progress("syncing", len(files)) as advance:
+            done, gone = intake.sync(folder, files, advance)
+        show.taken_in(done, gone, as_json, dry_run=dry_run)
+        _end(wrong, done)
+
+
+def _end(wrong: Sequence[QAError], done: TakenIn) -> None:
+    """Tell what could not be taken in, and end with status 1 if there is such."""
+    errors = [*wrong, *done.failed.values()]
+    for error in errors:
+        tell(error)
+    if errors:
+        raise typer.Exit(1)
 
 
 @app.command("list")
@@ -91,7 +158,7 @@ def ask(
 
 @app.command()
 def read(
-    file: Annotated[Path, typer.Argument(help="A text file; '-' for standard input.")],
+    file: Annotated[Path, typer.Argument(help="A file; '-' for standard input.")],
     question: Question,
     top_k: TopK = 3,
     min_confidence: MinConfidence = None,
@@ -101,7 +168,9 @@ def read(
     from qa.documents.files import text_of
 
     with opened_engine() as engine:
-        show.result(engine.read(question, text_of(file), top_k=top_k, min_confidence=min_confidence), as_json)
+        given = text_of(file)
+        found = engine.read(question, given.text, top_k=top_k, min_confidence=min_confidence, marks=given.marks)
+        show.result(found, as_json)
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from qa.config import load_settings
 from qa.engine import Engine
-from qa.errors import QAError
+from qa.errors import InvalidInput, QAError
 from qa.limits import MAX_TOP_K
 
 IndexOption = Annotated[str, typer.Option("--index", help="Name of the index.")]
@@ -33,10 +34,32 @@ def errors_told() -> Iterator[None]:
         typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from error
     except QAError as error:
-        where = f"{error.field}: " if error.field and not error.message.startswith(error.field) else ""
-        message = f"error: {where}{error.message}".encode("utf-8", "backslashreplace").decode()
-        typer.echo(message, err=True)
+        tell(error)
         raise typer.Exit(1) from error
+
+
+def tell(error: QAError) -> None:
+    """Tell an error in one line on standard error."""
+    where = f"{error.field}: " if error.field and not error.message.startswith(error.field) else ""
+    typer.echo(f"error: {where}{error.message}".encode("utf-8", "backslashreplace").decode(), err=True)
+
+
+def meta_of(options: Sequence[str]) -> dict[str, object]:
+    """Return metadata of NAME=VALUE: numbers, true, false and null as such, everything else as text.
+
+    Raises:
+        InvalidInput: one has no equals sign or no name.
+    """
+    meta: dict[str, object] = {}
+    for option in options:
+        name, sign, value = option.partition("=")
+        if not sign or not name.strip():
+            raise InvalidInput(f"{option!r} is not NAME=VALUE", field="meta")
+        try:
+            meta[name.strip()] = json.loads(value)
+        except ValueError:
+            meta[name.strip()] = value
+    return meta
 
 
 @contextmanager

@@ -1,88 +1,134 @@
-"""Files and folders ─► documents."""
+"""Files, folders and patterns ─► documents."""
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from qa.documents.extract.plain import extract_plain
+from qa.documents.extract.formats import extract
+from qa.documents.extract.tables import Columns
+from qa.documents.extract.text import ExtractedText
 from qa.errors import InvalidInput, TooLarge
-from qa.limits import MAX_ID, MAX_TEXT, checked_document
+from qa.limits import MAX_ID, MAX_TITLE, checked_document
 from qa.types import Document
 
-_BATCH_CHARACTERS = 500_000
+STANDARD_INPUT = Path("-")
+MAX_FILE_BYTES = 200_000_000
 _NAME_CHARACTERS = MAX_ID - 20
 
 
-def documents_in(paths: Sequence[Path]) -> list[Document]:
-    """Read files, and every file in folders that is not hidden.
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file to be read; `chosen` is false for one that was found in a folder."""
 
-    A file's id is its name and a hash of its place, so that adding it again replaces it.
+    path: Path
+    chosen: bool
+
+
+def files_in(paths: Sequence[str]) -> tuple[list[FoundFile], list[InvalidInput]]:
+    """Return the files that paths mean, each once, and what is wrong with the paths that mean none.
+
+    Args:
+        paths: files; folders, of which every file counts that is not hidden; patterns with `*`, `?`, `**`; or `-`.
+    """
+    found: dict[Path, FoundFile] = {}
+    wrong: list[InvalidInput] = []
+    for path in paths:
+        try:
+            for file in _files(path):
+                known = found.get(file.path)
+                found[file.path] = FoundFile(file.path, file.chosen or bool(known and known.chosen))
+        except InvalidInput as error:
+            wrong.append(error)
+    return list(found.values()), wrong
+
+
+def documents_of(
+    path: Path, columns: Columns | None = None, meta: Mapping[str, object] | None = None
+) -> list[Document]:
+    """Read a file: one document, or one for each row of a table.
+
+    Its id is made of its name and a hash of its place, so that adding it again replaces it; a row's is the one it has.
+
+    Args:
+        path: of the file, or `-` for standard input.
+        columns: of a table.
+        meta: is added to the file's own.
 
     Raises:
-        InvalidInput: a path is missing or not readable, or a file is not UTF-8 text; names it.
+        InvalidInput: it is missing, not readable, of no format that is read, too large or without text; names it.
     """
-    return [_document(path) for path in dict.fromkeys(p.resolve() for path in paths for p in _files(path))]
+    extracted = extract(_bytes(path), str(path), columns)
+    several = len(extracted) > 1 or any(part.id for part in extracted)
+    return [_document(path, part, f"-{row}" if several else "", meta or {}) for row, part in enumerate(extracted, 1)]
 
 
-def in_batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Yield documents in runs that are written together."""
-    batch: list[Document] = []
-    size = 0
-    for document in documents:
-        batch.append(document)
-        size += len(document.text)
-        if size >= _BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def text_of(path: Path) -> str:
+def text_of(path: Path) -> ExtractedText:
     """Return the text of a file, or of standard input for `-`.
 
     Raises:
-        InvalidInput: it is missing, not readable, or not UTF-8 text.
+        InvalidInput: as for `documents_of`, or it is a table of several texts.
     """
-    if str(path) == "-":
-        return extract_plain(sys.stdin.buffer.read(), "standard input")
+    extracted = extract(_bytes(path), str(path))
+    if len(extracted) != 1:
+        raise InvalidInput(f"{path}: {len(extracted)} texts, one for each row, and not one", field=str(path))
+    return extracted[0]
+
+
+def _bytes(path: Path) -> bytes:
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
     try:
-        # A code point takes at most four bytes.
-        if path.stat().st_size > 4 * MAX_TEXT:
-            raise TooLarge(f"{path}: over {4 * MAX_TEXT:,} bytes", field=str(path))
-        return extract_plain(path.read_bytes(), str(path))
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise TooLarge(f"{path}: over {MAX_FILE_BYTES:,} bytes", field=str(path))
+        return path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path}: {error.strerror}", field=str(path)) from error
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: str) -> Iterable[FoundFile]:
+    place = Path(path)
+    if place == STANDARD_INPUT:
+        return [FoundFile(place, chosen=True)]
     try:
-        path.stat()
+        place.stat()
     except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}", field=str(path)) from error
-    if not path.is_dir():
-        return [path]
-    found = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+        matches = [Path(match) for match in sorted(glob.glob(path, recursive=True))]  # noqa: PTH207 - takes absolute ones
+        files = [FoundFile(match.resolve(), chosen=False) for match in matches if match.is_file()]
+        if not files:
+            raise InvalidInput(f"{path}: {error.strerror}", field=path) from error
+        return files
+    if not place.is_dir():
+        return [FoundFile(place.resolve(), chosen=True)]
+    found = sorted(p for p in place.rglob("*") if p.is_file() and not _hidden(p.relative_to(place)))
     if not found:
-        raise InvalidInput(f"{path}: a folder without files", field=str(path))
-    return found
+        raise InvalidInput(f"{path}: a folder without files", field=path)
+    return [FoundFile(file.resolve(), chosen=False) for file in found]
 
 
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _document(path: Path) -> Document:
+def _document(path: Path, part: ExtractedText, row: str, meta: Mapping[str, object]) -> Document:
+    try:
+        if path == STANDARD_INPUT:
+            id, uri, title = part.id, None, part.title
+        else:
+            id, uri = part.id or f"{_name(path)}{row}", path.as_uri() + (f"#{part.id or row[1:]}" if row else "")
+            title = part.title or path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        title = title and title[:MAX_TITLE]
+        return checked_document(part.text, id, title, uri, {**part.meta, **meta}, marks=part.marks)
+    except InvalidInput as error:
+        raise type(error)(f"{path}: {error.message}", field=str(path)) from error
+
+
+def _name(path: Path) -> str:
     place = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]
     name = re.sub(r"[^\w.-]+", "-", path.name).strip("-.")[:_NAME_CHARACTERS]
-    title = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    try:
-        return checked_document(text_of(path), f"{name or 'file'}-{place}", title, path.as_uri())
-    except InvalidInput as error:
-        if error.message.startswith(str(path)):
-            raise
-        raise type(error)(f"{path}: {error.message}", field=str(path)) from error
+    return f"{name or 'file'}-{place}"

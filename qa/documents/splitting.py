@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from qa.documents.boundaries import boundary_before, is_boundary
-from qa.types import Document, Passage, Span
+from qa.types import Document, Passage, Span, marks_within
 
 MAX_TOKENS = 200
 MAX_CHARACTERS = 2_000
@@ -58,7 +58,7 @@ def split(document: Document, token_starts: TokenStarts) -> list[Passage]:
             span = _stripped(text, packed)
             if len(span):
                 cut = (not is_boundary(text, span.start), not is_boundary(text, span.end))
-                passages.append(Passage(document.id, span, span.of(text), cut))
+                passages.append(Passage(document.id, span, span.of(text), cut, marks_within(document.marks, span)))
     return passages
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.transactions import ReadTransaction, WriteTransaction
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE documents (
@@ -26,6 +26,7 @@ CREATE TABLE documents (
     title TEXT,
     uri TEXT,
     meta TEXT NOT NULL,
+    marks TEXT NOT NULL DEFAULT '[]',
     text TEXT NOT NULL,
     characters INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
@@ -53,6 +54,7 @@ CREATE TABLE passages (
     start INTEGER NOT NULL,
     end INTEGER NOT NULL,
     cut INTEGER NOT NULL,
+    marks TEXT NOT NULL DEFAULT '[]',
     text TEXT NOT NULL,
     vector BLOB NOT NULL
 );
@@ -66,7 +68,10 @@ CREATE TABLE tombstones (
 CREATE INDEX tombstones_by_revision ON tombstones (generation, revision);
 """
 # Step i brings a file of version i+1 to version i+2; opening a file runs those it lacks.
-_MIGRATIONS: tuple[str, ...] = ()
+_MIGRATIONS = (
+    "ALTER TABLE documents ADD COLUMN marks TEXT NOT NULL DEFAULT '[]';"
+    "ALTER TABLE passages ADD COLUMN marks TEXT NOT NULL DEFAULT '[]'",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,11 @@ class LocalIndex:
             known = {d.id: (d, transaction.document_info(d.id)) for d in documents}
         return {id: info.passages for id, (d, info) in known.items() if info and info.sha256 == content_hash(d)}
 
+    def present(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are stored."""
+        with self.catalog.read() as transaction:
+            return {id for id in ids if transaction.has(id)}
+
     def remove(self, ids: Sequence[str]) -> str | None:
         """Remove documents, all or none; return the first id that is not there, or None when all are removed."""
         with self.catalog.write() as transaction:

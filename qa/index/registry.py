@@ -45,6 +45,19 @@ class Indexes:
         """
         return self._opened(checked_index_name(name), create=True)
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is an index of that name.
+
+        Raises:
+            InvalidInput: that cannot be the name of one.
+            Conflict: it was made with another model.
+        """
+        try:
+            self.get(name)
+        except NotFound:
+            return False
+        return True
+
     def _opened(self, name: str, *, create: bool) -> LocalIndex:
         with self._guard:
             if name not in self._open:

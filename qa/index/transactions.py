@@ -7,7 +7,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.index.filters import CompiledFilter
-from qa.types import Document, DocumentInfo, Passage, Span
+from qa.types import Document, DocumentInfo, Mark, Passage, Span
 
 Change = Literal["created", "replaced", "unchanged"]
 
@@ -69,9 +69,9 @@ class ReadTransaction:
     def document(self, id: str) -> Document | None:
         """Return a document with its text."""
         row = self._connection.execute(
-            "SELECT id, text, title, uri, meta FROM documents WHERE id = ?", (id,)
+            "SELECT id, text, title, uri, meta, marks FROM documents WHERE id = ?", (id,)
         ).fetchone()
-        return Document(row[0], row[1], row[2], row[3], json.loads(row[4])) if row else None
+        return Document(row[0], row[1], row[2], row[3], json.loads(row[4]), _marks(row[5])) if row else None
 
     def document_info(self, id: str) -> DocumentInfo | None:
         """Return what is known of a document, without its text."""
@@ -100,14 +100,14 @@ class ReadTransaction:
         found: dict[int, StoredPassage] = {}
         for first in range(0, len(ids), _AT_ONCE):
             part = list(ids[first : first + _AT_ONCE])
-            marks = ",".join("?" * len(part))
+            places = ",".join("?" * len(part))
             rows = self._connection.execute(
-                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.vector, d.title, d.uri, d.meta"
-                f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({marks})",
+                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.vector, d.title, d.uri, d.meta"
+                f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({places})",
                 part,
             )
-            for number, document, start, end, text, cut, vector, title, uri, meta in rows:
-                passage = Passage(document, Span(start, end), text, (bool(cut & 1), bool(cut & 2)))
+            for number, document, start, end, text, cut, kept, vector, title, uri, meta in rows:
+                passage = Passage(document, Span(start, end), text, (bool(cut & 1), bool(cut & 2)), _marks(kept))
                 array = np.frombuffer(vector, np.float16)
                 found[number] = StoredPassage(number, passage, array, title, uri, json.loads(meta))
         return found
@@ -170,17 +170,18 @@ class WriteTransaction(ReadTransaction):
             self._delete(document.id, self.revision() + 1)
         revision = self._change(document.id, "put")
         meta = json.dumps(dict(document.meta), ensure_ascii=False, sort_keys=True)
-        row = (document.id, document.title, document.uri, meta, document.text, len(document.text), digest)
+        described = (document.id, document.title, document.uri, meta, _as_json(document.marks))
         key = self._connection.execute(
-            "INSERT INTO documents (id, title, uri, meta, text, characters, sha256, added_at, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*row, _now(), revision),
+            "INSERT INTO documents (id, title, uri, meta, marks, text, characters, sha256, added_at, revision)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*described, document.text, len(document.text), digest, _now(), revision),
         ).lastrowid
+        where = (generation, key, revision)
         self._connection.executemany(
-            "INSERT INTO passages (generation, document, revision, start, end, cut, text, vector)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (start, end, cut, marks, text, vector, generation, document, revision)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (generation, key, revision, p.span.start, p.span.end, p.cut[0] + 2 * p.cut[1], p.text, v.tobytes())
+                (p.span.start, p.span.end, p.cut[0] + 2 * p.cut[1], _as_json(p.marks), p.text, v.tobytes(), *where)
                 for p, v in zip(passages, vectors, strict=True)
             ),
         )
@@ -210,8 +211,11 @@ class WriteTransaction(ReadTransaction):
 
 
 def content_hash(document: Document) -> str:
-    """Return a hash that is equal exactly for equal text, title, uri and metadata."""
-    parts = [document.text, document.title, document.uri, dict(document.meta)]
+    """Return a hash that is equal exactly for equal text, title, uri, metadata and marks."""
+    parts: list[object] = [document.text, document.title, document.uri, dict(document.meta)]
+    if document.marks:
+        # Documents without any have the hash that they had before there were marks.
+        parts.append([astuple(mark) for mark in document.marks])
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -225,6 +229,14 @@ _INFO = (
 def _info(row: tuple[Any, ...]) -> DocumentInfo:
     id, title, uri, meta, characters, sha256, added_at, revision, passages = row
     return DocumentInfo(id, title, uri, json.loads(meta), characters, passages, sha256, added_at, revision)
+
+
+def _marks(text: str) -> tuple[Mark, ...]:
+    return tuple(Mark(*fields) for fields in json.loads(text))
+
+
+def _as_json(marks: Sequence[Mark]) -> str:
+    return json.dumps([astuple(mark) for mark in marks], ensure_ascii=False)
 
 
 def _now() -> str:

@@ -11,7 +11,7 @@ from itertools import chain
 from qa.documents.boundaries import widen
 from qa.reading.calibration import Evidence, Scale
 from qa.reading.spans import PassageLogits, best_spans
-from qa.types import Answer, Components, Hit, Span, Support
+from qa.types import Answer, Components, Hit, Mark, Span, Support, mark_at
 
 SPANS_PER_PASSAGE = 5
 # A sane answer is far shorter; this only stops the widening to a "word" of thousands of characters.
@@ -148,7 +148,7 @@ def _answer(candidate: Candidate, score: float, confidence: float) -> Answer:
     hit = candidate.hit
     context = context_of(hit.passage.text, candidate.span)
     document, span = candidate.place
-    return Answer(
+    answer = Answer(
         text=candidate.text,
         score=score,
         confidence=confidence,
@@ -162,6 +162,13 @@ def _answer(candidate: Candidate, score: float, confidence: float) -> Answer:
         passage_id=hit.passage_id,
         components=Components(hit.lexical, hit.dense, candidate.reader, candidate.null),
     )
+    return marked(answer, hit.passage.marks)
+
+
+def marked(answer: Answer, marks: Sequence[Mark]) -> Answer:
+    """Return an answer with the page and the section that its document's marks give it."""
+    mark = mark_at(marks, answer.span.start)
+    return replace(answer, page=mark.page, section=mark.section) if mark else answer
 
 
 def context_of(text: str, span: Span) -> Span:

@@ -1,0 +1,210 @@
+"""Each format: text, sections and pages, as a reader of the file sees them."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import docx
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
+
+from qa.documents.extract.formats import extract
+from qa.documents.extract.text import ExtractedText
+from qa.errors import InvalidInput, UnsupportedFormat
+from qa.types import Mark, mark_at
+
+
+def made(data: bytes, name: str) -> ExtractedText:
+    (only,) = extract(data, name)
+    return only
+
+
+def section_of(read: ExtractedText, words: str) -> str | None:
+    mark = mark_at(read.marks, read.text.index(words))
+    return mark.section if mark else None
+
+
+def page_of(read: ExtractedText, words: str) -> int | None:
+    mark = mark_at(read.marks, read.text.index(words))
+    return mark.page if mark else None
+
+
+def test_markdown() -> None:
+    read = made(
+        b"---\ntitle: The pump\ndate: 2024-05-01\ntags: [a, b]\n---\nBefore.\n\n# Oil\n\nEvery *six* "
+        b"[weeks](http://x.org).\nNever **dry**.\n\n## Parts\n\n| Part | Price |\n|---|---|\n| Belt | 3 `euro` |\n\n"
+        b"- one\n  1. inner\n- two\n\n> said\n\n```\nrun it\n```\n\n<table><tr><td>cell</td></tr></table>\n",
+        "pump.md",
+    )
+    assert read.text == (
+        "Before.\n\nOil\n\nEvery six weeks.\nNever dry.\n\nParts\n\nPart | Price\nBelt | 3 euro\n\n"
+        "- one\n  1. inner\n- two\n\nsaid\n\nrun it\n\ncell"
+    )
+    assert (read.title, read.meta) == ("The pump", {"date": "2024-05-01", "tags": "a, b"})
+    assert [section_of(read, words) for words in ("Before", "Oil", "dry", "Belt")] == [None, "Oil", "Oil", "Parts"]
+
+
+def test_markdown_without_front_matter() -> None:
+    read = made(b"---\nA rule, and words.\n---\n\n# Title\n", "a.md")
+    assert (read.title, read.meta) == ("Title", {})
+    assert read.text == "A rule, and words.\n\nTitle"
+
+
+def test_html() -> None:
+    read = made(
+        b"""<!doctype html><html><head><title> The
+        pump </title><style>p {}</style></head><body><header>Site</header><nav><a href="/">Home</a></nav>
+        <div role="search">Find</div><main><h1>Oil</h1><p>Every
+        six <b>week</b>s.<br>Never dry.<script>run()</script></p>loose <i>words</i><p hidden>not seen</p>
+        <table><tr><th>Part</th><th>Price</th></tr><tr><td>Belt</td><td>3<br>euro</td></tr></table>
+        <h2>More</h2><ul><li>one<ol><li>inner</li></ol></li><li>two</li></ul><pre>a
+  b</pre></main><footer>Imprint</footer></body></html>""",
+        "pump.html",
+    )
+    assert read.text == (
+        "Oil\n\nEvery six weeks.\nNever dry.\n\nloose words\n\nPart | Price\nBelt | 3 euro\n\n"
+        "More\n\n- one\n  1. inner\n- two\n\na\n  b"
+    )
+    assert read.title == "The pump"
+    assert [section_of(read, words) for words in ("dry", "Belt", "inner")] == ["Oil", "Oil", "More"]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ('<meta charset="windows-1252"><p>café €'.encode("cp1252"), "café €"),
+        ("<p>café".encode(), "café"),
+        ("<p>café".encode("utf-16"), "café"),
+        (b"no element", "no element"),
+        (b"", ""),
+        (b"<body><article>One</article><article>Two</article>", "One\n\nTwo"),
+        (b"<body><p>around</p><article><header>Head</header>Text</article>", "Head\n\nText"),
+        (b"<p>a &amp; b&nbsp;c &#x1F642;</p>", "a & b c 🙂"),
+    ],
+)
+def test_pages_of_every_kind(data: bytes, text: str) -> None:
+    assert made(data, "a.html").text == text
+
+
+def test_docx() -> None:
+    document = docx.Document()
+    document.core_properties.title = ""
+    document.add_heading("The pump", 0)
+    document.add_heading("Oil", 1)
+    document.add_paragraph("Every six weeks.")
+    for words in ("one", "two"):
+        document.add_paragraph(words, style="List Bullet")
+    table = document.add_table(2, 2)
+    for place, words in enumerate(("Part", "Price", "Belt", "3 euro")):
+        table.cell(place // 2, place % 2).text = words
+    document.add_heading("More", 2)
+    document.add_paragraph("The end.")
+    file = io.BytesIO()
+    document.save(file)
+    read = made(file.getvalue(), "a.docx")
+    assert read.text == (
+        "The pump\n\nOil\n\nEvery six weeks.\n\n- one\n- two\n\nPart | Price\nBelt | 3 euro\n\nMore\n\nThe end."
+    )
+    assert read.title == "The pump"
+    assert [section_of(read, words) for words in ("six", "Belt", "end")] == ["Oil", "Oil", "More"]
+
+
+class Manual(BaseDocTemplate):  # type: ignore[misc]
+    """Two columns a page, an outline of the headings, and a line at the foot."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, pagesize=A4, title="The pump")
+        width = (A4[0] - 100) / 2
+        columns = [Frame(40 + side * (width + 20), 60, width, A4[1] - 120) for side in (0, 1)]
+        self.addPageTemplates([PageTemplate(frames=columns, onPage=self.foot)])
+
+    @staticmethod
+    def foot(canvas: Canvas, document: Any) -> None:
+        canvas.drawString(200, 30, f"The pump manual, page {document.page} of 9")
+
+    def afterFlowable(self, flowable: Any) -> None:  # noqa: N802
+        if isinstance(flowable, Paragraph) and flowable.style.name == "Heading1":
+            self.canv.bookmarkPage(flowable.getPlainText())
+            self.canv.addOutlineEntry(flowable.getPlainText(), flowable.getPlainText())
+
+
+def sentences(chapter: int, number: int) -> str:
+    year = 1900 + chapter * 12 + number
+    return (
+        f"Pump {chapter}-{number} of the harbour is oiled every six weeks by the keeper of the mill, who was appointed "
+        f"in {year} by the council of Lower Hutton. It stands dry."
+    )
+
+
+def manual() -> bytes:
+    styles = getSampleStyleSheet()
+    parts: list[Paragraph] = []
+    for chapter in range(6):
+        parts.append(Paragraph(f"Chapter {chapter}", styles["Heading1"]))
+        parts += [Paragraph(sentences(chapter, number), styles["BodyText"]) for number in range(12)]
+    file = io.BytesIO()
+    Manual(file).build(parts)
+    return file.getvalue()
+
+
+def test_pdf_columns_pages_and_outline() -> None:
+    read = made(manual(), "manual.pdf")
+    assert read.title == "The pump"
+    assert "page 1 of 9" not in read.text
+    for chapter in range(6):
+        for number in range(12):
+            words = sentences(chapter, number)
+            assert words in re.sub(r"\s+", " ", read.text)
+            assert section_of(read, f"Pump {chapter}-{number} of") == f"Chapter {chapter}"
+    pages = [mark.page for mark in read.marks if mark.page]
+    assert pages == sorted(pages)
+    assert page_of(read, "Pump 0-0") == 1
+    assert page_of(read, "Pump 5-11") == pages[-1] > 1
+
+
+def test_pdf_words_broken_at_the_end_of_a_line_are_whole() -> None:
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    for place, words in enumerate(
+        ("The keeper wrote a long docu-", "ment on the harbour and its", "pumps. It is lost.")
+    ):
+        canvas.drawString(80, 700 - 14 * place, words)
+    canvas.drawString(80, 600, "Another paragraph.")
+    canvas.save()
+    assert made(file.getvalue(), "a.pdf").text == (
+        "The keeper wrote a long document on the harbour and its pumps. It is lost.\n\nAnother paragraph."
+    )
+
+
+def test_pdf_of_pictures_is_named_as_such() -> None:
+    file, picture = io.BytesIO(), io.BytesIO()
+    # A picture of one pixel.
+    picture.write(b"P6 1 1 255\n\x80\x80\x80")
+    picture.seek(0)
+    canvas = Canvas(file)
+    canvas.drawImage(ImageReader(picture), 0, 0, 300, 300)
+    canvas.showPage()
+    canvas.save()
+    with pytest.raises(UnsupportedFormat, match="scan: 1 pages of pictures without any text"):
+        extract(file.getvalue(), "scan")
+
+
+def test_pdf_with_a_password() -> None:
+    file = io.BytesIO()
+    canvas = Canvas(file, encrypt="secret")
+    canvas.drawString(80, 700, "hidden")
+    canvas.save()
+    with pytest.raises(InvalidInput, match=r"a\.pdf: needs a password"):
+        extract(file.getvalue(), "a.pdf")
+
+
+def test_marks_begin_where_something_changes() -> None:
+    read = made(b"Intro.\n\n# A\n\nText.\n\n# B\n\n# C\n\nMore.", "a.md")
+    assert read.marks == (Mark(8, None, "A"), Mark(18, None, "B"), Mark(21, None, "C"))
+    assert all(read.text[mark.start :].startswith(mark.section or "") for mark in read.marks)
