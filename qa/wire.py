@@ -19,7 +19,8 @@ class _Options(_Request):
     index: IndexName = "default"
     top_k: StrictInt = Field(DEFAULT_TOP_K, description="at most so many answers, 1 to 100")
     filters: dict[str, Any] = Field(
-        default_factory=dict, description="metadata that a document must have: equality only"
+        default_factory=dict,
+        description="field of the metadata, document_id, title or uri: a value, a list, or bounds (gt, gte, lt, lte)",
     )
     min_confidence: Confidence | None = Field(None, description="null: the shipped threshold; 0: every guess")
     include_passages: bool = Field(False, description="return the passages that were read")
@@ -186,6 +187,20 @@ class AddResponse(BaseModel):
     """One entry for each document, in order. They are on disk, and the next question finds them."""
 
     documents: list[AddedOut]
+
+
+class UploadedOut(BaseModel):
+    """What became of a file: its documents, or why it could not be taken in."""
+
+    file: str
+    documents: list[AddedOut]
+    error: str | None
+
+
+class UploadResponse(BaseModel):
+    """One entry for each file, in order."""
+
+    files: list[UploadedOut]
 
 
 class DocumentOut(BaseModel):

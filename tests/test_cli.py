@@ -106,8 +106,12 @@ def test_sync_brings_an_index_to_what_a_folder_holds(run: Run, tmp_path: Path) -
     (folder / "rows.csv").write_text("id,text\nr2,Another row.\n")
     told = {d["id"].rsplit("-", 1)[0]: d["status"] for d in parsed(run("sync", "docs", "--json", "--dry-run"))}
     assert told == {
-        "keep.txt": "unchanged", "change.txt": "replaced", "new.txt": "created", "r2": "unchanged",
-        "go.txt": "removed", "r1": "removed",
+        "keep.txt": "unchanged",
+        "change.txt": "replaced",
+        "new.txt": "created",
+        "r2": "unchanged",
+        "go.txt": "removed",
+        "r1": "removed",
     }
     before = {d["id"] for d in parsed(run("list", "--json"))}
     assert len(before) == 6

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from qa.documents.extract.formats import extract
 from qa.documents.extract.tables import Columns
@@ -28,6 +28,16 @@ class FoundFile:
 
     path: Path
     chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a file's bytes come from: what errors call it, and what its documents are called if it does not say."""
+
+    name: str
+    id: str | None = None
+    title: str | None = None
+    uri: str | None = None
 
 
 def files_in(paths: Sequence[str]) -> tuple[list[FoundFile], list[InvalidInput]]:
@@ -63,9 +73,20 @@ def documents_of(
     Raises:
         InvalidInput: it is missing, not readable, of no format that is read, too large or without text; names it.
     """
-    extracted = extract(_bytes(path), str(path), columns)
-    several = len(extracted) > 1 or any(part.id for part in extracted)
-    return [_document(path, part, f"-{row}" if several else "", meta or {}) for row, part in enumerate(extracted, 1)]
+    if path == STANDARD_INPUT:
+        return _documents(_bytes(path), _Origin("standard input"), columns, meta)
+    title = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _documents(_bytes(path), _Origin(str(path), _id(path.name, str(path)), title, path.as_uri()), columns, meta)
+
+
+def documents_in(data: bytes, name: str) -> list[Document]:
+    """Read a file that was sent; its name tells its format, and adding one of the same name replaces it.
+
+    Raises:
+        InvalidInput: as for `documents_of`.
+    """
+    plain = PurePosixPath(name.replace("\\", "/")).name or "file"
+    return _documents(data, _Origin(plain, _id(plain, plain), plain))
 
 
 def text_of(path: Path) -> ExtractedText:
@@ -115,20 +136,29 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _document(path: Path, part: ExtractedText, row: str, meta: Mapping[str, object]) -> Document:
+def _documents(
+    data: bytes, origin: _Origin, columns: Columns | None = None, meta: Mapping[str, object] | None = None
+) -> list[Document]:
+    extracted = extract(data, origin.name, columns)
+    are_rows = len(extracted) > 1 or any(part.id for part in extracted)
+    return [
+        _document(origin, part, part.id or str(row) if are_rows else "", meta or {})
+        for row, part in enumerate(extracted, 1)
+    ]
+
+
+def _document(origin: _Origin, part: ExtractedText, row: str, meta: Mapping[str, object]) -> Document:
     try:
-        if path == STANDARD_INPUT:
-            id, uri, title = part.id, None, part.title
-        else:
-            id, uri = part.id or f"{_name(path)}{row}", path.as_uri() + (f"#{part.id or row[1:]}" if row else "")
-            title = part.title or path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        title = title and title[:MAX_TITLE]
-        return checked_document(part.text, id, title, uri, {**part.meta, **meta}, marks=part.marks)
+        id = part.id or (origin.id and origin.id + (f"-{row}" if row else ""))
+        uri = origin.uri and origin.uri + (f"#{row}" if row else "")
+        title = part.title or origin.title
+        meta = {**part.meta, **meta}
+        return checked_document(part.text, id, title and title[:MAX_TITLE], uri, meta, marks=part.marks)
     except InvalidInput as error:
-        raise type(error)(f"{path}: {error.message}", field=str(path)) from error
+        raise type(error)(f"{origin.name}: {error.message}", field=origin.name) from error
 
 
-def _name(path: Path) -> str:
-    place = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    name = re.sub(r"[^\w.-]+", "-", path.name).strip("-.")[:_NAME_CHARACTERS]
-    return f"{name or 'file'}-{place}"
+def _id(name: str, place: str) -> str:
+    digest = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    name = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:_NAME_CHARACTERS]
+    return f"{name or 'file'}-{digest}"

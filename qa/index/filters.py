@@ -1,14 +1,20 @@
-"""A filter on metadata, compiled once to SQL. What is not understood is refused, never ignored."""
+"""A filter on documents, compiled once to SQL. What is not understood is refused, never ignored."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qa.errors import InvalidInput
 from qa.limits import checked_characters
 
 MAX_FIELDS = 20
+MAX_VALUES = 1_000
+# What every document has, beside its metadata.
+_COLUMNS = {"document_id": "d.id", "title": "d.title", "uri": "d.uri"}
+_COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+Scalar = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,40 +22,79 @@ class CompiledFilter:
     """A condition on the row `d` of `documents`, with its parameters."""
 
     condition: str
-    parameters: tuple[str | int | float, ...]
+    parameters: tuple[Scalar, ...]
 
 
 def compile_filter(filters: Mapping[str, object]) -> CompiledFilter | None:
-    """Compile `{field: value}`: every field must be in the document's metadata and equal to its value.
+    """Compile `{field: wanted}`; a document must pass for every field.
 
-    Text equals text, number equals number (1 equals 1.0), true and false equal themselves only.
+    A field is one of the metadata, or `document_id`, `title` or `uri`. Wanted is a value; a list, of which one must be
+    it; or bounds such as `{"gte": "2020-01-01", "lt": "2021-01-01"}`. Text compares with text, in the order of its code
+    points (which is that of ISO dates), number with number (1 equals 1.0), true and false equal themselves only.
 
     Returns:
         None for no filter.
 
     Raises:
-        InvalidInput: a value is not text, a number, true or false, or there are too many fields.
+        InvalidInput: a value is of another kind, a bound has no such name, or there are too many fields or values.
     """
     if not filters:
         return None
     if len(filters) > MAX_FIELDS:
         raise InvalidInput(f"at most {MAX_FIELDS} fields can be filtered on, not {len(filters)}", field="filters")
-    conditions, parameters = [], list[str | int | float]()
-    for name, value in filters.items():
-        checked_characters(name, "filters")
-        if isinstance(value, bool):
-            types = "'true', 'false'"
-        elif isinstance(value, int | float) and abs(value) < 2**63:
-            types = "'integer', 'real'"
-        elif isinstance(value, str):
-            checked_characters(value, f"filters.{name}")
-            types = "'text'"
-        else:
-            raise InvalidInput(
-                f"only equality with text, a number, true or false is supported, not {value!r}", field=f"filters.{name}"
-            )
-        conditions.append(
-            f"EXISTS (SELECT 1 FROM json_each(d.meta) m WHERE m.key = ? AND m.type IN ({types}) AND m.value = ?)"
+    compiled = [_compiled(checked_characters(name, "filters"), wanted) for name, wanted in filters.items()]
+    return CompiledFilter(
+        " AND ".join(one.condition for one in compiled), tuple(p for one in compiled for p in one.parameters)
+    )
+
+
+def _compiled(name: str, wanted: object) -> CompiledFilter:
+    where = f"filters.{name}"
+    if isinstance(wanted, Mapping):
+        tests = [_bound(operator, value, where) for operator, value in wanted.items()]
+        joined = " AND "
+    else:
+        values = wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
+        tests = [("=", value) for value in values]
+        joined = " OR "
+    if not 1 <= len(tests) <= MAX_VALUES:
+        raise InvalidInput(f"from 1 to {MAX_VALUES:,} values, not {len(tests):,}", field=where)
+    if column := _COLUMNS.get(name):
+        parameters = [_text(value, where) for _, value in tests]
+        return CompiledFilter(f"({joined.join(f'{column} {sign} ?' for sign, _ in tests)})", tuple(parameters))
+    conditions = joined.join(f"m.type IN ({_types(value, where)}) AND m.value {sign} ?" for sign, value in tests)
+    return CompiledFilter(
+        f"EXISTS (SELECT 1 FROM json_each(d.meta) m WHERE m.key = ? AND ({conditions}))",
+        (name, *(_scalar(value) for _, value in tests)),
+    )
+
+
+def _bound(operator: object, value: object, where: str) -> tuple[str, object]:
+    if operator not in _COMPARISONS:
+        raise InvalidInput(f"{operator!r} is none of {', '.join(_COMPARISONS)}", field=where)
+    if isinstance(value, bool):
+        raise InvalidInput("true and false have no order", field=where)
+    return _COMPARISONS[str(operator)], value
+
+
+def _types(value: object, where: str) -> str:
+    """Return the kinds of metadata that a value can be compared with, as SQLite calls them."""
+    if isinstance(value, bool):
+        return "'true', 'false'"
+    if isinstance(value, int | float) and abs(value) < 2**63:
+        return "'integer', 'real'"
+    _text(value, where)
+    return "'text'"
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput(
+            f"compares with text, a number, true or false, a list of them, or bounds; not with {value!r}", field=where
         )
-        parameters += [name, value]
-    return CompiledFilter(" AND ".join(conditions), tuple(parameters))
+    return checked_characters(value, where)
+
+
+def _scalar(value: object) -> Scalar:
+    assert isinstance(value, str | int | float)
+    return value

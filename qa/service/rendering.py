@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from qa.engine import Added
 from qa.types import Answer, Document, DocumentInfo, Hit, QueryResult, SearchResult, Span
 from qa.wire import (
+    AddedOut,
     AnswerOut,
     ComponentsOut,
     DocumentOut,
@@ -44,6 +46,11 @@ def search_response(question: str, index: str, result: SearchResult) -> SearchRe
         revision=result.revision,
         timings_ms=dict(result.timings_ms),
     )
+
+
+def added_out(added: Added) -> AddedOut:
+    """Return the wire form of what became of a document that was added."""
+    return AddedOut(id=added.id, status=added.change, passages=added.passages, characters=added.characters)
 
 
 def document_out(info: DocumentInfo) -> DocumentOut:

@@ -6,7 +6,7 @@ import pytest
 
 from qa.errors import InvalidInput
 from qa.index.filters import compile_filter
-from qa.index.local import LocalIndex
+from qa.index.local import LocalIndex, Prepared
 from tests.conftest import prepared, put
 
 METAS: dict[str, dict[str, Any]] = {
@@ -14,6 +14,10 @@ METAS: dict[str, dict[str, Any]] = {
     "b": {"year": 2020.0, "kind": "news", "open": False},
     "c": {"year": "2020", "open": 1, "kind": None},
 }
+
+
+def _stored(id: str, meta: dict[str, Any]) -> Prepared:
+    return prepared(id, f"Text of {id}.", title=f"Title of {id}", uri=f"file:///{id}", meta=meta)
 
 
 @pytest.mark.parametrize(
@@ -27,10 +31,22 @@ METAS: dict[str, dict[str, Any]] = {
         ({'odd "name"': "x"}, {"a"}),
         ({"missing": "x"}, set()),
         ({"kind": "x' OR 1=1 --"}, set()),
+        ({"kind": ["news", "report", "x"]}, {"a", "b"}),
+        ({"year": [2020, "2020"]}, {"a", "b", "c"}),
+        ({"open": [False, 1]}, {"b", "c"}),
+        ({"year": {"gte": 2020}}, {"a", "b"}),
+        ({"year": {"gt": 2020}}, set()),
+        ({"year": {"gt": 2019.5, "lt": 2021}}, {"a", "b"}),
+        ({"year": {"gte": "2019", "lte": "2020"}}, {"c"}),
+        ({"kind": {"lt": "o"}}, {"b"}),
+        ({"document_id": ["a", "c", "zz"]}, {"a", "c"}),
+        ({"document_id": "b", "kind": "news"}, {"b"}),
+        ({"document_id": {"gt": "a"}}, {"b", "c"}),
+        ({"title": "Title of a", "uri": {"gte": "file:"}}, {"a"}),
     ],
 )
-def test_equality(index: LocalIndex, filters: dict[str, Any], expected: set[str]) -> None:
-    put(index, *(prepared(id, f"Text of {id}.", meta=meta) for id, meta in METAS.items()))
+def test_only_what_passes_is_allowed(index: LocalIndex, filters: dict[str, Any], expected: set[str]) -> None:
+    put(index, *(_stored(id, meta) for id, meta in METAS.items()))
     compiled = compile_filter(filters)
     assert compiled is not None
     with index.catalog.read() as transaction:
@@ -42,11 +58,25 @@ def test_no_filter_is_none() -> None:
     assert compile_filter({}) is None
 
 
-@pytest.mark.parametrize("value", [None, [1], {"gt": 3}, 2**70, float("inf"), float("nan")])
-def test_anything_else_is_refused(value: object) -> None:
-    with pytest.raises(InvalidInput, match="only equality") as caught:
-        compile_filter({"year": value})
-    assert caught.value.field == "filters.year"
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        *(
+            (value, "not with")
+            for value in (None, [1, [2]], {"gt": {}}, 2**70, float("inf"), float("nan"), {"gt": None})
+        ),
+        ({"near": 3}, "'near' is none of gt, gte, lt, lte"),
+        ({"gt": True}, "true and false have no order"),
+        ([], "from 1 to 1,000 values, not 0"),
+        ({}, "from 1 to 1,000 values, not 0"),
+        (["x"] * 1001, "not 1,001"),
+    ],
+)
+def test_anything_else_is_refused(value: object, says: str) -> None:
+    for field in ("year", "document_id"):
+        with pytest.raises(InvalidInput, match=says) as caught:
+            compile_filter({field: value})
+        assert caught.value.field == f"filters.{field}"
 
 
 def test_too_many_fields_are_refused() -> None:

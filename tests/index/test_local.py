@@ -12,8 +12,10 @@ from qa.errors import Conflict, NotFound, Unavailable
 from qa.index import local, vectors
 from qa.index.filters import compile_filter
 from qa.index.lexical import LexicalIndex
-from qa.index.local import LocalIndex
+from qa.index.local import LocalIndex, Prepared
+from qa.index.transactions import Change
 from qa.index.verification import verify_index
+from qa.types import Mark, mark_at, marks_within
 from tests.conftest import EMBEDDER, SPECIFICATION, found, prepared, put
 
 TEXTS = {
@@ -37,6 +39,43 @@ def test_what_was_added_is_found(index: LocalIndex) -> None:
     filled(index)
     assert found(index, "When does the train leave?")[0] == "trains"
     assert found(index, "how long should tea steep")[0] == "tea"
+
+
+def test_marks_of_pages_and_sections_are_kept(index: LocalIndex) -> None:
+    text = "First page. " * 60 + "Second page. " * 60
+    marks = (Mark(0, 1, None), Mark(300, 1, "Oil"), Mark(720, 2, "Oil"))
+    put(index, prepared("a", text, marks=marks))
+    document, _ = index.document("a") or pytest.fail("gone")
+    assert document.marks == marks
+    (vector,) = EMBEDDER.encode_questions(["page"])
+    hits = index.search("page", vector, 10).hits
+    assert len(hits) > 1
+    for hit in hits:
+        assert hit.passage.marks == marks_within(marks, hit.passage.span)
+        assert mark_at(hit.passage.marks, hit.passage.span.start) == mark_at(marks, hit.passage.span.start)
+    assert put_again(index, prepared("a", text, marks=marks)) == ["unchanged"]
+    assert put_again(index, prepared("a", text)) == ["replaced"]
+
+
+def put_again(index: LocalIndex, document: Prepared) -> list[Change] | None:
+    return index.put([document], index.catalog.specification()[0])
+
+
+def test_an_index_of_the_first_version_is_brought_up_to_date(index: LocalIndex) -> None:
+    filled(index)
+    index.close()
+    connection = sqlite3.connect(index.folder / "catalog.sqlite3")
+    for table in ("documents", "passages"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN marks")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    again = LocalIndex(index.folder, SPECIFICATION)
+    assert found(again, "When does the train leave?")[0] == "trains"
+    assert put_again(again, prepared("tea", TEXTS["tea"])) == ["unchanged"]
+    put(again, prepared("b", "A new one.", marks=(Mark(0, 3),)))
+    document, _ = again.document("b") or pytest.fail("gone")
+    assert document.marks == (Mark(0, 3),)
+    again.close()
 
 
 def test_replacing_removes_the_old_text(index: LocalIndex) -> None:

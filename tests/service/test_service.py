@@ -123,6 +123,27 @@ def test_documents_come_and_go(service: TestClient) -> None:
     assert replaced["status"] == "replaced"
 
 
+def test_files_are_uploaded_each_with_a_result(service: TestClient) -> None:
+    files = [
+        ("files", ("house.md", b"# Kitchen\n\nThe kettle is blue.\n\n# Garden\n\nThe gate is green.")),
+        ("files", ("bad.pdf", b"%PDF-1.4 nothing")),
+        ("files", ("../rows.csv", b"id,text\nr1,One row.\nr2,Another row.\n")),
+    ]
+    response = service.post("/v1/documents/upload", files=files)
+    assert response.status_code == 200
+    house, bad, rows = response.json()["files"]
+    assert (house["file"], house["error"], house["documents"][0]["status"]) == ("house.md", None, "created")
+    assert bad["documents"] == []
+    assert "bad.pdf: not a PDF" in bad["error"]
+    assert [d["id"] for d in rows["documents"]] == ["r1", "r2"]
+    best = ask(service, "What colour is the gate?")["answers"][0]
+    assert (best["answer"], best["section"], best["title"]) == ("green", "Garden", "Kitchen")
+    again = service.post("/v1/documents/upload", files=files[:1]).json()["files"][0]["documents"]
+    assert again == [{**house["documents"][0], "status": "unchanged"}]
+    assert service.post("/v1/documents/upload", files=files[:1], params={"index": "none"}).status_code == 404
+    assert service.post("/v1/documents/upload").status_code == 422
+
+
 def test_listing_by_cursor(service: TestClient) -> None:
     ids = [f"d{i}" for i in range(7)]
     service.post("/v1/documents", json=[{"id": id, "text": f"Text {id}"} for id in ids])
@@ -147,7 +168,15 @@ def test_health_readiness_page_and_reference(service: TestClient) -> None:
     for asset in re.findall(r'(?:src|href)="(/[^"]+)"', reference):
         assert service.get(asset).status_code == 200
     paths = service.get("/openapi.json").json()["paths"]
-    assert {"/v1/query", "/v1/query/batch", "/v1/read", "/v1/search", "/v1/documents", "/healthz"} <= set(paths)
+    assert {
+        "/v1/query",
+        "/v1/query/batch",
+        "/v1/read",
+        "/v1/search",
+        "/v1/documents",
+        "/v1/documents/upload",
+        "/healthz",
+    } <= set(paths)
 
 
 def test_keys(open_service: Opener) -> None:

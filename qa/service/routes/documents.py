@@ -6,15 +6,17 @@ import base64
 import binascii
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Response, UploadFile
 from fastapi.responses import PlainTextResponse
 
+from qa.documents.files import documents_in
+from qa.engine import Engine
 from qa.errors import InvalidInput
 from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service.dependencies import EngineDep, IndexQuery, WritesDep
-from qa.service.rendering import document_out, full_document
+from qa.service.rendering import added_out, document_out, full_document
 from qa.types import Document
-from qa.wire import AddedOut, AddResponse, DocumentIn, DocumentList, DocumentsIn, FullDocumentOut
+from qa.wire import AddResponse, DocumentIn, DocumentList, DocumentsIn, FullDocumentOut, UploadedOut, UploadResponse
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
@@ -34,9 +36,19 @@ def add(
             raise InvalidInput(f"id {document.id!r} occurs twice", field=f"{place}.id")
     with writes.of():
         added = engine.add(documents, index=index)
-    return AddResponse(
-        documents=[AddedOut(id=a.id, status=a.change, passages=a.passages, characters=a.characters) for a in added]
-    )
+    return AddResponse(documents=[added_out(one) for one in added])
+
+
+@router.post("/upload")
+def upload(
+    files: list[UploadFile], engine: EngineDep, writes: WritesDep, index: IndexQuery = "default"
+) -> UploadResponse:
+    """Add files: text, Markdown, HTML, PDF, DOCX, and CSV or JSON lines with a document in each row.
+
+    Each has a result of its own: one that cannot be read stops no other. A file of the same name replaces.
+    """
+    with writes.of():
+        return UploadResponse(files=[_uploaded(file, engine, index) for file in files])
 
 
 @router.get("")
@@ -70,6 +82,16 @@ def delete(id: str, engine: EngineDep, index: IndexQuery = "default") -> Respons
     """Remove a document."""
     engine.remove([id], index=index)
     return Response(status_code=204)
+
+
+def _uploaded(file: UploadFile, engine: Engine, index: str) -> UploadedOut:
+    name = file.filename or "file"
+    try:
+        documents = {document.id: document for document in documents_in(file.file.read(), name)}
+        added = engine.add(list(documents.values()), index=index)
+    except InvalidInput as error:
+        return UploadedOut(file=name, documents=[], error=error.message)
+    return UploadedOut(file=name, documents=[added_out(one) for one in added], error=None)
 
 
 def _document(given: DocumentIn, prefix: str) -> Document:
