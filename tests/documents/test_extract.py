@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from typing import Any
 
 import docx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.utils import ImageReader
@@ -16,7 +19,8 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 
 from qa.documents.extract.formats import extract
 from qa.documents.extract.text import ExtractedText
-from qa.errors import InvalidInput, UnsupportedFormat
+from qa.documents.files import documents_in
+from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
 from qa.types import Mark, mark_at
 
 
@@ -92,7 +96,7 @@ def test_pages_of_every_kind(data: bytes, text: str) -> None:
     assert made(data, "a.html").text == text
 
 
-def test_docx() -> None:
+def word() -> bytes:
     document = docx.Document()
     document.core_properties.title = ""
     document.add_heading("The pump", 0)
@@ -107,7 +111,11 @@ def test_docx() -> None:
     document.add_paragraph("The end.")
     file = io.BytesIO()
     document.save(file)
-    read = made(file.getvalue(), "a.docx")
+    return file.getvalue()
+
+
+def test_docx() -> None:
+    read = made(WORD, "a.docx")
     assert read.text == (
         "The pump\n\nOil\n\nEvery six weeks.\n\n- one\n- two\n\nPart | Price\nBelt | 3 euro\n\nMore\n\nThe end."
     )
@@ -153,8 +161,11 @@ def manual() -> bytes:
     return file.getvalue()
 
 
+MANUAL, WORD = manual(), word()
+
+
 def test_pdf_columns_pages_and_outline() -> None:
-    read = made(manual(), "manual.pdf")
+    read = made(MANUAL, "manual.pdf")
     assert read.title == "The pump"
     assert "page 1 of 9" not in read.text
     for chapter in range(6):
@@ -208,3 +219,55 @@ def test_marks_begin_where_something_changes() -> None:
     read = made(b"Intro.\n\n# A\n\nText.\n\n# B\n\n# C\n\nMore.", "a.md")
     assert read.marks == (Mark(8, None, "A"), Mark(18, None, "B"), Mark(21, None, "C"))
     assert all(read.text[mark.start :].startswith(mark.section or "") for mark in read.marks)
+
+
+def text_or_clear_error(data: bytes, name: str) -> None:
+    refusal = None
+    try:
+        read = extract(data, name)
+    except InvalidInput as error:
+        refusal = error
+    if refusal:
+        assert refusal.message.startswith(f"{name}: ")
+    else:
+        assert all(isinstance(part.text, str) for part in read)
+
+
+@pytest.mark.parametrize("ending", ["txt", "md", "html", "pdf", "docx", "csv", "jsonl", "unknown", ""])
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_give_text_or_a_clear_error(ending: str, data: bytes) -> None:
+    for before in (b"", b"%PDF-1.4\n", b"---\na: ", b"<table><tr>", b"text\n"):
+        text_or_clear_error(before + data, f"some.{ending}")
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
+@settings(max_examples=40, deadline=None)
+@given(changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=30))
+def test_damaged_files_give_text_or_a_clear_error(name: str, changes: list[tuple[float, int]]) -> None:
+    data = bytearray({"a.pdf": MANUAL, "a.docx": WORD}[name])
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    text_or_clear_error(bytes(data), name)
+    text_or_clear_error(bytes(data[: int(changes[0][0] * len(data))]), name)
+
+
+def test_small_files_that_stand_for_much_are_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("word/document.xml", b"0" * 301_000_000)
+    assert len(packed.getvalue()) < 1_000_000
+    with pytest.raises(TooLarge, match="when unpacked"):
+        extract(packed.getvalue(), "bomb.docx")
+    aliases = "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(20))
+    with pytest.raises(InvalidInput, match="aliases are not taken"):
+        extract(f"---\na: &a [x]\n{aliases}---\n".encode(), "bomb.md")
+
+
+def test_what_is_nested_without_end_is_told() -> None:
+    # Parsers give up on it, and say so in no other way than by an empty text.
+    for data, name in ((b"<div>" * 100_000 + b"words", "deep.html"), (b"> " * 50_000 + b"word", "deep.md")):
+        with pytest.raises(InvalidInput, match=f"{name}: the document has no text"):
+            documents_in(data, name)
+    with pytest.raises(InvalidInput, match=r"deep\.jsonl: line 1: "):
+        extract(b"[" * 100_000, "deep.jsonl")

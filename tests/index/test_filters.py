@@ -16,6 +16,9 @@ METAS: dict[str, dict[str, Any]] = {
 }
 
 
+UNFIT: list[object] = [None, [1, [2]], {"gt": {}}, 2**70, float("inf"), float("nan"), {"gt": None}]
+
+
 def _stored(id: str, meta: dict[str, Any]) -> Prepared:
     return prepared(id, f"Text of {id}.", title=f"Title of {id}", uri=f"file:///{id}", meta=meta)
 
@@ -61,10 +64,7 @@ def test_no_filter_is_none() -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        *(
-            (value, "not with")
-            for value in (None, [1, [2]], {"gt": {}}, 2**70, float("inf"), float("nan"), {"gt": None})
-        ),
+        *((value, "not with") for value in UNFIT),
         ({"near": 3}, "'near' is none of gt, gte, lt, lte"),
         ({"gt": True}, "true and false have no order"),
         ([], "from 1 to 1,000 values, not 0"),

@@ -12,8 +12,10 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 
 from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows
-from qa.errors import InvalidInput
+from qa.errors import InvalidInput, TooLarge
 
+# Far more than any manual has; a small file may claim to hold terabytes.
+_MAX_UNPACKED = 300_000_000
 _HEADING = re.compile(r"heading \d|title", re.IGNORECASE)
 
 
@@ -22,8 +24,13 @@ def extract_docx(data: bytes, name: str) -> ExtractedText:
 
     Raises:
         InvalidInput: it is not a Word document that can be read.
+        TooLarge: it unpacks to too much.
     """
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            size = sum(part.file_size for part in packed.infolist())
+        if size > _MAX_UNPACKED:
+            raise TooLarge(f"{name}: {size:,} bytes when unpacked, over {_MAX_UNPACKED:,}", field=name)
         document = docx.Document(io.BytesIO(data))
     except (OpcError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise InvalidInput(f"{name}: not a DOCX file that can be read ({error})", field=name) from error

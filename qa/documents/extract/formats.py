@@ -8,7 +8,7 @@ from pathlib import PurePath
 from qa.documents.extract.plain import extract_plain
 from qa.documents.extract.tables import Columns, extract_csv, extract_json_lines
 from qa.documents.extract.text import ExtractedText
-from qa.errors import UnsupportedFormat
+from qa.errors import InvalidInput, QAError, UnsupportedFormat
 
 _Extractor = Callable[[bytes, str], ExtractedText]
 _ROWS = {".csv": extract_csv, ".tsv": extract_csv, ".jsonl": extract_json_lines, ".ndjson": extract_json_lines}
@@ -37,7 +37,13 @@ def extract(data: bytes, name: str, columns: Columns | None = None) -> list[Extr
         raise UnsupportedFormat(f"{name}: {ending} cannot be read: {_REFUSED[ending]}", field=name)
     if ending in _ROWS:
         return _ROWS[ending](data, name, columns or Columns())
-    return [_extractor(ending, data)(data, name)]
+    try:
+        return [_extractor(ending, data)(data, name)]
+    except QAError:
+        raise
+    except Exception as error:
+        # Parsers of other people's files fail in more ways than they tell; the file is to blame, and is named.
+        raise InvalidInput(f"{name}: damaged ({type(error).__name__}: {error})", field=name) from error
 
 
 def _extractor(ending: str, data: bytes) -> _Extractor:

@@ -17,7 +17,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from qa.documents.extract.text import ExtractedText, TextBuilder
-from qa.errors import InvalidInput, UnsupportedFormat
+from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
+from qa.limits import MAX_TEXT
 
 # PDFium may be used by one thread at a time.
 _ALONE = threading.Lock()
@@ -56,7 +57,7 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
         except pdfium.PdfiumError as error:
             raise _refusal(error, name) from error
         with closing(pdf):
-            pages = [list(_lines(page)) for page in pdf]
+            pages = _pages(pdf, name)
             outline = _outline(pdf)
             title = pdf.get_metadata_value("Title")
     if not any(pages):
@@ -79,6 +80,22 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
                 builder.block(paragraph, " " if open_end and paragraph[:1].islower() else "\n\n")
             open_end = not named and not _SENTENCE_END.search(paragraph)
     return builder.made(title.strip())
+
+
+def _pages(pdf: pdfium.PdfDocument, name: str) -> list[list[_Line]]:
+    """Return the lines of each page.
+
+    Raises:
+        TooLarge: they hold more than a document may; pages that are not read yet may go on for ever.
+    """
+    pages: list[list[_Line]] = []
+    characters = 0
+    for page in pdf:
+        pages.append(list(_lines(page)))
+        characters += sum(len(line.text) for line in pages[-1])
+        if characters > MAX_TEXT:
+            raise TooLarge(f"{name}: over {MAX_TEXT:,} characters on the first {len(pages):,} pages", field=name)
+    return pages
 
 
 def _refusal(error: pdfium.PdfiumError, name: str) -> InvalidInput:

@@ -59,7 +59,7 @@ def extract_json_lines(data: bytes, name: str, columns: Columns) -> list[Extract
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InvalidInput(f"{name}: line {number}: not JSON ({error})", field=name) from error
             if not isinstance(row, dict):
                 raise InvalidInput(f"{name}: line {number}: not a JSON object", field=name)
