@@ -4,48 +4,31 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from qa.documents.splitting import split
-from qa.errors import NotFound
 from qa.index.filters import compile_filter
-from qa.index.local import LocalIndex, Prepared
 from qa.index.registry import DEFAULT_INDEX, Indexes
-from qa.index.transactions import Change
-from qa.limits import MAX_READ_TEXT, checked_characters, checked_question, checked_text, checked_top_k
+from qa.library import Library
+from qa.limits import MAX_READ_TEXT, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
 from qa.reading.answers import Ranked, candidates, marked, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.reader import Reader
 from qa.reading.rounds import PASSAGES_READ, read_in_rounds
 from qa.reading.spans import PassageLogits
-from qa.types import Document, DocumentInfo, Hit, Mark, Passage, QueryResult, SearchResult, Span
+from qa.types import Hit, Mark, Passage, QueryResult, SearchResult, Span
 
 DEFAULT_TOP_K = 3
-_PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of a document that was added."""
-
-    id: str
-    change: Change
-    passages: int
-    characters: int
-
-
-class Engine:
+class Engine(Library):
     """Models and indexes, put together. Safe to share between threads."""
 
     def __init__(self, indexes: Indexes, embedder: Embedder, reader: Reader, calibration: Calibration) -> None:
-        self.indexes = indexes
-        self.embedder = embedder
+        super().__init__(indexes, embedder)
         self.reader = reader
         self.calibration = calibration
 
@@ -180,98 +163,6 @@ class Engine:
         clock.lap("search")
         return found
 
-    def add(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
-        """Add or replace documents, all or none. When this returns they are on disk, and the next query finds them.
-
-        Raises:
-            NotFound: there is no such index.
-        """
-        opened = self.indexes.get(index)
-        known = opened.unchanged(documents)
-        new = [document for document in documents if document.id not in known]
-        prepared, changes = self._put(new, opened) if new else ([], [])
-        done = {
-            p.document.id: Added(p.document.id, change, len(p.passages), len(p.document.text))
-            for p, change in zip(prepared, changes, strict=True)
-        }
-        return [done.get(d.id) or Added(d.id, "unchanged", known[d.id], len(d.text)) for d in documents]
-
-    def preview(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
-        """Return what `add` would do, and do nothing; the index need not be there yet."""
-        opened = self.indexes.get(index) if self.indexes.has(index) else None
-        unchanged = opened.unchanged(documents) if opened else {}
-        present = opened.present([d.id for d in documents]) if opened else set()
-        return [
-            Added(
-                d.id,
-                "unchanged" if d.id in unchanged else "replaced" if d.id in present else "created",
-                len(split(d, self.embedder.token_starts)),
-                len(d.text),
-            )
-            for d in documents
-        ]
-
-    def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
-        """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
-        while True:
-            generation, _ = index.catalog.specification()
-            prepared = self._prepare(documents)
-            changes = index.put(prepared, generation)
-            if changes is not None:
-                return prepared, changes
-
-    def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
-        """Split and embed; the passages of all documents are embedded together, which keeps every core busy."""
-        passages = [split(document, self.embedder.token_starts) for document in documents]
-        vectors = self.embedder.encode_passages([passage.text for part in passages for passage in part])
-        ends = np.cumsum([len(part) for part in passages])[:-1]
-        parts = np.split(vectors.astype(np.float16), ends)
-        return [Prepared(*made) for made in zip(documents, passages, parts, strict=True)]
-
-    def remove(self, ids: Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
-        """Remove documents, all or none.
-
-        Raises:
-            NotFound: there is no such index, or one of the documents is not in it.
-        """
-        for id in ids:
-            checked_characters(id, "id")
-        missing = self.indexes.get(index).remove(ids)
-        if missing is not None:
-            raise _no_document(missing, index)
-
-    def document(self, id: str, *, index: str = DEFAULT_INDEX) -> tuple[Document, DocumentInfo]:
-        """Return a document with its text, and what is known of it.
-
-        Raises:
-            NotFound: there is no such index or document.
-        """
-        found = self.indexes.get(index).document(checked_characters(id, "id"))
-        if found is None:
-            raise _no_document(id, index)
-        return found
-
-    def documents(
-        self, *, index: str = DEFAULT_INDEX, after: str | None = None, limit: int = 100
-    ) -> list[DocumentInfo]:
-        """Return documents in the order of their ids, those behind `after`.
-
-        Raises:
-            NotFound: there is no such index.
-        """
-        return self.indexes.get(index).documents(after, limit)
-
-    def all_documents(self, *, index: str = DEFAULT_INDEX) -> Iterator[DocumentInfo]:
-        """Yield every document in the order of the ids.
-
-        Raises:
-            NotFound: there is no such index.
-        """
-        page = self.documents(index=index, limit=_PAGE)
-        while page:
-            yield from page
-            page = self.documents(index=index, after=page[-1].id, limit=_PAGE)
-
     def in_folder(self, folder: Path) -> Engine:
         """Return an engine with the same models whose indexes are in another folder."""
         return Engine(self.indexes.in_folder(folder), self.embedder, self.reader, self.calibration)
@@ -311,7 +202,3 @@ def _result(question: str, ranked: Ranked, scale: Scale, min_confidence: float |
         revision=0,
         timings_ms={},
     )
-
-
-def _no_document(id: str, index: str) -> NotFound:
-    return NotFound(f"no document {id!r} in index {index!r}", field="id")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from qa.documents.extract.tables import Columns
 from qa.documents.files import FoundFile, documents_of
-from qa.engine import Added, Engine
+from qa.engine import Engine
 from qa.errors import InvalidInput, UnsupportedFormat
 from qa.index.registry import DEFAULT_INDEX
+from qa.library import Added
 from qa.types import Document
 
 # Written together; what was written before a run is broken off stays.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 Meta = Mapping[str, str | int | float | bool | None]
 
@@ -77,6 +78,13 @@ class Document:
     uri: str | None = None
     meta: Meta = field(default_factory=dict)
     marks: Sequence[Mark] = ()
+
+
+class Description(TypedDict, total=False):
+    """What of a document can be changed while its text stays."""
+
+    title: str | None
+    meta: Meta
 
 
 @dataclass(frozen=True, slots=True)

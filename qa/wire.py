@@ -75,6 +75,13 @@ class DocumentIn(_Request):
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
+class DocumentPatch(_Request):
+    """What is to be changed of a document; what is left out stays as it is."""
+
+    title: StrictStr | None = None
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
 # Told apart before they are validated, so that an error names a field of the one that was meant.
 ONE, MANY = "one document", "list of documents"
 DocumentsIn = Annotated[
@@ -201,6 +208,22 @@ class UploadResponse(BaseModel):
     """One entry for each file, in order."""
 
     files: list[UploadedOut]
+
+
+class IndexOut(BaseModel):
+    """An index, and what is in it."""
+
+    name: str
+    documents: int
+    passages: int
+    generation: int
+    revision: int
+
+
+class IndexList(BaseModel):
+    """All indexes."""
+
+    indexes: list[IndexOut]
 
 
 class DocumentOut(BaseModel):

@@ -133,6 +133,33 @@ def test_sync_keeps_what_came_from_a_file_that_cannot_be_read_now(run: Run, tmp_
     assert [d["id"] for d in parsed(run("list", "--json"))] == ["r1"]
 
 
+def test_an_exported_index_gives_the_same_answers_where_it_is_imported(run: Run, tmp_path: Path) -> None:
+    run("add", GOLDEN / "documents")
+    (gone,) = parsed(run("add", GOLDEN / "documents" / "nato-iraq.txt", "--json"))
+    run("remove", gone["id"])
+    question = "When does the library open on Sundays?"
+    before = parsed(run("ask", question, "--json", "--min-confidence", 0))
+    assert run("export", "kept.spanlight").exit_code == 0
+    assert b"NATO" not in (tmp_path / "kept.spanlight").read_bytes()
+    assert run("export", "kept.spanlight").exit_code == 1
+    done = run("import", "kept.spanlight", "--index", "copy")
+    assert (done.exit_code, done.stdout.split()[1]) == (0, "documents,")
+    after = parsed(run("ask", question, "--index", "copy", "--json", "--min-confidence", 0))
+    assert [(a["answer"], a["score"], a["document_offset"]) for a in after["answers"]] == [
+        (a["answer"], a["score"], a["document_offset"]) for a in before["answers"]
+    ]
+    assert run("verify", "--index", "copy").exit_code == 0
+    assert "there is an index 'copy'" in run("import", "kept.spanlight", "--index", "copy").stderr
+    damaged = bytearray((tmp_path / "kept.spanlight").read_bytes())
+    damaged[4096:20_000] = bytes(20_000 - 4096)
+    (tmp_path / "damaged").write_bytes(damaged)
+    (tmp_path / "text").write_text("no index")
+    for file, says in (("damaged", "damaged"), ("text", "text: damaged, or not a catalogue"), ("none", "no such file")):
+        refused = run("import", file, "--index", "other")
+        assert (refused.exit_code, says in refused.stderr) == (1, True), refused.stderr
+    assert sorted(p.name for p in (tmp_path / "indexes").iterdir()) == ["copy", "default"]
+
+
 def test_read_a_file_or_standard_input(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("The kettle is blue.")
     question = "What colour is the kettle?"

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FOUNDATION = {"types", "errors"}
 LOWER = {*FOUNDATION, "config", "limits", "documents", "models"}
 MIDDLE = {*LOWER, "index", "reading"}
-UPPER = {*MIDDLE, "engine", "assembly"}
+UPPER = {*MIDDLE, "library", "engine", "assembly"}
 MAY_SEE: dict[str, set[str]] = {
     "types": set(),
     "errors": set(),
@@ -26,9 +26,10 @@ MAY_SEE: dict[str, set[str]] = {
     "models": FOUNDATION,
     "index": LOWER,
     "reading": LOWER,
-    "engine": MIDDLE,
+    "library": MIDDLE,
+    "engine": {*MIDDLE, "library"},
     "assembly": {*MIDDLE, "engine"},
-    "intake": {*MIDDLE, "engine"},
+    "intake": {*MIDDLE, "library", "engine"},
     "wire": {"errors"},
     "evaluation": UPPER,
     "training": {*UPPER, "evaluation"},

@@ -173,6 +173,27 @@ def read(
         show.result(found, as_json)
 
 
+@app.command("export")
+def export_index(
+    file: Annotated[Path, typer.Argument(help="The one file to write; it must not be there yet.")],
+    index: IndexOption = "default",
+) -> None:
+    """Write an index to one file, from which `qa import` makes it again: the same documents, the same answers."""
+    with opened_engine() as engine:
+        engine.indexes.get(index).catalog.export(file)
+
+
+@app.command("import")
+def import_index(
+    file: Annotated[Path, typer.Argument(help="What `qa export` wrote.")],
+    index: IndexOption = "default",
+) -> None:
+    """Make an index of an exported file; there must be none of that name."""
+    with opened_engine() as engine:
+        documents, passages = engine.indexes.restore(index, file).counts()
+        typer.echo(f"{documents} documents, {passages} passages")
+
+
 @app.command()
 def verify(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """Check an index against what is promised, and mend what is derived. Exit 1 if the catalogue is damaged."""

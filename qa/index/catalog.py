@@ -7,7 +7,9 @@ transaction is open. Passage ids are never reused. Vectors and postings elsewher
 from __future__ import annotations
 
 import json
+import os
 import queue
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qa.errors import Conflict, NotFound, Unavailable
+from qa.index.durable import sync_folder
 from qa.index.transactions import ReadTransaction, WriteTransaction
 
 SCHEMA_VERSION = 2
@@ -106,10 +109,8 @@ class Catalog:
         try:
             with self._connection() as connection:
                 _prepare(connection, path, specification)
-        except BaseException as error:
+        except BaseException:
             self.close()
-            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                raise Conflict(f"{path}: not a catalogue ({error})", field="index") from error
             raise
 
     @contextmanager
@@ -142,6 +143,28 @@ class Catalog:
             broken = connection.execute("PRAGMA foreign_key_check").fetchall()
         return [str(row[0]) for row in rows if row[0] != "ok"] + [f"foreign key of {row[0]}" for row in broken]
 
+    def export(self, path: Path) -> None:
+        """Write all of it to one new file, as it is at this moment, without anything that was removed.
+
+        Raises:
+            Conflict: there is such a file.
+            OSError: it cannot be written.
+        """
+        if path.exists():
+            raise Conflict(f"{path}: there is such a file", field="file")
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            # Made here, so that it is told if that cannot be.
+            aside.touch()
+            with self._connection() as connection:
+                connection.execute("VACUUM INTO ?", (str(aside),))
+            with aside.open("rb") as file:
+                os.fsync(file.fileno())
+            aside.replace(path)
+            sync_folder(path.parent)
+        finally:
+            aside.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the connections that are not in use."""
         while True:
@@ -156,6 +179,7 @@ class Catalog:
 
         Raises:
             Unavailable: the file cannot be read or written now.
+            Conflict: it is damaged, or no catalogue.
         """
         try:
             try:
@@ -170,6 +194,11 @@ class Catalog:
                 self._idle.put(connection)
         except sqlite3.OperationalError as error:
             raise Unavailable(f"{self.path}: {error}", field="index") from error
+        except sqlite3.DatabaseError as error:
+            # SQLite has no class of its own for it; all others mean a mistake of this program.
+            if type(error) is not sqlite3.DatabaseError:
+                raise
+            raise Conflict(f"{self.path}: damaged, or not a catalogue ({error})", field="index") from error
 
     def _opened(self) -> sqlite3.Connection:
         # One thread at a time uses it, but not always the one that opened it.

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +26,15 @@ from qa.index.fusion import CANDIDATES, fuse
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleLexicalIndex, discard
 from qa.index.transactions import Change, ReadTransaction, content_hash
 from qa.index.vectors import VectorView, build_base, cosines, newest_base
-from qa.types import Document, DocumentInfo, Hit, Passage, SearchResult
+from qa.types import Description, Document, DocumentInfo, Hit, Passage, SearchResult
 
 _log = logging.getLogger(__name__)
 
 # tantivy's statistics count deleted passages until it merges them away: past this share the postings are made anew.
 _MAX_DEAD_POSTINGS = 0.1
+
+
+CATALOG = "catalog.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class LocalIndex:
         self.folder = folder
         self.name = folder.name
         self.specification = specification
-        self.catalog = Catalog(folder / "catalog.sqlite3", specification if create else None)
+        self.catalog = Catalog(folder / CATALOG, specification if create else None)
         _, found = self.catalog.specification()
         if found != specification:
             self.catalog.close()
@@ -118,6 +121,17 @@ class LocalIndex:
                     transaction.remove(id)
         return missing
 
+    def describe(self, id: str, description: Description) -> DocumentInfo | None:
+        """Change a document's title or metadata; return what is known of it then, or None if there is none."""
+        with self.catalog.write() as transaction:
+            document = transaction.document(id)
+            if document is None:
+                return None
+            described = replace(document, **description)
+            if described != document:
+                transaction.describe(described)
+            return transaction.document_info(id)
+
     def document(self, id: str) -> tuple[Document, DocumentInfo] | None:
         """Return a document and what is known of it."""
         with self.catalog.read() as transaction:
@@ -128,6 +142,11 @@ class LocalIndex:
         """Return documents in the order of their ids, those behind `after`."""
         with self.catalog.read() as transaction:
             return transaction.documents(after, limit)
+
+    def revision(self) -> int:
+        """Return the number of the last change; 0 for an index that never had one."""
+        with self.catalog.read() as transaction:
+            return transaction.revision()
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of documents and passages."""

@@ -1,16 +1,21 @@
-"""The named indexes under one folder, opened when they are first asked for."""
+"""The named indexes of one folder, each opened once."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 from pathlib import Path
 
-from qa.errors import NotFound
+from qa.errors import Conflict, NotFound
 from qa.index.catalog import Specification
-from qa.index.local import LocalIndex
+from qa.index.durable import sync_folder
+from qa.index.local import CATALOG, LocalIndex
 from qa.limits import checked_index_name
 
 DEFAULT_INDEX = "default"
+# No index can be called so.
+_ASIDE = "."
 
 
 class Indexes:
@@ -50,13 +55,61 @@ class Indexes:
 
         Raises:
             InvalidInput: that cannot be the name of one.
-            Conflict: it was made with another model.
         """
-        try:
-            self.get(name)
-        except NotFound:
-            return False
-        return True
+        return (self.folder / checked_index_name(name) / CATALOG).exists()
+
+    def names(self) -> list[str]:
+        """Return the names of all indexes, in order."""
+        return sorted(path.parent.name for path in self.folder.glob(f"*/{CATALOG}") if path.parent.name[0] != _ASIDE)
+
+    def delete(self, name: str) -> None:
+        """Remove an index with all that is in it; a crash leaves it whole or gone.
+
+        Raises:
+            InvalidInput: that cannot be the name of one.
+            NotFound: there is none of that name.
+        """
+        if not self.has(name):
+            raise NotFound(f"no index {name!r}", field="index")
+        with self._guard:
+            opened = self._open.pop(name, None)
+            if opened:
+                opened.close()
+            aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.folder))
+            (self.folder / name).rename(aside / name)
+            sync_folder(self.folder)
+        shutil.rmtree(aside)
+
+    def restore(self, name: str, file: Path) -> LocalIndex:
+        """Make an index of what `Catalog.export` wrote; it is there whole or not at all.
+
+        Raises:
+            InvalidInput: that cannot be the name of an index.
+            NotFound: there is no such file.
+            Conflict: there is an index of that name, or the file is damaged, no index, of a newer version or of another
+                model.
+        """
+        if self.has(name):
+            raise Conflict(f"there is an index {name!r}", field="index")
+        if not file.is_file():
+            raise NotFound(f"{file}: no such file", field="file")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.folder) as place:
+            made = Path(place) / name
+            made.mkdir()
+            shutil.copyfile(file, made / CATALOG)
+            try:
+                index = LocalIndex(made, self._specification)
+            except Conflict as error:
+                raise Conflict(error.message.replace(str(made / CATALOG), str(file)), field="file") from error
+            wrong = index.catalog.check()
+            index.close()
+            if wrong:
+                raise Conflict(f"{file}: damaged ({wrong[0]})", field="file")
+            with self._guard:
+                made.rename(self.folder / name)
+                sync_folder(self.folder)
+        return self.get(name)
 
     def _opened(self, name: str, *, create: bool) -> LocalIndex:
         with self._guard:

@@ -169,8 +169,10 @@ class WriteTransaction(ReadTransaction):
                 return "unchanged"
             self._delete(document.id, self.revision() + 1)
         revision = self._change(document.id, "put")
-        meta = json.dumps(dict(document.meta), ensure_ascii=False, sort_keys=True)
-        described = (document.id, document.title, document.uri, meta, _as_json(document.marks))
+        described = (
+            *(document.id, document.title, document.uri),
+            *(_meta_as_json(document), _as_json(document.marks)),
+        )
         key = self._connection.execute(
             "INSERT INTO documents (id, title, uri, meta, marks, text, characters, sha256, added_at, revision)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -186,6 +188,14 @@ class WriteTransaction(ReadTransaction):
             ),
         )
         return "created" if known is None else "replaced"
+
+    def describe(self, document: Document) -> None:
+        """Give a document that is there another title and other metadata; its text and passages stay."""
+        revision = self._change(document.id, "put")
+        self._connection.execute(
+            "UPDATE documents SET title = ?, meta = ?, sha256 = ?, revision = ? WHERE id = ?",
+            (document.title, _meta_as_json(document), content_hash(document), revision, document.id),
+        )
 
     def remove(self, id: str) -> None:
         """Remove a document that is there."""
@@ -229,6 +239,10 @@ _INFO = (
 def _info(row: tuple[Any, ...]) -> DocumentInfo:
     id, title, uri, meta, characters, sha256, added_at, revision, passages = row
     return DocumentInfo(id, title, uri, json.loads(meta), characters, passages, sha256, added_at, revision)
+
+
+def _meta_as_json(document: Document) -> str:
+    return json.dumps(dict(document.meta), ensure_ascii=False, sort_keys=True)
 
 
 def _marks(text: str) -> tuple[Mark, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qa.engine import Added
+from qa.library import Added
 from qa.types import Answer, Document, DocumentInfo, Hit, QueryResult, SearchResult, Span
 from qa.wire import (
     AddedOut,

@@ -144,6 +144,49 @@ def test_files_are_uploaded_each_with_a_result(service: TestClient) -> None:
     assert service.post("/v1/documents/upload").status_code == 422
 
 
+def test_title_and_metadata_are_changed_and_the_text_stays(service: TestClient) -> None:
+    service.post("/v1/documents", json=DOCUMENT)
+    before = ask(service)["answers"][0]
+    changed = service.patch("/v1/documents/hours", json={"meta": {"kind": "poster"}})
+    assert changed.status_code == 200
+    assert (changed.json()["title"], changed.json()["meta"]) == ("Opening hours", {"kind": "poster"})
+    service.patch("/v1/documents/hours", json={"title": None})
+    after = ask(service, filters={"kind": "poster"})["answers"][0]
+    assert (after["title"], after["meta"]) == (None, {"kind": "poster"})
+    assert (after["answer"], after["score"], after["passage_id"]) == (
+        *(before["answer"], before["score"], before["passage_id"]),
+    )
+    revision = ask(service)["revision"]
+    assert service.patch("/v1/documents/hours", json={}).status_code == 200
+    assert ask(service)["revision"] == revision
+    again = {**DOCUMENT, "title": None, "meta": {"kind": "poster"}}
+    assert service.post("/v1/documents", json=again).json()["documents"][0]["status"] == "unchanged"
+    assert service.patch("/v1/documents/none", json={"title": "x"}).status_code == 404
+    for wrong in ({"text": "x"}, {"meta": {"a": [1]}}, {"title": "x" * 2000}, {"title": 3}):
+        assert service.patch("/v1/documents/hours", json=wrong).status_code == 422
+
+
+def test_named_indexes(service: TestClient) -> None:
+    assert [i["name"] for i in service.get("/v1/indexes").json()["indexes"]] == ["default"]
+    assert service.put("/v1/indexes/notes").status_code == 201
+    assert service.put("/v1/indexes/notes").status_code == 200
+    service.post("/v1/documents", json=DOCUMENT, params={"index": "notes"})
+    assert service.get("/v1/indexes/notes").json() == {
+        "name": "notes",
+        "documents": 1,
+        "passages": 1,
+        "generation": 1,
+        "revision": 1,
+    }
+    assert "Ortega" in ask(service, index="notes")["answers"][0]["answer"]
+    assert service.delete("/v1/indexes/notes").status_code == 204
+    for call in (service.get, service.delete):
+        assert call("/v1/indexes/notes").status_code == 404
+    assert service.post("/v1/query", json={"question": "Who?", "index": "notes"}).status_code == 404
+    assert service.put("/v1/indexes/No.Name").status_code == 422
+    assert service.put("/v1/indexes/notes").json()["documents"] == 0
+
+
 def test_listing_by_cursor(service: TestClient) -> None:
     ids = [f"d{i}" for i in range(7)]
     service.post("/v1/documents", json=[{"id": id, "text": f"Text {id}"} for id in ids])

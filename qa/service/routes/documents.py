@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Body, Query, Response, UploadFile
 from fastapi.responses import PlainTextResponse
@@ -15,8 +15,18 @@ from qa.errors import InvalidInput
 from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service.dependencies import EngineDep, IndexQuery, WritesDep
 from qa.service.rendering import added_out, document_out, full_document
-from qa.types import Document
-from qa.wire import AddResponse, DocumentIn, DocumentList, DocumentsIn, FullDocumentOut, UploadedOut, UploadResponse
+from qa.types import Description, Document
+from qa.wire import (
+    AddResponse,
+    DocumentIn,
+    DocumentList,
+    DocumentOut,
+    DocumentPatch,
+    DocumentsIn,
+    FullDocumentOut,
+    UploadedOut,
+    UploadResponse,
+)
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
@@ -75,6 +85,13 @@ def get(id: str, engine: EngineDep, index: IndexQuery = "default") -> FullDocume
 def get_text(id: str, engine: EngineDep, index: IndexQuery = "default") -> PlainTextResponse:
     """Return the text that offsets count in, as it was taken in."""
     return PlainTextResponse(engine.document(id, index=index)[0].text)
+
+
+@router.patch("/{id}")
+def patch(id: str, body: DocumentPatch, engine: EngineDep, index: IndexQuery = "default") -> DocumentOut:
+    """Change a document's title or metadata; metadata is replaced as a whole."""
+    given = body.model_dump(include=body.model_fields_set)
+    return document_out(engine.describe(id, cast(Description, given), index=index))
 
 
 @router.delete("/{id}", status_code=204, response_class=Response)

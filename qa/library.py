@@ -1,0 +1,149 @@
+"""Documents in: they are split, embedded and written to an index, and given back as they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qa.documents.splitting import split
+from qa.errors import NotFound
+from qa.index.local import LocalIndex, Prepared
+from qa.index.registry import DEFAULT_INDEX, Indexes
+from qa.index.transactions import Change
+from qa.limits import MAX_TITLE, checked_characters, checked_meta, checked_optional
+from qa.models.embedder import Embedder
+from qa.types import Description, Document, DocumentInfo
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a document that was added."""
+
+    id: str
+    change: Change
+    passages: int
+    characters: int
+
+
+class Library:
+    """The documents of all indexes. Safe to share between threads."""
+
+    def __init__(self, indexes: Indexes, embedder: Embedder) -> None:
+        self.indexes = indexes
+        self.embedder = embedder
+
+    def add(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
+        """Add or replace documents, all or none. When this returns they are on disk, and the next query finds them.
+
+        Raises:
+            NotFound: there is no such index.
+        """
+        opened = self.indexes.get(index)
+        known = opened.unchanged(documents)
+        new = [document for document in documents if document.id not in known]
+        prepared, changes = self._put(new, opened) if new else ([], [])
+        done = {
+            p.document.id: Added(p.document.id, change, len(p.passages), len(p.document.text))
+            for p, change in zip(prepared, changes, strict=True)
+        }
+        return [done.get(d.id) or Added(d.id, "unchanged", known[d.id], len(d.text)) for d in documents]
+
+    def preview(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
+        """Return what `add` would do, and do nothing; the index need not be there yet."""
+        opened = self.indexes.get(index) if self.indexes.has(index) else None
+        unchanged = opened.unchanged(documents) if opened else {}
+        present = opened.present([d.id for d in documents]) if opened else set()
+        return [
+            Added(
+                d.id,
+                "unchanged" if d.id in unchanged else "replaced" if d.id in present else "created",
+                len(split(d, self.embedder.token_starts)),
+                len(d.text),
+            )
+            for d in documents
+        ]
+
+    def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
+        """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
+        while True:
+            generation, _ = index.catalog.specification()
+            prepared = self._prepare(documents)
+            changes = index.put(prepared, generation)
+            if changes is not None:
+                return prepared, changes
+
+    def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
+        """Split and embed; the passages of all documents are embedded together, which keeps every core busy."""
+        passages = [split(document, self.embedder.token_starts) for document in documents]
+        vectors = self.embedder.encode_passages([passage.text for part in passages for passage in part])
+        ends = np.cumsum([len(part) for part in passages])[:-1]
+        parts = np.split(vectors.astype(np.float16), ends)
+        return [Prepared(*made) for made in zip(documents, passages, parts, strict=True)]
+
+    def remove(self, ids: Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
+        """Remove documents, all or none.
+
+        Raises:
+            NotFound: there is no such index, or one of the documents is not in it.
+        """
+        for id in ids:
+            checked_characters(id, "id")
+        missing = self.indexes.get(index).remove(ids)
+        if missing is not None:
+            raise _no_document(missing, index)
+
+    def describe(self, id: str, description: Description, *, index: str = DEFAULT_INDEX) -> DocumentInfo:
+        """Give a document another title or other metadata; nothing is embedded again.
+
+        Raises:
+            NotFound: there is no such index or document.
+            InvalidInput: the title or the metadata cannot be stored.
+        """
+        if "title" in description:
+            checked_optional(description["title"], "title", MAX_TITLE)
+        if "meta" in description:
+            checked_meta(description["meta"])
+        found = self.indexes.get(index).describe(checked_characters(id, "id"), description)
+        if found is None:
+            raise _no_document(id, index)
+        return found
+
+    def document(self, id: str, *, index: str = DEFAULT_INDEX) -> tuple[Document, DocumentInfo]:
+        """Return a document with its text, and what is known of it.
+
+        Raises:
+            NotFound: there is no such index or document.
+        """
+        found = self.indexes.get(index).document(checked_characters(id, "id"))
+        if found is None:
+            raise _no_document(id, index)
+        return found
+
+    def documents(
+        self, *, index: str = DEFAULT_INDEX, after: str | None = None, limit: int = 100
+    ) -> list[DocumentInfo]:
+        """Return documents in the order of their ids, those behind `after`.
+
+        Raises:
+            NotFound: there is no such index.
+        """
+        return self.indexes.get(index).documents(after, limit)
+
+    def all_documents(self, *, index: str = DEFAULT_INDEX) -> Iterator[DocumentInfo]:
+        """Yield every document in the order of the ids.
+
+        Raises:
+            NotFound: there is no such index.
+        """
+        page = self.documents(index=index, limit=_PAGE)
+        while page:
+            yield from page
+            page = self.documents(index=index, after=page[-1].id, limit=_PAGE)
+
+
+def _no_document(id: str, index: str) -> NotFound:
+    return NotFound(f"no document {id!r} in index {index!r}", field="id")

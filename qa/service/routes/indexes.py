@@ -1,0 +1,46 @@
+"""Named indexes: list, describe, make, delete."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from qa.engine import Engine
+from qa.service.dependencies import EngineDep
+from qa.wire import IndexList, IndexOut
+
+router = APIRouter(prefix="/indexes", tags=["indexes"])
+
+
+@router.get("")
+def list_indexes(engine: EngineDep) -> IndexList:
+    """List all indexes in the order of their names."""
+    return IndexList(indexes=[_described(engine, name) for name in engine.indexes.names()])
+
+
+@router.get("/{name}")
+def get(name: str, engine: EngineDep) -> IndexOut:
+    """Describe an index."""
+    return _described(engine, name)
+
+
+@router.put("/{name}", responses={201: {"model": IndexOut}})
+def put(name: str, engine: EngineDep, response: Response) -> IndexOut:
+    """Make an index, empty; one that is there stays as it is."""
+    if not engine.indexes.has(name):
+        response.status_code = 201
+    engine.indexes.get_or_create(name)
+    return _described(engine, name)
+
+
+@router.delete("/{name}", status_code=204, response_class=Response)
+def delete(name: str, engine: EngineDep) -> Response:
+    """Delete an index with all its documents."""
+    engine.indexes.delete(name)
+    return Response(status_code=204)
+
+
+def _described(engine: Engine, name: str) -> IndexOut:
+    index = engine.indexes.get(name)
+    documents, passages = index.counts()
+    generation, _ = index.catalog.specification()
+    return IndexOut(name=name, documents=documents, passages=passages, generation=generation, revision=index.revision())
