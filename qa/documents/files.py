@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -113,6 +114,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _files(path: str) -> Iterable[FoundFile]:
+    if not path.strip():
+        raise InvalidInput("a path is blank", field="path")
     place = Path(path)
     if place == STANDARD_INPUT:
         return [FoundFile(place, chosen=True)]
@@ -126,36 +129,49 @@ def _files(path: str) -> Iterable[FoundFile]:
         return files
     if not place.is_dir():
         return [FoundFile(place.resolve(), chosen=True)]
-    found = sorted(p for p in place.rglob("*") if p.is_file() and not _hidden(p.relative_to(place)))
+    found = list(_below(place.resolve()))
     if not found:
         raise InvalidInput(f"{path}: a folder without files", field=path)
-    return [FoundFile(file.resolve(), chosen=False) for file in found]
+    return [FoundFile(file, chosen=False) for file in sorted(found)]
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and in those below it, but nothing that is hidden.
+
+    Links are called what they are called there, and not what they point to.
+
+    Raises:
+        InvalidInput: a folder cannot be read; names it.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InvalidInput(f"{error.filename}: {error.strerror}", field=str(error.filename)) from error
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (path for name in files if not name.startswith(".") and (path := Path(parent, name)).is_file())
 
 
 def _documents(
     data: bytes, origin: _Origin, columns: Columns | None = None, meta: Mapping[str, object] | None = None
 ) -> list[Document]:
-    extracted = extract(data, origin.name, columns)
-    are_rows = len(extracted) > 1 or any(part.id for part in extracted)
-    return [
-        _document(origin, part, part.id or str(row) if are_rows else "", meta or {})
-        for row, part in enumerate(extracted, 1)
-    ]
+    return [_document(origin, part, meta or {}) for part in extract(data, origin.name, columns)]
 
 
-def _document(origin: _Origin, part: ExtractedText, row: str, meta: Mapping[str, object]) -> Document:
+def _document(origin: _Origin, part: ExtractedText, meta: Mapping[str, object]) -> Document:
+    row = "" if part.row is None else part.id or str(part.row)
+    id = part.id or (origin.id and origin.id + (f"-{row}" if row else ""))
+    uri = origin.uri and origin.uri + (f"#{row}" if row else "")
+    title = part.title or origin.title
     try:
-        id = part.id or (origin.id and origin.id + (f"-{row}" if row else ""))
-        uri = origin.uri and origin.uri + (f"#{row}" if row else "")
-        title = part.title or origin.title
-        meta = {**part.meta, **meta}
-        return checked_document(part.text, id, title and title[:MAX_TITLE], uri, meta, marks=part.marks)
+        return checked_document(
+            part.text, id, title and title[:MAX_TITLE], uri, {**part.meta, **meta}, marks=part.marks
+        )
     except InvalidInput as error:
-        raise type(error)(f"{origin.name}: {error.message}", field=origin.name) from error
+        # A document's text is the file; what else is wrong is named.
+        place = f"{origin.name}: row {part.row}" if row else origin.name
+        where = "" if error.field == "text" else f"{error.field}: "
+        raise type(error)(f"{place}: {where}{error.message}", field=origin.name) from error
 
 
 def _id(name: str, place: str) -> str:

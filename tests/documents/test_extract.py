@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import docx
 import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.lib.pagesizes import A4
@@ -58,6 +61,14 @@ def test_markdown_without_front_matter() -> None:
     read = made(b"---\nA rule, and words.\n---\n\n# Title\n", "a.md")
     assert (read.title, read.meta) == ("Title", {})
     assert read.text == "A rule, and words.\n\nTitle"
+    read = made(b"---\n*Note*: this: is prose\n---\n", "a.md")
+    assert (read.text, read.meta) == ("Note: this: is prose", {})
+    assert made(b"---\n---\nWords.", "a.md").text == "Words."
+
+
+def test_markdown_with_html_in_it() -> None:
+    read = made(b"one<br>two\n\n| a |\n|---|\n| b<br/>c |\n\n- item\n\n  <p>inner</p>\n", "a.md")
+    assert read.text == "one\ntwo\n\na\nb c\n\n- item\ninner"
 
 
 def test_html() -> None:
@@ -90,6 +101,9 @@ def test_html() -> None:
         (b"<body><article>One</article><article>Two</article>", "One\n\nTwo"),
         (b"<body><p>around</p><article><header>Head</header>Text</article>", "Head\n\nText"),
         (b"<p>a &amp; b&nbsp;c &#x1F642;</p>", "a & b c 🙂"),
+        (b"<table><caption>Prices</caption><tr hidden><td>x</td></tr><tr><td>a</td></tr></table>", "Prices\n\na"),
+        (b"<ul>loose<li>a</li><ul><li>b</li></ul><li hidden>x</li></ul>", "loose\n- a\n  - b"),
+        (b"<ol start=5><li>a</li><li value=9>b</li><li>c</li></ol>", "5. a\n9. b\n10. c"),
     ],
 )
 def test_pages_of_every_kind(data: bytes, text: str) -> None:
@@ -121,6 +135,25 @@ def test_docx() -> None:
     )
     assert read.title == "The pump"
     assert [section_of(read, words) for words in ("six", "Belt", "end")] == ["Oil", "Oil", "More"]
+
+
+def test_docx_with_changes_controls_and_tables_in_tables() -> None:
+    document = docx.Document()
+    paragraph = document.add_paragraph("The fee is ")
+    for tag, words in (("ins", "forty euros"), ("del", "ten euros")):
+        text = f'<w:t xml:space="preserve">{words}</w:t>' if tag == "ins" else f"<w:delText>{words}</w:delText>"
+        paragraph._p.append(parse_xml(f'<w:{tag} {nsdecls("w")} w:id="1"><w:r>{text}</w:r></w:{tag}>'))
+    paragraph.add_run(" a year.")
+    table = document.add_table(2, 2)
+    table.cell(0, 0).merge(table.cell(0, 1)).text = "Merged"
+    table.cell(1, 0).text = "Outer"
+    table.cell(1, 1).add_table(1, 1).cell(0, 0).text = "Inner"
+    control = f"<w:sdt {nsdecls('w')}><w:sdtContent><w:p><w:r><w:t>Controlled.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+    document.element.body.insert(0, parse_xml(control))
+    file = io.BytesIO()
+    document.save(file)
+    read = made(file.getvalue(), "a.docx")
+    assert read.text == "Controlled.\n\nThe fee is forty euros a year.\n\nMerged\nOuter | Inner"
 
 
 class Manual(BaseDocTemplate):  # type: ignore[misc]
@@ -191,6 +224,47 @@ def test_pdf_words_broken_at_the_end_of_a_line_are_whole() -> None:
     assert made(file.getvalue(), "a.pdf").text == (
         "The keeper wrote a long document on the harbour and its pumps. It is lost.\n\nAnother paragraph."
     )
+
+
+def drawn(*pages: Sequence[str], outline: Sequence[tuple[str, int]] = ()) -> bytes:
+    """A PDF with these lines on its pages, one below the other."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    for number, lines in enumerate(pages):
+        for title, at in outline:
+            if at == number:
+                canvas.bookmarkPage(title)
+                canvas.addOutlineEntry(title, title)
+        for place, words in enumerate(lines):
+            canvas.drawString(80, 700 - 14 * place, words)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def test_pdf_lines_that_differ_in_a_number_are_not_running_heads() -> None:
+    days = [[f"On day {day} it was {degrees} degrees."] for day, degrees in ((1, 21), (2, 19), (3, 25), (4, 22))]
+    read = made(drawn(*days), "a.pdf")
+    assert all(lines[0] in read.text for lines in days)
+    rows = [[f"{2019 + n} {n * n} 200", "words", f"{n * 7 % 5}.5 {n * 3 % 4}.7"] for n in range(4)]
+    read = made(drawn(*rows), "a.pdf")
+    assert all(line in read.text for lines in rows for line in lines)
+    read = made(drawn(*([f"Manual 2020, {n} of 4", f"Page {n} says this.", f"- {n} -"] for n in range(1, 5))), "a.pdf")
+    assert "Manual" not in read.text
+    assert "- 2 -" not in read.text
+    assert "Page 2 says this." in read.text
+
+
+def test_pdf_headings_of_the_outline_are_found_in_the_text() -> None:
+    lines = ["Intro", "It begins here, with words", "and more words.", "A long", "warranty", "It ends after a year."]
+    read = made(drawn(["Cover"], lines, outline=[("Intro", 1), ("A long warranty", 1), ("Cover", 0)]), "a.pdf")
+    sections = [section_of(read, words) for words in ("Cover", "begins", "more words", "ends")]
+    assert sections == ["Cover", "Intro", "Intro", "A long warranty"]
+
+
+def test_pdf_words_broken_by_a_page_or_with_soft_hyphens_are_whole() -> None:
+    read = made(drawn(["He wrote a docu-"], ["ment. It is kept."]), "a.pdf")
+    assert "He wrote a document. It is kept." in read.text
 
 
 def test_pdf_of_pictures_is_named_as_such() -> None:
@@ -265,9 +339,11 @@ def test_small_files_that_stand_for_much_are_refused() -> None:
 
 
 def test_what_is_nested_without_end_is_told() -> None:
-    # Parsers give up on it, and say so in no other way than by an empty text.
-    for data, name in ((b"<div>" * 100_000 + b"words", "deep.html"), (b"> " * 50_000 + b"word", "deep.md")):
-        with pytest.raises(InvalidInput, match=f"{name}: the document has no text"):
-            documents_in(data, name)
+    for data in (b"<div>" * 100_000 + b"words", b"<p>before</p>" + b"<div>" * 300 + b"inside"):
+        with pytest.raises(InvalidInput, match=r"deep\.html: elements are nested too deeply"):
+            extract(data, "deep.html")
+    assert made(b"> " * 40 + b"word", "deep.md").text == "word"
+    with pytest.raises(InvalidInput, match=r"deep\.md: the document has no text"):
+        documents_in(b"> " * 50_000 + b"word", "deep.md")
     with pytest.raises(InvalidInput, match=r"deep\.jsonl: line 1: "):
         extract(b"[" * 100_000, "deep.jsonl")

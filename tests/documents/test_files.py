@@ -49,16 +49,20 @@ def test_patterns_and_what_is_not_there(tmp_path: Path) -> None:
         ("bad.pdf", b"%PDF-1.7 nothing", InvalidInput, "not a PDF that can be read"),
         ("bad.docx", b"PK nothing", InvalidInput, "not a DOCX file"),
         ("bad.xlsx", b"PK nothing", UnsupportedFormat, "convert it"),
-        ("bad.md", b"---\n{a: [\n---\ntext", InvalidInput, "front matter is not YAML"),
+        ("bad.md", b"---\na: [\n---\ntext", InvalidInput, "front matter is not YAML"),
         (
             "bad.csv",
             b"body,title\nx,y\n",
             InvalidInput,
-            "line 2: no column 'text' for the text; there are: body, title",
+            "row 1: no column 'text' for the text; there are: body, title",
         ),
-        ("bad.csv", b"text,title\nx,y,z\n", InvalidInput, "line 2: more fields than columns"),
+        ("bad.csv", b"text,title\nx,y,z\n", InvalidInput, "row 1: more fields than columns"),
         ("bad.jsonl", b'{"text": "a"}\n{"text": ', InvalidInput, "line 2: not JSON"),
         ("bad.jsonl", b'{"text": 3}\n', InvalidInput, "line 1: text is int"),
+        ("bad.csv", b"id,text\n1,x\n1,y\n", InvalidInput, "row 2: id '1' is that of an earlier row"),
+        ("bad.csv", b"id,text\n", InvalidInput, "no row has a text"),
+        ("bad.csv", b"id,text\n../x,y\n", InvalidInput, "row 1: id: an id has no slashes"),
+        ("bad.csv", b"text,html\nx," + b"y" * 20_000, InvalidInput, "row 1: meta.html: names of at most"),
         ("bad.jsonl", b"[]\n", InvalidInput, "line 1: not a JSON object"),
     ],
 )
@@ -95,6 +99,12 @@ def test_a_table_gives_a_document_for_each_row(tmp_path: Path) -> None:
     assert made[1].id.startswith("faq.csv-")
     assert made[0].meta == {"year": "2020", "source": "faq"}
     assert made[0].uri != made[1].uri
+    path.write_text("\n,text,title\n0,Hello there.,A\n1,More.,B\n")
+    assert [d.text for d in documents_of(path)] == ["Hello there.", "More."]
+    path.write_text("text\nOnly one.\n")
+    (one,) = documents_of(path)
+    path.write_text("text\nOnly one.\nNow two.\n")
+    assert documents_of(path)[0].id == one.id
     path = tmp_path / "notes.jsonl"
     path.write_text('{"text": "One.", "n": 3, "tags": ["a"]}\n\n{"text": "Two.", "id": 7}\n')
     one, two = documents_of(path)

@@ -13,6 +13,7 @@ from lxml import etree, html
 
 from qa.documents.extract.plain import decoded
 from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows
+from qa.errors import InvalidInput
 
 _LEFT_OUT = frozenset(
     {"audio", "button", "canvas", "datalist", "dialog", "embed", "head", "iframe", "input", "math", "menu", "nav"}
@@ -36,7 +37,7 @@ def extract_html(data: bytes, name: str) -> ExtractedText:
 
     Raises:
         UnsupportedFormat: it is not text.
-        InvalidInput: it is in no encoding that is known.
+        InvalidInput: it is in no encoding that is known, or elements are nested so deeply that text would be lost.
     """
     page = _parsed(data, name)
     builder = TextBuilder()
@@ -56,10 +57,13 @@ def _parsed(data: bytes, name: str) -> html.HtmlElement | None:
     else:
         parser = html.HTMLParser()
     try:
-        return html.document_fromstring(data, parser)
+        page = html.document_fromstring(data, parser)
     except etree.ParserError:
         # It has no element at all.
         return None
+    if any("depth" in entry.message for entry in parser.error_log):
+        raise InvalidInput(f"{name}: elements are nested too deeply", field=name)
+    return page
 
 
 def _main(page: html.HtmlElement) -> html.HtmlElement:
@@ -87,7 +91,10 @@ class _Walk:
             self._builder.heading(_words(element))
         elif tag == "table" and not element.xpath(".//table | .//ul | .//ol | .//h2 | .//h3"):
             self.end_block()
-            self._builder.block(as_rows([[_words(c) for c in row.xpath("./td | ./th")] for row in element.iter("tr")]))
+            for caption in element.iterchildren("caption"):
+                self._builder.block(_words(caption))
+            rows = [row for row in element.iter("tr") if not _is_left_out(row)]
+            self._builder.block(as_rows([[_words(cell) for cell in row.xpath("./td | ./th")] for row in rows]))
         elif tag in ("ul", "ol") and not element.xpath(".//p | .//table | .//div"):
             self.end_block()
             self._builder.block("\n".join(_items(element)))
@@ -127,13 +134,30 @@ def _is_left_out(element: html.HtmlElement) -> bool:
 
 def _items(element: html.HtmlElement, depth: int = 0) -> list[str]:
     """Return a list's lines, those of lists inside it too."""
-    made = []
-    for place, item in enumerate(element.xpath("./li"), 1):
-        nested = item.xpath("./ul | ./ol")
-        marker = f"{place}. " if element.tag == "ol" else "- "
-        made.append("  " * depth + marker + _words(item, nested))
-        made += [line for inner in nested for line in _items(inner, depth + 1)]
+    made = [*_loose(element.text, depth)]
+    number = _number(element.get("start"), 1)
+    for child in element:
+        if isinstance(child.tag, str) and not _is_left_out(child):
+            if child.tag in ("ul", "ol"):
+                made += _items(child, depth + 1)
+            else:
+                number = _number(child.get("value"), number)
+                nested = child.xpath("./ul | ./ol")
+                marker = f"{number}. " if element.tag == "ol" else "- "
+                made.append("  " * depth + marker + _words(child, nested))
+                made += [line for inner in nested for line in _items(inner, depth + 1)]
+                number += 1
+        made += _loose(child.tail, depth)
     return made
+
+
+def _loose(text: str | None, depth: int) -> list[str]:
+    """Return the line that text between the items of a list makes."""
+    return ["  " * depth + " ".join(text.split())] if text and text.strip() else []
+
+
+def _number(given: str | None, otherwise: int) -> int:
+    return int(given) if given and given.strip().lstrip("-").isdecimal() else otherwise
 
 
 def _words(element: html.HtmlElement, without: Sequence[html.HtmlElement] = ()) -> str:

@@ -15,8 +15,9 @@ from qa.documents.extract.plain import decoded
 from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows
 from qa.errors import InvalidInput
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)(?:^|\n)---[ \t]*(?:\r?\n|$)", re.DOTALL)
-_PARSER = MarkdownIt("commonmark").enable("table")
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:|---)(.*?\n)??---[ \t]*(?:\r?\n|$)", re.DOTALL)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -38,7 +39,7 @@ def extract_markdown(data: bytes, name: str) -> ExtractedText:
     text = decoded(data, name)
     meta, title = dict[str, Any](), None
     front = _FRONT_MATTER.match(text)
-    if front and (read := _front_matter(front.group(1), name)) is not None:
+    if front and (read := _front_matter(front.group(1) or "", name)) is not None:
         meta, text = read, text[front.end() :]
         title = meta.pop("title", None)
     builder = TextBuilder()
@@ -66,7 +67,10 @@ def _front_matter(text: str, name: str) -> dict[str, Any] | None:
     try:
         read = yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
     except yaml.YAMLError as error:
-        raise InvalidInput(f"{name}: front matter is not YAML ({error})", field=name) from error
+        told = " ".join(str(error).split())
+        raise InvalidInput(f"{name}: front matter is not YAML ({told})", field=name) from error
+    if read is None:
+        return {}
     return {str(key): _plain(value) for key, value in read.items()} if isinstance(read, Mapping) else None
 
 
@@ -87,7 +91,7 @@ def _words(inline: Token) -> str:
             made.append(child.content)
         elif child.type == "image":
             made.append(_words(child))
-        elif child.type in ("softbreak", "hardbreak"):
+        elif child.type in ("softbreak", "hardbreak") or _BREAK.fullmatch(child.content):
             made.append("\n")
     return "".join(made)
 
@@ -117,7 +121,12 @@ def _items(tokens: Iterator[Token], end: str) -> Iterator[str]:
             depth -= 1
         elif token.type == "list_item_open":
             marker = f"{token.info}{token.markup} " if token.info else f"{token.markup} "
-        elif token.type in ("inline", "fence", "code_block"):
-            words = _words(token) if token.type == "inline" else token.content.rstrip()
+        elif token.type in ("inline", "fence", "code_block", "html_block"):
+            if token.type == "inline":
+                words = _words(token)
+            elif token.type == "html_block":
+                words = extract_html(token.content.encode(), "html").text
+            else:
+                words = token.content.rstrip()
             yield "  " * depth + marker + words
             marker = ""

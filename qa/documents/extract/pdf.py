@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -24,13 +24,22 @@ from qa.limits import MAX_TEXT
 _ALONE = threading.Lock()
 # A line belongs to the paragraph of the one above within so many of its heights, and if they are about as high.
 _STEP, _ALIKE = 1.7, 1.25
-# A line that reaches as far as others around it runs on in the next.
 _FULL = 0.85
+# Points: lines that begin so near to each other stand in one column.
+_COLUMN = 12
+_HEADING_LINES = 3
+_DIGITS = re.compile(r"\d{1,9}")
+_HYPHEN = re.compile(r"[^\W\d_]-$")
+_MOST_NUMBERS = 4
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _ITEM = re.compile(r"[•‣▪◦–*-] |\(?(\d{1,2}|[a-z])[.)] ")
 _FEWEST_PAGES = 3
+_MAX_PAGES = 20_000
 # What PDFium gives for a line's end, and instead of it for a hyphen that breaks a word.
 _LINE_END, _BROKEN = (0x0A, 0x0D), (0x02, 0xFFFE)
+
+
+_Shape = tuple[str, tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +72,20 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
     if not any(pages):
         raise UnsupportedFormat(f"{name}: {len(pages)} pages of pictures without any text; it needs OCR", field=name)
     builder = TextBuilder()
-    around = _repeated(pages)
-    open_end = False
-    for number, lines in enumerate(pages, 1):
+    # Whether the last paragraph may go on, and whether in the middle of a word.
+    goes_on, broken = False, False
+    for number, lines in enumerate(_whole_words(_without_running_heads(pages)), 1):
         builder.page(number)
-        titles = outline.get(number, [])
-        kept = [line for place, line in enumerate(lines) if not _at_edge(place, lines) or _shape(line) not in around]
-        for title_ in titles:
-            if not any(_same(title_, line.text) for line in kept):
-                builder.section(title_)
-        for paragraph in _paragraphs(kept):
-            named = next((t for t in titles if _same(t, paragraph)), None)
-            if named:
-                builder.heading(paragraph)
-            else:
-                builder.block(paragraph, " " if open_end and paragraph[:1].islower() else "\n\n")
-            open_end = not named and not _SENTENCE_END.search(paragraph)
+        for heading, paragraphs in _headed(lines, outline.get(number, [])):
+            if heading is not None and heading.stands:
+                builder.heading(heading.text)
+                goes_on = broken = False
+            elif heading is not None:
+                builder.section(heading.text)
+            for paragraph, paragraph_broken in paragraphs:
+                begun = goes_on and (broken or paragraph[:1].islower())
+                builder.block(paragraph, ("" if broken else " ") if begun else "\n\n")
+                goes_on, broken = paragraph_broken or not _SENTENCE_END.search(paragraph), paragraph_broken
     return builder.made(title.strip())
 
 
@@ -90,6 +97,8 @@ def _pages(pdf: pdfium.PdfDocument, name: str) -> list[list[_Line]]:
     """
     pages: list[list[_Line]] = []
     characters = 0
+    if len(pdf) > _MAX_PAGES:
+        raise TooLarge(f"{name}: {len(pdf):,} pages, over {_MAX_PAGES:,}", field=name)
     for page in pdf:
         pages.append(list(_lines(page)))
         characters += sum(len(line.text) for line in pages[-1])
@@ -121,13 +130,58 @@ def _line(page: pdfium.PdfTextPage, characters: Sequence[tuple[str, int]], *, br
     shown = [(c, place) for c, place in characters if not c.isspace() and c.isprintable()]
     if not shown:
         return
-    text = "".join(c if c.isprintable() else " " for c, _ in characters)
+    # Format characters, such as soft hyphens, show nothing.
+    text = "".join(" " if c.isspace() else c for c, _ in characters if c.isspace() or c.isprintable())
     boxes = [page.get_charbox(place, loose=True) for _, place in (shown[0], shown[len(shown) // 2], shown[-1])]
     bottom, top = min(box[1] for box in boxes), max(box[3] for box in boxes)
     yield _Line(" ".join(text.split()), boxes[0][0], boxes[-1][2], bottom, max(top - bottom, 1.0), broken)
 
 
-def _paragraphs(lines: Sequence[_Line]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """A title of the outline; `stands` where a line of the page is it."""
+
+    text: str
+    stands: bool
+
+
+_Part = tuple[_Heading | None, list[tuple[str, bool]]]
+
+
+def _headed(lines: Sequence[_Line], titles: Sequence[str]) -> Iterator[_Part]:
+    """Yield a page's paragraphs under the headings that the outline has on it, first those before any.
+
+    A heading may take several lines. A title that no line is counts from the top of the page.
+    """
+    found: dict[int, tuple[int, str]] = {}
+    missing = None
+    for title in titles:
+        place = next((p for p in _places(lines, title) if p[0] not in found), None)
+        if place:
+            found[place[0]] = (place[1], " ".join(line.text for line in lines[place[0] : place[1]]))
+        else:
+            missing = title
+    edges = sorted(found)
+    first = edges[0] if edges else len(lines)
+    yield _Heading(missing, stands=False) if missing else None, list(_paragraphs(lines[:first]))
+    for start, following in zip(edges, [*edges, len(lines)][1:], strict=True):
+        end, text = found[start]
+        yield _Heading(text, stands=True), list(_paragraphs(lines[end:following]))
+
+
+def _places(lines: Sequence[_Line], title: str) -> Iterator[tuple[int, int]]:
+    """Yield the first line of each run of lines that is a title, and the one behind the last."""
+    for start in range(len(lines)):
+        for end in range(start + 1, min(start + _HEADING_LINES, len(lines)) + 1):
+            if _same(title, " ".join(line.text for line in lines[start:end])):
+                yield start, end
+
+
+def _paragraphs(lines: Sequence[_Line]) -> Iterator[tuple[str, bool]]:
+    """Yield the text of each paragraph, and whether it ends in the middle of a word."""
+    widest: dict[int, float] = {}
+    for line in lines:
+        widest[_column(line)] = max(widest.get(_column(line), 0.0), line.right - line.left)
     text, above = "", None
     for line in lines:
         if above is None:
@@ -135,13 +189,19 @@ def _paragraphs(lines: Sequence[_Line]) -> Iterator[str]:
         elif above.broken:
             text += line.text
         elif not _goes_on(above, line):
-            yield text
+            yield text, False
             text = line.text
         else:
-            text += (" " if _is_full(above, lines) and not _ITEM.match(line.text) else "\n") + line.text
+            # A line that reaches as far as those that begin where it does runs on in the next.
+            full = above.right - above.left >= _FULL * widest[_column(above)]
+            text += (" " if full and not _ITEM.match(line.text) else "\n") + line.text
         above = line
-    if text:
-        yield text
+    if above:
+        yield text, above.broken
+
+
+def _column(line: _Line) -> int:
+    return round(line.left / _COLUMN)
 
 
 def _goes_on(above: _Line, line: _Line) -> bool:
@@ -150,12 +210,6 @@ def _goes_on(above: _Line, line: _Line) -> bool:
     if alike and 0 < above.bottom - line.bottom <= _STEP * line.height:
         return True
     return not _SENTENCE_END.search(above.text) and line.text[:1].islower()
-
-
-def _is_full(line: _Line, lines: Sequence[_Line]) -> bool:
-    """Tell whether a line reaches as far to the right as those that begin where it does."""
-    widths = [other.right - other.left for other in lines if abs(other.left - line.left) < 2 * line.height]
-    return line.right - line.left >= _FULL * max(widths)
 
 
 def _outline(pdf: pdfium.PdfDocument) -> dict[int, list[str]]:
@@ -169,18 +223,39 @@ def _outline(pdf: pdfium.PdfDocument) -> dict[int, list[str]]:
     return titles
 
 
-def _repeated(pages: Sequence[Sequence[_Line]]) -> set[str]:
-    """Return the first and last lines that most pages have, whatever numbers are in them."""
-    seen = Counter(shape for lines in pages for shape in {_shape(line) for line in (*lines[:1], *lines[-1:])})
-    return {shape for shape, count in seen.items() if count >= max(_FEWEST_PAGES, len(pages) / 2)}
+def _without_running_heads(pages: Sequence[Sequence[_Line]]) -> list[Sequence[_Line]]:
+    """Return pages without their first and last lines where most have the same, but for the number of the page."""
+    kept = list(pages)
+    for edge in (0, -1):
+        at: dict[_Shape, list[int]] = {}
+        for number, lines in enumerate(kept):
+            # Never a page's only line.
+            for shape in _shapes(lines[edge].text, number) if len(lines) > 1 else ():
+                at.setdefault(shape, []).append(number)
+        enough = max(_FEWEST_PAGES, len(pages) / 2)
+        for number in {number for numbers in at.values() if len(numbers) >= enough for number in numbers}:
+            kept[number] = kept[number][1:] if edge == 0 else kept[number][:-1]
+    return kept
 
 
-def _at_edge(place: int, lines: Sequence[_Line]) -> bool:
-    return place in (0, len(lines) - 1)
+def _shapes(text: str, page: int) -> Iterator[_Shape]:
+    """Yield what a line may have in common with those of other pages: each number is the same, or rises with theirs."""
+    numbers = [int(digits) for digits in _DIGITS.findall(text)]
+    choices = (
+        [((n, 0), (n - page, 1)) for n in numbers] if len(numbers) <= _MOST_NUMBERS else [((n, 0),) for n in numbers]
+    )
+    for chosen in product(*choices):
+        yield _DIGITS.sub("0", text), chosen
 
 
-def _shape(line: _Line) -> str:
-    return re.sub(r"\d+", "0", line.text)
+def _whole_words(pages: Sequence[Sequence[_Line]]) -> Iterator[Sequence[_Line]]:
+    """Yield pages, told where the last word of one goes on in the next: PDFium sees that within a page only."""
+    for lines, following in zip(pages, [*pages[1:], ()], strict=True):
+        last = lines[-1] if lines else None
+        if last and following and _HYPHEN.search(last.text) and following[0].text[:1].islower():
+            yield [*lines[:-1], replace(last, text=last.text[:-1], broken=True)]
+        else:
+            yield lines
 
 
 def _same(title: str, text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qa.documents.extract.plain import decoded
@@ -30,31 +30,33 @@ def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]
     """Extract a table's rows; the first line names the columns, and tells whether commas, semicolons or tabs part them.
 
     Raises:
-        InvalidInput: there is no such column, or a row has more fields than the first line; names the line.
+        InvalidInput: there is no such column, or a row has more fields than the first line or an id that was there
+            before; names the row, of which the first is the one below the names.
     """
-    text = decoded(data, name)
-    first = text.lstrip().split("\n", 1)[0]
+    text = decoded(data, name).lstrip("\r\n")
+    first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(_FIELD)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="")
-    made: list[ExtractedText] = []
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: list[tuple[str, Mapping[str, object]]] = []
     try:
         for row in reader:
-            if "" in row:
-                raise InvalidInput(f"{name}: line {reader.line_num}: more fields than columns", field=name)
-            made += _extracted(row, columns, f"{name}: line {reader.line_num}", name)
+            # That is what DictReader calls the fields behind the last column.
+            if None in row:
+                raise InvalidInput(f"{name}: row {len(rows) + 1}: more fields than columns", field=name)
+            rows.append((f"{name}: row {len(rows) + 1}", row))
     except csv.Error as error:
-        raise InvalidInput(f"{name}: line {reader.line_num}: {error}", field=name) from error
-    return made
+        raise InvalidInput(f"{name}: row {len(rows) + 1}: {error}", field=name) from error
+    return _extracted(rows, columns, name)
 
 
 def extract_json_lines(data: bytes, name: str, columns: Columns) -> list[ExtractedText]:
     """Extract the objects of a file that has one on each line.
 
     Raises:
-        InvalidInput: a line is no JSON object, or has no such field; names the line.
+        InvalidInput: a line is no JSON object, has no such field, or has an id that was there before; names the line.
     """
-    made: list[ExtractedText] = []
+    rows: list[tuple[str, Mapping[str, object]]] = []
     for number, line in enumerate(decoded(data, name).split("\n"), 1):
         if line.strip():
             try:
@@ -63,23 +65,32 @@ def extract_json_lines(data: bytes, name: str, columns: Columns) -> list[Extract
                 raise InvalidInput(f"{name}: line {number}: not JSON ({error})", field=name) from error
             if not isinstance(row, dict):
                 raise InvalidInput(f"{name}: line {number}: not a JSON object", field=name)
-            made += _extracted(row, columns, f"{name}: line {number}", name)
-    return made
+            rows.append((f"{name}: line {number}", row))
+    return _extracted(rows, columns, name)
 
 
-def _extracted(row: Mapping[str, object], columns: Columns, place: str, name: str) -> Iterator[ExtractedText]:
-    """Yield a row's document, unless its text is blank."""
-    if columns.text not in row:
-        has = ", ".join(row)
-        raise InvalidInput(f"{place}: no column {columns.text!r} for the text; there are: {has}", field=name)
-    text = row[columns.text]
-    if not isinstance(text, str | None):
-        raise InvalidInput(f"{place}: {columns.text} is {type(text).__name__}, not text", field=name)
-    if text and text.strip():
-        title, id = row.get(columns.title), row.get(columns.id)
-        known = {columns.text, columns.title, columns.id}
+def _extracted(rows: Sequence[tuple[str, Mapping[str, object]]], columns: Columns, name: str) -> list[ExtractedText]:
+    """Return each row's document; rows whose text is blank have none."""
+    made: list[ExtractedText] = []
+    seen: dict[str, str] = {}
+    known = {columns.text, columns.title, columns.id}
+    for number, (place, row) in enumerate(rows, 1):
+        if columns.text not in row:
+            has = ", ".join(row)
+            raise InvalidInput(f"{place}: no column {columns.text!r} for the text; there are: {has}", field=name)
+        text, title, id = row[columns.text], row.get(columns.title), row.get(columns.id)
+        if not isinstance(text, str | None):
+            raise InvalidInput(f"{place}: {columns.text} is {type(text).__name__}, not text", field=name)
+        if not text or not text.strip():
+            continue
+        named = None if id in (None, "") else str(id)
+        if named and seen.setdefault(named, place) != place:
+            raise InvalidInput(f"{place}: id {named!r} is that of an earlier row", field=name)
         meta = {key: _plain(value) for key, value in row.items() if key not in known and value not in (None, "")}
-        yield ExtractedText(text, str(title) if title else None, meta, (), None if id in (None, "") else str(id))
+        made.append(ExtractedText(text, str(title) if title else None, meta, (), named, number))
+    if not made:
+        raise InvalidInput(f"{name}: no row has a text", field=name)
+    return made
 
 
 def _plain(value: object) -> str | int | float | bool:

@@ -12,13 +12,17 @@ _BETWEEN = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """The text of one document of a file; `title` and `id` are None where the file does not tell."""
+    """The text of one document of a file; `title` and `id` are None where the file does not tell.
+
+    `row` is that of a table, the first is 1; None for a file that is one document.
+    """
 
     text: str
     title: str | None = None
     meta: Meta = field(default_factory=dict)
     marks: Sequence[Mark] = ()
     id: str | None = None
+    row: int | None = None
 
 
 class TextBuilder:
