@@ -7,6 +7,7 @@ QAError
 │   └── DatasetError      a data set's file is not what it should be
 ├── NotFound              no such document or index (404)
 ├── Conflict              the index cannot take this (409): made with another model, or made by a newer version
+├── Unavailable           an index's files cannot be read or written now (503)
 ├── Overloaded            more questions at once than are allowed (503, Retry-After)
 ├── Unauthorized          no key, or an unknown one (401)
 └── ModelError            shipped or configured weights that are missing, damaged or do not belong together

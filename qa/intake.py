@@ -12,6 +12,7 @@ from qa.engine import Engine
 from qa.errors import InvalidInput, UnsupportedFormat
 from qa.index.registry import DEFAULT_INDEX
 from qa.library import Added
+from qa.limits import MAX_DOCUMENTS
 from qa.types import Document
 
 # Written together; what was written before a run is broken off stays.
@@ -20,9 +21,13 @@ _BATCH_CHARACTERS = 500_000
 
 @dataclass(slots=True)
 class TakenIn:
-    """What became of files: their documents, the errors, and those in folders that are of no format that is read."""
+    """What became of files: their documents, the errors, and those in folders that are of no format that is read.
+
+    `files` tells for the id of each document the file that it came from.
+    """
 
     added: list[Added] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
     failed: dict[Path, InvalidInput] = field(default_factory=dict)
     skipped: list[Path] = field(default_factory=list)
 
@@ -56,12 +61,13 @@ class Intake:
         batch: list[Document] = []
         waiting = 0
         for file in files:
-            batch += self._read(file, done)
+            for document in self._read(file, done):
+                batch.append(document)
+                if len(batch) == MAX_DOCUMENTS or sum(len(d.text) for d in batch) >= _BATCH_CHARACTERS:
+                    self._write(batch, done)
+                    advance(waiting)
+                    batch, waiting = [], 0
             waiting += 1
-            if sum(len(document.text) for document in batch) >= _BATCH_CHARACTERS:
-                self._write(batch, done)
-                advance(waiting)
-                batch, waiting = [], 0
         self._write(batch, done)
         advance(waiting)
         return done
@@ -78,7 +84,7 @@ class Intake:
         """
         done = self.add(files, advance)
         kept = {added.id for added in done.added}
-        unread = {path.as_uri() for path in done.failed}
+        unread = {path.as_uri() for path in (*done.failed, *done.skipped)}
         below = folder.resolve().as_uri() + "/"
         stored = self.engine.all_documents(index=self.index) if self.engine.indexes.has(self.index) else ()
         gone = [
@@ -92,7 +98,13 @@ class Intake:
 
     def _read(self, file: FoundFile, done: TakenIn) -> list[Document]:
         try:
-            return documents_of(file.path, self.columns, self.meta)
+            documents = documents_of(file.path, self.columns, self.meta)
+            for document in documents:
+                other = done.files.setdefault(document.id, file.path)
+                if other != file.path:
+                    raise InvalidInput(
+                        f"{file.path}: id {document.id!r} is that of a document in {other}", field=str(file.path)
+                    )
         except UnsupportedFormat as error:
             if file.chosen:
                 done.failed[file.path] = error
@@ -100,13 +112,13 @@ class Intake:
                 done.skipped.append(file.path)
         except InvalidInput as error:
             done.failed[file.path] = error
+        else:
+            return documents
         return []
 
     def _write(self, documents: Sequence[Document], done: TakenIn) -> None:
-        # The last of those that have the same id counts, as if they had come one after the other.
-        unique = list({document.id: document for document in documents}.values())
-        if unique and self.dry_run:
-            done.added += self.engine.preview(unique, index=self.index)
-        elif unique:
+        if documents and self.dry_run:
+            done.added += self.engine.preview(documents, index=self.index)
+        elif documents:
             self.engine.indexes.get_or_create(self.index)
-            done.added += self.engine.add(unique, index=self.index)
+            done.added += self.engine.add(documents, index=self.index)

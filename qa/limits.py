@@ -104,9 +104,14 @@ def checked_top_k(top_k: int) -> int:
     return top_k
 
 
+def is_index_name(name: str) -> bool:
+    """Tell whether an index can be called so."""
+    return _INDEX_NAME.fullmatch(name) is not None
+
+
 def checked_index_name(name: str) -> str:
     """Return a name that is safe as that of a folder."""
-    if not _INDEX_NAME.fullmatch(name):
+    if not is_index_name(name):
         raise InvalidInput(
             "a name has 1 to 63 lower-case letters, digits, hyphens or underscores, and starts with a letter or digit",
             field="index",

@@ -53,10 +53,17 @@ def lines(texts: Sequence[str]) -> None:
 def taken_in(done: TakenIn, removed: Sequence[str], as_json: bool, *, dry_run: bool) -> None:
     """Print what became of documents."""
     if as_json:
-        told = [
-            {"id": a.id, "status": a.change, "passages": a.passages, "characters": a.characters} for a in done.added
-        ]
-        _json([*told, *({"id": id, "status": "removed"} for id in removed)])
+        _json(
+            [
+                *(
+                    {"id": a.id, "status": a.change, "passages": a.passages, "characters": a.characters}
+                    for a in done.added
+                ),
+                *({"id": id, "status": "removed"} for id in removed),
+                *({"file": str(path), "status": "skipped"} for path in done.skipped),
+                *({"file": str(path), "status": "failed", "error": e.message} for path, e in done.failed.items()),
+            ]
+        )
         return
     if dry_run:
         notes(["nothing was written"])
@@ -193,9 +200,17 @@ def _answer(answer: Answer) -> None:
     context.append(answer.context[end:])
     _out.print(context)
     if answer.document_id:
-        place = f"{answer.title or answer.document_id}, characters {answer.span.start} to {answer.span.end}"
-        _out.print(Text(place, style="dim"))
+        places = [answer.title or answer.document_id, _page_and_section(answer)]
+        places.append(f"characters {answer.span.start} to {answer.span.end}")
+    else:
+        places = [_page_and_section(answer)]
+    if any(places):
+        _out.print(Text(", ".join(filter(None, places)), style="dim"))
     _out.print()
+
+
+def _page_and_section(answer: Answer) -> str:
+    return ", ".join(filter(None, [f"page {answer.page}" if answer.page else "", answer.section or ""]))
 
 
 def _json(content: object) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,7 @@ def test_one_bad_file_stops_no_other(run: Run, tmp_path: Path) -> None:
     (folder / "photo.png").write_bytes(b"\x89PNG")
     done = run("add", folder, "nowhere.txt", "--json", "--meta", "year=2020", "--meta", "source=a=b")
     assert done.exit_code == 1
-    assert [d["status"] for d in json.loads(done.stdout)] == ["created"]
+    assert [d["status"] for d in json.loads(done.stdout)] == ["created", "skipped", "failed"]
     assert "bad.pdf: not a PDF that can be read" in done.stderr
     assert "nowhere.txt: No such file" in done.stderr
     assert "photo.png" not in done.stderr
@@ -88,6 +90,9 @@ def test_an_answer_tells_its_section(run: Run, tmp_path: Path) -> None:
         result = parsed(asked)
         best = result["answers"][0] if result["answers"] else result["best_guess"]
         assert (best["answer"], best["section"], best["page"]) == ("green", "Garden", None)
+    assert "house.md, Garden, characters" in run("ask", question, "--min-confidence", 0).stdout.replace(
+        "Kitchen,", "house.md,"
+    )
 
 
 def test_sync_brings_an_index_to_what_a_folder_holds(run: Run, tmp_path: Path) -> None:
@@ -129,18 +134,34 @@ def test_sync_keeps_what_came_from_a_file_that_cannot_be_read_now(run: Run, tmp_
     (folder / "a.csv").write_text("id,text\nr1,One row,too many,fields\n")
     done = run("sync", "docs", "--json")
     assert done.exit_code == 1
-    assert "line 2: more fields" in done.stderr
+    assert "row 1: more fields" in done.stderr
     assert [d["id"] for d in parsed(run("list", "--json"))] == ["r1"]
+    (folder / "a.csv").write_bytes(b"id,text\0")
+    run("sync", "docs")
+    (folder / "a.csv").unlink()
+    assert "a folder without files" in run("sync", "docs").stderr
+    assert [d["id"] for d in parsed(run("list", "--json"))] == ["r1"]
+
+
+def test_rows_of_two_files_do_not_share_an_id(run: Run, tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(f"id,text\n1,That is {name}.\n")
+    done = run("add", "a.csv", "b.csv")
+    assert done.exit_code == 1
+    assert "b.csv: id '1' is that of a document in" in done.stderr
+    assert len(parsed(run("list", "--json"))) == 1
 
 
 def test_an_exported_index_gives_the_same_answers_where_it_is_imported(run: Run, tmp_path: Path) -> None:
     run("add", GOLDEN / "documents")
+    run("export", "all.spanlight")
+    assert all(word in (tmp_path / "all.spanlight").read_bytes() for word in (b"NATO", b"nato-iraq"))
     (gone,) = parsed(run("add", GOLDEN / "documents" / "nato-iraq.txt", "--json"))
     run("remove", gone["id"])
     question = "When does the library open on Sundays?"
     before = parsed(run("ask", question, "--json", "--min-confidence", 0))
     assert run("export", "kept.spanlight").exit_code == 0
-    assert b"NATO" not in (tmp_path / "kept.spanlight").read_bytes()
+    assert not any(word in (tmp_path / "kept.spanlight").read_bytes() for word in (b"NATO", b"nato-iraq"))
     assert run("export", "kept.spanlight").exit_code == 1
     done = run("import", "kept.spanlight", "--index", "copy")
     assert (done.exit_code, done.stdout.split()[1]) == (0, "documents,")
@@ -154,7 +175,16 @@ def test_an_exported_index_gives_the_same_answers_where_it_is_imported(run: Run,
     damaged[4096:20_000] = bytes(20_000 - 4096)
     (tmp_path / "damaged").write_bytes(damaged)
     (tmp_path / "text").write_text("no index")
-    for file, says in (("damaged", "damaged"), ("text", "text: damaged, or not a catalogue"), ("none", "no such file")):
+    for file, script in (("foreign", "CREATE TABLE t (x)"), ("empty", "PRAGMA user_version = 2")):
+        with closing(sqlite3.connect(tmp_path / file)) as connection:
+            connection.execute(script)
+    for file, says in (
+        ("damaged", "damaged: "),
+        ("text", "text: cannot be made an index of: damaged, or not a catalogue"),
+        ("foreign", "foreign: cannot be made an index of: not a catalogue"),
+        ("empty", "empty: cannot be made an index of: "),
+        ("none", "none: no such file"),
+    ):
         refused = run("import", file, "--index", "other")
         assert (refused.exit_code, says in refused.stderr) == (1, True), refused.stderr
     assert sorted(p.name for p in (tmp_path / "indexes").iterdir()) == ["copy", "default"]

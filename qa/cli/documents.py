@@ -109,11 +109,14 @@ def sync(
 
     with opened_engine() as engine:
         files, wrong = files_in([str(folder)])
+        if wrong:
+            # What is in a folder that cannot be read is not gone.
+            raise wrong[0]
         intake = Intake(engine, index, Columns(text_column, title_column, id_column), meta_of(meta or []), dry_run)
         with show.progress("syncing", len(files)) as advance:
             done, gone = intake.sync(folder, files, advance)
         show.taken_in(done, gone, as_json, dry_run=dry_run)
-        _end(wrong, done)
+        _end([], done)
 
 
 def _end(wrong: Sequence[QAError], done: TakenIn) -> None:

@@ -12,7 +12,8 @@ import typer
 from qa.config import load_settings
 from qa.engine import Engine
 from qa.errors import InvalidInput, QAError
-from qa.limits import MAX_TOP_K
+from qa.limits import MAX_TOP_K, checked_meta
+from qa.types import Meta
 
 IndexOption = Annotated[str, typer.Option("--index", help="Name of the index.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -44,11 +45,11 @@ def tell(error: QAError) -> None:
     typer.echo(f"error: {where}{error.message}".encode("utf-8", "backslashreplace").decode(), err=True)
 
 
-def meta_of(options: Sequence[str]) -> dict[str, object]:
+def meta_of(options: Sequence[str]) -> Meta:
     """Return metadata of NAME=VALUE: numbers, true, false and null as such, everything else as text.
 
     Raises:
-        InvalidInput: one has no equals sign or no name.
+        InvalidInput: one has no equals sign or no name, or cannot be kept.
     """
     meta: dict[str, object] = {}
     for option in options:
@@ -56,10 +57,11 @@ def meta_of(options: Sequence[str]) -> dict[str, object]:
         if not sign or not name.strip():
             raise InvalidInput(f"{option!r} is not NAME=VALUE", field="meta")
         try:
-            meta[name.strip()] = json.loads(value)
+            read = json.loads(value)
         except ValueError:
-            meta[name.strip()] = value
-    return meta
+            read = value
+        meta[name.strip()] = read if isinstance(read, int | float | bool | None) else value
+    return checked_meta(meta)
 
 
 @contextmanager

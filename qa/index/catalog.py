@@ -12,7 +12,7 @@ import queue
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -87,8 +87,15 @@ class Specification:
 
     @staticmethod
     def parse(text: str) -> Specification:
-        """Read the JSON form that the catalogue keeps."""
-        return Specification(**json.loads(text))
+        """Read the JSON form that the catalogue keeps.
+
+        Raises:
+            Conflict: it is of another version.
+        """
+        try:
+            return Specification(**json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise Conflict(f"not a specification that this version knows: {text}", field="index") from error
 
 
 class Catalog:
@@ -105,10 +112,12 @@ class Catalog:
         if specification is None and not path.exists():
             raise NotFound(f"no index at {path.parent}", field="index")
         self.path = path
+        self._file: tuple[int, int] | None = None
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         try:
             with self._connection() as connection:
                 _prepare(connection, path, specification)
+            self._file = _identity(path)
         except BaseException:
             self.close()
             raise
@@ -124,11 +133,34 @@ class Catalog:
 
     @contextmanager
     def write(self) -> Iterator[WriteTransaction]:
-        """Open the one writing transaction; leaving it without an error is the acknowledgement."""
+        """Open the one writing transaction; leaving it without an error is the acknowledgement.
+
+        Raises:
+            NotFound: the index was deleted meanwhile, and nothing was written.
+        """
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield WriteTransaction(connection)
+            if self.is_deleted():
+                raise NotFound(f"the index {self.path.parent.name!r} was deleted", field="index")
             connection.execute("COMMIT")
+
+    def is_deleted(self) -> bool:
+        """Tell whether the file is no longer where it was opened: it was removed, or another one put in its place."""
+        return _identity(self.path) != self._file
+
+    def delete(self, aside: Path) -> None:
+        """Move the folder with all that belongs to it away; a write that was begun before is on disk, or refused.
+
+        Raises:
+            NotFound: it was deleted already.
+        """
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if self.is_deleted():
+                raise NotFound(f"no index {self.path.parent.name!r}", field="index")
+            self.path.parent.rename(aside)
+            sync_folder(aside.parent)
 
     def specification(self) -> tuple[int, Specification]:
         """Return the live generation and what it was made with."""
@@ -144,7 +176,7 @@ class Catalog:
         return [str(row[0]) for row in rows if row[0] != "ok"] + [f"foreign key of {row[0]}" for row in broken]
 
     def export(self, path: Path) -> None:
-        """Write all of it to one new file, as it is at this moment, without anything that was removed.
+        """Write all of it to one new file, as it is at this moment, without anything of documents that were removed.
 
         Raises:
             Conflict: there is such a file.
@@ -158,6 +190,7 @@ class Catalog:
             aside.touch()
             with self._connection() as connection:
                 connection.execute("VACUUM INTO ?", (str(aside),))
+            _forget_removed(aside)
             with aside.open("rb") as file:
                 os.fsync(file.fileno())
             aside.replace(path)
@@ -179,6 +212,7 @@ class Catalog:
 
         Raises:
             Unavailable: the file cannot be read or written now.
+            NotFound: it was deleted meanwhile.
             Conflict: it is damaged, or no catalogue.
         """
         try:
@@ -193,6 +227,8 @@ class Catalog:
                     connection.execute("ROLLBACK")
                 self._idle.put(connection)
         except sqlite3.OperationalError as error:
+            if self._file and self.is_deleted():
+                raise NotFound(f"the index {self.path.parent.name!r} was deleted", field="index") from error
             raise Unavailable(f"{self.path}: {error}", field="index") from error
         except sqlite3.DatabaseError as error:
             # SQLite has no class of its own for it; all others mean a mistake of this program.
@@ -209,6 +245,22 @@ class Catalog:
         return connection
 
 
+def _forget_removed(path: Path) -> None:
+    """Take the ids of documents that are gone out of a copy's list of changes; they may tell what was in them."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE changes SET document = '' WHERE document NOT IN (SELECT id FROM documents)")
+        connection.execute("VACUUM")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of the same name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, specification: Specification | None) -> None:
     """Make the tables if there are none, and bring older ones to this version; otherwise wait for nobody's write."""
     if _version(connection) == SCHEMA_VERSION:
@@ -221,7 +273,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, specification: Specific
         )
     if version == 0:
         if specification is None:
-            raise Conflict(f"{path}: an empty file, not a catalogue", field="index")
+            raise Conflict(f"{path}: not a catalogue", field="index")
         _run(connection, _SCHEMA)
         spec = json.dumps(asdict(specification))
         connection.execute("INSERT INTO generations (spec, state) VALUES (?, 'live')", (spec,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,15 @@ def write_durably(path: Path, data: bytes | memoryview) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
+    sync_folder(path.parent)
+
+
+def copy_durably(source: Path, path: Path) -> None:
+    """Copy a file to one that is not there yet, so that it is on disk when this returns."""
+    with source.open("rb") as read, path.open("xb") as written:
+        shutil.copyfileobj(read, written)
+        written.flush()
+        os.fsync(written.fileno())
     sync_folder(path.parent)
 
 

@@ -52,29 +52,44 @@ def _compiled(name: str, wanted: object) -> CompiledFilter:
     where = f"filters.{name}"
     if isinstance(wanted, Mapping):
         tests = [_bound(operator, value, where) for operator, value in wanted.items()]
-        joined = " AND "
     else:
-        values = wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
-        tests = [("=", value) for value in values]
-        joined = " OR "
-    if not 1 <= len(tests) <= MAX_VALUES:
-        raise InvalidInput(f"from 1 to {MAX_VALUES:,} values, not {len(tests):,}", field=where)
+        values = list(wanted) if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
+        tests = [("IN", values)]
+    if not 1 <= sum(len(values) for _, values in tests) <= MAX_VALUES:
+        raise InvalidInput(f"from 1 to {MAX_VALUES:,} values", field=where)
     if column := _COLUMNS.get(name):
-        parameters = [_text(value, where) for _, value in tests]
-        return CompiledFilter(f"({joined.join(f'{column} {sign} ?' for sign, _ in tests)})", tuple(parameters))
-    conditions = joined.join(f"m.type IN ({_types(value, where)}) AND m.value {sign} ?" for sign, value in tests)
+        for _, values in tests:
+            for value in values:
+                _text(value, where)
+        condition = " AND ".join(f"{column} {sign} ({_places(values)})" for sign, values in tests)
+        return CompiledFilter(condition, tuple(_scalar(value) for _, values in tests for value in values))
+    # A bound and what it bounds are of one kind; so are a list's values that one part of the condition is about.
+    parts = [(sign, kind, of_kind) for sign, values in tests for kind, of_kind in _by_kind(values, where).items()]
+    joined = " AND " if isinstance(wanted, Mapping) else " OR "
+    condition = joined.join(f"m.type IN ({kind}) AND m.value {sign} ({_places(of)})" for sign, kind, of in parts)
     return CompiledFilter(
-        f"EXISTS (SELECT 1 FROM json_each(d.meta) m WHERE m.key = ? AND ({conditions}))",
-        (name, *(_scalar(value) for _, value in tests)),
+        f"EXISTS (SELECT 1 FROM json_each(d.meta) m WHERE m.key = ? AND ({condition}))",
+        (name, *(_scalar(value) for _, _, of in parts for value in of)),
     )
 
 
-def _bound(operator: object, value: object, where: str) -> tuple[str, object]:
+def _bound(operator: object, value: object, where: str) -> tuple[str, list[object]]:
     if operator not in _COMPARISONS:
         raise InvalidInput(f"{operator!r} is none of {', '.join(_COMPARISONS)}", field=where)
     if isinstance(value, bool):
         raise InvalidInput("true and false have no order", field=where)
-    return _COMPARISONS[str(operator)], value
+    return _COMPARISONS[str(operator)], [value]
+
+
+def _by_kind(values: Sequence[object], where: str) -> dict[str, list[object]]:
+    kinds: dict[str, list[object]] = {}
+    for value in values:
+        kinds.setdefault(_types(value, where), []).append(value)
+    return kinds
+
+
+def _places(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _types(value: object, where: str) -> str:
@@ -90,7 +105,8 @@ def _types(value: object, where: str) -> str:
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise InvalidInput(
-            f"compares with text, a number, true or false, a list of them, or bounds; not with {value!r}", field=where
+            f"compares with text, a number below 2^63, true or false, a list of them, or bounds; not with {value!r}",
+            field=where,
         )
     return checked_characters(value, where)
 

@@ -47,6 +47,16 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexState:
+    """How much an index holds, as of one revision."""
+
+    documents: int
+    passages: int
+    generation: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class _View:
     generation: int
     revision: int
@@ -128,7 +138,8 @@ class LocalIndex:
             if document is None:
                 return None
             described = replace(document, **description)
-            if described != document:
+            # By hash: to Python, true equals 1.
+            if content_hash(described) != content_hash(document):
                 transaction.describe(described)
             return transaction.document_info(id)
 
@@ -143,10 +154,11 @@ class LocalIndex:
         with self.catalog.read() as transaction:
             return transaction.documents(after, limit)
 
-    def revision(self) -> int:
-        """Return the number of the last change; 0 for an index that never had one."""
+    def state(self) -> IndexState:
+        """Return how much the index holds, and which state of it that is."""
         with self.catalog.read() as transaction:
-            return transaction.revision()
+            generation, _ = transaction.live_generation()
+            return IndexState(*transaction.counts(generation), generation, transaction.revision())
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of documents and passages."""

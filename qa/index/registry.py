@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 
-from qa.errors import Conflict, NotFound
+from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.catalog import Specification
-from qa.index.durable import sync_folder
+from qa.index.durable import copy_durably, sync_folder
 from qa.index.local import CATALOG, LocalIndex
-from qa.limits import checked_index_name
+from qa.limits import checked_index_name, is_index_name
 
 DEFAULT_INDEX = "default"
 # No index can be called so.
@@ -60,7 +60,8 @@ class Indexes:
 
     def names(self) -> list[str]:
         """Return the names of all indexes, in order."""
-        return sorted(path.parent.name for path in self.folder.glob(f"*/{CATALOG}") if path.parent.name[0] != _ASIDE)
+        found = (path.parent.name for path in self.folder.glob(f"*/{CATALOG}"))
+        return sorted(name for name in found if is_index_name(name))
 
     def delete(self, name: str) -> None:
         """Remove an index with all that is in it; a crash leaves it whole or gone.
@@ -68,17 +69,13 @@ class Indexes:
         Raises:
             InvalidInput: that cannot be the name of one.
             NotFound: there is none of that name.
+            Conflict: it is the one that is meant where none is named.
         """
-        if not self.has(name):
-            raise NotFound(f"no index {name!r}", field="index")
-        with self._guard:
-            opened = self._open.pop(name, None)
-            if opened:
-                opened.close()
-            aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.folder))
-            (self.folder / name).rename(aside / name)
-            sync_folder(self.folder)
-        shutil.rmtree(aside)
+        if name == DEFAULT_INDEX:
+            raise Conflict(f"{name!r} is the index that is meant where none is named; it stays", field="index")
+        index = self.get(name)
+        with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.folder) as place:
+            index.catalog.delete(Path(place) / name)
 
     def restore(self, name: str, file: Path) -> LocalIndex:
         """Make an index of what `Catalog.export` wrote; it is there whole or not at all.
@@ -97,23 +94,29 @@ class Indexes:
         with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.folder) as place:
             made = Path(place) / name
             made.mkdir()
-            shutil.copyfile(file, made / CATALOG)
-            try:
-                index = LocalIndex(made, self._specification)
-            except Conflict as error:
-                raise Conflict(error.message.replace(str(made / CATALOG), str(file)), field="file") from error
-            wrong = index.catalog.check()
-            index.close()
-            if wrong:
-                raise Conflict(f"{file}: damaged ({wrong[0]})", field="file")
-            with self._guard:
-                made.rename(self.folder / name)
-                sync_folder(self.folder)
+            copy_durably(file, made / CATALOG)
+            self._check_exported(made, file)
+            made.rename(self.folder / name)
+            sync_folder(self.folder)
         return self.get(name)
+
+    def _check_exported(self, made: Path, file: Path) -> None:
+        try:
+            with closing(LocalIndex(made, self._specification)) as index:
+                wrong = index.catalog.check()
+        except (Conflict, Unavailable) as error:
+            told = error.message.replace(f"{made / CATALOG}: ", "")
+            raise Conflict(f"{file}: cannot be made an index of: {told}", field="file") from error
+        if wrong:
+            raise Conflict(f"{file}: damaged ({wrong[0]})", field="file")
 
     def _opened(self, name: str, *, create: bool) -> LocalIndex:
         with self._guard:
-            if name not in self._open:
+            opened = self._open.get(name)
+            if opened is None or opened.catalog.is_deleted():
+                if opened:
+                    opened.close()
+                    del self._open[name]
                 try:
                     self._open[name] = LocalIndex(self.folder / name, self._specification, create=create)
                 except NotFound:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.errors import Conflict
 from qa.index.filters import CompiledFilter
 from qa.types import Document, DocumentInfo, Mark, Passage, Span
 
@@ -58,8 +59,14 @@ class ReadTransaction:
         return row[0] if row else None
 
     def live_generation(self) -> tuple[int, str]:
-        """Return the number and the specification (JSON) of the generation that answers."""
+        """Return the number and the specification (JSON) of the generation that answers.
+
+        Raises:
+            Conflict: none does, which no catalogue of this program's comes to.
+        """
         row = self._connection.execute("SELECT id, spec FROM generations WHERE state = 'live'").fetchone()
+        if row is None:
+            raise Conflict("no generation of the index is live", field="index")
         return int(row[0]), str(row[1])
 
     def has(self, id: str) -> bool:

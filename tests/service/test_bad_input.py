@@ -39,7 +39,7 @@ def problem(response: Any) -> tuple[int, str | None]:
         ({**QUERY, "index": "../../etc"}, (422, "index")),
         ({**QUERY, "colour": "red"}, (422, "colour")),
         ({**QUERY, "min_confidence": 1.5}, (422, "min_confidence")),
-        ({**QUERY, "filters": {"year": {"gt": 3}}}, (422, "filters.year")),
+        ({**QUERY, "filters": {"year": {"near": 3}}}, (422, "filters.year")),
         ({**QUERY, "filters": [1]}, (422, "filters")),
         ([QUERY], (422, "body")),
     ],

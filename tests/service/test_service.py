@@ -141,6 +141,9 @@ def test_files_are_uploaded_each_with_a_result(service: TestClient) -> None:
     again = service.post("/v1/documents/upload", files=files[:1]).json()["files"][0]["documents"]
     assert again == [{**house["documents"][0], "status": "unchanged"}]
     assert service.post("/v1/documents/upload", files=files[:1], params={"index": "none"}).status_code == 404
+    assert service.post("/v1/documents/upload", files=files[:1], params={"index": "No!"}).status_code == 422
+    header_only = service.post("/v1/documents/upload", files=[("files", ("a.csv", b"id,text\n"))]).json()["files"][0]
+    assert header_only["error"] == "a.csv: no row has a text"
     assert service.post("/v1/documents/upload").status_code == 422
 
 
@@ -162,6 +165,8 @@ def test_title_and_metadata_are_changed_and_the_text_stays(service: TestClient) 
     again = {**DOCUMENT, "title": None, "meta": {"kind": "poster"}}
     assert service.post("/v1/documents", json=again).json()["documents"][0]["status"] == "unchanged"
     assert service.patch("/v1/documents/none", json={"title": "x"}).status_code == 404
+    service.patch("/v1/documents/hours", json={"meta": {"kind": 1}})
+    assert service.patch("/v1/documents/hours", json={"meta": {"kind": True}}).json()["meta"] == {"kind": True}
     for wrong in ({"text": "x"}, {"meta": {"a": [1]}}, {"title": "x" * 2000}, {"title": 3}):
         assert service.patch("/v1/documents/hours", json=wrong).status_code == 422
 
@@ -184,6 +189,8 @@ def test_named_indexes(service: TestClient) -> None:
         assert call("/v1/indexes/notes").status_code == 404
     assert service.post("/v1/query", json={"question": "Who?", "index": "notes"}).status_code == 404
     assert service.put("/v1/indexes/No.Name").status_code == 422
+    assert service.delete("/v1/indexes/default").status_code == 409
+    assert service.get("/readyz").status_code == 200
     assert service.put("/v1/indexes/notes").json()["documents"] == 0
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 
 from qa.documents.files import documents_in
 from qa.engine import Engine
-from qa.errors import InvalidInput
+from qa.errors import InvalidInput, QAError
 from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service.dependencies import EngineDep, IndexQuery, WritesDep
 from qa.service.rendering import added_out, document_out, full_document
@@ -57,6 +57,7 @@ def upload(
 
     Each has a result of its own: one that cannot be read stops no other. A file of the same name replaces.
     """
+    engine.indexes.get(index)
     with writes.of():
         return UploadResponse(files=[_uploaded(file, engine, index) for file in files])
 
@@ -102,13 +103,17 @@ def delete(id: str, engine: EngineDep, index: IndexQuery = "default") -> Respons
 
 
 def _uploaded(file: UploadFile, engine: Engine, index: str) -> UploadedOut:
+    """Take in a file, in parts if it is a table of many rows; what was taken in before an error stays, and is told."""
     name = file.filename or "file"
+    made = UploadedOut(file=name, documents=[], error=None)
     try:
-        documents = {document.id: document for document in documents_in(file.file.read(), name)}
-        added = engine.add(list(documents.values()), index=index)
-    except InvalidInput as error:
-        return UploadedOut(file=name, documents=[], error=error.message)
-    return UploadedOut(file=name, documents=[added_out(one) for one in added], error=None)
+        documents = documents_in(file.file.read(), name)
+        for first in range(0, len(documents), MAX_DOCUMENTS):
+            added = engine.add(documents[first : first + MAX_DOCUMENTS], index=index)
+            made.documents += [added_out(one) for one in added]
+    except QAError as error:
+        made.error = error.message
+    return made
 
 
 def _document(given: DocumentIn, prefix: str) -> Document:

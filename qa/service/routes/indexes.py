@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import asdict
+
 from fastapi import APIRouter, Response
 
 from qa.engine import Engine
+from qa.errors import Conflict, NotFound, Unavailable
 from qa.service.dependencies import EngineDep
 from qa.wire import IndexList, IndexOut
 
@@ -13,8 +17,13 @@ router = APIRouter(prefix="/indexes", tags=["indexes"])
 
 @router.get("")
 def list_indexes(engine: EngineDep) -> IndexList:
-    """List all indexes in the order of their names."""
-    return IndexList(indexes=[_described(engine, name) for name in engine.indexes.names()])
+    """List the indexes that can be used, in the order of their names."""
+    described = []
+    for name in engine.indexes.names():
+        # Made with another model, damaged, or deleted just now.
+        with suppress(Conflict, NotFound, Unavailable):
+            described.append(_described(engine, name))
+    return IndexList(indexes=described)
 
 
 @router.get("/{name}")
@@ -40,7 +49,4 @@ def delete(name: str, engine: EngineDep) -> Response:
 
 
 def _described(engine: Engine, name: str) -> IndexOut:
-    index = engine.indexes.get(name)
-    documents, passages = index.counts()
-    generation, _ = index.catalog.specification()
-    return IndexOut(name=name, documents=documents, passages=passages, generation=generation, revision=index.revision())
+    return IndexOut(name=name, **asdict(engine.indexes.get(name).state()))
