@@ -1,0 +1,155 @@
+"""Lines on pages ─► paragraphs under headings (pure): what a PDF does not tell, and a reader sees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+# A line belongs to the paragraph of the one above within so many of its heights, and if they are about as high.
+_STEP, _ALIKE = 1.7, 1.25
+# A line that reaches so far, of the widest in its column, runs on in the next.
+_FULL = 0.85
+# Points: lines that begin so near to each other stand in one column.
+_COLUMN = 12
+_HEADING_LINES = 3
+_FEWEST_PAGES = 3
+_MOST_NUMBERS = 4
+_SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
+_ITEM = re.compile(r"[•‣▪◦–*-] |\(?(\d{1,2}|[a-z])[.)] ")
+_DIGITS = re.compile(r"\d{1,9}")
+_HYPHEN = re.compile(r"[^\W\d_]-$")
+
+_Shape = tuple[str, tuple[tuple[int, int], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line and its box, in points from the lower left corner; `broken` if its last word goes on in the next."""
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    height: float
+    broken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A title of the outline; `stands` where a line of the page is it."""
+
+    text: str
+    stands: bool
+
+
+_Part = tuple[Heading | None, list[tuple[str, bool]]]
+
+
+def headed(lines: Sequence[Line], titles: Sequence[str]) -> Iterator[_Part]:
+    """Yield a page's paragraphs under the headings that the outline has on it, first those before any.
+
+    A heading may take several lines. A title that no line is counts from the top of the page.
+    """
+    found: dict[int, tuple[int, str]] = {}
+    missing = None
+    for title in titles:
+        place = next((p for p in _places(lines, title) if p[0] not in found), None)
+        if place:
+            found[place[0]] = (place[1], " ".join(line.text for line in lines[place[0] : place[1]]))
+        else:
+            missing = title
+    edges = sorted(found)
+    first = edges[0] if edges else len(lines)
+    yield Heading(missing, stands=False) if missing else None, list(_paragraphs(lines[:first]))
+    for start, following in zip(edges, [*edges, len(lines)][1:], strict=True):
+        end, text = found[start]
+        yield Heading(text, stands=True), list(_paragraphs(lines[end:following]))
+
+
+def _places(lines: Sequence[Line], title: str) -> Iterator[tuple[int, int]]:
+    """Yield the first line of each run of lines that is a title, and the one behind the last."""
+    for start in range(len(lines)):
+        for end in range(start + 1, min(start + _HEADING_LINES, len(lines)) + 1):
+            if _same(title, " ".join(line.text for line in lines[start:end])):
+                yield start, end
+
+
+def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[str, bool]]:
+    """Yield the text of each paragraph, and whether it ends in the middle of a word."""
+    widest: dict[int, float] = {}
+    for line in lines:
+        widest[_column(line)] = max(widest.get(_column(line), 0.0), line.right - line.left)
+    text, above = "", None
+    for line in lines:
+        if above is None:
+            text = line.text
+        elif above.broken:
+            text += line.text
+        elif not _goes_on(above, line):
+            yield text, False
+            text = line.text
+        else:
+            # A line that reaches as far as those that begin where it does runs on in the next.
+            full = above.right - above.left >= _FULL * widest[_column(above)]
+            text += (" " if full and not _ITEM.match(line.text) else "\n") + line.text
+        above = line
+    if above:
+        yield text, above.broken
+
+
+def _column(line: Line) -> int:
+    return round(line.left / _COLUMN)
+
+
+def _goes_on(above: Line, line: Line) -> bool:
+    """Tell whether a line belongs to the paragraph of the one above, be it in the next column."""
+    alike = max(above.height, line.height) <= _ALIKE * min(above.height, line.height)
+    if alike and 0 < above.bottom - line.bottom <= _STEP * line.height:
+        return True
+    return not _SENTENCE_END.search(above.text) and line.text[:1].islower()
+
+
+def without_running_heads(pages: Sequence[Sequence[Line]]) -> list[Sequence[Line]]:
+    """Return pages without their first and last lines where most have the same, but for the number of the page."""
+    kept = list(pages)
+    for edge in (0, -1):
+        at: dict[_Shape, list[int]] = {}
+        for number, lines in enumerate(kept):
+            # Never a page's only line.
+            for shape in _shapes(lines[edge].text, number) if len(lines) > 1 else ():
+                at.setdefault(shape, []).append(number)
+        enough = max(_FEWEST_PAGES, len(pages) / 2)
+        for number in {number for numbers in at.values() if len(numbers) >= enough for number in numbers}:
+            kept[number] = kept[number][1:] if edge == 0 else kept[number][:-1]
+    return kept
+
+
+def _shapes(text: str, page: int) -> Iterator[_Shape]:
+    """Yield what a line may have in common with those of other pages: each number is the same, or rises with theirs."""
+    numbers = [int(digits) for digits in _DIGITS.findall(text)]
+    choices = (
+        [((n, 0), (n - page, 1)) for n in numbers] if len(numbers) <= _MOST_NUMBERS else [((n, 0),) for n in numbers]
+    )
+    for chosen in product(*choices):
+        yield _DIGITS.sub("0", text), chosen
+
+
+def whole_words(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
+    """Yield pages, told where the last word of one goes on in the next: PDFium sees that within a page only."""
+    for lines, following in zip(pages, [*pages[1:], ()], strict=True):
+        last = lines[-1] if lines else None
+        if last and following and _HYPHEN.search(last.text) and following[0].text[:1].islower():
+            yield [*lines[:-1], replace(last, text=last.text[:-1], broken=True)]
+        else:
+            yield lines
+
+
+def _same(title: str, text: str) -> bool:
+    return title.casefold() == re.sub(r"^[\d.]+\s+", "", text).casefold() or title.casefold() == text.casefold()
+
+
+def ends_sentence(text: str) -> bool:
+    """Tell whether a paragraph ends where a sentence does."""
+    return _SENTENCE_END.search(text) is not None
