@@ -15,7 +15,7 @@ from qa.reading.rounds import passages_needed
 from qa.training.second_opinion import SecondOpinion, second_opinion
 from qa.types import Hit
 
-WEIGHTS_TRIED = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0)
+WEIGHTS_TRIED = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0)
 MARGINS_TRIED = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
 # In at most one question of 200 may reading on have changed the best answer.
 SAME_ANSWERS = 0.995

@@ -5,13 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
+from qa.cli import app
 from qa.errors import InvalidInput
 from qa.models.shipped import WEIGHTS, open_model
+from qa.reading.reader import ShippedReader
+from qa.reading.spans import best_spans
 from qa.training.averaging import average_readers
 from qa.training.base_model import untrained_reader
 from qa.training.dequantised import load_dequantised
 from qa.training.stages import as_markdown, files_of, stages, write_stages
+from tests.training.test_examples import CONTEXTS, squad
 
 LAYER, HEAD = "bert.encoder.layer.2.output.dense.weight", "qa_outputs.bias"
 
@@ -37,6 +42,27 @@ def test_the_mean_of_an_int8_reader_and_one_trained_on_from_it(tmp_path: Path) -
     assert last == {"average": [count, count + 1]}
     assert f"after the stages {count}, {count + 1}" in as_markdown(last)
     assert files_of(last) == []
+
+
+def test_the_command_writes_the_mean_as_int8(tmp_path: Path) -> None:
+    shipped = open_model(WEIGHTS / "reader")
+    network = untrained_reader()
+    load_dequantised(network, shipped.graph)
+    network.save_pretrained(tmp_path / "later")
+    (tmp_path / "data").mkdir()
+    squad(tmp_path / "data" / "some.json", CONTEXTS[:20])
+    write_stages(tmp_path / "later", [*stages(shipped.folder), {"mixture": [{"file": "some.json", "limit": None}]}])
+    readers = (str(shipped.folder), str(tmp_path / "later"))
+    where = [x for name in ("data", "work", "out") for x in (f"--{name}", str(tmp_path / name))]
+    done = CliRunner().invoke(app, ["train", "average", *readers, *where])
+    assert done.exit_code == 0, done.output
+    assert "confidence is not fitted yet" in done.output
+    made = ShippedReader(open_model(tmp_path / "out"), 1)
+    (read,) = made.read_batch([("When did Ann7 open a shop?", CONTEXTS[7])])
+    assert best_spans(read, 1)[0].span.of(CONTEXTS[7]) == "1907"
+    refused = CliRunner().invoke(app, ["train", "average", readers[0], *where])
+    assert refused.exit_code == 1
+    assert "two readers or more" in refused.output
 
 
 def test_readers_that_do_not_come_one_from_another_are_refused(tmp_path: Path) -> None:
