@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
 from qa.documents.splitting import split
 from qa.errors import NotFound
+from qa.index.generations import rebuild, roll_back
 from qa.index.local import LocalIndex, Prepared
 from qa.index.registry import DEFAULT_INDEX, Indexes
-from qa.index.transactions import Change
+from qa.index.writes import Change
 from qa.limits import MAX_TITLE, checked_characters, checked_meta, checked_optional
 from qa.models.embedder import Embedder
 from qa.types import Description, Document, DocumentInfo
@@ -70,11 +72,47 @@ class Library:
     def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
         """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
         while True:
-            generation, _ = index.catalog.specification()
+            generation = index.generation()
             prepared = self._prepare(documents)
             changes = index.put(prepared, generation)
             if changes is not None:
                 return prepared, changes
+
+    def rebuild(
+        self, *, index: str = DEFAULT_INDEX, advance: Callable[[int], None] = lambda _: None
+    ) -> tuple[int, int]:
+        """Split and embed all documents anew, aside, with the models of this library; then let that answer.
+
+        Queries and writes go on meanwhile. What was built before a rebuild is broken off is used by the next one.
+
+        Args:
+            index: its name; it may have been made with another model.
+            advance: is told how many more documents are done.
+
+        Returns:
+            The number of the new generation and the one that it follows.
+
+        Raises:
+            NotFound: there is no such index.
+            Conflict: a rebuild of it is under way.
+        """
+        with closing(self.indexes.open_to_rebuild(index)) as opened:
+            return rebuild(opened, self._prepare, advance)
+
+    def rollback(
+        self, *, index: str = DEFAULT_INDEX, advance: Callable[[int], None] = lambda _: None
+    ) -> tuple[int, int]:
+        """Let the generation before answer again, after giving it what was written since.
+
+        Returns:
+            The number of the generation that answers now and the one that did.
+
+        Raises:
+            NotFound: there is no such index.
+            Conflict: there is no generation before, it was made with other models, or a rebuild is under way.
+        """
+        with closing(self.indexes.open_to_rebuild(index)) as opened:
+            return roll_back(opened, self._prepare, advance)
 
     def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
         """Split and embed; the passages of all documents are embedded together, which keeps every core busy."""

@@ -152,6 +152,22 @@ def test_rows_of_two_files_do_not_share_an_id(run: Run, tmp_path: Path) -> None:
     assert len(parsed(run("list", "--json"))) == 1
 
 
+def test_rebuild_and_rollback(run: Run) -> None:
+    run("add", GOLDEN / "documents")
+    question = "When does the library open on Sundays?"
+    before = parsed(run("ask", question, "--json", "--min-confidence", 0))
+    assert run("rollback").exit_code == 1
+    assert run("rebuild").stdout == "generation 2 answers, 1 is kept\n"
+    after = parsed(run("ask", question, "--json", "--min-confidence", 0))
+    assert after["generation"] == 2
+    assert [(a["answer"], a["score"]) for a in after["answers"]] == [
+        (a["answer"], a["score"]) for a in before["answers"]
+    ]
+    assert run("rollback").stdout == "generation 1 answers, 2 is kept\n"
+    assert parsed(run("ask", question, "--json", "--min-confidence", 0))["generation"] == 1
+    assert run("rebuild", "--index", "none").exit_code == 1
+
+
 def test_an_exported_index_gives_the_same_answers_where_it_is_imported(run: Run, tmp_path: Path) -> None:
     run("add", GOLDEN / "documents")
     run("export", "all.spanlight")

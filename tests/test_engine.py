@@ -101,7 +101,7 @@ def test_alone_or_together_after_a_restart_or_before_answers_are_equal(golden: E
     questions = [q["question"] for _, q in QUESTIONS[::20]]
     together = golden.ask_batch(questions, include_passages=True)
     alone = [golden.ask(question, include_passages=True) for question in questions]
-    golden.indexes.get("default").discard_derived()
+    golden.indexes.get("default").derived.discard()
     restarted = golden.in_folder(golden.indexes.folder)
     again = restarted.ask_batch(questions, include_passages=True)
     restarted.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from qa.cli.shared import (
     tell,
 )
 from qa.config import load_settings
+from qa.engine import Engine
 from qa.errors import QAError
 
 if TYPE_CHECKING:
@@ -174,6 +176,30 @@ def read(
         given = text_of(file)
         found = engine.read(question, given.text, top_k=top_k, min_confidence=min_confidence, marks=given.marks)
         show.result(found, as_json)
+
+
+@app.command()
+def rebuild(index: IndexOption = "default") -> None:
+    """Split and embed all documents of an index anew, with the models of the settings; queries and writes go on.
+
+    A rebuild that is broken off goes on where it was when it is started again; `qa rollback` brings back what was.
+    """
+    _activated(Engine.rebuild, "rebuilding", index)
+
+
+@app.command()
+def rollback(index: IndexOption = "default") -> None:
+    """Bring back what answered before the last rebuild, with everything that was written since."""
+    _activated(Engine.rollback, "bringing back", index)
+
+
+def _activated(activate: Callable[..., tuple[int, int]], what: str, index: str) -> None:
+    with opened_engine() as engine:
+        with closing(engine.indexes.open_to_rebuild(index)) as opened:
+            documents = opened.state().documents
+        with show.progress(what, documents) as advance:
+            generation, before = activate(engine, index=index, advance=advance)
+        typer.echo(f"generation {generation} answers, {before} is kept")
 
 
 @app.command("export")

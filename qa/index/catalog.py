@@ -18,7 +18,8 @@ from pathlib import Path
 
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.durable import sync_folder
-from qa.index.transactions import ReadTransaction, WriteTransaction
+from qa.index.transactions import ReadTransaction
+from qa.index.writes import WriteTransaction
 
 SCHEMA_VERSION = 2
 
@@ -85,6 +86,23 @@ class Specification:
     dimension: int
     splitting: str
 
+    def check(self, found: Specification, index: str) -> None:
+        """Refuse an index that was made otherwise.
+
+        Raises:
+            Conflict: `found` is another specification.
+        """
+        if found != self:
+            raise Conflict(
+                f"index {index!r} was made with {found.described()}, but the settings name {self.described()}:"
+                " use the same, rebuild it, or use another index",
+                field="index",
+            )
+
+    def described(self) -> str:
+        """Return it in words."""
+        return f"embedder {self.embedder!r} and splitting {self.splitting!r}"
+
     @staticmethod
     def parse(text: str) -> Specification:
         """Read the JSON form that the catalogue keeps.
@@ -109,15 +127,17 @@ class Catalog:
             Conflict: it was made by a newer version of this program, or the file is no catalogue.
             Unavailable: it cannot be read or written now.
         """
-        if specification is None and not path.exists():
-            raise NotFound(f"no index at {path.parent}", field="index")
         self.path = path
-        self._file: tuple[int, int] | None = None
+        self._file = _identity(path)
+        if specification is None and self._file is None:
+            raise NotFound(f"no index at {path.parent}", field="index")
+        self._was_there = specification is None
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         try:
             with self._connection() as connection:
                 _prepare(connection, path, specification)
-            self._file = _identity(path)
+            self._file = self._file or _identity(path)
+            self._was_there = True
         except BaseException:
             self.close()
             raise
@@ -227,7 +247,7 @@ class Catalog:
                     connection.execute("ROLLBACK")
                 self._idle.put(connection)
         except sqlite3.OperationalError as error:
-            if self._file and self.is_deleted():
+            if self._was_there and self.is_deleted():
                 raise NotFound(f"the index {self.path.parent.name!r} was deleted", field="index") from error
             raise Unavailable(f"{self.path}: {error}", field="index") from error
         except sqlite3.DatabaseError as error:

@@ -40,6 +40,18 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
+def exclusively_or_not(path: Path) -> Iterator[bool]:
+    """Hold a lock as `exclusively` does, if nobody holds it; yields whether it is held."""
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
 def exclusively(path: Path) -> Iterator[None]:
     """Hold a lock that one holder at a time, of any process or thread, can have; the system frees it on a crash."""
     with path.open("ab") as file:

@@ -110,6 +110,17 @@ class Indexes:
         if wrong:
             raise Conflict(f"{file}: damaged ({wrong[0]})", field="file")
 
+    def open_to_rebuild(self, name: str) -> LocalIndex:
+        """Return an index that may have been made with another model, opened for the caller alone, who closes it.
+
+        Raises:
+            InvalidInput: that cannot be the name of one.
+            NotFound: there is none of that name.
+        """
+        if not self.has(name):
+            raise NotFound(f"no index {name!r}", field="index")
+        return LocalIndex(self.folder / name, self._specification, to_rebuild=True)
+
     def _opened(self, name: str, *, create: bool) -> LocalIndex:
         with self._guard:
             opened = self._open.get(name)

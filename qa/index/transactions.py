@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +14,6 @@ from numpy.typing import NDArray
 from qa.errors import Conflict
 from qa.index.filters import CompiledFilter
 from qa.types import Document, DocumentInfo, Mark, Passage, Span
-
-Change = Literal["created", "replaced", "unchanged"]
 
 # SQLite takes a limited number of parameters in a statement.
 _AT_ONCE = 500
@@ -69,6 +64,20 @@ class ReadTransaction:
             raise Conflict("no generation of the index is live", field="index")
         return int(row[0]), str(row[1])
 
+    def generations(self, state: str) -> list[tuple[int, str]]:
+        """Return the numbers and specifications of the generations in a state (building, live, old), newest first."""
+        rows = self._connection.execute("SELECT id, spec FROM generations WHERE state = ? ORDER BY id DESC", (state,))
+        return [(int(id), str(spec)) for id, spec in rows]
+
+    def lacking(self, generation: int, limit: int) -> list[tuple[Document, int]]:
+        """Return documents that a generation has no passages of, with the revision each came with."""
+        rows = self._connection.execute(
+            "SELECT id, text, title, uri, meta, marks, revision FROM documents d WHERE NOT EXISTS"
+            " (SELECT 1 FROM passages p WHERE p.document = d.key AND p.generation = ?) ORDER BY key LIMIT ?",
+            (generation, limit),
+        )
+        return [(_document(row), int(row[6])) for row in rows]
+
     def has(self, id: str) -> bool:
         """Tell whether there is a document of that id."""
         return self._connection.execute("SELECT 1 FROM documents WHERE id = ?", (id,)).fetchone() is not None
@@ -78,7 +87,7 @@ class ReadTransaction:
         row = self._connection.execute(
             "SELECT id, text, title, uri, meta, marks FROM documents WHERE id = ?", (id,)
         ).fetchone()
-        return Document(row[0], row[1], row[2], row[3], json.loads(row[4]), _marks(row[5])) if row else None
+        return _document(row) if row else None
 
     def document_info(self, id: str) -> DocumentInfo | None:
         """Return what is known of a document, without its text."""
@@ -155,87 +164,6 @@ class ReadTransaction:
         return [row[0] for row in rows]
 
 
-class WriteTransaction(ReadTransaction):
-    """The next revisions of the catalogue, seen by nobody until the transaction ends well."""
-
-    def put(
-        self, document: Document, passages: Sequence[Passage], vectors: NDArray[np.float16], generation: int
-    ) -> Change:
-        """Add a document, or replace the one of the same id unless it is equal.
-
-        Args:
-            document: with its text.
-            passages: all of the document's, in order.
-            vectors: shape (passages, dimension).
-            generation: the one that passages and vectors were made for.
-        """
-        digest = content_hash(document)
-        known = self._connection.execute("SELECT sha256 FROM documents WHERE id = ?", (document.id,)).fetchone()
-        if known is not None:
-            if known[0] == digest:
-                return "unchanged"
-            self._delete(document.id, self.revision() + 1)
-        revision = self._change(document.id, "put")
-        described = (
-            *(document.id, document.title, document.uri),
-            *(_meta_as_json(document), _as_json(document.marks)),
-        )
-        key = self._connection.execute(
-            "INSERT INTO documents (id, title, uri, meta, marks, text, characters, sha256, added_at, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*described, document.text, len(document.text), digest, _now(), revision),
-        ).lastrowid
-        where = (generation, key, revision)
-        self._connection.executemany(
-            "INSERT INTO passages (start, end, cut, marks, text, vector, generation, document, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (p.span.start, p.span.end, p.cut[0] + 2 * p.cut[1], _as_json(p.marks), p.text, v.tobytes(), *where)
-                for p, v in zip(passages, vectors, strict=True)
-            ),
-        )
-        return "created" if known is None else "replaced"
-
-    def describe(self, document: Document) -> None:
-        """Give a document that is there another title and other metadata; its text and passages stay."""
-        revision = self._change(document.id, "put")
-        self._connection.execute(
-            "UPDATE documents SET title = ?, meta = ?, sha256 = ?, revision = ? WHERE id = ?",
-            (document.title, _meta_as_json(document), content_hash(document), revision, document.id),
-        )
-
-    def remove(self, id: str) -> None:
-        """Remove a document that is there."""
-        self._delete(id, self._change(id, "remove"))
-
-    def _change(self, document: str, op: str) -> int:
-        cursor = self._connection.execute(
-            "INSERT INTO changes (document, op, at, mark) VALUES (?, ?, ?, ?)",
-            (document, op, _now(), secrets.token_hex(8)),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
-
-    def _delete(self, id: str, revision: int) -> None:
-        (key,) = self._connection.execute("SELECT key FROM documents WHERE id = ?", (id,)).fetchone()
-        self._connection.execute(
-            "INSERT INTO tombstones (passage, generation, revision) SELECT id, generation, ? FROM passages"
-            " WHERE document = ?",
-            (revision, key),
-        )
-        self._connection.execute("DELETE FROM passages WHERE document = ?", (key,))
-        self._connection.execute("DELETE FROM documents WHERE key = ?", (key,))
-
-
-def content_hash(document: Document) -> str:
-    """Return a hash that is equal exactly for equal text, title, uri, metadata and marks."""
-    parts: list[object] = [document.text, document.title, document.uri, dict(document.meta)]
-    if document.marks:
-        # Documents without any have the hash that they had before there were marks.
-        parts.append([astuple(mark) for mark in document.marks])
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
 _INFO = (
     "SELECT d.id, d.title, d.uri, d.meta, d.characters, d.sha256, d.added_at, d.revision,"
     " (SELECT count(*) FROM passages p JOIN generations g ON g.id = p.generation AND g.state = 'live'"
@@ -248,17 +176,9 @@ def _info(row: tuple[Any, ...]) -> DocumentInfo:
     return DocumentInfo(id, title, uri, json.loads(meta), characters, passages, sha256, added_at, revision)
 
 
-def _meta_as_json(document: Document) -> str:
-    return json.dumps(dict(document.meta), ensure_ascii=False, sort_keys=True)
+def _document(row: tuple[Any, ...]) -> Document:
+    return Document(row[0], row[1], row[2], row[3], json.loads(row[4]), _marks(row[5]))
 
 
 def _marks(text: str) -> tuple[Mark, ...]:
     return tuple(Mark(*fields) for fields in json.loads(text))
-
-
-def _as_json(marks: Sequence[Mark]) -> str:
-    return json.dumps([astuple(mark) for mark in marks], ensure_ascii=False)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -148,7 +148,7 @@ def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids
     np.save(numbers, ids)
     write_durably(_ids_of(path), numbers.getvalue())
     write_durably(path, faiss.serialize_index(index).data)
-    for other in folder.glob("vectors-*"):
+    for other in folder.glob(f"vectors-{generation}-*"):
         if other not in (path, _ids_of(path)):
             # Processes that have it mapped keep it until they let go.
             other.unlink(missing_ok=True)

@@ -43,7 +43,7 @@ def verify_index(index: LocalIndex) -> Verification:
         broken += list(_wrong_passages(transaction, generation, dimension))
     repaired = _wrong_derived(index)
     if repaired:
-        index.discard_derived()
+        index.derived.discard()
         broken += [f"after it was made again: {wrong}" for wrong in _wrong_derived(index)]
     return Verification(index.name, revision, documents, passages, tuple(broken), tuple(repaired))
 
@@ -68,6 +68,6 @@ def _wrong_passages(transaction: ReadTransaction, generation: int, dimension: in
 
 def _wrong_derived(index: LocalIndex) -> list[str]:
     try:
-        return index.compare_derived()
+        return index.derived.compare()
     except (StaleLexicalIndex, ValueError, RuntimeError, OSError) as error:
         return [f"cannot be read: {error}"]

@@ -13,8 +13,8 @@ from qa.index import local, vectors
 from qa.index.filters import compile_filter
 from qa.index.lexical import LexicalIndex
 from qa.index.local import LocalIndex, Prepared
-from qa.index.transactions import Change
 from qa.index.verification import verify_index
+from qa.index.writes import Change
 from qa.types import Mark, mark_at, marks_within
 from tests.conftest import EMBEDDER, SPECIFICATION, found, prepared, put
 
@@ -148,7 +148,7 @@ def test_a_new_base_gives_the_same_results(index: LocalIndex, monkeypatch: pytes
     (vector,) = EMBEDDER.encode_questions(["cats and tea"])
     before = index.search("cats and tea", vector, 10)
     monkeypatch.setattr(vectors, "MAX_TAIL", 1)
-    index.discard_derived()
+    index.derived.discard()
     assert index.search("cats and tea", vector, 10) == before
     assert list(index.folder.glob("vectors-*.faiss"))
     again = LocalIndex(index.folder, SPECIFICATION)
