@@ -226,6 +226,29 @@ class IndexList(BaseModel):
     indexes: list[IndexOut]
 
 
+class JobOut(BaseModel):
+    """How a job stands: running, done, failed or cancelled."""
+
+    id: str
+    kind: str
+    index: str
+    state: str
+    done: int
+    total: int
+    rate: float = Field(description="documents a second")
+    seconds_left: float | None
+    error: str | None
+    generation: int | None = Field(description="the one that answers, once the job is done")
+    started_at: str
+    ended_at: str | None
+
+
+class JobList(BaseModel):
+    """The last jobs."""
+
+    jobs: list[JobOut]
+
+
 class DocumentOut(BaseModel):
     """What is known of a document, without its text."""
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Query, Request
 
 from qa.engine import Engine
 from qa.service.admission import Admission
+from qa.service.jobs import Jobs
 from qa.service.security import check_key
 
 
@@ -23,6 +24,10 @@ def _writes(request: Request) -> Admission:
     return cast(Admission, request.app.state.writes)
 
 
+def _jobs(request: Request) -> Jobs:
+    return cast(Jobs, request.app.state.jobs)
+
+
 def require_key(
     request: Request,
     authorization: Annotated[str | None, Header()] = None,
@@ -34,5 +39,6 @@ def require_key(
 
 EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
+JobsDep = Annotated[Jobs, Depends(_jobs)]
 WritesDep = Annotated[Admission, Depends(_writes)]
 IndexQuery = Annotated[str, Query(description="name of the index")]
