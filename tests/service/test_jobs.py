@@ -11,10 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from qa.errors import Conflict, NotFound
+from qa.service import jobs as jobs_module
 from qa.service.jobs import Job, Jobs
 from tests.service.conftest import Opener
 
 Advance = Callable[[int], None]
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_module, "_LOOK_EVERY", 0.01)
 
 
 def ended(jobs: Jobs, id: str) -> Job:
