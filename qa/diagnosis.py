@@ -20,7 +20,7 @@ class Diagnosis:
     versions: dict[str, str]
     embedder: str
     reader: str
-    calibrated_threshold: float
+    no_answer_threshold: float
     processor: str
     processor_features: tuple[str, ...]
     threads: int
@@ -39,7 +39,7 @@ def diagnose(settings: Settings) -> Diagnosis:
         versions=versions(),
         embedder=engine.embedder.identity,
         reader=engine.reader.identity,
-        calibrated_threshold=engine.calibration.query.threshold,
+        no_answer_threshold=engine.calibration.query.refusal,
         processor=name,
         processor_features=features,
         threads=settings.threads or available_threads(),

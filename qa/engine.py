@@ -188,8 +188,13 @@ class _Clock:
 
 def _result(question: str, ranked: Ranked, scale: Scale, min_confidence: float | None) -> QueryResult:
     """Give the answers that are sure enough; where none is, the first is the best guess."""
-    least = scale.threshold if min_confidence is None else min_confidence
-    given = tuple(answer for answer in ranked.answers if answer.confidence >= least)
+    if min_confidence is not None:
+        given = tuple(answer for answer in ranked.answers if answer.confidence >= min_confidence)
+    elif scale.refuses(ranked.no_answer):
+        given = ()
+    else:
+        others = (answer for answer in ranked.answers[1:] if answer.confidence >= scale.threshold)
+        given = (ranked.answers[0], *others)
     return QueryResult(
         query_id=uuid.uuid4().hex,
         question=question,

@@ -22,7 +22,9 @@ class _Options(_Request):
         default_factory=dict,
         description="field of the metadata, document_id, title or uri: a value, a list, or bounds (gt, gte, lt, lte)",
     )
-    min_confidence: Confidence | None = Field(None, description="null: the shipped threshold; 0: every guess")
+    min_confidence: Confidence | None = Field(
+        None, description="null: as calibrated, none where the documents likely do not say; 0: every guess"
+    )
     include_passages: bool = Field(False, description="return the passages that were read")
 
 

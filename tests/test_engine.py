@@ -66,7 +66,7 @@ def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
     right, refused = [], []
     for (title, question), result in zip(CHOSEN, results, strict=True):
         best = result.answers[0]
-        given = best.confidence >= golden.calibration.query.threshold
+        given = not golden.calibration.query.refuses(result.no_answer_score)
         if question["is_impossible"]:
             refused.append(not given)
         else:

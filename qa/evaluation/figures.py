@@ -159,17 +159,20 @@ def _answer_figures(dataset: Dataset, rows: Sequence[Scored]) -> dict[str, Figur
     marks = np.array([row.question.answerable for row in rows])
     sure = [row.outcome.confidence for row in rows]
     confidences = np.array([value for value in sure if value is not None])
-    if len(confidences) == len(rows):
+    doubts = [row.outcome.no_answer_score for row in rows]
+    answerability = np.array([1 - value for value in doubts if value is not None])
+    # Refused is by how likely there is no answer, as the SQuAD 2.0 script does it; by confidence where that is all.
+    refused_by = answerability if len(answerability) == len(rows) else confidences
+    if len(refused_by) == len(rows):
         scores = np.array([row.forced_f1 for row in rows])
         made["f1_best_threshold"] = _figure(
-            lambda r: 100 * best_threshold_f1(confidences[r], scores[r], marks[r]), len(rows)
+            lambda r: 100 * best_threshold_f1(refused_by[r], scores[r], marks[r]), len(rows)
         )
+    if len(confidences) == len(rows):
         sureness = _sureness(rows)
         given, right = np.array(sureness[0]), np.array(sureness[1])
         made["ece"] = Figure(calibration_error(given, right), calibration_interval(given, right))
         made["aurc"] = _figure(lambda r: float(risk_coverage(given[r], right[r]).mean()), len(given))
-    doubts = [row.outcome.no_answer_score for row in rows]
-    answerability = np.array([1 - value for value in doubts if value is not None])
     if len(answerability) == len(rows):
         made["answerable_auroc"] = _figure(lambda r: auroc(answerability[r], marks[r]), len(rows))
     return made

@@ -141,4 +141,4 @@ def _models(engine: Engine) -> dict[str, str]:
 
 def _sure(result: QueryResult, scale: Scale) -> bool:
     """Tell whether the best of all guesses would be given without being asked for."""
-    return bool(result.answers) and result.answers[0].confidence >= scale.threshold
+    return bool(result.answers) and not scale.refuses(result.no_answer_score)

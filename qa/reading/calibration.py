@@ -63,12 +63,22 @@ class Scale:
     Attributes:
         right: gives the probability that an answer is right.
         unanswerable: gives, of the best answer's evidence, the probability that the documents do not say.
-        threshold: below this confidence an answer is not given unless asked for.
+        refusal: from this probability on that the documents do not say, no answer is given unless asked for.
+        threshold: below this confidence an answer behind the best one is not given unless asked for.
     """
 
     right: Weights
     unanswerable: Weights
+    refusal: float
     threshold: float
+
+    def refuses(self, no_answer: float) -> bool:
+        """Tell whether nothing is given, by the probability that the documents do not say.
+
+        Whether there is an answer is another question than whether the best one is right to the last word, which is
+        what its confidence tells: a long answer may be unsure of its ends, and yet there.
+        """
+        return no_answer >= self.refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,7 @@ class Calibration:
 
 def _scale(content: dict[str, Any]) -> Scale:
     right, unanswerable = Weights(**content["right"]), Weights(**content["unanswerable"])
-    return Scale(right, unanswerable, content["threshold"])
+    return Scale(right, unanswerable, content["refusal"], content["threshold"])
 
 
 def _logistic(x: float) -> float:

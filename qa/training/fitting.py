@@ -31,7 +31,7 @@ _FOLDS = 5
 
 # Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
 _EVEN = Weights(*[0.0] * (len(Evidence._fields) + 1))
-UNFITTED = Scale(_EVEN, _EVEN, 0.0)
+UNFITTED = Scale(_EVEN, _EVEN, 1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,16 @@ def mean_f1(asked: Sequence[Asked], weight: float) -> float:
 
 
 def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
-    """Fit both probabilities, then the threshold on confidence."""
+    """Fit both probabilities, then from where on answers are given."""
     rows = _rows(asked, weight)
     assumed = _as_assumed(rows)
     right = _right(assumed)
     unanswerable = fit(
         [row.ranked.evidence[0] for row in assumed], [float(not row.golds) for row in assumed], support=-1
     )
-    return Scale(right, unanswerable, _threshold(rows, right))
+    there = [1 - unanswerable.probability(row.ranked.evidence[0]) for row in rows]
+    sure = [right.probability(row.ranked.evidence[0]) for row in rows]
+    return Scale(right, unanswerable, round(1 - _best_cut(rows, there), 4), round(_best_cut(rows, sure), 4))
 
 
 def cross_validated(asked: Sequence[Asked], weight: float) -> tuple[list[float], list[float]]:
@@ -130,8 +132,7 @@ def shares_at_threshold(asked: Sequence[Asked], weight: float, scale: Scale) -> 
     given: dict[bool, list[bool]] = {True: [], False: []}
     for a in asked:
         ranked = _ranked(a, weight)
-        sure = bool(ranked.answers) and scale.right.probability(ranked.evidence[0]) >= scale.threshold
-        given[bool(a.golds)].append(sure)
+        given[bool(a.golds)].append(bool(ranked.answers) and not scale.refuses(_no_answer(ranked, scale)))
     return float(np.mean(given[True])), 1 - float(np.mean(given[False]))
 
 
@@ -164,21 +165,29 @@ def _right(rows: Sequence[_Row]) -> Weights:
     return fit([evidence for row in rows for evidence in row.ranked.evidence], shares, support=1)
 
 
-def _threshold(rows: Sequence[_Row], right: Weights) -> float:
-    """Return the confidence from which on answers are given.
+def _no_answer(ranked: Ranked, scale: Scale) -> float:
+    return scale.unanswerable.probability(ranked.evidence[0])
+
+
+def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
+    """Return the score from which on answers are best given.
 
     It is the one with the largest F1 where three of five questions can be answered: between SQuAD 2.0's training part,
     with two of three, and its dev part, with one of two.
+
+    Args:
+        rows: questions with their answers.
+        scores: a row's is higher where an answer is rather to be given.
     """
-    points = [(right.probability(row.ranked.evidence[0]), row.golds, _best_text(row.ranked)) for row in rows]
-    grid = np.quantile([confidence for confidence, _, _ in points], np.linspace(0, 0.95, 96))
+    values = np.array(scores)
+    answerable = np.array([bool(row.golds) for row in rows])
+    worths = np.array([f1(_best_text(row.ranked), row.golds) if row.golds else 0.0 for row in rows])
 
-    def worth(threshold: float) -> float:
-        given = [f1(text, golds) * (c >= threshold) for c, golds, text in points if golds]
-        refused = [float(c < threshold) for c, golds, _ in points if not golds]
-        return float(3 * np.mean(given) + 2 * np.mean(refused))
+    def worth(cut: float) -> float:
+        given = values >= cut
+        return float(3 * np.mean((worths * given)[answerable]) + 2 * np.mean(~given[~answerable]))
 
-    return round(float(max(grid, key=worth)), 4)
+    return float(max(np.quantile(values, np.linspace(0, 0.95, 96)), key=worth))
 
 
 def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:

@@ -13,7 +13,7 @@ from qa.types import Answer, Hit, Passage, Span
 
 RIGHT = Weights(reader=0.5, retrieval=1.0, lead=0.1, gap=-0.5, support=0.2, depth=0.0, length=0.0, bias=-5.0)
 UNANSWERABLE = Weights(reader=-0.5, retrieval=0.0, lead=-0.1, gap=0.0, support=0.0, depth=0.0, length=0.0, bias=1.0)
-SCALE = Scale(RIGHT, UNANSWERABLE, threshold=0.5)
+SCALE = Scale(RIGHT, UNANSWERABLE, refusal=0.6, threshold=0.5)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 
 

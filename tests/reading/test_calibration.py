@@ -9,7 +9,7 @@ from qa.errors import ModelError
 from qa.reading.calibration import Calibration, Evidence, Scale, Weights
 
 WEIGHTS = Weights(reader=0.5, retrieval=2.0, lead=0.0, gap=-1.0, support=0.5, depth=0.0, length=0.0, bias=-3.0)
-SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), 0.3)
+SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), 0.6, 0.3)
 IDENTITIES = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1", "rounds": "rounds-1"}
 CALIBRATION = Calibration(
     **IDENTITIES, retrieval_weight=8.0, stop_margin=6.0, query=SCALE, read=replace(SCALE, threshold=0.4)
