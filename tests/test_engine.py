@@ -86,6 +86,21 @@ def test_most_questions_are_answered_right(shares: tuple[float, float]) -> None:
     assert shares[0] >= 0.7
 
 
+def test_answers_are_given_unless_the_documents_likely_do_not_say(golden: Engine, results: list[QueryResult]) -> None:
+    scale = golden.calibration.query
+    decided = golden.ask_batch([q["question"] for _, q in CHOSEN], top_k=5)
+    assert {result.has_answer for result in decided} == {True, False}
+    for result, everything in zip(decided, results, strict=True):
+        assert result.has_answer == (result.no_answer_score < scale.refusal)
+        best, *others = everything.answers
+        if result.has_answer:
+            # Whether there is an answer does not hang on how sure its last word is.
+            assert result.answers == (best, *(a for a in others if a.confidence >= scale.threshold))
+        else:
+            assert (result.answers, result.best_guess) == ((), best)
+    assert any(r.has_answer and r.answers[0].confidence < scale.threshold for r in decided)
+
+
 def test_no_answer_comes_with_the_best_guess_beside_it(golden: Engine) -> None:
     result = golden.ask("When does the library open?", min_confidence=1.0)
     assert (result.has_answer, result.answers) == (False, ())
@@ -197,7 +212,7 @@ def test_answers_from_any_text_are_verbatim(
         ({"top_k": -1}, "top_k"),
         ({"top_k": 10**9}, "top_k"),
         ({"index": "../x"}, "index"),
-        ({"filters": {"a": ["b"]}}, "filters.a"),
+        ({"filters": {"a": [["b"]]}}, "filters.a"),
     ],
 )
 def test_bad_questions_are_refused_with_the_field(golden: Engine, options: dict[str, Any], field: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from qa.reading.answers import Candidate
 from qa.reading.calibration import Evidence
 from qa.training.fitting import (
     ASSUMED_UNANSWERABLE,
+    WEIGHTS_TRIED,
     Asked,
     best_weight,
     cross_validated,
@@ -42,8 +44,8 @@ def test_the_retrieval_weight_is_the_one_that_puts_right_answers_first() -> None
     assert best_weight([contrary]) == 8.0
     assert best_weight([*made, contrary, contrary]) == 8.0
     # One question in 600 more is no reason to read more of all of them.
-    assert best_weight([*made * 299, *[contrary] * 300]) == 30.0
-    assert best_weight(made) == 30.0
+    assert best_weight([*made * 299, *[contrary] * 300]) == WEIGHTS_TRIED[-1]
+    assert best_weight(made) == WEIGHTS_TRIED[-1]
 
 
 def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
@@ -100,6 +102,22 @@ def test_confidence_is_how_often_answers_are_right() -> None:
     answered, refused = shares_at_threshold(made, 0.0, scale)
     assert answered > 0.5
     assert refused > 0.5
+
+
+def test_what_is_refused_hangs_on_whether_there_is_an_answer_and_not_on_whether_it_is_exact() -> None:
+    # Answers of half of the answerable questions are never right to the last word, which their lengths tell.
+    chooser, made = random.Random(1), []
+    for n in range(1200):
+        kind = ("short", "a rather long one", "")[n % 3]
+        margin = chooser.gauss(2.0 if kind else -2.0, 1.0)
+        said = "a rather long one indeed" if kind.startswith("a ") else kind or "short"
+        made.append(asked(kind or None, (said, margin, 0.5)))
+    scale = fitted_scale(made, 0.0)
+    answered, refused = shares_at_threshold(made, 0.0, scale)
+    assert answered > 0.9
+    assert refused > 0.9
+    assert scale.refuses(scale.refusal)
+    assert not scale.refuses(scale.refusal - 1e-9)
 
 
 def test_confidence_is_for_the_assumed_share_of_unanswerable_questions() -> None:
