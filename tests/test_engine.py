@@ -23,7 +23,6 @@ from tests.conftest import golden_articles, golden_documents
 
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in golden_documents()}
 QUESTIONS = [(article["title"], q) for article in golden_articles() for q in article["paragraphs"][0]["qas"]]
-CHOSEN = QUESTIONS[::2]
 
 
 def without_timings(result: QueryResult) -> QueryResult:
@@ -46,8 +45,8 @@ def assert_verbatim(result: QueryResult, texts: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def results(golden: Engine) -> list[QueryResult]:
-    """What every guess for each of the chosen questions is."""
-    return golden.ask_batch([q["question"] for _, q in CHOSEN], min_confidence=0.0, top_k=5)
+    """What every guess for each of the questions is."""
+    return golden.ask_batch([q["question"] for _, q in QUESTIONS], min_confidence=0.0, top_k=5)
 
 
 def test_every_answer_is_verbatim_and_in_order(results: list[QueryResult]) -> None:
@@ -64,7 +63,7 @@ def test_every_answer_is_verbatim_and_in_order(results: list[QueryResult]) -> No
 def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
     """The shares of answerable questions answered right, and of the others refused, at the shipped threshold."""
     right, refused = [], []
-    for (title, question), result in zip(CHOSEN, results, strict=True):
+    for (title, question), result in zip(QUESTIONS, results, strict=True):
         best = result.answers[0]
         given = not golden.calibration.query.refuses(result.no_answer_score)
         if question["is_impossible"]:
@@ -88,7 +87,7 @@ def test_most_questions_are_answered_right(shares: tuple[float, float]) -> None:
 
 def test_answers_are_given_unless_the_documents_likely_do_not_say(golden: Engine, results: list[QueryResult]) -> None:
     scale = golden.calibration.query
-    decided = golden.ask_batch([q["question"] for _, q in CHOSEN], top_k=5)
+    decided = golden.ask_batch([q["question"] for _, q in QUESTIONS], top_k=5)
     assert {result.has_answer for result in decided} == {True, False}
     for result, everything in zip(decided, results, strict=True):
         assert result.has_answer == (result.no_answer_score < scale.refusal)
