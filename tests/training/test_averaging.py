@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from qa.reading.spans import best_spans
 from qa.training.averaging import average_readers
 from qa.training.base_model import untrained_reader
 from qa.training.dequantised import load_dequantised
+from qa.training.examples import Source
+from qa.training.recipe import OWN, load_recipe
 from qa.training.stages import as_markdown, files_of, stages, write_stages
 from tests.training.test_examples import CONTEXTS, squad
 
@@ -51,7 +54,8 @@ def test_the_command_writes_the_mean_as_int8(tmp_path: Path) -> None:
     network.save_pretrained(tmp_path / "later")
     (tmp_path / "data").mkdir()
     squad(tmp_path / "data" / "some.json", CONTEXTS[:20])
-    write_stages(tmp_path / "later", [*stages(shipped.folder), {"mixture": [{"file": "some.json", "limit": None}]}])
+    recipe = replace(load_recipe(OWN), mixture=(Source("some.json"),))
+    write_stages(tmp_path / "later", [*stages(shipped.folder), {"start": shipped.identity, **asdict(recipe)}])
     readers = (str(shipped.folder), str(tmp_path / "later"))
     where = [x for name in ("data", "work", "out") for x in (f"--{name}", str(tmp_path / name))]
     done = CliRunner().invoke(app, ["train", "average", *readers, *where])
