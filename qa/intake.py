@@ -59,14 +59,15 @@ class Intake:
         """
         done = TakenIn()
         batch: list[Document] = []
-        waiting = 0
+        waiting = characters = 0
         for file in files:
             for document in self._read(file, done):
                 batch.append(document)
-                if len(batch) == MAX_DOCUMENTS or sum(len(d.text) for d in batch) >= _BATCH_CHARACTERS:
+                characters += len(document.text)
+                if len(batch) == MAX_DOCUMENTS or characters >= _BATCH_CHARACTERS:
                     self._write(batch, done)
                     advance(waiting)
-                    batch, waiting = [], 0
+                    batch, waiting, characters = [], 0, 0
             waiting += 1
         self._write(batch, done)
         advance(waiting)

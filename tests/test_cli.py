@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 from typer.testing import CliRunner, Result
 
 from qa import assembly
@@ -93,6 +94,19 @@ def test_an_answer_tells_its_section(run: Run, tmp_path: Path) -> None:
     assert "house.md, Garden, characters" in run("ask", question, "--min-confidence", 0).stdout.replace(
         "Kitchen,", "house.md,"
     )
+
+
+def test_an_answer_from_a_pdf_tells_its_page(run: Run, tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "house.pdf"))
+    for words in ("The kettle is blue.", "The gate is green."):
+        canvas.drawString(80, 700, words)
+        canvas.showPage()
+    canvas.save()
+    run("add", "house.pdf")
+    for question, expected in (("What colour is the kettle?", ("blue", 1)), ("What colour is the gate?", ("green", 2))):
+        for asked in (("ask", question), ("read", "house.pdf", question)):
+            best = parsed(run(*asked, "--json", "--min-confidence", 0))["answers"][0]
+            assert (best["answer"], best["page"]) == expected
 
 
 def test_sync_brings_an_index_to_what_a_folder_holds(run: Run, tmp_path: Path) -> None:

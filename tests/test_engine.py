@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,9 @@ def test_every_answer_is_verbatim_and_in_order(results: list[QueryResult]) -> No
         assert len({(a.document_id, a.span) for a in result.answers}) == len(result.answers)
 
 
-@pytest.fixture(scope="module")
-def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
-    """The shares of answerable questions answered right, and of the others refused, at the shipped threshold."""
+def _shares(golden: Engine, asked: Sequence[tuple[Any, QueryResult]]) -> tuple[float, float]:
     right, refused = [], []
-    for (title, question), result in zip(QUESTIONS, results, strict=True):
+    for (title, question), result in asked:
         best = result.answers[0]
         given = not golden.calibration.query.refuses(result.no_answer_score)
         if question["is_impossible"]:
@@ -74,8 +73,21 @@ def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
     return sum(right) / len(right), sum(refused) / len(refused)
 
 
+@pytest.fixture(scope="module")
+def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
+    """The shares of answerable questions answered right, and of the others refused, at the shipped threshold."""
+    return _shares(golden, list(zip(QUESTIONS, results, strict=True)))
+
+
 def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float]) -> None:
     right, refused = shares
+    assert right >= 0.5
+    assert refused >= 0.7
+
+
+@pytest.mark.xfail(strict=True, reason="what an earlier reader reached on every second question")
+def test_every_second_question_fares_as_well(golden: Engine, results: list[QueryResult]) -> None:
+    right, refused = _shares(golden, list(zip(QUESTIONS, results, strict=True))[::2])
     assert right >= 0.5
     assert refused >= 0.7
 

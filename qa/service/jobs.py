@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from qa.errors import Conflict, NotFound, QAError
+from qa.errors import Conflict, NotFound, QAError, Unavailable
 from qa.index.durable import exclusively_or_not, write_durably
 
 State = Literal["running", "done", "failed", "cancelled"]
@@ -84,6 +84,7 @@ class Jobs:
 
         Raises:
             Conflict: another job works on that index.
+            Unavailable: its state cannot be written; nothing was begun.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         for other in self.all():
@@ -95,6 +96,8 @@ class Jobs:
         # A daemon's thread: a server that stops does not wait for it, and what it built is used by the next job.
         threading.Thread(target=self._run, args=(job, work, begun), name=f"job-{job.id}", daemon=True).start()
         begun.wait()
+        if not self._path(job.id).exists():
+            raise Unavailable(f"{self._folder}: the job's state cannot be written", field="index")
         return self.get(job.id)
 
     def get(self, id: str) -> Job:
@@ -156,8 +159,14 @@ class Jobs:
 
     def _run(self, job: Job, work: Work, begun: threading.Event) -> None:
         with exclusively_or_not(self._path(job.id, "lock")):
-            self._write(job)
-            begun.set()
+            try:
+                self._write(job)
+            except OSError:
+                _log.exception("job %s cannot be written", job.id)
+                return
+            finally:
+                # Whoever began it waits, and is told if it is not there then.
+                begun.set()
             started = time.monotonic()
 
             def advance(more: int) -> None:

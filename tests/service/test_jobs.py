@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from qa.errors import Conflict, NotFound
+from qa.errors import Conflict, NotFound, Unavailable
 from qa.service import jobs as jobs_module
 from qa.service.jobs import Job, Jobs
 from tests.service.conftest import Opener
@@ -123,6 +123,22 @@ def test_an_unexpected_error_is_not_told_to_everybody(tmp_path: Path, caplog: py
     assert last.state == "failed"
     assert "secret" not in str(last.error)
     assert "secret" in caplog.text
+
+
+def test_a_job_that_cannot_be_written_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(jobs_module, "write_durably", full)
+    begun = threading.Event()
+
+    def work(_: Advance) -> tuple[int, int]:
+        begun.set()
+        return 1, 0
+
+    with pytest.raises(Unavailable, match="cannot be written"):
+        Jobs(tmp_path).start("rebuild", "books", 1, work)
+    assert not begun.wait(0.2)
 
 
 def test_old_jobs_are_forgotten(tmp_path: Path) -> None:
