@@ -17,12 +17,11 @@ from transformers import BertForQuestionAnswering
 from qa.errors import ModelError
 
 _NETWORK = "__module.network."
-_WORDS = "bert.embeddings.word_embeddings.weight"
 _LINEAR, _NORM, _EMBEDDING = "/aten::linear/MatMul", "/aten::layer_norm/Multiply_1", "/aten::embedding/Gather"
 
 
 def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
-    """Give a network the weights of a graph that `export_reader` wrote; word embeddings are left as they are.
+    """Give a network the weights of a graph that `export_reader` wrote.
 
     Raises:
         ModelError: the graph cannot be read or is of another network.
@@ -31,10 +30,10 @@ def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
         found = _weights(ov.Core().read_model(graph))
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"{graph}: not a graph of a reader ({error})") from error
-    wanted = {name: value.shape for name, value in network.state_dict().items() if name != _WORDS}
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
     if {name: value.shape for name, value in found.items()} != wanted:
         raise ModelError(f"{graph}: not a graph of a reader of this size")
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()}, strict=False)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
 
 
 def _weights(graph: ov.Model) -> dict[str, NDArray[np.float32]]:
@@ -49,7 +48,6 @@ def _weights(graph: ov.Model) -> dict[str, NDArray[np.float32]]:
             found[f"{module}.bias"] = _added(node)
         elif name.endswith(_EMBEDDING):
             found[f"{name.removesuffix(_EMBEDDING)}.weight"] = _constant(_source(node, 0))
-    found.pop(_WORDS, None)
     return found
 
 

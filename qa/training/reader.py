@@ -96,7 +96,7 @@ def train_reader(
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     model = untrained_reader(recipe.dropout)
-    model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    model.bert.embeddings.word_embeddings.weight.requires_grad_(recipe.embedding_rate > 0)
     if start:
         load_dequantised(model, start.graph)
     model.to(device).train()
@@ -224,7 +224,8 @@ def _cut(question: _Question, chooser: random.Random, *, whole: bool) -> list[Cu
 
 
 def _optimizer(model: BertForQuestionAnswering, recipe: ReaderRecipe) -> torch.optim.AdamW:
-    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    words = model.bert.embeddings.word_embeddings.weight
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad and p is not words]
     head = [p for name, p in trained if name.startswith("qa_outputs")]
     decayed = [p for name, p in trained if p.ndim > 1 and not name.startswith("qa_outputs")]
     plain = [p for name, p in trained if p.ndim == 1 and not name.startswith("qa_outputs")]
@@ -233,6 +234,9 @@ def _optimizer(model: BertForQuestionAnswering, recipe: ReaderRecipe) -> torch.o
         {"params": plain, "peak": recipe.rate, "weight_decay": 0.0},
         {"params": head, "peak": recipe.head_rate, "weight_decay": 0.0},
     ]
+    if words.requires_grad:
+        # No decay: it would wear off the words that training seldom meets.
+        groups.append({"params": [words], "peak": recipe.embedding_rate, "weight_decay": 0.0})
     return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), fused=True)
 
 

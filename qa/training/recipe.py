@@ -25,7 +25,8 @@ class ReaderRecipe:
         tokens: how long, in tokens that were read.
         passes: how long where `tokens` is not given, in passes over the data.
         batch: passages in a step.
-        rate, head_rate: the highest learning rates, of the encoder and of the span head.
+        rate, head_rate, embedding_rate: the highest learning rates, of the encoder, of the span head and of the word
+            embeddings; with 0 they stay as they are.
         warm_up_steps: over which they rise; then they fall to zero.
         weight_decay: of the encoder's matrices.
         dropout: the share of hidden values left out at random: against learning by heart what was seen before.
@@ -52,6 +53,7 @@ class ReaderRecipe:
     batch: Annotated[int, Field(ge=1)] = 32
     rate: Annotated[float, Field(gt=0)] = 1.3e-4
     head_rate: Annotated[float, Field(gt=0)] = 3e-4
+    embedding_rate: Annotated[float, Field(ge=0)] = 0.0
     warm_up_steps: Annotated[int, Field(ge=1)] = 100
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
