@@ -33,10 +33,11 @@ MAY_SEE: dict[str, set[str]] = {
     "wire": {"errors"},
     "evaluation": UPPER,
     "training": {*UPPER, "evaluation"},
-    "service": {*UPPER, "wire"},
+    "feedback": {*UPPER, "evaluation"},
+    "service": {*UPPER, "wire", "feedback"},
     "diagnosis": {*UPPER, "evaluation"},
     "presentation": {*UPPER, "intake", "service", "evaluation", "diagnosis"},
-    "cli": {*UPPER, "intake", "presentation", "diagnosis", "evaluation", "training", "service"},
+    "cli": {*UPPER, "intake", "feedback", "presentation", "diagnosis", "evaluation", "training", "service"},
     "__init__": {"assembly"},
 }
 ONLY_IN = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from qa.cli import documents, evaluation, training
+from qa.cli import documents, evaluation, feedback, training
 
 app = typer.Typer(
     help="Answers that are exact spans of your documents, or an honest 'no answer'.",
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.add_typer(documents.app)
 app.add_typer(evaluation.app)
 app.add_typer(training.app, name="train")
+app.add_typer(feedback.app, name="feedback")
 
 
 def main(arguments: list[str] | None = None) -> Any:

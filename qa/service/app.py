@@ -16,7 +16,7 @@ from qa.service.admission import Admission
 from qa.service.body_limit import BodyLimit
 from qa.service.dependencies import require_key
 from qa.service.jobs import Jobs
-from qa.service.routes import documents, indexes, jobs, page, questions, state
+from qa.service.routes import documents, feedback, indexes, jobs, page, questions, state
 
 # Adding is heavy: more at once would only hold threads that questions need.
 _MAX_WRITES = 8
@@ -52,7 +52,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.jobs = Jobs(settings.index_dir)
     app.add_middleware(BodyLimit)
     problems.install(app)
-    for router in (questions.router, documents.router, indexes.router, jobs.router):
+    for router in (questions.router, documents.router, indexes.router, jobs.router, feedback.router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(require_key)], responses=problems.RESPONSES)
     app.include_router(state.router)
     app.include_router(page.router)

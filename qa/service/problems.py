@@ -23,7 +23,8 @@ from qa.errors import (
     Unavailable,
     UnsupportedFormat,
 )
-from qa.wire import MANY, ONE, Problem
+from qa.wire.base import Problem
+from qa.wire.documents import MANY, ONE
 
 _STATUS: tuple[tuple[type[QAError], int], ...] = (
     (TooLarge, 413),

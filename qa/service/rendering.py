@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from qa.library import Added
 from qa.types import Answer, Document, DocumentInfo, Hit, QueryResult, SearchResult, Span
-from qa.wire import (
-    AddedOut,
-    AnswerOut,
-    ComponentsOut,
-    DocumentOut,
-    FullDocumentOut,
-    Offset,
-    PassageOut,
-    QueryResponse,
-    SearchResponse,
-    SupportOut,
-)
+from qa.wire.base import Offset
+from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut
+from qa.wire.questions import AnswerOut, ComponentsOut, PassageOut, QueryResponse, SearchResponse, SupportOut
 
 
 def query_response(result: QueryResult, *, with_passages: bool = False) -> QueryResponse:

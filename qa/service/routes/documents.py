@@ -16,7 +16,7 @@ from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service.dependencies import EngineDep, IndexQuery, WritesDep
 from qa.service.rendering import added_out, document_out, full_document
 from qa.types import Description, Document
-from qa.wire import (
+from qa.wire.documents import (
     AddResponse,
     DocumentIn,
     DocumentList,

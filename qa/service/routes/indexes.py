@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from qa.engine import Engine
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.service.dependencies import EngineDep
-from qa.wire import IndexList, IndexOut
+from qa.wire.indexes import IndexList, IndexOut
 
 router = APIRouter(prefix="/indexes", tags=["indexes"])
 

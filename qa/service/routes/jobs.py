@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from qa.engine import Engine
 from qa.service.dependencies import EngineDep, JobsDep
 from qa.service.jobs import Job, Jobs
-from qa.wire import JobList, JobOut
+from qa.wire.indexes import JobList, JobOut
 
 router = APIRouter(tags=["jobs"])
 

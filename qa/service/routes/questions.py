@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from qa.service.dependencies import AdmissionDep, EngineDep
 from qa.service.rendering import query_response, search_response
-from qa.wire import (
+from qa.wire.questions import (
     BatchRequest,
     BatchResponse,
     QueryRequest,

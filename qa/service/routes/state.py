@@ -7,7 +7,7 @@ from fastapi import APIRouter
 import qa
 from qa.service.dependencies import EngineDep
 from qa.service.problems import RESPONSES
-from qa.wire import Health, Readiness
+from qa.wire.state import Health, Readiness
 
 router = APIRouter(tags=["state"])
 

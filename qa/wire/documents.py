@@ -1,0 +1,95 @@
+"""Documents in, and what is known of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictStr, Tag
+
+from qa.wire.base import Request
+
+
+class DocumentIn(Request):
+    """A document to take in."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"id": "opening-hours", "text": "The library opens at noon on Sundays."}]},
+    )
+
+    text: StrictStr
+    id: StrictStr | None = None
+    title: StrictStr | None = None
+    uri: StrictStr | None = None
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
+class DocumentPatch(Request):
+    """What is to be changed of a document; what is left out stays as it is."""
+
+    title: StrictStr | None = None
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
+# Told apart before they are validated, so that an error names a field of the one that was meant.
+ONE, MANY = "one document", "list of documents"
+DocumentsIn = Annotated[
+    Annotated[DocumentIn, Tag(ONE)] | Annotated[list[DocumentIn], Tag(MANY)],
+    Discriminator(lambda body: MANY if isinstance(body, list) else ONE),
+]
+
+
+class AddedOut(BaseModel):
+    """What became of a document that was added: created, replaced or unchanged."""
+
+    id: str
+    status: str
+    passages: int
+    characters: int
+
+
+class AddResponse(BaseModel):
+    """One entry for each document, in order. They are on disk, and the next question finds them."""
+
+    documents: list[AddedOut]
+
+
+class UploadedOut(BaseModel):
+    """What became of a file: its documents, or why it could not be taken in."""
+
+    file: str
+    documents: list[AddedOut]
+    error: str | None
+
+
+class UploadResponse(BaseModel):
+    """One entry for each file, in order."""
+
+    files: list[UploadedOut]
+
+
+class DocumentOut(BaseModel):
+    """What is known of a document, without its text."""
+
+    id: str
+    title: str | None
+    uri: str | None
+    meta: dict[str, Any]
+    characters: int
+    passages: int
+    sha256: str
+    added_at: str
+    revision: int
+
+
+class FullDocumentOut(DocumentOut):
+    """A document with its text."""
+
+    text: str
+
+
+class DocumentList(BaseModel):
+    """A page of documents; `next` is the cursor of the following page, null on the last."""
+
+    documents: list[DocumentOut]
+    next: str | None

@@ -1,0 +1,50 @@
+"""Feedback, and the labels that follow from it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
+
+from qa.wire.base import Offset, Request
+
+
+class FeedbackIn(Request):
+    """What somebody says of an answer, or of a question that a document does not answer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "question": "When does the library open on Sundays?",
+                    "document_id": "opening-hours",
+                    "verdict": "right",
+                    "document_offset": {"start": 21, "end": 25},
+                }
+            ]
+        },
+    )
+
+    question: StrictStr
+    document_id: StrictStr
+    verdict: Literal["right", "wrong", "corrected", "unanswerable"]
+    document_offset: Offset | None = Field(
+        None, description="of the answer that is right or wrong, or of the one that would be right"
+    )
+    comment: StrictStr | None = None
+    query_id: StrictStr | None = None
+
+
+class FeedbackOut(BaseModel):
+    """The feedback is on disk."""
+
+    id: str
+
+
+class SquadOut(BaseModel):
+    """Labels in the layout of SQuAD 2.0; `left_out` questions do not hold any more: their documents have changed."""
+
+    version: str
+    data: list[dict[str, Any]]
+    left_out: int

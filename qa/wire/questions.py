@@ -1,0 +1,143 @@
+"""Asking, and what comes back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+from qa.wire.base import IndexName, Offset, Request
+
+DEFAULT_TOP_K = 3
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Options(Request):
+    index: IndexName = "default"
+    top_k: StrictInt = Field(DEFAULT_TOP_K, description="at most so many answers, 1 to 100")
+    filters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="field of the metadata, document_id, title or uri: a value, a list, or bounds (gt, gte, lt, lte)",
+    )
+    min_confidence: Confidence | None = Field(
+        None, description="null: as calibrated, none where the documents likely do not say; 0: every guess"
+    )
+    include_passages: bool = Field(False, description="return the passages that were read")
+
+
+class QueryRequest(_Options):
+    """One question to the documents of an index."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"question": "When does the library open on Sundays?"}]}
+    )
+
+    question: StrictStr
+
+
+class BatchRequest(_Options):
+    """Up to 64 questions to the documents of an index."""
+
+    questions: list[StrictStr] = Field(min_length=1, max_length=64)
+
+
+class ReadRequest(Request):
+    """One question to one text."""
+
+    question: StrictStr
+    text: StrictStr
+    top_k: StrictInt = DEFAULT_TOP_K
+    min_confidence: Confidence | None = None
+
+
+class SearchRequest(Request):
+    """Passages for a question, without reading them."""
+
+    question: StrictStr
+    index: IndexName = "default"
+    top_k: StrictInt = 10
+    filters: dict[str, Any] = Field(default_factory=dict)
+
+
+class ComponentsOut(BaseModel):
+    """What a score is made of: raw BM25, cosine, and the reader's logits for the span and for no answer."""
+
+    lexical: float
+    dense: float
+    reader: float
+    null: float
+
+
+class SupportOut(BaseModel):
+    """One place that gives the answer."""
+
+    document_id: str | None
+    document_offset: Offset
+
+
+class AnswerOut(BaseModel):
+    """An exact span of a document, and how sure it is."""
+
+    answer: str
+    score: float
+    confidence: float
+    document_id: str | None
+    title: str | None
+    uri: str | None
+    meta: dict[str, Any]
+    page: int | None
+    section: str | None
+    document_offset: Offset
+    context: str
+    context_offset: Offset
+    passage_id: int | None
+    components: ComponentsOut
+    support: list[SupportOut]
+
+
+class PassageOut(BaseModel):
+    """A passage with its scores."""
+
+    passage_id: int | None
+    document_id: str
+    title: str | None
+    uri: str | None
+    meta: dict[str, Any]
+    document_offset: Offset
+    text: str
+    score: float
+    lexical: float
+    dense: float
+
+
+class QueryResponse(BaseModel):
+    """All that a question gave; without an answer, `answers` is empty and `best_guess` filled."""
+
+    query_id: str
+    question: str
+    has_answer: bool
+    no_answer_score: float
+    answers: list[AnswerOut]
+    best_guess: AnswerOut | None
+    passages: list[PassageOut] | None
+    index: str | None
+    generation: int | None
+    revision: int | None
+    timings_ms: dict[str, float]
+
+
+class BatchResponse(BaseModel):
+    """One result for each question, in order."""
+
+    results: list[QueryResponse]
+
+
+class SearchResponse(BaseModel):
+    """Passages, best first."""
+
+    question: str
+    passages: list[PassageOut]
+    index: str
+    generation: int
+    revision: int
+    timings_ms: dict[str, float]

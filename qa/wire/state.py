@@ -1,0 +1,23 @@
+"""Alive, and ready."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+
+class Health(BaseModel):
+    """Alive."""
+
+    status: str = "ok"
+    version: str
+
+
+class Readiness(BaseModel):
+    """Models and the default index are loaded."""
+
+    status: str = "ready"
+    embedder: str
+    reader: str
+    calibration: str
+    documents: int
+    passages: int
