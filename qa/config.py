@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     embedder: str = SHIPPED
     reader: str = SHIPPED
     store: str = "local"
+    insecure: bool = Field(default=False, description="listen on more than this machine without any key")
+    rate_limit: str | None = Field(
+        default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="of calls by one key or address"
+    )
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or waiting at once")
 
     @field_validator("api_keys", mode="before")

@@ -9,7 +9,9 @@ QAError
 ├── Conflict              the index cannot take this (409): made with another model, or made by a newer version
 ├── Unavailable           an index's files cannot be read or written now (503)
 ├── Overloaded            more questions at once than are allowed (503, Retry-After)
+├── RateLimited           a caller asked more often than is allowed (429, Retry-After)
 ├── Unauthorized          no key, or an unknown one (401)
+├── Forbidden             a key that is not for this (403)
 └── ModelError            shipped or configured weights that are missing, damaged or do not belong together
 """
 
@@ -59,8 +61,20 @@ class Overloaded(QAError):
     retry_after_s = 1
 
 
+class RateLimited(QAError):
+    """The caller asked more often than is allowed."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class Unauthorized(QAError):
     """The request carries no known key."""
+
+
+class Forbidden(QAError):
+    """The request's key is not for this."""
 
 
 class ModelError(QAError):

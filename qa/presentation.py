@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qa.evaluation.runner import Evaluation
     from qa.index.verification import Verification
     from qa.intake import TakenIn
+    from qa.service.keys import Key
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True)
@@ -95,6 +96,17 @@ def result(found: QueryResult, as_json: bool) -> None:
             _answer(found.best_guess)
     for answer in found.answers:
         _answer(answer)
+
+
+def keys(made: Sequence[Key], as_json: bool) -> None:
+    """Print keys by what they may do."""
+    if as_json:
+        _json([{"name": k.name, "scope": k.scope, "index": k.index, "created_at": k.created_at} for k in made])
+        return
+    table = Table("name", "scope", "index", "created", box=None)
+    for key in made:
+        table.add_row(Text(key.name), key.scope, key.index or "all", key.created_at)
+    _out.print(table)
 
 
 def verification(found: Verification, as_json: bool) -> None:

@@ -387,3 +387,37 @@ def test_doctor_tells_what_it_runs_with(run: Run) -> None:
     found = parsed(run("doctor", "--json"))
     assert found["reader"].startswith("spanlight-reader-int8@")
     assert found["versions"]["openvino"]
+
+
+def test_keys_are_made_listed_and_revoked(run: Run) -> None:
+    made = run("key", "create", "desk", "--scope", "write", "--index", "books").stdout.strip()
+    assert made.startswith("sl_")
+    (listed,) = parsed(run("key", "list", "--json"))
+    assert (listed["name"], listed["scope"], listed["index"]) == ("desk", "write", "books")
+    assert made not in run("key", "list", "--json").stdout
+    assert "desk" in run("key", "list").stdout
+    assert run("key", "revoke", "desk").exit_code == 0
+    assert parsed(run("key", "list", "--json")) == []
+    refused = run("key", "revoke", "desk")
+    assert (refused.exit_code, "no key 'desk'" in refused.stderr) == (1, True)
+
+
+def test_the_server_does_not_listen_to_others_without_a_key(run: Run) -> None:
+    refused = run("serve", "--host", "0.0.0.0")
+    assert (refused.exit_code, "host: 0.0.0.0 can be reached" in refused.stderr) == (1, True)
+
+
+def test_feedback_goes_out_and_in(run: Run, tmp_path: Path) -> None:
+    text = "The kettle is blue."
+    (tmp_path / "kitchen.txt").write_text(text)
+    run("add", "kitchen.txt")
+    entry = {"id": "k", "question": "What colour is it?", "answers": [{"text": "blue", "answer_start": 14}]}
+    labels = {"data": [{"title": "k", "paragraphs": [{"context": text, "qas": [entry]}]}]}
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    assert run("feedback", "import", "labels.json").stdout == "1 questions\n"
+    assert run("feedback", "export", "out.json").exit_code == 0
+    (article,) = json.loads((tmp_path / "out.json").read_text())["data"]
+    (exported,) = article["paragraphs"][0]["qas"]
+    assert (exported["question"], exported["answers"]) == (entry["question"], entry["answers"])
+    evaluated = parsed(run("eval", "out.json", "--mode", "reader", "--json", "-"))
+    assert evaluated["n"] == 1

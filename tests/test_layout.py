@@ -52,6 +52,8 @@ ONLY_IN = {
     "lxml": {"documents/extract/html.py"},
     "markdown_it": {"documents/extract/markdown.py"},
     "charset_normalizer": {"documents/extract/plain.py"},
+    "limits": {"service/rates.py"},
+    "prometheus_client": {"service/metrics.py", "service/routes/state.py"},
 }
 HEAVY = {"torch", "transformers", "nncf", "sklearn"}
 LONGEST = 320

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from qa.cli import documents, evaluation, feedback, training
+from qa.cli import documents, evaluation, feedback, keys, training
 
 app = typer.Typer(
     help="Answers that are exact spans of your documents, or an honest 'no answer'.",
@@ -18,6 +18,7 @@ app.add_typer(documents.app)
 app.add_typer(evaluation.app)
 app.add_typer(training.app, name="train")
 app.add_typer(feedback.app, name="feedback")
+app.add_typer(keys.app, name="key")
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -43,6 +43,9 @@ app = typer.Typer()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (QA_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (QA_PORT).")] = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Listen on more than this machine without any key (QA_INSECURE).")
+    ] = None,
 ) -> None:
     """Serve over HTTP, with the page at / and the reference at /docs."""
     import uvicorn
@@ -50,13 +53,22 @@ def serve(
     from qa.assembly import build_engine
     from qa.index.registry import DEFAULT_INDEX
     from qa.service.app import create_app
+    from qa.service.keys import Keys, check_exposure
+    from qa.service.logs import log_config
 
     with errors_told():
-        settings = load_settings(host=host, port=port)
+        settings = load_settings(host=host, port=port, insecure=insecure)
+        check_exposure(settings.host, Keys(settings.index_dir, settings.api_keys), insecure=settings.insecure)
         # All that can be wrong with models and index is told before the port is opened.
         engine = build_engine(settings)
         engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
-        uvicorn.run(create_app(settings, engine), host=settings.host, port=settings.port, log_level="info")
+        uvicorn.run(
+            create_app(settings, engine),
+            host=settings.host,
+            port=settings.port,
+            log_level="info",
+            log_config=log_config(),
+        )
 
 
 @app.command()

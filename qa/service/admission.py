@@ -17,6 +17,11 @@ class Admission:
         self._inside = 0
         self._guard = threading.Lock()
 
+    @property
+    def inside(self) -> int:
+        """How much is worked on or waits."""
+        return self._inside
+
     @contextmanager
     def of(self, count: int = 1) -> Iterator[None]:
         """Let so many in, for as long as the context lasts; a batch larger than the bound gets in alone.

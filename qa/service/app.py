@@ -14,9 +14,14 @@ from qa.engine import Engine
 from qa.service import problems
 from qa.service.admission import Admission
 from qa.service.body_limit import BodyLimit
-from qa.service.dependencies import require_key
+from qa.service.dependencies import identified
+from qa.service.headers import SecurityHeaders
 from qa.service.jobs import Jobs
+from qa.service.keys import Keys
+from qa.service.metrics import Metrics, Observed
+from qa.service.rates import RateLimit
 from qa.service.routes import documents, feedback, indexes, jobs, page, questions, state
+from qa.wire.base import PREFIX
 
 # Adding is heavy: more at once would only hold threads that questions need.
 _MAX_WRITES = 8
@@ -45,15 +50,19 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         summary="Answers that are exact spans of your documents, or an honest 'no answer'.",
         lifespan=lifespan,
     )
-    app.state.settings = settings
     app.state.engine = engine
     app.state.admission = Admission(settings.max_questions)
     app.state.writes = Admission(_MAX_WRITES)
     app.state.jobs = Jobs(settings.index_dir)
+    app.state.keys = Keys(settings.index_dir, settings.api_keys)
+    app.state.rates = RateLimit(settings.rate_limit)
+    app.state.metrics = Metrics(engine.indexes, app.state.admission, app.state.writes)
     app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observed, metrics=app.state.metrics)
     problems.install(app)
     for router in (questions.router, documents.router, indexes.router, jobs.router, feedback.router):
-        app.include_router(router, prefix="/v1", dependencies=[Depends(require_key)], responses=problems.RESPONSES)
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(identified)], responses=problems.RESPONSES)
     app.include_router(state.router)
     app.include_router(page.router)
     return app

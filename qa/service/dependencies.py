@@ -9,7 +9,9 @@ from fastapi import Depends, Header, Query, Request
 from qa.engine import Engine
 from qa.service.admission import Admission
 from qa.service.jobs import Jobs
-from qa.service.security import check_key
+from qa.service.keys import ANYONE, Key, Keys
+from qa.service.metrics import Metrics
+from qa.service.rates import RateLimit
 
 
 def _engine(request: Request) -> Engine:
@@ -28,17 +30,54 @@ def _jobs(request: Request) -> Jobs:
     return cast(Jobs, request.app.state.jobs)
 
 
-def require_key(
+def _metrics(request: Request) -> Metrics:
+    return cast(Metrics, request.app.state.metrics)
+
+
+def identified(
     request: Request,
     authorization: Annotated[str | None, Header()] = None,
     x_api_key: Annotated[str | None, Header()] = None,
-) -> None:
-    """Refuse a call without a key where keys are set."""
-    check_key(request.app.state.settings.api_keys, authorization, x_api_key)
+) -> Key:
+    """Tell who calls, and count it: by the key, or where none is needed by the address."""
+    caller = cast(Keys, request.app.state.keys).bearer(authorization, x_api_key)
+    address = request.client.host if request.client else ""
+    cast(RateLimit, request.app.state.rates).count(address if caller is ANYONE else caller.sha256)
+    return caller
 
+
+CallerDep = Annotated[Key, Depends(identified)]
+
+
+def _may_write(caller: CallerDep) -> None:
+    caller.check_scope("write")
+
+
+def _may_administer(caller: CallerDep) -> None:
+    caller.check_scope("admin")
+
+
+def _index(caller: CallerDep, index: Annotated[str, Query(description="name of the index")] = "default") -> str:
+    caller.check_index(index)
+    return index
+
+
+def _named(caller: CallerDep, name: str) -> str:
+    caller.check_index(name)
+    return name
+
+
+WRITES, ADMINISTERS = Depends(_may_write), Depends(_may_administer)
+"""What a call takes beyond a key that may read."""
+
+IndexDep = Annotated[str, Depends(_index)]
+"""The index that the query string names, if the caller may use it."""
+
+NamedIndexDep = Annotated[str, Depends(_named)]
+"""The index that the path names, if the caller may use it."""
 
 EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
+MetricsDep = Annotated[Metrics, Depends(_metrics)]
 WritesDep = Annotated[Admission, Depends(_writes)]
-IndexQuery = Annotated[str, Query(description="name of the index")]

@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 
 from qa.errors import (
     Conflict,
+    Forbidden,
     InvalidInput,
     ModelError,
     NotFound,
     Overloaded,
     QAError,
+    RateLimited,
     TooLarge,
     Unauthorized,
     Unavailable,
@@ -33,6 +35,8 @@ _STATUS: tuple[tuple[type[QAError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (Unauthorized, 401),
+    (Forbidden, 403),
+    (RateLimited, 429),
     (Overloaded, 503),
     (Unavailable, 503),
     (ModelError, 503),
@@ -40,7 +44,7 @@ _STATUS: tuple[tuple[type[QAError], int], ...] = (
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "content": {"application/problem+json": {}}, "description": HTTPStatus(code).phrase}
-    for code in (400, 401, 404, 409, 413, 422, 503)
+    for code in (400, 401, 403, 404, 409, 413, 422, 429, 503)
 }
 
 
@@ -62,7 +66,7 @@ def install(app: FastAPI) -> None:
     async def _ours(_: Request, error: QAError) -> JSONResponse:
         status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
         headers = {}
-        if isinstance(error, Overloaded):
+        if isinstance(error, Overloaded | RateLimited):
             headers["Retry-After"] = str(error.retry_after_s)
         if isinstance(error, Unauthorized):
             headers["WWW-Authenticate"] = "Bearer"

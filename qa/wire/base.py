@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
+PREFIX = "/v1"
+"""Stands before the path of every call but those on the server's own state."""
+
 IndexName = Annotated[StrictStr, Field(description="name of the index")]
 
 

@@ -13,7 +13,7 @@ from qa.documents.files import documents_in
 from qa.engine import Engine
 from qa.errors import InvalidInput, QAError
 from qa.limits import MAX_DOCUMENTS, checked_document
-from qa.service.dependencies import EngineDep, IndexQuery, WritesDep
+from qa.service.dependencies import WRITES, EngineDep, IndexDep, WritesDep
 from qa.service.rendering import added_out, document_out, full_document
 from qa.types import Description, Document
 from qa.wire.documents import (
@@ -31,10 +31,8 @@ from qa.wire.documents import (
 router = APIRouter(prefix="/documents", tags=["documents"])
 
 
-@router.post("", status_code=201)
-def add(
-    body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesDep, index: IndexQuery = "default"
-) -> AddResponse:
+@router.post("", status_code=201, dependencies=[WRITES])
+def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesDep, index: IndexDep) -> AddResponse:
     """Add one document or a list of them, all or none. The same id replaces; the same content changes nothing."""
     given = body if isinstance(body, list) else [body]
     if not 1 <= len(given) <= MAX_DOCUMENTS:
@@ -49,10 +47,8 @@ def add(
     return AddResponse(documents=[added_out(one) for one in added])
 
 
-@router.post("/upload")
-def upload(
-    files: list[UploadFile], engine: EngineDep, writes: WritesDep, index: IndexQuery = "default"
-) -> UploadResponse:
+@router.post("/upload", dependencies=[WRITES])
+def upload(files: list[UploadFile], engine: EngineDep, writes: WritesDep, index: IndexDep) -> UploadResponse:
     """Add files: text, Markdown, HTML, PDF, DOCX, and CSV or JSON lines with a document in each row.
 
     Each has a result of its own: one that cannot be read stops no other. A file of the same name replaces.
@@ -65,7 +61,7 @@ def upload(
 @router.get("")
 def list_documents(
     engine: EngineDep,
-    index: IndexQuery = "default",
+    index: IndexDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
 ) -> DocumentList:
@@ -77,26 +73,26 @@ def list_documents(
 
 
 @router.get("/{id}")
-def get(id: str, engine: EngineDep, index: IndexQuery = "default") -> FullDocumentOut:
+def get(id: str, engine: EngineDep, index: IndexDep) -> FullDocumentOut:
     """Return a document with its text."""
     return full_document(*engine.document(id, index=index))
 
 
 @router.get("/{id}/text", response_class=PlainTextResponse)
-def get_text(id: str, engine: EngineDep, index: IndexQuery = "default") -> PlainTextResponse:
+def get_text(id: str, engine: EngineDep, index: IndexDep) -> PlainTextResponse:
     """Return the text that offsets count in, as it was taken in."""
     return PlainTextResponse(engine.document(id, index=index)[0].text)
 
 
-@router.patch("/{id}")
-def patch(id: str, body: DocumentPatch, engine: EngineDep, index: IndexQuery = "default") -> DocumentOut:
+@router.patch("/{id}", dependencies=[WRITES])
+def patch(id: str, body: DocumentPatch, engine: EngineDep, index: IndexDep) -> DocumentOut:
     """Change a document's title or metadata; metadata is replaced as a whole."""
     given = body.model_dump(include=body.model_fields_set)
     return document_out(engine.describe(id, cast(Description, given), index=index))
 
 
-@router.delete("/{id}", status_code=204, response_class=Response)
-def delete(id: str, engine: EngineDep, index: IndexQuery = "default") -> Response:
+@router.delete("/{id}", status_code=204, response_class=Response, dependencies=[WRITES])
+def delete(id: str, engine: EngineDep, index: IndexDep) -> Response:
     """Remove a document."""
     engine.remove([id], index=index)
     return Response(status_code=204)

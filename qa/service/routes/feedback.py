@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from qa.errors import InvalidInput
 from qa.feedback import Feedback, export_feedback, give_feedback
-from qa.service.dependencies import EngineDep, IndexQuery
+from qa.service.dependencies import WRITES, EngineDep, IndexDep
 from qa.types import Span
 from qa.wire.base import Offset
 from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/feedback", tags=["feedback"])
 
 
 @router.post("", status_code=201)
-def give(body: FeedbackIn, engine: EngineDep, index: IndexQuery = "default") -> FeedbackOut:
+def give(body: FeedbackIn, engine: EngineDep, index: IndexDep) -> FeedbackOut:
     """Tell that an answer is right or wrong, which span would be right, or that the document does not say."""
     given = Feedback(
         body.question, body.document_id, body.verdict, _span(body.document_offset), body.comment, body.query_id
@@ -24,8 +24,8 @@ def give(body: FeedbackIn, engine: EngineDep, index: IndexQuery = "default") -> 
     return FeedbackOut(id=id)
 
 
-@router.get("/export")
-def export(engine: EngineDep, index: IndexQuery = "default") -> SquadOut:
+@router.get("/export", dependencies=[WRITES])
+def export(engine: EngineDep, index: IndexDep) -> SquadOut:
     """Return the labels that follow from all feedback, as SQuAD JSON: to evaluate with, or to train the reader on."""
     return SquadOut(**export_feedback(engine, index=index))
 

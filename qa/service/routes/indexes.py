@@ -8,32 +8,33 @@ from dataclasses import asdict
 from fastapi import APIRouter, Response
 
 from qa.engine import Engine
-from qa.errors import Conflict, NotFound, Unavailable
-from qa.service.dependencies import EngineDep
+from qa.errors import Conflict, Forbidden, NotFound, Unavailable
+from qa.service.dependencies import ADMINISTERS, CallerDep, EngineDep, NamedIndexDep
 from qa.wire.indexes import IndexList, IndexOut
 
 router = APIRouter(prefix="/indexes", tags=["indexes"])
 
 
 @router.get("")
-def list_indexes(engine: EngineDep) -> IndexList:
-    """List the indexes that can be used, in the order of their names."""
+def list_indexes(engine: EngineDep, caller: CallerDep) -> IndexList:
+    """List the indexes that the caller can use, in the order of their names."""
     described = []
     for name in engine.indexes.names():
-        # Made with another model, damaged, or deleted just now.
-        with suppress(Conflict, NotFound, Unavailable):
+        # Made with another model, damaged, deleted just now, or not for this caller.
+        with suppress(Conflict, Forbidden, NotFound, Unavailable):
+            caller.check_index(name)
             described.append(_described(engine, name))
     return IndexList(indexes=described)
 
 
 @router.get("/{name}")
-def get(name: str, engine: EngineDep) -> IndexOut:
+def get(name: NamedIndexDep, engine: EngineDep) -> IndexOut:
     """Describe an index."""
     return _described(engine, name)
 
 
-@router.put("/{name}", responses={201: {"model": IndexOut}})
-def put(name: str, engine: EngineDep, response: Response) -> IndexOut:
+@router.put("/{name}", dependencies=[ADMINISTERS], responses={201: {"model": IndexOut}})
+def put(name: NamedIndexDep, engine: EngineDep, response: Response) -> IndexOut:
     """Make an index, empty; one that is there stays as it is."""
     if not engine.indexes.has(name):
         response.status_code = 201
@@ -41,8 +42,8 @@ def put(name: str, engine: EngineDep, response: Response) -> IndexOut:
     return _described(engine, name)
 
 
-@router.delete("/{name}", status_code=204, response_class=Response)
-def delete(name: str, engine: EngineDep) -> Response:
+@router.delete("/{name}", status_code=204, response_class=Response, dependencies=[ADMINISTERS])
+def delete(name: NamedIndexDep, engine: EngineDep) -> Response:
     """Delete an index with all its documents."""
     engine.indexes.delete(name)
     return Response(status_code=204)

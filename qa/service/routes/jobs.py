@@ -3,57 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
 from qa.engine import Engine
-from qa.service.dependencies import EngineDep, JobsDep
+from qa.service.dependencies import ADMINISTERS, CallerDep, EngineDep, JobsDep, NamedIndexDep
 from qa.service.jobs import Job, Jobs
 from qa.wire.indexes import JobList, JobOut
 
 router = APIRouter(tags=["jobs"])
 
 
-@router.post("/indexes/{name}/rebuild", status_code=202)
-def rebuild(name: str, engine: EngineDep, jobs: JobsDep, response: Response) -> JobOut:
+def _job(id: str, jobs: JobsDep, caller: CallerDep) -> Job:
+    job = jobs.get(id)
+    caller.check_index(job.index)
+    return job
+
+
+JobDep = Annotated[Job, Depends(_job)]
+
+
+@router.post("/indexes/{name}/rebuild", status_code=202, dependencies=[ADMINISTERS])
+def rebuild(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, response: Response) -> JobOut:
     """Split and embed all documents anew, aside; queries and writes go on. Then the new generation answers."""
     return _begun(name, "rebuild", engine.rebuild, engine, jobs, response)
 
 
-@router.post("/indexes/{name}/rollback", status_code=202)
-def rollback(name: str, engine: EngineDep, jobs: JobsDep, response: Response) -> JobOut:
+@router.post("/indexes/{name}/rollback", status_code=202, dependencies=[ADMINISTERS])
+def rollback(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, response: Response) -> JobOut:
     """Let the generation before answer again, with everything that was written since."""
     return _begun(name, "rollback", engine.rollback, engine, jobs, response)
 
 
 @router.get("/jobs")
-def list_jobs(jobs: JobsDep) -> JobList:
-    """List the last jobs, the newest first."""
-    return JobList(jobs=[_out(job) for job in jobs.all()])
+def list_jobs(jobs: JobsDep, caller: CallerDep) -> JobList:
+    """List the last jobs on the indexes that the caller can use, the newest first."""
+    return JobList(jobs=[_out(job) for job in jobs.all() if caller.index in (None, job.index)])
 
 
 @router.get("/jobs/{id}")
-def get(id: str, jobs: JobsDep) -> JobOut:
+def get(job: JobDep) -> JobOut:
     """Tell how a job stands."""
-    return _out(jobs.get(id))
+    return _out(job)
 
 
-@router.delete("/jobs/{id}", status_code=202)
-def cancel(id: str, jobs: JobsDep) -> JobOut:
+@router.delete("/jobs/{id}", status_code=202, dependencies=[ADMINISTERS])
+def cancel(job: JobDep, jobs: JobsDep) -> JobOut:
     """Ask a job to stop. What it has built is used by the next one."""
-    return _out(jobs.cancel(id))
+    return _out(jobs.cancel(job.id))
 
 
 @router.get("/jobs/{id}/events", response_class=StreamingResponse)
-def events(id: str, jobs: JobsDep) -> StreamingResponse:
+def events(job: JobDep, jobs: JobsDep) -> StreamingResponse:
     """Follow a job by server-sent events: one whenever something has changed, the last when it has ended."""
-    # One that is not there is told before the stream begins.
-    jobs.get(id)
 
     def told() -> Iterator[str]:
-        for job in jobs.follow(id):
-            yield f"event: {job.state}\ndata: {_out(job).model_dump_json()}\n\n"
+        for now in jobs.follow(job.id):
+            yield f"event: {now.state}\ndata: {_out(now).model_dump_json()}\n\n"
 
     return StreamingResponse(told(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 

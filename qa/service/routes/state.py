@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 import qa
-from qa.service.dependencies import EngineDep
+from qa.service.dependencies import EngineDep, MetricsDep
 from qa.service.problems import RESPONSES
 from qa.wire.state import Health, Readiness
 
@@ -29,3 +30,9 @@ def readyz(engine: EngineDep) -> Readiness:
         documents=documents,
         passages=passages,
     )
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(metrics: MetricsDep) -> Response:
+    """Tell counts, times and the state of the indexes in Prometheus' text format."""
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
