@@ -23,6 +23,15 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_layout.py
 
-bench: install
+# DATASET: a SQuAD file; its contexts are the documents.
+DATASET ?= eval/golden/golden.json
+
+bench: install .venv-peers/.installed
 	$(BIN)/python -m eval.bench.reading
-	$(BIN)/python -m eval.bench.querying
+	$(BIN)/python -m eval.bench.querying $(DATASET)
+	$(BIN)/python -m eval.bench.peers $(DATASET)
+
+.venv-peers/.installed: eval/bench/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --requirement $<
+	touch $@
