@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from qa.types import Answer, DocumentInfo, QueryResult
+from qa.types import DocumentInfo
 
 if TYPE_CHECKING:
     from qa.diagnosis import Diagnosis
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from qa.index.verification import Verification
     from qa.intake import TakenIn
     from qa.service.keys import Key
+    from qa.wire.documents import UploadedOut
+    from qa.wire.questions import AnswerOut, QueryResponse
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True)
@@ -82,12 +84,10 @@ def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:
         lines([f"{i.id}  {i.title or ''}  ({i.characters} characters, {i.passages} passages)" for i in infos])
 
 
-def result(found: QueryResult, as_json: bool) -> None:
+def result(found: QueryResponse, as_json: bool) -> None:
     """Print the answers to a question."""
     if as_json:
-        from qa.service.rendering import query_response
-
-        _json(query_response(found).model_dump())
+        _json(found.model_dump())
         return
     if not found.has_answer:
         _out.print("The documents do not say.")
@@ -96,6 +96,14 @@ def result(found: QueryResult, as_json: bool) -> None:
             _answer(found.best_guess)
     for answer in found.answers:
         _answer(answer)
+
+
+def uploaded(files: Sequence[UploadedOut], as_json: bool) -> None:
+    """Print what became of files that a server was given."""
+    if as_json:
+        _json([file.model_dump() for file in files])
+        return
+    lines([f"{one.status:9}  {one.id}  ({one.passages} passages)" for file in files for one in file.documents])
 
 
 def keys(made: Sequence[Key], as_json: bool) -> None:
@@ -202,18 +210,18 @@ def diagnosis(found: Diagnosis, as_json: bool) -> None:
         lines([f"{name:28} {shown}"])
 
 
-def _answer(answer: Answer) -> None:
-    heading = Text(answer.text, style="bold")
+def _answer(answer: AnswerOut) -> None:
+    heading = Text(answer.answer, style="bold")
     heading.append(f"  {answer.confidence:.0%} sure", style="not bold dim")
     _out.print(heading)
-    start, end = answer.context_span.start, answer.context_span.end
+    start, end = answer.context_offset.start, answer.context_offset.end
     context = Text(answer.context[:start])
     context.append(answer.context[start:end], style="reverse")
     context.append(answer.context[end:])
     _out.print(context)
     if answer.document_id:
         places = [answer.title or answer.document_id, _page_and_section(answer)]
-        places.append(f"characters {answer.span.start} to {answer.span.end}")
+        places.append(f"characters {answer.document_offset.start} to {answer.document_offset.end}")
     else:
         places = [_page_and_section(answer)]
     if any(places):
@@ -221,7 +229,7 @@ def _answer(answer: Answer) -> None:
     _out.print()
 
 
-def _page_and_section(answer: Answer) -> str:
+def _page_and_section(answer: AnswerOut) -> str:
     return ", ".join(filter(None, [f"page {answer.page}" if answer.page else "", answer.section or ""]))
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
 
 from qa.assembly import build_engine
 from qa.config import Settings
@@ -19,6 +23,7 @@ from qa.engine import Engine
 from qa.index.catalog import Specification
 from qa.index.local import LocalIndex, Prepared
 from qa.models.embedder import Vectors
+from qa.service.app import create_app
 from qa.types import Document
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +102,22 @@ def golden(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     made.add([Document(path.stem, path.read_text(encoding="utf-8"), path.stem) for path in golden_documents()])
     yield made
     made.close()
+
+
+@contextmanager
+def serving(engine: Engine, settings: Settings) -> Iterator[str]:
+    """Run a real server on a free port; yields its address."""
+    config = uvicorn.Config(create_app(settings, engine), host="127.0.0.1", port=0, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def golden_documents() -> list[Path]:

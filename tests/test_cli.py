@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 
 from qa import assembly
 from qa.cli import app
+from qa.config import Settings
 from qa.engine import Engine
-from tests.conftest import GOLDEN, golden_articles
+from tests.conftest import GOLDEN, golden_articles, serving
 
 Run = Callable[..., Result]
 
@@ -421,3 +422,24 @@ def test_feedback_goes_out_and_in(run: Run, tmp_path: Path) -> None:
     assert (exported["question"], exported["answers"]) == (entry["question"], entry["answers"])
     evaluated = parsed(run("eval", "out.json", "--mode", "reader", "--json", "-"))
     assert evaluated["n"] == 1
+
+
+def test_a_running_server_is_asked_and_given_files(run: Run, shipped: Engine, tmp_path: Path) -> None:
+    engine = shipped.in_folder(tmp_path / "elsewhere")
+    engine.indexes.get_or_create("default")
+    (tmp_path / "kitchen.md").write_text("# Kitchen\n\nThe kettle is blue.")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    with serving(engine, Settings(index_dir=engine.indexes.folder)) as url:
+        added = run("add", "kitchen.md", "broken.pdf", "--url", url)
+        assert (added.exit_code, "created" in added.stdout, "broken.pdf" in added.stderr) == (1, True, True)
+        assert parsed(run("add", "kitchen.md", "--url", url, "--json"))[0]["documents"][0]["status"] == "unchanged"
+        question = ("ask", "What colour is the kettle?", "--min-confidence", 0)
+        over_http, text = parsed(run(*question, "--url", url, "--json")), run(*question, "--url", url).stdout
+        answer = over_http["answers"][0]
+        assert (answer["answer"], answer["section"]) == ("blue", "Kitchen")
+        assert "blue" in text
+        refused = run("ask", "Who?", "--url", url, "--index", "nowhere")
+        assert (refused.exit_code, "no index 'nowhere'" in refused.stderr) == (1, True)
+        assert run("add", "kitchen.md", "--url", url, "--meta", "a=b").exit_code == 2
+    # Nothing was done here.
+    assert not (tmp_path / "indexes").exists()

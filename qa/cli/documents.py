@@ -16,17 +16,20 @@ from qa.cli.shared import (
     MinConfidence,
     Question,
     TopK,
+    UrlOption,
     errors_told,
     meta_of,
+    opened_client,
     opened_engine,
     tell,
 )
 from qa.config import load_settings
 from qa.engine import Engine
-from qa.errors import QAError
+from qa.errors import InvalidInput, QAError
 
 if TYPE_CHECKING:
     from qa.intake import TakenIn
+    from qa.wire.documents import UploadedOut
 
 MetaOption = Annotated[
     list[str] | None, typer.Option("--meta", help="NAME=VALUE, kept with each document; may be given again.")
@@ -81,6 +84,7 @@ def add(
     title_column: TitleColumn = "title",
     id_column: IdColumn = "id",
     dry_run: DryRun = False,
+    url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add files: text, Markdown, HTML, PDF, DOCX; CSV and JSON lines with a document in each row.
@@ -91,9 +95,15 @@ def add(
     from qa.documents.files import files_in
     from qa.intake import Intake
 
+    columns = Columns(text_column, title_column, id_column)
+    if url:
+        if if_empty or meta or dry_run or columns != Columns():
+            raise typer.BadParameter("files go to a server as they are", param_hint="--url")
+        _upload(paths, index, url, as_json)
+        return
     with opened_engine() as engine:
         files, wrong = files_in(paths)
-        intake = Intake(engine, index, Columns(text_column, title_column, id_column), meta_of(meta or []), dry_run)
+        intake = Intake(engine, index, columns, meta_of(meta or []), dry_run)
         if if_empty and engine.indexes.has(index) and engine.indexes.get(index).counts()[0]:
             files, wrong = [], []
         with show.progress("adding", len(files)) as advance:
@@ -133,9 +143,27 @@ def sync(
         _end([], done)
 
 
+def _upload(paths: Sequence[str], index: str, url: str, as_json: bool) -> None:
+    """Give files to a server, one at a time: what was taken in stays if the next one cannot be."""
+    from qa.documents.files import files_in
+
+    files, wrong = files_in(paths)
+    done: list[UploadedOut] = []
+    with opened_client(url) as client:
+        with show.progress("adding", len(files)) as advance:
+            for file in files:
+                done += client.upload([file.path], index=index).files
+                advance(1)
+        show.uploaded(done, as_json)
+    _told([*wrong, *(InvalidInput(file.error) for file in done if file.error)])
+
+
 def _end(wrong: Sequence[QAError], done: TakenIn) -> None:
     """Tell what could not be taken in, and end with status 1 if there is such."""
-    errors = [*wrong, *done.failed.values()]
+    _told([*wrong, *done.failed.values()])
+
+
+def _told(errors: Sequence[QAError]) -> None:
     for error in errors:
         tell(error)
     if errors:
@@ -166,11 +194,20 @@ def ask(
     index: IndexOption = "default",
     top_k: TopK = 3,
     min_confidence: MinConfidence = None,
+    url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Ask the documents of an index."""
+    """Ask the documents of an index, here or on a running server."""
+    if url:
+        with opened_client(url) as client:
+            asked = client.query(question, index=index, top_k=top_k, min_confidence=min_confidence)
+            show.result(asked, as_json)
+        return
+    from qa.service.rendering import query_response
+
     with opened_engine() as engine:
-        show.result(engine.ask(question, index=index, top_k=top_k, min_confidence=min_confidence), as_json)
+        found = engine.ask(question, index=index, top_k=top_k, min_confidence=min_confidence)
+        show.result(query_response(found), as_json)
 
 
 @app.command()
@@ -183,11 +220,12 @@ def read(
 ) -> None:
     """Ask one file, without an index."""
     from qa.documents.files import text_of
+    from qa.service.rendering import query_response
 
     with opened_engine() as engine:
         given = text_of(file)
         found = engine.read(question, given.text, top_k=top_k, min_confidence=min_confidence, marks=given.marks)
-        show.result(found, as_json)
+        show.result(query_response(found), as_json)
 
 
 @app.command()

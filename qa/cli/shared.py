@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from qa.errors import InvalidInput, QAError
 from qa.limits import MAX_TOP_K, checked_meta
 from qa.types import Meta
 
+if TYPE_CHECKING:
+    from qa.client import Client
+
 IndexOption = Annotated[str, typer.Option("--index", help="Name of the index.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TopK = Annotated[int, typer.Option("--top-k", min=1, max=MAX_TOP_K, help="At most so many answers.")]
@@ -23,6 +26,7 @@ MinConfidence = Annotated[
     typer.Option("--min-confidence", min=0, max=1, help="Give answers from this confidence on; 0: every guess."),
 ]
 Tolerance = Annotated[float, typer.Option(min=0, help="How many points a measure may fall.")]
+UrlOption = Annotated[str | None, typer.Option("--url", help="Ask a running server; QA_API_KEYS has its key.")]
 Question = Annotated[str, typer.Argument(help="In plain language.")]
 
 
@@ -75,3 +79,12 @@ def opened_engine() -> Iterator[Engine]:
             yield engine
         finally:
             engine.close()
+
+
+@contextmanager
+def opened_client(url: str) -> Iterator[Client]:
+    """Open a client of a running server, with the first key of the settings; errors are told."""
+    from qa.client import Client
+
+    with errors_told(), Client(url, key=next(iter(load_settings().api_keys), None)) as client:
+        yield client

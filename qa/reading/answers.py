@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -67,7 +68,7 @@ def candidates(hit: Hit, logits: PassageLogits, count: int) -> list[Candidate]:
     made: list[Candidate] = []
     for scored in best_spans(logits, max(SPANS_PER_PASSAGE, count)):
         span = widen(text, _trimmed(text, scored.span))
-        if not 0 < len(span) <= MAX_ANSWER_CHARACTERS:
+        if not 0 < len(span) <= MAX_ANSWER_CHARACTERS or _only_punctuation(span.of(text)):
             continue
         if (cut[0] and span.start == 0) or (cut[1] and span.end == len(text)):
             continue
@@ -134,6 +135,10 @@ def _trimmed(text: str, span: Span) -> Span:
     covered = span.of(text)
     start = span.start + len(covered) - len(covered.lstrip())
     return Span(start, max(start, span.start + len(covered.rstrip())))
+
+
+def _only_punctuation(text: str) -> bool:
+    return all(unicodedata.category(character).startswith("P") for character in text)
 
 
 def _says_the_same(one: Candidate, other: Candidate) -> bool:

@@ -1,26 +1,22 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from qa.config import Settings
 from qa.engine import Engine
-from qa.errors import DatasetError, InvalidInput, Unavailable
+from qa.errors import DatasetError, InvalidInput, NotFound, Unavailable
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.own_models import Indexed, ReaderAlone
 from qa.evaluation.predictions import Predictions
 from qa.evaluation.runner import Mode, evaluate
 from qa.evaluation.server import Server
 from qa.evaluation.squad import load_squad
-from qa.service.app import create_app
-from tests.conftest import GOLDEN
+from tests.conftest import GOLDEN, serving
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +53,8 @@ def test_an_index_is_asked_and_its_documents_are_known(golden: Engine, dataset: 
 
 @pytest.fixture
 def url(golden: Engine, tmp_path: Path) -> Iterator[str]:
-    app = create_app(Settings(index_dir=tmp_path), golden)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(golden, Settings(index_dir=tmp_path)) as url:
+        yield url
 
 
 def test_a_server_gives_what_its_index_gives(url: str, golden: Engine, dataset: Dataset) -> None:
@@ -83,7 +72,7 @@ def test_a_server_that_is_not_there_or_refuses(url: str, dataset: Dataset) -> No
         Server("http://127.0.0.1:1", "default", dataset, read=True)
     with pytest.raises(InvalidInput, match="http://a:b"):
         Server("http://a:b", "default", dataset, read=True)
-    with pytest.raises(InvalidInput, match="404"):
+    with pytest.raises(NotFound, match="no index 'none'"):
         Server(url, "none", dataset, read=True)
 
 

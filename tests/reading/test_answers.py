@@ -57,6 +57,16 @@ def test_spans_grow_to_whole_words() -> None:
     assert ranked([hit(TEXT)], [read(TEXT, ("anuary", 6.0))])[0].text == "January"
 
 
+@pytest.mark.parametrize("text", ["Yes. No", "Yes - No", "Yes ... No"])
+def test_punctuation_is_no_answer(text: str) -> None:
+    piece = text.removeprefix("Yes").removesuffix("No")
+    assert [a.text for a in ranked([hit(text)], [read(text, (piece, 9.0), ("No", 6.0))])] == ["No"]
+
+
+def test_a_sign_may_be_one() -> None:
+    assert ranked([hit("Press ⏏ to end.")], [read("Press ⏏ to end.", ("⏏", 6.0))])[0].text == "⏏"
+
+
 def test_the_null_of_each_passage_counts() -> None:
     one, other = "The answer is blue.", "Some say it is green."
     hits = [hit(one, "a"), hit(other, "b")]
