@@ -1,4 +1,4 @@
-"""The page: ask, and see the answer where it stands."""
+"""The page: ask, see the answer where it stands, add documents, give feedback."""
 
 from __future__ import annotations
 
@@ -9,14 +9,33 @@ from fastapi.responses import FileResponse
 
 router = APIRouter(include_in_schema=False)
 
-_PAGE = Path(__file__).parent.parent / "web" / "index.html"
-# Everything the page needs is in the page: nothing from elsewhere may run or load.
+_WEB = Path(__file__).parent.parent / "web"
+# Everything the page needs comes from here: nothing from elsewhere may run or load, nor what stands in the page itself.
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
 )
 
 
 @router.get("/")
 def page() -> FileResponse:
     """Return the page."""
-    return FileResponse(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
+    return _file("index.html", "text/html")
+
+
+@router.get("/page.css")
+def style() -> FileResponse:
+    """Return how it looks."""
+    return _file("page.css", "text/css")
+
+
+@router.get("/page.js")
+def script() -> FileResponse:
+    """Return what it does."""
+    return _file("page.js", "text/javascript")
+
+
+def _file(name: str, media_type: str) -> FileResponse:
+    # After an upgrade the page and its script must be of the same version.
+    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+    return FileResponse(_WEB / name, media_type=media_type, headers=headers)
