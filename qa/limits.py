@@ -21,7 +21,7 @@ MAX_URI = 16_000
 MAX_META_FIELDS = 100
 MAX_META_VALUE = 10_000
 
-_INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+INDEX_NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
 _UNFIT_FOR_ID = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -106,7 +106,7 @@ def checked_top_k(top_k: int) -> int:
 
 def is_index_name(name: str) -> bool:
     """Tell whether an index can be called so."""
-    return _INDEX_NAME.fullmatch(name) is not None
+    return re.fullmatch(INDEX_NAME_PATTERN, name) is not None
 
 
 def checked_index_name(name: str) -> str:

@@ -30,7 +30,7 @@ MAY_SEE: dict[str, set[str]] = {
     "engine": {*MIDDLE, "library"},
     "assembly": {*MIDDLE, "engine"},
     "intake": {*MIDDLE, "library", "engine"},
-    "wire": {"errors"},
+    "wire": {"errors", "limits"},
     "client": {"wire", "errors"},
     "evaluation": {*UPPER, "client", "wire"},
     "training": {*UPPER, "evaluation"},

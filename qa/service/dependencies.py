@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from qa.engine import Engine
 from qa.service.admission import Admission
@@ -12,6 +12,7 @@ from qa.service.jobs import Jobs
 from qa.service.keys import ANYONE, Key, Keys
 from qa.service.metrics import Metrics
 from qa.service.rates import RateLimit
+from qa.wire.base import INDEX_NAME
 
 
 def _engine(request: Request) -> Engine:
@@ -57,12 +58,15 @@ def _may_administer(caller: CallerDep) -> None:
     caller.check_scope("admin")
 
 
-def _index(caller: CallerDep, index: Annotated[str, Query(description="name of the index")] = "default") -> str:
+def _index(
+    caller: CallerDep,
+    index: Annotated[str, Query(description="name of the index", json_schema_extra=INDEX_NAME)] = "default",
+) -> str:
     caller.check_index(index)
     return index
 
 
-def _named(caller: CallerDep, name: str) -> str:
+def _named(caller: CallerDep, name: Annotated[str, Path(json_schema_extra=INDEX_NAME)]) -> str:
     caller.check_index(name)
     return name
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from qa.errors import (
     Conflict,
@@ -81,8 +82,12 @@ def install(app: FastAPI) -> None:
         return problem(422, first["msg"], field)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # The router knows only of the first route that it met on this path.
+            headers["Allow"] = ", ".join(sorted(_methods(app, request.url.path)))
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, __: Exception) -> JSONResponse:
@@ -92,3 +97,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(UnicodeDecodeError)
     async def _encoding(_: Request, error: UnicodeDecodeError) -> JSONResponse:
         return problem(400, f"the body is not UTF-8 (byte {error.start})", "body")
+
+
+def _methods(app: FastAPI, path: str) -> set[str]:
+    described = app.openapi()["paths"].items()
+    return {method.upper() for pattern, calls in described if compile_path(pattern)[0].match(path) for method in calls}

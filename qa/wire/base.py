@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+from qa.limits import INDEX_NAME_PATTERN
 
 PREFIX = "/v1"
 """Stands before the path of every call but those on the server's own state."""
 
-IndexName = Annotated[StrictStr, Field(description="name of the index")]
+# Bounds that the engine checks, in its own words, are told in the reference and left to it.
+INDEX_NAME: dict[str, Any] = {"pattern": f"^{INDEX_NAME_PATTERN}$"}
+IndexName = Annotated[StrictStr, Field(description="name of the index", json_schema_extra=INDEX_NAME)]
 
 
 class Request(BaseModel):
@@ -21,8 +25,8 @@ class Request(BaseModel):
 class Offset(BaseModel):
     """Code points, half-open."""
 
-    start: int
-    end: int
+    start: StrictInt = Field(json_schema_extra={"minimum": 0})
+    end: StrictInt = Field(json_schema_extra={"minimum": 0})
 
 
 class Problem(BaseModel):

@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictStr, Tag
 
+from qa.limits import MAX_DOCUMENTS, MAX_ID, MAX_META_FIELDS, MAX_TEXT, MAX_TITLE, MAX_URI
 from qa.wire.base import Request
+
+Title = Annotated[StrictStr, Field(json_schema_extra={"maxLength": MAX_TITLE})]
+_VALUES = {"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "null")]}
+Meta = Annotated[
+    dict[str, Any], Field(json_schema_extra={"additionalProperties": _VALUES, "maxProperties": MAX_META_FIELDS})
+]
 
 
 class DocumentIn(Request):
@@ -17,24 +24,25 @@ class DocumentIn(Request):
         json_schema_extra={"examples": [{"id": "opening-hours", "text": "The library opens at noon on Sundays."}]},
     )
 
-    text: StrictStr
-    id: StrictStr | None = None
-    title: StrictStr | None = None
-    uri: StrictStr | None = None
-    meta: dict[str, Any] = Field(default_factory=dict)
+    text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_TEXT})
+    id: Annotated[StrictStr, Field(json_schema_extra={"pattern": r"^[^/\\]+$", "maxLength": MAX_ID})] | None = None
+    title: Title | None = None
+    uri: Annotated[StrictStr, Field(json_schema_extra={"maxLength": MAX_URI})] | None = None
+    meta: Meta = Field(default_factory=dict)
 
 
 class DocumentPatch(Request):
     """What is to be changed of a document; what is left out stays as it is."""
 
-    title: StrictStr | None = None
-    meta: dict[str, Any] = Field(default_factory=dict)
+    title: Title | None = None
+    meta: Meta = Field(default_factory=dict)
 
 
 # Told apart before they are validated, so that an error names a field of the one that was meant.
 ONE, MANY = "one document", "list of documents"
 DocumentsIn = Annotated[
-    Annotated[DocumentIn, Tag(ONE)] | Annotated[list[DocumentIn], Tag(MANY)],
+    Annotated[DocumentIn, Tag(ONE)]
+    | Annotated[list[DocumentIn], Field(json_schema_extra={"minItems": 1, "maxItems": MAX_DOCUMENTS}), Tag(MANY)],
     Discriminator(lambda body: MANY if isinstance(body, list) else ONE),
 ]
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from qa.wire.base import Offset, Request
+from qa.wire.questions import QuestionText
 
 
 class FeedbackIn(Request):
@@ -26,7 +27,7 @@ class FeedbackIn(Request):
         },
     )
 
-    question: StrictStr
+    question: QuestionText
     document_id: StrictStr
     verdict: Literal["right", "wrong", "corrected", "unanswerable"]
     document_offset: Offset | None = Field(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
+from qa.limits import MAX_QUESTION, MAX_QUESTIONS, MAX_READ_TEXT, MAX_TOP_K
 from qa.wire.base import IndexName, Offset, Request
 
 DEFAULT_TOP_K = 3
-Confidence = Annotated[float, Field(ge=0, le=1)]
+Confidence = Annotated[StrictFloat, Field(ge=0, le=1)]
+# A text of white space is blank, however long it is.
+QuestionText = Annotated[StrictStr, Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_QUESTION})]
+TopK = Annotated[
+    StrictInt,
+    Field(description="at most so many", json_schema_extra={"minimum": 1, "maximum": MAX_TOP_K}),
+]
 
 
 class _Options(Request):
     index: IndexName = "default"
-    top_k: StrictInt = Field(DEFAULT_TOP_K, description="at most so many answers, 1 to 100")
+    top_k: TopK = DEFAULT_TOP_K
     filters: dict[str, Any] = Field(
         default_factory=dict,
         description="field of the metadata, document_id, title or uri: a value, a list, or bounds (gt, gte, lt, lte)",
@@ -22,7 +29,7 @@ class _Options(Request):
     min_confidence: Confidence | None = Field(
         None, description="null: as calibrated, none where the documents likely do not say; 0: every guess"
     )
-    include_passages: bool = Field(False, description="return the passages that were read")
+    include_passages: StrictBool = Field(False, description="return the passages that were read")
 
 
 class QueryRequest(_Options):
@@ -32,30 +39,30 @@ class QueryRequest(_Options):
         extra="forbid", json_schema_extra={"examples": [{"question": "When does the library open on Sundays?"}]}
     )
 
-    question: StrictStr
+    question: QuestionText
 
 
 class BatchRequest(_Options):
     """Up to 64 questions to the documents of an index."""
 
-    questions: list[StrictStr] = Field(min_length=1, max_length=64)
+    questions: list[QuestionText] = Field(min_length=1, max_length=MAX_QUESTIONS)
 
 
 class ReadRequest(Request):
     """One question to one text."""
 
-    question: StrictStr
-    text: StrictStr
-    top_k: StrictInt = DEFAULT_TOP_K
+    question: QuestionText
+    text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_READ_TEXT})
+    top_k: TopK = DEFAULT_TOP_K
     min_confidence: Confidence | None = None
 
 
 class SearchRequest(Request):
     """Passages for a question, without reading them."""
 
-    question: StrictStr
+    question: QuestionText
     index: IndexName = "default"
-    top_k: StrictInt = 10
+    top_k: TopK = 10
     filters: dict[str, Any] = Field(default_factory=dict)
 
 
