@@ -44,7 +44,7 @@ def test_no_request_is_answered_otherwise_than_described(described: Any) -> None
         operation = found.ok()
 
         @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-        @given(one_of(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
+        @given(one_of([operation.as_strategy(generation_mode=mode) for mode in GenerationMode]))
         def holds(case: Any) -> None:
             case.validate_response(case.call(headers={"X-API-Key": "secret"}), checks=CHECKS)
 
