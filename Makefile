@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install run test check bench
+.PHONY: install run test stress check bench
 
 install: .venv/.installed
 
@@ -16,6 +16,10 @@ run: install
 
 test: install
 	$(BIN)/pytest
+
+# The tests of faults, with many more of them.
+stress: install
+	QA_STRESS=1 $(BIN)/pytest tests/stress
 
 check: install
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ import numpy as np
 
 from qa.index.catalog import Catalog, Specification
 from qa.index.durable import exclusively
-from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleLexicalIndex, discard
+from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
 from qa.index.transactions import ReadTransaction
 from qa.index.vectors import VectorView, build_base, newest_base
 
@@ -100,6 +100,8 @@ class DerivedFiles:
             for name, found in (("vectors", set(vectors)), ("postings", set(postings)))
             if found != expected.keys()
         ]
+        damaged: list[str] = self._lexical.damaged() if self._lexical else []
+        wrong += [f"postings: {name} is not as it was written" for name in damaged]
         differing = sum(not np.array_equal(vector, expected[n]) for n, vector in vectors.items() if n in expected)
         return [*wrong, f"vectors: {differing} differ"] if differing else wrong
 
@@ -136,7 +138,7 @@ class DerivedFiles:
         if lexical is not None:
             try:
                 _bring_up(lexical, transaction, generation)
-            except (StaleLexicalIndex, ValueError, OSError):
+            except StaleFiles:
                 lexical = None
         if lexical is None:
             _log.info("index %s: making the postings of %d passages anew", self._folder.name, alive)
@@ -152,7 +154,7 @@ class DerivedFiles:
                 return LexicalIndex(folder)
             self._lexical.reload()
             return self._lexical
-        except StaleLexicalIndex:
+        except StaleFiles:
             return None
 
 

@@ -11,8 +11,11 @@ lives only for that call, so tantivy's own lock is never left behind by a proces
 from __future__ import annotations
 
 import math
+import re
 import shutil
-from collections.abc import Collection, Iterable, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +24,7 @@ import tantivy
 from qa.errors import QAError
 from qa.index.durable import sync_folder, write_durably
 
-FORMAT = "2"
+FORMAT = "3"
 _TIMES = 2
 _FILLER = ["_"] * 150
 _PAIR_WEIGHT = 0.4
@@ -32,11 +35,13 @@ _QUESTION_WORDS = (
     *("do", "does", "did", "done", "has", "have", "had", "was", "were", "been", "being", "am"),
     *("can", "could", "will", "would", "shall", "should", "may", "might", "must"),
 )
+# As tantivy names them; its other files are lists of these, which change.
+_SEGMENT = re.compile(r"[0-9a-f]{32}\..+")
 _WRITER_BYTES = 64_000_000
-_STATE = "REVISION"
+_STATE, _CHECKSUMS = "REVISION", "CHECKSUMS"
 
 
-class StaleLexicalIndex(QAError):
+class StaleFiles(QAError):
     """The files are missing, damaged, or of another format: make them again."""
 
 
@@ -70,15 +75,17 @@ class LexicalSearcher:
             wanted = tantivy.Query.boolean_query(
                 [(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, tantivy.Query.boost_query(among, 0.0))]
             )
-        hits = self._searcher.search(wanted, limit, count=False).hits
-        ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
+        with _damage_told():
+            hits = self._searcher.search(wanted, limit, count=False).hits
+            ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         scored = [(_whole(passage), float(score or 0.0)) for passage, (score, _) in zip(ids, hits, strict=True)]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
     def ceiling(self, query: str) -> float:
         """Return the BM25 that a passage would have which is full of the query's words; they need not be in any."""
         count = len(self)
-        found = [min(count, self._searcher.doc_freq("text", term)) for term in self._terms(query)]
+        with _damage_told():
+            found = [min(count, self._searcher.doc_freq("text", term)) for term in self._terms(query)]
         return (1 + _K1) * sum(math.log(1 + (count - n + 0.5) / (n + 0.5)) for n in found)
 
     def _terms(self, query: str) -> list[str]:
@@ -90,8 +97,10 @@ class LexicalSearcher:
 
     def passages(self) -> list[int]:
         """Return the numbers of all passages, ascending."""
-        hits = self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
-        return sorted(_whole(n) for n in self._searcher.fast_field_values("passage", [address for _, address in hits]))
+        with _damage_told():
+            hits = self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
+            numbers = self._searcher.fast_field_values("passage", [address for _, address in hits])
+        return sorted(map(_whole, numbers))
 
     def scores(self, query: str, passages: Sequence[int]) -> dict[int, float]:
         """Return the BM25 of the given passages; 0.0 for one that shares no term with the query."""
@@ -113,7 +122,7 @@ class LexicalIndex:
         """Open the files, or make an empty index in their place.
 
         Raises:
-            StaleLexicalIndex: `create` is false and the files cannot be used.
+            StaleFiles: `create` is false and the files cannot be used.
         """
         self.folder = folder
         self._analyzer = _analyzer()
@@ -122,31 +131,27 @@ class LexicalIndex:
             folder.mkdir(parents=True)
         elif not (folder / "meta.json").exists():
             # tantivy would make an empty index of it.
-            raise StaleLexicalIndex(f"{folder}: no postings")
-        try:
+            raise StaleFiles(f"{folder}: no postings")
+        with _damage_told():
             self._index = tantivy.Index(_schema(), str(folder), reuse=not create)
             # Whoever holds the lock reloads by hand: a background reload could show a revision nobody pinned.
             self._index.config_reader("manual")
             if create:
                 self._write_state(0, "-", 0)
             self.reload()
-        except (ValueError, OSError) as error:
-            raise StaleLexicalIndex(f"{folder}: {error}") from error
 
     def reload(self) -> None:
         """See what another process has written since.
 
         Raises:
-            StaleLexicalIndex: the files cannot be used any more.
+            StaleFiles: the files cannot be used any more.
         """
-        try:
+        with _damage_told():
             fields = (self.folder / _STATE).read_text(encoding="ascii").split()
             if len(fields) != 4 or fields[0] != FORMAT:
                 raise ValueError(f"REVISION holds {fields}")
             self.revision, self.mark, self.dead = int(fields[1]), fields[2], int(fields[3])
             self._index.reload()
-        except (ValueError, OSError) as error:
-            raise StaleLexicalIndex(f"{self.folder}: {error}") from error
 
     def searcher(self) -> LexicalSearcher:
         """Return a view that later writes do not change."""
@@ -160,24 +165,71 @@ class LexicalIndex:
             added: numbers and texts of passages.
             revision: the catalogue's, once this is done.
             mark: what the catalogue calls it.
+
+        Raises:
+            StaleFiles: the files are damaged.
         """
-        writer = self._index.writer(_WRITER_BYTES, 1)
-        for passage in removed:
-            writer.delete_documents_by_term("passage", passage)
-        for passage, text in added:
-            writer.delete_documents_by_term("passage", passage)
-            document = tantivy.Document()
-            document.add_integer("passage", passage)
-            terms = self._analyzer.analyze(text)
-            document.add_text("text", " ".join([*(terms + _pairs(terms)) * _TIMES, *_FILLER]))
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
-        self._write_state(revision, mark, self.dead + len(removed))
+        with _damage_told():
+            writer = self._index.writer(_WRITER_BYTES, 1)
+            for passage in removed:
+                writer.delete_documents_by_term("passage", passage)
+            for passage, text in added:
+                writer.delete_documents_by_term("passage", passage)
+                document = tantivy.Document()
+                document.add_integer("passage", passage)
+                terms = self._analyzer.analyze(text)
+                document.add_text("text", " ".join([*(terms + _pairs(terms)) * _TIMES, *_FILLER]))
+                writer.add_document(document)
+            writer.commit()
+            writer.wait_merging_threads()
+            self._write_state(revision, mark, self.dead + len(removed))
         self.reload()
 
+    def damaged(self) -> list[str]:
+        """Return the names of files that are not as they were written: it takes reading them all."""
+        try:
+            written = dict(self._checksums())
+        except (OSError, ValueError):
+            return [_CHECKSUMS]
+        return [name for name, checksum in written.items() if _checksum(self.folder / name) != checksum]
+
     def _write_state(self, revision: int, mark: str, dead: int) -> None:
+        # Files of a segment never change: those that were there are known.
+        known = dict(self._checksums()) if (self.folder / _CHECKSUMS).exists() else {}
+        segments = [path for path in sorted(self.folder.iterdir()) if _SEGMENT.fullmatch(path.name)]
+        checksums = [f"{path.name} {known.get(path.name) or _checksum(path)}\n" for path in segments]
+        write_durably(self.folder / _CHECKSUMS, "".join(checksums).encode("ascii"))
         write_durably(self.folder / _STATE, f"{FORMAT} {revision} {mark} {dead}\n".encode("ascii"))
+
+    def _checksums(self) -> Iterator[tuple[str, str]]:
+        for line in (self.folder / _CHECKSUMS).read_text(encoding="ascii").splitlines():
+            name, checksum = line.split()
+            yield name, checksum
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Turn what tantivy says of damaged files into one error.
+
+    Raises:
+        StaleFiles: it says something, or it panics, which no class of errors stands for.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise StaleFiles(f"postings cannot be used: {error}") from error
+    except BaseException as error:
+        if type(error).__module__ != "pyo3_runtime":
+            raise
+        raise StaleFiles(f"postings cannot be used: {error}") from error
+
+
+def _checksum(path: Path) -> str | None:
+    """Return a checksum of a file, None if it is not there: against accidents, not against malice."""
+    try:
+        return f"{zlib.crc32(path.read_bytes()):08x}"
+    except OSError:
+        return None
 
 
 def discard(folder: Path) -> None:
@@ -217,5 +269,5 @@ def _analyzer(left_out: Sequence[str] = ()) -> tantivy.TextAnalyzer:
 def _whole(number: int | float | None) -> int:
     """Return a fast field's value as what it was put in as."""
     if not isinstance(number, int):
-        raise StaleLexicalIndex(f"passage number {number!r}")
+        raise StaleFiles(f"passage number {number!r}")
     return number

@@ -9,6 +9,7 @@ indexes/<name>/catalog.sqlite3      the truth
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +22,14 @@ from qa.index.catalog import Catalog, Specification
 from qa.index.derived import DerivedFiles
 from qa.index.filters import CompiledFilter
 from qa.index.fusion import CANDIDATES, fuse
+from qa.index.lexical import StaleFiles
 from qa.index.vectors import cosines
 from qa.index.writes import Change, content_hash
 from qa.types import Description, Document, DocumentInfo, Hit, Passage, SearchResult
 
 CATALOG = "catalog.sqlite3"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,17 @@ class LocalIndex:
             limit: how many passages.
             compiled: which documents may answer.
         """
+        try:
+            return self._search(question, vector, limit, compiled)
+        except StaleFiles as error:
+            # Damaged while it was open, or in a place that opening does not look at.
+            _log.warning("index %s: %s; it is made anew", self.name, error)
+            self.derived.discard()
+            return self._search(question, vector, limit, compiled)
+
+    def _search(
+        self, question: str, vector: NDArray[np.float32], limit: int, compiled: CompiledFilter | None
+    ) -> SearchResult:
         with self.derived.pinned() as (view, transaction):
             allowed = None if compiled is None else transaction.allowed(view.generation, compiled)
             depth = max(CANDIDATES, limit)
@@ -181,6 +196,8 @@ class LocalIndex:
             lexical |= view.lexical.scores(question, [number for number in candidates if number not in lexical])
             ceiling = view.lexical.ceiling(question)
             stored = transaction.passages(candidates)
+            if len(stored) < len(candidates):
+                raise StaleFiles(f"{len(candidates) - len(stored)} passages that were found are not there")
         dense = cosines([stored[number].vector for number in candidates], vector)
         fused = fuse([lexical[number] for number in candidates], dense, ceiling)
         hits = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qa.documents.boundaries import is_boundary
-from qa.index.lexical import StaleLexicalIndex
+from qa.index.lexical import StaleFiles
 from qa.index.local import LocalIndex
 from qa.index.transactions import ReadTransaction
 
@@ -69,5 +69,5 @@ def _wrong_passages(transaction: ReadTransaction, generation: int, dimension: in
 def _wrong_derived(index: LocalIndex) -> list[str]:
     try:
         return index.derived.compare()
-    except (StaleLexicalIndex, ValueError, RuntimeError, OSError) as error:
+    except (StaleFiles, ValueError, RuntimeError, OSError) as error:
         return [f"cannot be read: {error}"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.index.lexical import LexicalIndex, StaleLexicalIndex
+from qa.index.lexical import LexicalIndex, StaleFiles
 
 TEXTS = {
     5: "The cat sat on the mat.",
@@ -105,10 +105,10 @@ def test_applying_twice_is_applying_once(lexical: LexicalIndex) -> None:
 
 def test_files_that_cannot_be_used_say_so(lexical: LexicalIndex, tmp_path: Path) -> None:
     (lexical.folder / "REVISION").write_text("0 1 2")
-    with pytest.raises(StaleLexicalIndex, match="REVISION"):
+    with pytest.raises(StaleFiles, match="REVISION"):
         LexicalIndex(lexical.folder)
     (lexical.folder / "meta.json").unlink()
-    with pytest.raises(StaleLexicalIndex, match="no postings"):
+    with pytest.raises(StaleFiles, match="no postings"):
         LexicalIndex(lexical.folder)
-    with pytest.raises(StaleLexicalIndex, match="nowhere"):
+    with pytest.raises(StaleFiles, match="nowhere"):
         LexicalIndex(tmp_path / "nowhere")
