@@ -7,6 +7,7 @@ QAError
 │   └── DatasetError      a data set's file is not what it should be
 ├── NotFound              no such document or index (404)
 ├── Conflict              the index cannot take this (409): made with another model, or made by a newer version
+│   └── Changed           the document is not any more what whoever asks for this believes (412)
 ├── Unavailable           an index's files cannot be read or written now (503)
 ├── Overloaded            more questions at once than are allowed (503, Retry-After)
 ├── RateLimited           a caller asked more often than is allowed (429, Retry-After)
@@ -49,6 +50,10 @@ class NotFound(QAError):
 
 class Conflict(QAError):
     """The index is in a state that does not admit the request."""
+
+
+class Changed(Conflict):
+    """The document is not what it was when the caller saw it."""
 
 
 class Unavailable(QAError):

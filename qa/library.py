@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -122,30 +122,50 @@ class Library:
         parts = np.split(vectors.astype(np.float16), ends)
         return [Prepared(*made) for made in zip(documents, passages, parts, strict=True)]
 
-    def remove(self, ids: Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
+    def remove(self, ids: Sequence[str], *, index: str = DEFAULT_INDEX, only: Collection[str] | None = None) -> None:
         """Remove documents, all or none.
+
+        Args:
+            ids: theirs.
+            index: its name.
+            only: the content hashes that they may have, if that matters.
 
         Raises:
             NotFound: there is no such index, or one of the documents is not in it.
+            Changed: one has another content.
         """
         for id in ids:
             checked_characters(id, "id")
-        missing = self.indexes.get(index).remove(ids)
+        missing = self.indexes.get(index).remove(ids, only)
         if missing is not None:
             raise _no_document(missing, index)
 
-    def describe(self, id: str, description: Description, *, index: str = DEFAULT_INDEX) -> DocumentInfo:
+    def describe(
+        self,
+        id: str,
+        description: Description,
+        *,
+        index: str = DEFAULT_INDEX,
+        only: Collection[str] | None = None,
+    ) -> DocumentInfo:
         """Give a document another title or other metadata; nothing is embedded again.
+
+        Args:
+            id: the document's.
+            description: what is to be changed.
+            index: its name.
+            only: the content hashes that it may have before, if that matters.
 
         Raises:
             NotFound: there is no such index or document.
+            Changed: it has another content.
             InvalidInput: the title or the metadata cannot be stored.
         """
         if "title" in description:
             checked_optional(description["title"], "title", MAX_TITLE)
         if "meta" in description:
             checked_meta(description["meta"])
-        found = self.indexes.get(index).describe(checked_characters(id, "id"), description)
+        found = self.indexes.get(index).describe(checked_characters(id, "id"), description, only)
         if found is None:
             raise _no_document(id, index)
         return found

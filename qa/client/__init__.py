@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from qa.client import calls
 from qa.client.calls import Call
 from qa.errors import (
+    Changed,
     Conflict,
     Forbidden,
     InvalidInput,
@@ -44,6 +45,7 @@ _ERRORS: Mapping[int, type[QAError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    412: Changed,
     413: TooLarge,
     415: UnsupportedFormat,
 }

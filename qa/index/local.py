@@ -10,19 +10,20 @@ indexes/<name>/catalog.sqlite3      the truth
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import Conflict, Unavailable
+from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.derived import DerivedFiles
 from qa.index.filters import CompiledFilter
 from qa.index.fusion import CANDIDATES, fuse
 from qa.index.lexical import StaleFiles
+from qa.index.transactions import ReadTransaction
 from qa.index.vectors import cosines
 from qa.index.writes import Change, content_hash
 from qa.types import Description, Document, DocumentInfo, Hit, Passage, SearchResult
@@ -122,21 +123,31 @@ class LocalIndex:
         with self.catalog.read() as transaction:
             return {id for id in ids if transaction.has(id)}
 
-    def remove(self, ids: Sequence[str]) -> str | None:
-        """Remove documents, all or none; return the first id that is not there, or None when all are removed."""
+    def remove(self, ids: Sequence[str], only: Collection[str] | None = None) -> str | None:
+        """Remove documents, all or none; return the first id that is not there, or None when all are removed.
+
+        Raises:
+            Changed: one has another content hash than those in `only`.
+        """
         with self.catalog.write() as transaction:
             missing = next((id for id in ids if not transaction.has(id)), None)
             if missing is None:
                 for id in dict.fromkeys(ids):
+                    _check_unchanged(transaction, id, only)
                     transaction.remove(id)
         return missing
 
-    def describe(self, id: str, description: Description) -> DocumentInfo | None:
-        """Change a document's title or metadata; return what is known of it then, or None if there is none."""
+    def describe(self, id: str, description: Description, only: Collection[str] | None = None) -> DocumentInfo | None:
+        """Change a document's title or metadata; return what is known of it then, or None if there is none.
+
+        Raises:
+            Changed: it has another content hash than those in `only`.
+        """
         with self.catalog.write() as transaction:
             document = transaction.document(id)
             if document is None:
                 return None
+            _check_unchanged(transaction, id, only)
             described = replace(document, **description)
             # By hash: to Python, true equals 1.
             if content_hash(described) != content_hash(document):
@@ -211,3 +222,9 @@ class LocalIndex:
         """Bring the derived files to the catalogue's revision now, rather than with the next query."""
         with self.derived.pinned():
             pass
+
+
+def _check_unchanged(transaction: ReadTransaction, id: str, only: Collection[str] | None) -> None:
+    info = transaction.document_info(id)
+    if only is not None and info is not None and info.sha256 not in only:
+        raise Changed(f"document {id!r} is not as it was: its content hash is {info.sha256}", field="If-Match")

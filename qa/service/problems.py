@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from qa.errors import (
+    Changed,
     Conflict,
     Forbidden,
     InvalidInput,
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[QAError], int], ...] = (
     (UnsupportedFormat, 415),
     (InvalidInput, 422),
     (NotFound, 404),
+    (Changed, 412),
     (Conflict, 409),
     (Unauthorized, 401),
     (Forbidden, 403),

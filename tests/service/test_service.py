@@ -270,3 +270,20 @@ def test_a_batch_over_the_bound_gets_in_alone() -> None:
         pass
     with admission.of(2):
         pass
+
+
+def test_a_document_that_others_have_changed_is_neither_changed_nor_removed(service: TestClient) -> None:
+    service.post("/v1/documents", json=DOCUMENT)
+    seen = service.get("/v1/documents/hours").headers["ETag"]
+    unchanged = service.get("/v1/documents/hours", headers={"If-None-Match": f'"other", {seen}'})
+    assert (unchanged.status_code, unchanged.content, unchanged.headers["ETag"]) == (304, b"", seen)
+    changed = service.patch("/v1/documents/hours", json={"title": "Hours"}, headers={"If-Match": seen})
+    assert (changed.status_code, changed.json()["title"]) == (200, "Hours")
+    for refused in (
+        service.patch("/v1/documents/hours", json={"title": "Other"}, headers={"If-Match": seen}),
+        service.delete("/v1/documents/hours", headers={"If-Match": seen}),
+    ):
+        assert (refused.status_code, refused.json()["field"]) == (412, "If-Match")
+    assert service.get("/v1/documents/hours", headers={"If-None-Match": seen}).json()["title"] == "Hours"
+    assert service.delete("/v1/documents/gone", headers={"If-Match": seen}).status_code == 404
+    assert service.delete("/v1/documents/hours", headers={"If-Match": "*"}).status_code == 204

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Body, Query, Response, UploadFile
-from fastapi.responses import PlainTextResponse
+from fastapi import APIRouter, Body, Header, Query, Response, UploadFile
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from qa.documents.files import documents_in
 from qa.engine import Engine
 from qa.errors import InvalidInput, QAError
 from qa.limits import MAX_DOCUMENTS, checked_document
+from qa.service import problems
 from qa.service.dependencies import WRITES, EngineDep, IndexDep, WritesDep
 from qa.service.rendering import added_out, document_out, full_document
 from qa.types import Description, Document
@@ -29,6 +30,9 @@ from qa.wire.documents import (
 )
 
 router = APIRouter(prefix="/documents", tags=["documents"])
+
+IfMatch = Annotated[str | None, Header(description="the `ETag` that the document must still have")]
+_CONDITIONAL: dict[int | str, dict[str, Any]] = {412: problems.RESPONSES[409] | {"description": "Precondition Failed"}}
 
 
 @router.post("", status_code=201, dependencies=[WRITES])
@@ -72,10 +76,14 @@ def list_documents(
     return DocumentList(documents=page, next=_cursor_of(page[-1].id) if more else None)
 
 
-@router.get("/{id}")
-def get(id: str, engine: EngineDep, index: IndexDep) -> FullDocumentOut:
+@router.get("/{id}", response_model=FullDocumentOut, responses={304: {"description": "As `If-None-Match` has it"}})
+def get(id: str, engine: EngineDep, index: IndexDep, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Return a document with its text."""
-    return full_document(*engine.document(id, index=index))
+    document, info = engine.document(id, index=index)
+    headers = {"ETag": f'"{info.sha256}"'}
+    if info.sha256 in (_hashes(if_none_match) or ()):
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(full_document(document, info).model_dump(), headers=headers)
 
 
 @router.get("/{id}/text", response_class=PlainTextResponse)
@@ -84,18 +92,25 @@ def get_text(id: str, engine: EngineDep, index: IndexDep) -> PlainTextResponse:
     return PlainTextResponse(engine.document(id, index=index)[0].text)
 
 
-@router.patch("/{id}", dependencies=[WRITES])
-def patch(id: str, body: DocumentPatch, engine: EngineDep, index: IndexDep) -> DocumentOut:
+@router.patch("/{id}", dependencies=[WRITES], responses=_CONDITIONAL)
+def patch(id: str, body: DocumentPatch, engine: EngineDep, index: IndexDep, if_match: IfMatch = None) -> DocumentOut:
     """Change a document's title or metadata; metadata is replaced as a whole."""
     given = body.model_dump(include=body.model_fields_set)
-    return document_out(engine.describe(id, cast(Description, given), index=index))
+    return document_out(engine.describe(id, cast(Description, given), index=index, only=_hashes(if_match)))
 
 
-@router.delete("/{id}", status_code=204, response_class=Response, dependencies=[WRITES])
-def delete(id: str, engine: EngineDep, index: IndexDep) -> Response:
+@router.delete("/{id}", status_code=204, response_class=Response, dependencies=[WRITES], responses=_CONDITIONAL)
+def delete(id: str, engine: EngineDep, index: IndexDep, if_match: IfMatch = None) -> Response:
     """Remove a document."""
-    engine.remove([id], index=index)
+    engine.remove([id], index=index, only=_hashes(if_match))
     return Response(status_code=204)
+
+
+def _hashes(tags: str | None) -> frozenset[str] | None:
+    """Return the content hashes that a list of entity tags names; None if there is none, or any will do."""
+    if tags is None or tags.strip() == "*":
+        return None
+    return frozenset(tag.strip().removeprefix("W/").strip('"') for tag in tags.split(","))
 
 
 def _uploaded(file: UploadFile, engine: Engine, index: str) -> UploadedOut:
