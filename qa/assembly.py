@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from qa.config import SHIPPED, Settings, load_settings
@@ -25,9 +26,12 @@ def build_engine(settings: Settings) -> Engine:
         ModelError: weights are missing, damaged, or do not belong together.
     """
     threads = settings.threads or available_threads()
-    embedder = build_embedder(settings, threads)
     folder = reader_folder(settings)
-    reader = ShippedReader(open_model(folder), threads)
+    # Each takes a core for half a second.
+    with ThreadPoolExecutor(1) as aside:
+        loading = aside.submit(lambda: ShippedReader(open_model(folder), threads))
+        embedder = build_embedder(settings, threads)
+        reader = loading.result()
     calibration = Calibration.load(folder / CALIBRATION)
     calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY, rounds.IDENTITY)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import Changed, Conflict, Unavailable
+from qa.errors import Changed, Conflict, NotFound, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.derived import DerivedFiles
 from qa.index.filters import CompiledFilter
@@ -189,6 +189,9 @@ class LocalIndex:
         """
         try:
             return self._search(question, vector, limit, compiled)
+        except FileNotFoundError as error:
+            # Another process has deleted it in this very moment.
+            raise NotFound(f"no index {self.name!r}", field="index") from error
         except StaleFiles as error:
             # Damaged while it was open, or in a place that opening does not look at.
             _log.warning("index %s: %s; it is made anew", self.name, error)

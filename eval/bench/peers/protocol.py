@@ -46,7 +46,7 @@ def _done(system: System, request: dict[str, Any]) -> dict[str, Any]:
     return {"pss_mb": pss_mb()}
 
 
-def pss_mb() -> float:
-    """Return how much memory the process takes, shared pages by share, in megabytes."""
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+def pss_mb(process: int | str = "self") -> float:
+    """Return how much memory a process takes, shared pages by share, in megabytes."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
