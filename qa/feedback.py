@@ -1,6 +1,7 @@
 """What people say of answers: kept with the index as a log, and exported as labels.
 
-indexes/<name>/feedback.jsonl   a line for each, in the order in which it came; locked by whoever writes one
+indexes/<name>/feedback.jsonl   a line for each, in the order in which it came
+               feedback.lock    held by whoever writes
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from typing import Any, Literal
 
 from qa.errors import InvalidInput, NotFound, Unavailable
 from qa.evaluation.squad import load_squad
-from qa.index.durable import exclusively, sync_folder
+from qa.index.durable import exclusively, sync_folder, write_durably
 from qa.library import Library
 from qa.limits import checked_characters, checked_optional, checked_question
 from qa.types import Document, Span
 
 Verdict = Literal["right", "wrong", "corrected", "unanswerable"]
 
-_LOG = "feedback.jsonl"
+_LOG, _LOCK = "feedback.jsonl", "feedback.lock"
 MAX_COMMENT = 10_000
 
 
@@ -79,12 +80,11 @@ def give_feedback(library: Library, given: Sequence[Feedback], *, index: str) ->
     """
     entries = [_entry(library, one, index) for one in given]
     folder = library.indexes.get(index).folder
-    lines = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries).encode()
     try:
-        with exclusively(folder / _LOG), (folder / _LOG).open("ab+") as file:
+        with exclusively(folder / _LOCK), (folder / _LOG).open("ab+") as file:
             # What a crash left unfinished was never acknowledged.
             file.truncate(_whole(file.seek(0, os.SEEK_END), folder / _LOG))
-            file.write(lines)
+            file.write(_lines(entries))
             file.flush()
             os.fsync(file.fileno())
             sync_folder(folder)
@@ -143,6 +143,29 @@ def import_feedback(library: Library, file: Path, *, index: str) -> int:
             given.append(Feedback(question.text, ids[context], "right" if place else "corrected", span))
     give_feedback(library, given, index=index)
     return len(dataset.questions)
+
+
+def purge_feedback(library: Library, *, index: str) -> int:
+    """Drop what was said of documents that are gone or changed, with what it quotes; return how many lines that were.
+
+    Raises:
+        NotFound: there is no such index.
+    """
+    opened = library.indexes.get(index)
+    log = opened.folder / _LOG
+    if not log.exists():
+        return 0
+    # Not on the log itself: it is replaced.
+    with exclusively(opened.folder / _LOCK):
+        entries = list(_entries(log))
+        stored = {id: found[0] for id in {e.document_id for e in entries} if (found := opened.document(id))}
+        kept = [e for e in entries if e.document_id in stored and _holds(e, stored[e.document_id])]
+        write_durably(log, _lines(kept))
+    return len(entries) - len(kept)
+
+
+def _lines(entries: Sequence[_Entry]) -> bytes:
+    return "".join(json.dumps(asdict(entry)) + "\n" for entry in entries).encode()
 
 
 def _entry(library: Library, given: Feedback, index: str) -> _Entry:

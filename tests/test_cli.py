@@ -443,3 +443,37 @@ def test_a_running_server_is_asked_and_given_files(run: Run, shipped: Engine, tm
         assert run("add", "kitchen.md", "--url", url, "--meta", "a=b").exit_code == 2
     # Nothing was done here.
     assert not (tmp_path / "indexes").exists()
+
+
+def test_what_was_removed_leaves_every_file(run: Run, tmp_path: Path) -> None:
+    secret, kept = "The vault code is Zanzibar.", "The kettle is blue."
+    for name, text in (("vault.txt", secret), ("kitchen.txt", kept), ("old.txt", "It was Zanzibar once.")):
+        (tmp_path / name).write_text(text)
+    ids = [one["id"] for one in parsed(run("add", "vault.txt", "kitchen.txt", "old.txt", "--json"))]
+    run("rebuild")
+    for question, answer, text in (
+        ("What is the code?", "Zanzibar", secret),
+        ("Which colour?", "blue", kept),
+        ("What was it once?", "Zanzibar", "It was Zanzibar once."),
+    ):
+        entry = {"id": "x", "question": question, "answers": [{"text": answer, "answer_start": text.index(answer)}]}
+        labels = {"data": [{"title": "t", "paragraphs": [{"context": text, "qas": [entry]}]}]}
+        (tmp_path / "labels.json").write_text(json.dumps(labels))
+        assert run("feedback", "import", "labels.json").exit_code == 0
+    run("remove", ids[0])
+    (tmp_path / "old.txt").write_text("It is another one now.")
+    run("add", "old.txt")
+    before = parsed(run("ask", "What colour is the kettle?", "--json", "--min-confidence", 0))["answers"][0]
+
+    def telling() -> set[str]:
+        files = [path for path in (tmp_path / "indexes").rglob("*") if path.is_file()]
+        return {path.name for path in files for word in (b"anzibar", b"vault") if word in path.read_bytes()}
+
+    assert telling()
+    assert run("purge").exit_code == 0
+    assert telling() == set()
+    after = parsed(run("ask", "What colour is the kettle?", "--json", "--min-confidence", 0))["answers"][0]
+    assert (after["answer"], after["document_offset"]) == (before["answer"], before["document_offset"])
+    assert run("verify").exit_code == 0
+    run("feedback", "export", "out.json")
+    assert len(json.loads((tmp_path / "out.json").read_text())["data"]) == 1

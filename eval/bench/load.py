@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _measure(pid: int, questions: Sequence[str], seconds: float) -> None:
-    alone = [_ask_one(client, question)[0] for client in (_client(),) for question in questions[:_ALONE]]
+    alone = [_ask_one(_client(), question)[0] for question in questions[:_ALONE]]
     print(f"alone: p50 {_at(alone, 0.5):.0f} ms, p95 {_at(alone, 0.95):.0f} ms")
     began = time.monotonic()
     with ThreadPoolExecutor(_CLIENTS_AT_CAPACITY) as pool:

@@ -189,6 +189,16 @@ def remove(
 
 
 @app.command()
+def purge(index: IndexOption = "default") -> None:
+    """Let nothing stay on disk of documents that were removed or replaced: texts, vectors, postings, ids, feedback."""
+    from qa.feedback import purge_feedback
+
+    with opened_engine() as engine:
+        purge_feedback(engine, index=index)
+        engine.indexes.get(index).purge()
+
+
+@app.command()
 def ask(
     question: Question,
     index: IndexOption = "default",

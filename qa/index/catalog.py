@@ -71,6 +71,8 @@ CREATE TABLE tombstones (
 );
 CREATE INDEX tombstones_by_revision ON tombstones (generation, revision);
 """
+# The ids of documents may tell what was in them.
+_FORGET_REMOVED = "UPDATE changes SET document = '' WHERE document NOT IN (SELECT id FROM documents)"
 # Step i brings a file of version i+1 to version i+2; opening a file runs those it lacks.
 _MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN marks TEXT NOT NULL DEFAULT '[]';"
@@ -218,6 +220,19 @@ class Catalog:
         finally:
             aside.unlink(missing_ok=True)
 
+    def purge(self) -> None:
+        """Let nothing of documents that were removed stay in the file or its log.
+
+        Raises:
+            Unavailable: another process reads or writes, and does not end.
+        """
+        with self._connection() as connection:
+            connection.execute(_FORGET_REMOVED)
+            connection.execute("VACUUM")
+            (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise Unavailable(f"{self.path}: in use by others; its log still has what was removed", field="index")
+
     def close(self) -> None:
         """Close the connections that are not in use."""
         while True:
@@ -266,9 +281,8 @@ class Catalog:
 
 
 def _forget_removed(path: Path) -> None:
-    """Take the ids of documents that are gone out of a copy's list of changes; they may tell what was in them."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE changes SET document = '' WHERE document NOT IN (SELECT id FROM documents)")
+        connection.execute(_FORGET_REMOVED)
         connection.execute("VACUUM")
 
 

@@ -221,6 +221,16 @@ class LocalIndex:
         hits.sort(key=lambda hit: (-hit.retrieval, hit.passage_id))
         return SearchResult(hits[:limit], view.generation, view.revision)
 
+    def purge(self) -> None:
+        """Let nothing of documents that were removed or replaced stay in any file.
+
+        Raises:
+            Unavailable: another process uses the catalogue, and does not end.
+        """
+        self.catalog.purge()
+        self.derived.discard()
+        self.catch_up()
+
     def catch_up(self) -> None:
         """Bring the derived files to the catalogue's revision now, rather than with the next query."""
         with self.derived.pinned():
