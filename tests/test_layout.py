@@ -53,9 +53,9 @@ MAY_SEE: dict[str, set[str]] = {
     "__init__": {"assembly"},
 }
 ONLY_IN = {
-    "faiss": {"index/vectors.py"},
+    "faiss": {"index/nearest.py"},
     "tantivy": {"index/lexical.py"},
-    "sqlite3": {"index/catalog.py", "index/transactions.py"},
+    "sqlite3": {"index/catalog.py", "index/schema.py", "index/transactions.py"},
     "openvino": {"models/inference.py", "training/dequantised.py", "training/export.py"},
     "sentence_transformers": {"models/own_embedder.py"},
     "langchain_text_splitters": {"documents/splitting.py"},

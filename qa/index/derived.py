@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qa.index.catalog import Catalog, Specification
 from qa.index.durable import exclusively
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
 from qa.index.transactions import ReadTransaction
-from qa.index.vectors import VectorView, build_base, newest_base
+from qa.index.vectors import VectorView, build_base, extend_base, newest_base
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +103,12 @@ class DerivedFiles:
         ]
         damaged: list[str] = self._lexical.damaged() if self._lexical else []
         wrong += [f"postings: {name} is not as it was written" for name in damaged]
-        differing = sum(not np.array_equal(vector, expected[n]) for n, vector in vectors.items() if n in expected)
+        tolerance = view.vectors.tolerance
+        differing = sum(
+            not np.allclose(vector, expected[n], rtol=0, atol=tolerance)
+            for n, vector in vectors.items()
+            if n in expected
+        )
         return [*wrong, f"vectors: {differing} differ"] if differing else wrong
 
     def _caught_up(self, transaction: ReadTransaction, view: View | None) -> View:
@@ -121,10 +127,9 @@ class DerivedFiles:
         added = ((n, vector) for n, _, vector in transaction.added_since(generation, vectors.revision))
         vectors = vectors.advance(revision, removed, added)
         if vectors.worn:
-            rows = [(n, vector) for n, _, vector in transaction.added_since(generation, 0)]
-            ids = np.array([n for n, _ in rows], np.int64)
-            matrix = np.stack([vector for _, vector in rows]) if rows else np.zeros((0, dimension), np.float16)
-            vectors = build_base(self._folder, generation, revision, mark, ids, matrix)
+            vectors = extend_base(vectors, self._folder, generation, mark) or build_base(
+                self._folder, generation, revision, mark, *_everything(transaction, generation, dimension)
+            )
         return View(generation, revision, mark, vectors, self._lexical_at(transaction, generation))
 
     def _lexical_at(self, transaction: ReadTransaction, generation: int) -> LexicalSearcher:
@@ -165,6 +170,17 @@ def _bring_up(lexical: LexicalIndex, transaction: ReadTransaction, generation: i
         removed = transaction.removed_since(generation, lexical.revision) if lexical.revision else []
         added = ((n, text) for n, text, _ in transaction.added_since(generation, lexical.revision))
         lexical.apply(removed, added, revision, mark)
+
+
+def _everything(
+    transaction: ReadTransaction, generation: int, dimension: int
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Return the numbers and the vectors of a generation's passages."""
+    _, count = transaction.counts(generation)
+    ids, vectors = np.zeros(count, np.int64), np.zeros((count, dimension), np.float16)
+    for row, (number, _, vector) in enumerate(transaction.added_since(generation, 0)):
+        ids[row], vectors[row] = number, vector
+    return ids, vectors
 
 
 def _fresh(view: View, transaction: ReadTransaction) -> bool:

@@ -1,4 +1,4 @@
-"""Dense search with FAISS: an append-only base that is searched exactly, and a tail of newer vectors in numpy.
+"""Dense search: an append-only base, and a tail of newer vectors in numpy.
 
 Derived: the base is a snapshot file of one generation at one revision, never overwritten, mapped into memory so that
 processes share it. Passages are numbered as in the catalogue; what was removed is left out by a selector.
@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.index.durable import write_durably
+from qa.index.nearest import NearestRows
 
 # A tail longer than this, or a dead share larger than this, is worth a new base.
 MAX_TAIL = 4_096
+MAX_TAIL_SHARE = 0.02
 MAX_DEAD_SHARE = 0.2
 
 _NAME = re.compile(r"vectors-(?P<generation>\d+)-(?P<revision>\d+)-(?P<mark>\S+)\.faiss")
@@ -34,7 +35,7 @@ class VectorView:
 
     Attributes:
         revision: the catalogue's.
-        base: FAISS index of inner products over float16 vectors, or None while there is none.
+        base: its rows, or None while there is none.
         base_ids: passage numbers of the base's rows, ascending.
         tail_ids: passage numbers newer than the base, ascending.
         tail: their vectors, shape (tail, dimension).
@@ -42,7 +43,7 @@ class VectorView:
     """
 
     revision: int
-    base: faiss.Index | None
+    base: NearestRows | None
     base_ids: Ids
     tail_ids: Ids
     tail: Half
@@ -57,15 +58,21 @@ class VectorView:
     @property
     def worn(self) -> bool:
         """Tell whether a new base should be made."""
-        return len(self.tail_ids) > MAX_TAIL or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
+        most = max(MAX_TAIL, MAX_TAIL_SHARE * len(self.base_ids))
+        return len(self.tail_ids) > most or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
 
     def stored(self) -> dict[int, Half]:
-        """Return every passage that is not removed, by ascending number, with its vector."""
+        """Return every passage that is not removed, by ascending number, with its vector, within `tolerance`."""
         base = np.zeros((0, self.tail.shape[1]), np.float16)
         if self.base is not None:
-            base = self.base.reconstruct_n(0, self.base.ntotal).astype(np.float16)
+            base = self.base.vectors()
         ids = [*np.delete(self.base_ids, self.dead).tolist(), *self.tail_ids.tolist()]
         return dict(zip(ids, [*np.delete(base, self.dead, axis=0), *self.tail], strict=True))
+
+    @property
+    def tolerance(self) -> float:
+        """By how much a number of a stored vector may be off."""
+        return self.base.tolerance if self.base else 0.0
 
     def advance(self, revision: int, removed: Sequence[int], added: Iterable[tuple[int, Half]]) -> VectorView:
         """Return the view at a later revision.
@@ -102,19 +109,19 @@ class VectorView:
     def _search_base(self, question: NDArray[np.float32], limit: int, among: Ids | None) -> list[tuple[float, int]]:
         if self.base is None:
             return []
-        open_rows = np.ones(len(self.base_ids), bool) if among is None else np.isin(self.base_ids, among)
-        open_rows[self.dead] = False
-        wanted = min(limit, int(open_rows.sum()))
-        if wanted == 0:
-            return []
-        # The bitmap must outlive the search: FAISS keeps only its address.
-        bitmap = np.packbits(open_rows, bitorder="little")
-        selector = faiss.IDSelectorBitmap(len(open_rows), faiss.swig_ptr(bitmap))
-        parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its stubs lack it
-        scores, rows = self.base.search(question[None], wanted, params=parameters)
-        return [
-            (float(score), int(self.base_ids[row])) for score, row in zip(scores[0], rows[0], strict=True) if row >= 0
-        ]
+        open_rows = None
+        if among is not None or len(self.dead):
+            open_rows = np.ones(len(self.base_ids), bool) if among is None else self._rows_of(among)
+            open_rows[self.dead] = False
+        return [(score, int(self.base_ids[row])) for score, row in self.base.search(question, limit, open_rows)]
+
+    def _rows_of(self, among: Ids) -> NDArray[np.bool_]:
+        rows = np.searchsorted(self.base_ids, among)
+        inside = rows < len(self.base_ids)
+        rows = rows[inside][self.base_ids[rows[inside]] == among[inside]]
+        mask = np.zeros(len(self.base_ids), bool)
+        mask[rows] = True
+        return mask
 
     def _search_tail(self, question: NDArray[np.float32], limit: int, among: Ids | None) -> list[tuple[float, int]]:
         rows = np.arange(len(self.tail_ids)) if among is None else np.flatnonzero(np.isin(self.tail_ids, among))
@@ -141,13 +148,34 @@ def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids
         ids: passage numbers, ascending.
         vectors: theirs, shape (passages, dimension).
     """
-    index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    index.add(vectors.astype(np.float32))
+    return _written(folder, (generation, revision, mark), ids, NearestRows.of(vectors))
+
+
+def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> VectorView | None:
+    """Write a new snapshot with the tail as part of the base; None if it is better made of everything.
+
+    Args:
+        view: what there is; a small base is as quickly made anew.
+        folder: the index's.
+        generation: the catalogue's.
+        mark: of the view's revision.
+    """
+    ids = np.concatenate([view.base_ids, view.tail_ids])
+    if view.base is None or len(view.dead) or not view.base.can_grow_to(len(ids)):
+        return None
+    for path in folder.glob(f"vectors-{generation}-*.faiss"):
+        if np.array_equal(np.load(_ids_of(path)), view.base_ids):
+            return _written(folder, (generation, view.revision, mark), ids, NearestRows.grown(path, view.tail))
+    return None
+
+
+def _written(folder: Path, name: tuple[int, int, str], ids: Ids, rows: NearestRows) -> VectorView:
+    generation, revision, mark = name
     path = folder / f"vectors-{generation}-{revision}-{mark}.faiss"
     numbers = io.BytesIO()
     np.save(numbers, ids)
     write_durably(_ids_of(path), numbers.getvalue())
-    write_durably(path, faiss.serialize_index(index).data)
+    write_durably(path, rows.content())
     for other in folder.glob(f"vectors-{generation}-*"):
         if other not in (path, _ids_of(path)):
             # Processes that have it mapped keep it until they let go.
@@ -171,7 +199,7 @@ def newest_base(folder: Path, generation: int, dimension: int, mark_of: Callable
                 view = load_base(path)
             except (RuntimeError, ValueError, OSError, EOFError):
                 continue
-            if view.base is not None and view.base.d == dimension:
+            if view.base is not None and view.base.dimension == dimension:
                 return view
     return VectorView.empty(dimension)
 
@@ -185,12 +213,12 @@ def load_base(path: Path) -> VectorView:
     match = _NAME.fullmatch(path.name)
     if match is None:
         raise ValueError(f"{path}: not the name of a snapshot")
-    index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    rows = NearestRows.opened(path)
     ids = np.load(_ids_of(path))
-    if index.ntotal != len(ids) or (np.diff(ids) <= 0).any():
+    if len(rows) != len(ids) or (np.diff(ids) <= 0).any():
         raise ValueError(f"{path}: rows and ids do not match")
     none = np.zeros(0, np.int64)
-    return VectorView(int(match["revision"]), index, ids, none, np.zeros((0, index.d), np.float16), none)
+    return VectorView(int(match["revision"]), rows, ids, none, np.zeros((0, rows.dimension), np.float16), none)
 
 
 def _ids_of(path: Path) -> Path:

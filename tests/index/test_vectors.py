@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.index.vectors import VectorView, build_base, cosines, load_base, newest_base
+from qa.index import nearest
+from qa.index.vectors import VectorView, build_base, cosines, extend_base, load_base, newest_base
 
 DIMENSION = 16
 
@@ -82,3 +83,71 @@ def test_a_view_in_use_outlives_the_next_snapshot(tmp_path: Path) -> None:
 def test_cosines_are_exact_dot_products() -> None:
     matrix, question = unit(5, 1), unit(1, 2)[0].astype(np.float32)
     assert cosines(list(matrix), question) == [float(np.dot(row.astype(np.float32), question)) for row in matrix]
+
+
+@pytest.fixture
+def in_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest, "EXACT", 500)
+
+
+def clustered(rows: int, seed: int) -> np.ndarray:
+    chooser = np.random.default_rng(seed)
+    centres = np.random.default_rng(0).normal(size=(50, DIMENSION))
+    made = centres[chooser.integers(0, 50, rows)] + 0.5 * chooser.normal(size=(rows, DIMENSION))
+    half: np.ndarray = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float16)
+    return half
+
+
+def recall(view: VectorView, ids: np.ndarray, matrix: np.ndarray, allowed: list[int] | None = None) -> float:
+    open_ids = ids if allowed is None else np.asarray(allowed)
+    rows = matrix[np.searchsorted(ids, open_ids)]
+    shares = []
+    for question in clustered(60, 99).astype(np.float32):
+        found = view.search(question, 30, allowed)
+        assert set(found) <= set(open_ids.tolist())
+        shares.append(len(set(found) & set(brute_force(open_ids, rows, question, 10))) / min(10, len(open_ids)))
+    return float(np.mean(shares))
+
+
+@pytest.mark.usefixtures("in_lists")
+def test_a_large_base_is_searched_in_part_and_misses_hardly_anything(tmp_path: Path) -> None:
+    ids, matrix = np.arange(3_000, dtype=np.int64) * 2, clustered(3_000, 1)
+    view = build_base(tmp_path, 1, 1, "m", ids, matrix)
+    assert view.base is not None
+    assert view.base.lists is not None
+    assert 1 <= view.base.lists[0] < view.base.lists[1]
+    assert recall(view, ids, matrix) > 0.97
+    # A narrow filter is searched everywhere.
+    assert recall(view, ids, matrix, list(range(0, 6_000, 120))) == 1.0
+    stored = view.stored()
+    assert list(stored) == ids.tolist()
+    assert np.abs(np.stack(list(stored.values())) - matrix).max() < view.tolerance
+    again = newest_base(tmp_path, 1, DIMENSION, marks)
+    question = clustered(1, 5)[0].astype(np.float32)
+    assert again.search(question, 20) == view.search(question, 20)
+
+
+@pytest.mark.usefixtures("in_lists")
+def test_a_large_base_grows_by_its_tail(tmp_path: Path) -> None:
+    ids, matrix = np.arange(3_000, dtype=np.int64), clustered(3_000, 1)
+    view = build_base(tmp_path, 1, 1, "m", ids[:2_000], matrix[:2_000])
+    view = view.advance(2, [], zip(ids[2_000:].tolist(), matrix[2_000:], strict=True))
+    assert view.worn is False
+    grown = extend_base(view, tmp_path, 1, "n")
+    assert grown is not None
+    assert (grown.revision, len(grown.tail_ids), len(grown.base_ids)) == (2, 0, 3_000)
+    assert recall(grown, ids, matrix) > 0.97
+    # What was removed is not taken along, and too few lists are not kept.
+    assert extend_base(view.advance(3, [5], []), tmp_path, 1, "o") is None
+    many = clustered(40_000, 2)
+    assert extend_base(view.advance(3, [], enumerate(many, 3_000)), tmp_path, 1, "o") is None
+
+
+@pytest.mark.usefixtures("in_lists")
+def test_removed_passages_of_a_large_base_are_not_found(tmp_path: Path) -> None:
+    ids, matrix = np.arange(2_000, dtype=np.int64), clustered(2_000, 1)
+    view = build_base(tmp_path, 1, 1, "m", ids, matrix)
+    question = matrix[7].astype(np.float32)
+    gone = view.search(question, 5)
+    assert gone[0] == 7
+    assert not set(view.advance(2, gone, []).search(question, 50)) & set(gone)
