@@ -32,6 +32,7 @@ MAY_SEE: dict[str, set[str]] = {
     "intake": {*MIDDLE, "library", "engine"},
     "wire": {"errors", "limits"},
     "client": {"wire", "errors"},
+    "integrations": {"client", "wire"},
     "evaluation": {*UPPER, "client", "wire"},
     "training": {*UPPER, "evaluation"},
     "feedback": {*UPPER, "evaluation"},

@@ -1,0 +1,64 @@
+"""A Haystack 2 component that asks a running service for answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from haystack import Document, ExtractedAnswer, component
+
+from qa.client import Client
+from qa.wire.base import Offset
+from qa.wire.questions import AnswerOut
+
+
+@component
+class SpanlightAnswerer:
+    """Retrieval and extractive reading in one: what it gives is what an `ExtractiveReader` gives."""
+
+    def __init__(
+        self, url: str = "http://127.0.0.1:8000", key: str | None = None, index: str = "default", top_k: int = 3
+    ) -> None:
+        """Say whom to ask.
+
+        Args:
+            url: of the service.
+            key: if it wants one.
+            index: its name.
+            top_k: at most so many answers.
+        """
+        self.url, self.key, self.index, self.top_k = url, key, index, top_k
+
+    @component.output_types(answers=list[ExtractedAnswer], no_answer_score=float)  # type: ignore[untyped-decorator]
+    def run(self, query: str, filters: dict[str, Any] | None = None, top_k: int | None = None) -> dict[str, Any]:
+        """Answer a question.
+
+        Args:
+            query: the question.
+            filters: metadata that a document must have, as the service takes it.
+            top_k: at most so many answers, if not as many as was said before.
+
+        Returns:
+            `answers`, none where the documents do not say, and `no_answer_score`.
+        """
+        with Client(self.url, key=self.key) as client:
+            found = client.query(query, index=self.index, top_k=top_k or self.top_k, filters=filters)
+        answers = [_extracted(query, answer) for answer in found.answers]
+        return {"answers": answers, "no_answer_score": found.no_answer_score}
+
+
+def _extracted(query: str, answer: AnswerOut) -> ExtractedAnswer:
+    told = {"document_id": answer.document_id, "title": answer.title, "uri": answer.uri, "page": answer.page}
+    return ExtractedAnswer(
+        query=query,
+        score=answer.confidence,
+        data=answer.answer,
+        document=Document(id=answer.document_id or "", content=answer.context, meta={**answer.meta, **told}),
+        context=answer.context,
+        document_offset=_span(answer.document_offset),
+        context_offset=_span(answer.context_offset),
+        meta={"section": answer.section},
+    )
+
+
+def _span(offset: Offset) -> ExtractedAnswer.Span:
+    return ExtractedAnswer.Span(offset.start, offset.end)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import Iterator
+
+import pytest
+
+from qa.config import Settings
+from qa.engine import Engine
+from qa.integrations.langchain import SpanlightRetriever
+from qa.types import Document
+from tests.conftest import serving
+from tests.service.test_service import TEXT
+
+
+@pytest.fixture
+def url(engine: Engine) -> Iterator[str]:
+    engine.add([Document("hours", TEXT, "Opening hours", meta={"kind": "notice"}), Document("cat", "The cat sleeps.")])
+    with serving(engine, Settings(index_dir=engine.indexes.folder)) as url:
+        yield url
+
+
+def test_a_langchain_retriever_finds_passages(url: str) -> None:
+    retriever = SpanlightRetriever(url=url, top_k=1)
+    (found,) = retriever.invoke("When does the library open?")
+    assert found.page_content == TEXT[found.metadata["start"] : found.metadata["end"]]
+    assert (found.metadata["document_id"], found.metadata["kind"]) == ("hours", "notice")
+    assert asyncio.run(retriever.ainvoke("When does the library open?")) == [found]
+    filtered = SpanlightRetriever(url=url, filters={"document_id": "cat"}).invoke("When does the library open?")
+    assert [document.metadata["document_id"] for document in filtered] == ["cat"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("haystack") is None, reason="Haystack is not installed")
+def test_a_haystack_component_answers(url: str) -> None:
+    from haystack import Pipeline
+
+    from qa.integrations.haystack import SpanlightAnswerer
+
+    pipeline = Pipeline()
+    pipeline.add_component("answerer", SpanlightAnswerer(url=url))
+    result = pipeline.run({"answerer": {"query": "Who runs the library?"}})["answerer"]
+    answer = result["answers"][0]
+    assert "Ortega" in answer.data
+    assert TEXT[answer.document_offset.start : answer.document_offset.end] == answer.data
+    assert answer.context[answer.context_offset.start : answer.context_offset.end] == answer.data
+    assert answer.document.meta["title"] == "Opening hours"
+    assert 0 <= result["no_answer_score"] <= 1
+    assert pipeline.loads(pipeline.dumps()).run({"answerer": {"query": "Who runs the library?"}})
