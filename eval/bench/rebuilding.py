@@ -2,7 +2,7 @@
 
     python -m eval.bench.rebuilding [DATASET]
 
-The documents are the contexts of a SQuAD file; the index is rebuilt again and again until each question was asked twice.
+The documents are the contexts of a SQuAD file; the index is rebuilt again and again while each question is asked twice.
 """
 
 from __future__ import annotations
