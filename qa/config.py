@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     rate_limit: str | None = Field(
         default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="of calls by one key or address"
     )
-    max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or waiting at once")
+    max_questions: int | None = Field(
+        default=None, ge=1, le=10_000, description="questions answered or waiting at once; four for each thread"
+    )
 
     @field_validator("api_keys", mode="before")
     @classmethod
