@@ -1,6 +1,6 @@
 """What people say of answers: kept with the index as a log, and exported as labels.
 
-indexes/<name>/feedback.jsonl   a line for each, in the order in which it came
+indexes/<name>/feedback.jsonl   a line for what was given together, in the order in which it came
                feedback.lock    held by whoever writes
 """
 
@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qa.errors import InvalidInput, NotFound, Unavailable
+from qa.evaluation.datasets import LabelProblem, checked
 from qa.evaluation.squad import load_squad
 from qa.index.durable import exclusively, sync_folder, write_durably
 from qa.library import Library
-from qa.limits import checked_characters, checked_optional, checked_question
+from qa.limits import MAX_ID, checked_optional, checked_question
 from qa.types import Document, Span
 
 Verdict = Literal["right", "wrong", "corrected", "unanswerable"]
@@ -83,10 +84,15 @@ def give_feedback(library: Library, given: Sequence[Feedback], *, index: str) ->
     try:
         with exclusively(folder / _LOCK), (folder / _LOG).open("ab+") as file:
             # What a crash left unfinished was never acknowledged.
-            file.truncate(_whole(file.seek(0, os.SEEK_END), folder / _LOG))
-            file.write(_lines(entries))
-            file.flush()
-            os.fsync(file.fileno())
+            size = _whole(file.seek(0, os.SEEK_END), folder / _LOG)
+            try:
+                file.truncate(size)
+                file.write(_line(entries))
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)
+                raise
             sync_folder(folder)
     except OSError as error:
         raise Unavailable(f"{folder / _LOG}: {error.strerror}", field="index") from error
@@ -125,10 +131,21 @@ def import_feedback(library: Library, file: Path, *, index: str) -> int:
         The number of questions.
 
     Raises:
-        DatasetError: the file has wrong labels: each is named.
+        DatasetError: the file has wrong labels, or answers that end inside a word: each is named.
         NotFound: there is no such index, or a context is no document's text; nothing is kept then.
     """
     dataset = load_squad(file)
+    checked(
+        file,
+        [
+            LabelProblem(f"question {question.id!r}", f"answer {span.of(context)!r} begins or ends inside a word")
+            for question in dataset.questions
+            for context in (dataset.contexts[question.context],)
+            for span in question.answers
+            if not span.is_of_whole_words(context)
+        ],
+        dataset,
+    )
     wanted = set(dataset.contexts)
     with library.indexes.get(index).catalog.read() as transaction:
         ids = {text: id for id, text in transaction.texts() if text in wanted}
@@ -159,20 +176,27 @@ def purge_feedback(library: Library, *, index: str) -> int:
     with exclusively(opened.folder / _LOCK):
         entries = list(_entries(log))
         stored = {id: found[0] for id in {e.document_id for e in entries} if (found := opened.document(id))}
-        kept = [e for e in entries if e.document_id in stored and _holds(e, stored[e.document_id])]
-        write_durably(log, _lines(kept))
+        # With one that goes, all that it overruled: else they would count again.
+        kept, gone = list[_Entry](), set[tuple[str, str]]()
+        for entry in reversed(entries):
+            document = stored.get(entry.document_id)
+            if document is None or not _holds(entry, document):
+                gone.add(_asked(entry))
+            if _asked(entry) not in gone:
+                kept.insert(0, entry)
+        write_durably(log, _line(kept) if kept else b"")
     return len(entries) - len(kept)
 
 
-def _lines(entries: Sequence[_Entry]) -> bytes:
-    return "".join(json.dumps(asdict(entry)) + "\n" for entry in entries).encode()
+def _line(entries: Sequence[_Entry]) -> bytes:
+    return json.dumps([asdict(entry) for entry in entries]).encode() + b"\n"
 
 
 def _entry(library: Library, given: Feedback, index: str) -> _Entry:
     document, _ = library.document(given.document_id, index=index)
     checked_question(given.question)
     checked_optional(given.comment, "comment", MAX_COMMENT)
-    checked_characters(given.query_id or "", "query_id")
+    checked_optional(given.query_id, "query_id", MAX_ID)
     span = given.span
     if (span is None) != (given.verdict == "unanswerable"):
         told = "the span that it is about is missing" if span is None else "no span goes with it"
@@ -214,8 +238,8 @@ def _entries(log: Path) -> Iterator[_Entry]:
     with log.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
-                fields = json.loads(line)
-                yield _Entry(**{**fields, "span": fields["span"] and Span(**fields["span"])})
+                for fields in json.loads(line):
+                    yield _Entry(**{**fields, "span": fields["span"] and Span(**fields["span"])})
 
 
 def _labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:
@@ -223,7 +247,7 @@ def _labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:
     labels: dict[str, dict[str, list[_Entry]]] = {}
     for entry in entries:
         questions = labels.setdefault(entry.document_id, {})
-        key = " ".join(entry.question.lower().split())
+        _, key = _asked(entry)
         before = [e for e in questions.pop(key, []) if e.span != entry.span]
         if entry.verdict == "wrong":
             kept = before
@@ -234,6 +258,11 @@ def _labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:
         if kept:
             questions[key] = kept
     return labels
+
+
+def _asked(entry: _Entry) -> tuple[str, str]:
+    """Return what makes two entries about the same: the document, and the question however it is spaced."""
+    return entry.document_id, " ".join(entry.question.lower().split())
 
 
 def _hash(document: Document) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.errors import NotFound, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.durable import exclusively
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
@@ -61,12 +62,21 @@ class DerivedFiles:
             view = self._view
             if view is None or not _fresh(view, transaction):
                 stack.close()
-                with self._catching_up, exclusively(self._folder / "lock"):
+                with self._files_told(), self._catching_up, exclusively(self._folder / "lock"):
                     transaction = stack.enter_context(self._catalog.read())
                     view = self._view
                     if view is None or not _fresh(view, transaction):
                         view = self._view = self._caught_up(transaction, view)
             yield view, transaction
+
+    @contextmanager
+    def _files_told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if self._catalog.is_deleted():
+                raise NotFound(f"no index {self._folder.name!r}", field="index") from error
+            raise Unavailable(f"{error.filename or self._folder}: {error.strerror or error}", field="index") from error
 
     def derive(self, generation: int) -> None:
         """Make the files of a generation that does not answer yet, so that nobody waits for them when it does."""
@@ -80,9 +90,15 @@ class DerivedFiles:
                 path.unlink(missing_ok=True)
             discard(self._folder / f"lexical-{generation}")
 
-    def discard(self) -> None:
-        """Remove vectors' base and postings: they are made again from the catalogue when they are next needed."""
+    def discard(self, damaged: View | None = None) -> None:
+        """Remove vectors' base and postings: they are made again from the catalogue when they are next needed.
+
+        Args:
+            damaged: only if this is still the view, and nobody has made them again already.
+        """
         with self._catching_up, exclusively(self._folder / "lock"):
+            if damaged is not None and self._view is not damaged:
+                return
             self._view = self._lexical = None
             for path in self._folder.glob("vectors-*"):
                 path.unlink(missing_ok=True)
@@ -101,14 +117,10 @@ class DerivedFiles:
             for name, found in (("vectors", set(vectors)), ("postings", set(postings)))
             if found != expected.keys()
         ]
-        damaged: list[str] = self._lexical.damaged() if self._lexical else []
+        with self._catching_up, exclusively(self._folder / "lock"):
+            damaged: list[str] = self._lexical.damaged() if self._lexical else []
         wrong += [f"postings: {name} is not as it was written" for name in damaged]
-        tolerance = view.vectors.tolerance
-        differing = sum(
-            not np.allclose(vector, expected[n], rtol=0, atol=tolerance)
-            for n, vector in vectors.items()
-            if n in expected
-        )
+        differing = sum(not np.array_equal(vector, expected[n]) for n, vector in vectors.items() if n in expected)
         return [*wrong, f"vectors: {differing} differ"] if differing else wrong
 
     def _caught_up(self, transaction: ReadTransaction, view: View | None) -> View:

@@ -10,7 +10,9 @@ lives only for that call, so tantivy's own lock is never left behind by a proces
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import re
 import shutil
 import zlib
@@ -21,7 +23,7 @@ from pathlib import Path
 
 import tantivy
 
-from qa.errors import QAError
+from qa.errors import QAError, Unavailable
 from qa.index.durable import sync_folder, write_durably
 
 FORMAT = "3"
@@ -38,6 +40,7 @@ _QUESTION_WORDS = (
 # As tantivy names them; its other files are lists of these, which change.
 _SEGMENT = re.compile(r"[0-9a-f]{32}\..+")
 _WRITER_BYTES = 64_000_000
+_NOT_DAMAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE)
 _STATE, _CHECKSUMS = "REVISION", "CHECKSUMS"
 
 
@@ -213,10 +216,14 @@ def _damage_told() -> Iterator[None]:
 
     Raises:
         StaleFiles: it says something, or it panics, which no class of errors stands for.
+        Unavailable: it is not the files' fault that they cannot be written.
     """
     try:
         yield
     except (ValueError, OSError) as error:
+        # tantivy's own errors have no number.
+        if any(os.strerror(number) in str(error) for number in _NOT_DAMAGE):
+            raise Unavailable(f"postings cannot be written: {error}", field="index") from error
         raise StaleFiles(f"postings cannot be used: {error}") from error
     except BaseException as error:
         if type(error).__module__ != "pyo3_runtime":

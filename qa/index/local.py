@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import Changed, Conflict, NotFound, Unavailable
+from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
-from qa.index.derived import DerivedFiles
+from qa.index.derived import DerivedFiles, View
 from qa.index.filters import CompiledFilter
 from qa.index.fusion import CANDIDATES, fuse
 from qa.index.lexical import StaleFiles
@@ -187,39 +187,16 @@ class LocalIndex:
             limit: how many passages.
             compiled: which documents may answer.
         """
-        try:
-            return self._search(question, vector, limit, compiled)
-        except FileNotFoundError as error:
-            # Another process has deleted it in this very moment.
-            raise NotFound(f"no index {self.name!r}", field="index") from error
-        except StaleFiles as error:
-            # Damaged while it was open, or in a place that opening does not look at.
-            _log.warning("index %s: %s; it is made anew", self.name, error)
-            self.derived.discard()
-            return self._search(question, vector, limit, compiled)
-
-    def _search(
-        self, question: str, vector: NDArray[np.float32], limit: int, compiled: CompiledFilter | None
-    ) -> SearchResult:
         with self.derived.pinned() as (view, transaction):
-            allowed = None if compiled is None else transaction.allowed(view.generation, compiled)
-            depth = max(CANDIDATES, limit)
-            dense_ids = view.vectors.search(vector, depth, allowed)
-            lexical = dict(view.lexical.search(question, depth, allowed))
-            candidates = sorted({*dense_ids, *lexical})
-            lexical |= view.lexical.scores(question, [number for number in candidates if number not in lexical])
-            ceiling = view.lexical.ceiling(question)
-            stored = transaction.passages(candidates)
-            if len(stored) < len(candidates):
-                raise StaleFiles(f"{len(candidates) - len(stored)} passages that were found are not there")
-        dense = cosines([stored[number].vector for number in candidates], vector)
-        fused = fuse([lexical[number] for number in candidates], dense, ceiling)
-        hits = [
-            Hit(n, stored[n].passage, stored[n].title, stored[n].uri, stored[n].meta, lexical[n], d, float(f))
-            for n, d, f in zip(candidates, dense, fused, strict=True)
-        ]
-        hits.sort(key=lambda hit: (-hit.retrieval, hit.passage_id))
-        return SearchResult(hits[:limit], view.generation, view.revision)
+            try:
+                return _found(view, transaction, question, vector, limit, compiled)
+            except StaleFiles as error:
+                # Damaged while it was open, or in a place that opening does not look at.
+                _log.warning("index %s: %s; it is made anew", self.name, error)
+                damaged = view
+        self.derived.discard(damaged)
+        with self.derived.pinned() as (view, transaction):
+            return _found(view, transaction, question, vector, limit, compiled)
 
     def purge(self) -> None:
         """Let nothing of documents that were removed or replaced stay in any file.
@@ -235,6 +212,34 @@ class LocalIndex:
         """Bring the derived files to the catalogue's revision now, rather than with the next query."""
         with self.derived.pinned():
             pass
+
+
+def _found(
+    view: View,
+    transaction: ReadTransaction,
+    question: str,
+    vector: NDArray[np.float32],
+    limit: int,
+    compiled: CompiledFilter | None,
+) -> SearchResult:
+    allowed = None if compiled is None else transaction.allowed(view.generation, compiled)
+    depth = max(CANDIDATES, limit)
+    dense_ids = view.vectors.search(vector, depth, allowed)
+    lexical = dict(view.lexical.search(question, depth, allowed))
+    candidates = sorted({*dense_ids, *lexical})
+    lexical |= view.lexical.scores(question, [number for number in candidates if number not in lexical])
+    ceiling = view.lexical.ceiling(question)
+    stored = transaction.passages(candidates)
+    if len(stored) < len(candidates):
+        raise StaleFiles(f"{len(candidates) - len(stored)} passages that were found are not there")
+    dense = cosines([stored[number].vector for number in candidates], vector)
+    fused = fuse([lexical[number] for number in candidates], dense, ceiling)
+    hits = [
+        Hit(n, stored[n].passage, stored[n].title, stored[n].uri, stored[n].meta, lexical[n], d, float(f))
+        for n, d, f in zip(candidates, dense, fused, strict=True)
+    ]
+    hits.sort(key=lambda hit: (-hit.retrieval, hit.passage_id))
+    return SearchResult(hits[:limit], view.generation, view.revision)
 
 
 def _check_unchanged(transaction: ReadTransaction, id: str, only: Collection[str] | None) -> None:

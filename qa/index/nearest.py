@@ -1,8 +1,8 @@
 """Rows of unit vectors and which of them are nearest to another: FAISS, in the kind that suits how many there are.
 
 Up to `EXACT` rows all are compared. More are sorted into lists around centres, of which those nearest to a question are
-searched, with a byte for each number of a vector; how many is measured when it is made, so that hardly any of the
-nearest ten is missed. What is found is to be scored again, exactly, by whoever asked.
+searched; how many is measured when it is made, so that hardly any of the nearest ten is missed. Vectors are kept in
+float16 as they came: a byte for each of their numbers would clip those that are unlike what it was trained on.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ _TRAINED_ON = 64
 _ROUNDS = 10
 # Below this share of open rows all lists are searched: the open ones may be in any, and are few.
 _NARROW = 0.1
-# What a number of a vector may be off by when it is kept in a byte.
-_BYTE = 0.02
 _BLOCK = 65_536
 # How a file of lists begins.
 _LISTS = b"IwSq"
@@ -53,8 +51,9 @@ class NearestRows:
             faiss.IndexFlatIP(dimension),
             dimension,
             _lists_for(count),
-            faiss.ScalarQuantizer.QT_8bit,
+            faiss.ScalarQuantizer.QT_fp16,
             faiss.METRIC_INNER_PRODUCT,
+            False,
         )
         lists.cp.spherical, lists.cp.niter, lists.cp.max_points_per_centroid = True, _ROUNDS, _TRAINED_ON
         chooser = np.random.default_rng(0)
@@ -102,17 +101,12 @@ class NearestRows:
         """How many lists are searched, and of how many; None where all rows are compared."""
         return (self._lists.nprobe, self._lists.nlist) if self._lists else None
 
-    @property
-    def tolerance(self) -> float:
-        """By how much a number of a stored vector may be off."""
-        return _BYTE if self._lists else 0.0
-
     def can_grow_to(self, count: int) -> bool:
         """Tell whether it pays to add rows to these rather than to make all anew."""
         return self._lists is not None and _lists_for(count) <= 2 * self._lists.nlist
 
     def vectors(self) -> Half:
-        """Return all vectors, within `tolerance`."""
+        """Return all vectors, as they came."""
         if self._lists:
             self._lists.make_direct_map()
         made: Half = self._index.reconstruct_n(0, len(self)).astype(np.float16)

@@ -23,6 +23,8 @@ MAX_TAIL = 4_096
 MAX_TAIL_SHARE = 0.02
 MAX_DEAD_SHARE = 0.2
 
+# What reading a damaged snapshot comes to.
+_DAMAGED = (RuntimeError, ValueError, OSError, EOFError)
 _NAME = re.compile(r"vectors-(?P<generation>\d+)-(?P<revision>\d+)-(?P<mark>\S+)\.faiss")
 
 Ids = NDArray[np.int64]
@@ -62,17 +64,12 @@ class VectorView:
         return len(self.tail_ids) > most or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
 
     def stored(self) -> dict[int, Half]:
-        """Return every passage that is not removed, by ascending number, with its vector, within `tolerance`."""
+        """Return every passage that is not removed, by ascending number, with its vector."""
         base = np.zeros((0, self.tail.shape[1]), np.float16)
         if self.base is not None:
             base = self.base.vectors()
         ids = [*np.delete(self.base_ids, self.dead).tolist(), *self.tail_ids.tolist()]
         return dict(zip(ids, [*np.delete(base, self.dead, axis=0), *self.tail], strict=True))
-
-    @property
-    def tolerance(self) -> float:
-        """By how much a number of a stored vector may be off."""
-        return self.base.tolerance if self.base else 0.0
 
     def advance(self, revision: int, removed: Sequence[int], added: Iterable[tuple[int, Half]]) -> VectorView:
         """Return the view at a later revision.
@@ -164,9 +161,16 @@ def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> V
     if view.base is None or len(view.dead) or not view.base.can_grow_to(len(ids)):
         return None
     for path in folder.glob(f"vectors-{generation}-*.faiss"):
-        if np.array_equal(np.load(_ids_of(path)), view.base_ids):
-            return _written(folder, (generation, view.revision, mark), ids, NearestRows.grown(path, view.tail))
-    return None
+        try:
+            if np.array_equal(np.load(_ids_of(path)), view.base_ids):
+                grown = NearestRows.grown(path, view.tail)
+                break
+        except _DAMAGED:
+            # What a crash left, or what has been damaged since it was mapped.
+            continue
+    else:
+        return None
+    return _written(folder, (generation, view.revision, mark), ids, grown)
 
 
 def _written(folder: Path, name: tuple[int, int, str], ids: Ids, rows: NearestRows) -> VectorView:
@@ -176,10 +180,11 @@ def _written(folder: Path, name: tuple[int, int, str], ids: Ids, rows: NearestRo
     np.save(numbers, ids)
     write_durably(_ids_of(path), numbers.getvalue())
     write_durably(path, rows.content())
-    for other in folder.glob(f"vectors-{generation}-*"):
-        if other not in (path, _ids_of(path)):
-            # Processes that have it mapped keep it until they let go.
+    for other in folder.glob(f"vectors-{generation}-*.faiss"):
+        if other != path:
+            # Processes that have it mapped keep it until they let go. Its numbers go last: without them it is none.
             other.unlink(missing_ok=True)
+            _ids_of(other).unlink(missing_ok=True)
     return load_base(path)
 
 
@@ -197,7 +202,7 @@ def newest_base(folder: Path, generation: int, dimension: int, mark_of: Callable
         if int(match["generation"]) == generation and mark_of(int(match["revision"])) == match["mark"]:
             try:
                 view = load_base(path)
-            except (RuntimeError, ValueError, OSError, EOFError):
+            except _DAMAGED:
                 continue
             if view.base is not None and view.base.dimension == dimension:
                 return view

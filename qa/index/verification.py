@@ -69,5 +69,5 @@ def _wrong_passages(transaction: ReadTransaction, generation: int, dimension: in
 def _wrong_derived(index: LocalIndex) -> list[str]:
     try:
         return index.derived.compare()
-    except (StaleFiles, ValueError, RuntimeError, OSError) as error:
+    except (StaleFiles, ValueError, RuntimeError, OSError, EOFError) as error:
         return [f"cannot be read: {error}"]

@@ -141,6 +141,9 @@ def test_a_full_disk_is_told_and_loses_nothing(small_disk: Path) -> None:
     with pytest.raises(Unavailable, match="full"):
         fill()
     assert len(acknowledged) > 10
+    # Postings cannot be written either: that is told, and what is there stays.
+    with pytest.raises(Unavailable):
+        found(index, "fact 7")
     assert [info.id for info in index.documents(None, 10_000)] == sorted(acknowledged)
     index.close()
     ballast.unlink()
