@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     index_dir: Path = Path("indexes")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    api_keys: Annotated[frozenset[str], NoDecode] = frozenset()
+    api_keys: Annotated[tuple[str, ...], NoDecode] = ()
     threads: int | None = Field(default=None, ge=1, le=1024)
     embedder: str = SHIPPED
     reader: str = SHIPPED
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     def _split_keys(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        keys = frozenset(key.strip() for key in value.split(",") if key.strip())
+        keys = tuple(key.strip() for key in value.split(",") if key.strip())
         if value and not keys:
             raise ValueError("set, but without a key: that would leave the server open")
         return keys

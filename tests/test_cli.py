@@ -441,6 +441,15 @@ def test_a_running_server_is_asked_and_given_files(run: Run, shipped: Engine, tm
         refused = run("ask", "Who?", "--url", url, "--index", "nowhere")
         assert (refused.exit_code, "no index 'nowhere'" in refused.stderr) == (1, True)
         assert run("add", "kitchen.md", "--url", url, "--meta", "a=b").exit_code == 2
+        # The server would take the second for the first.
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "kitchen.md").write_text("Another kitchen.")
+        (tmp_path / "other" / "pan.txt").write_text("The pan is red.")
+        doubled = run("add", "kitchen.md", "other", "-", "--url", url)
+        assert (doubled.exit_code, "pan-txt" in doubled.stdout) == (1, True)
+        assert "has the name of" in doubled.stderr
+        assert "standard input" in doubled.stderr
+        assert len(engine.documents()) == 2
     # Nothing was done here.
     assert not (tmp_path / "indexes").exists()
 

@@ -216,6 +216,11 @@ def test_what_may_have_been_done_is_not_done_again(moody: str) -> None:
     with Client(moody) as client:
         client.remove("hours")
     assert len(_Moody.seen) == 3
+    # What never reached the server was not done.
+    began = time.monotonic()
+    with Client("http://127.0.0.1:1", retries=2) as client, pytest.raises(Unavailable):
+        client.remove("hours")
+    assert time.monotonic() - began > 0.5
 
 
 def test_another_program_is_told_apart(moody: str) -> None:

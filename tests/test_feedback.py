@@ -10,7 +10,7 @@ import pytest
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput, NotFound
 from qa.evaluation.squad import load_squad
-from qa.feedback import Feedback, Verdict, export_feedback, give_feedback, import_feedback
+from qa.feedback import Feedback, Verdict, export_feedback, give_feedback, import_feedback, purge_feedback
 from qa.types import Document, Span
 
 TEXT = "The mill 🌾 grinds on Mondays. The baker buys on Tuesdays."
@@ -121,6 +121,17 @@ def test_what_no_longer_holds_is_left_out_and_counted(library: Engine) -> None:
     assert export_feedback(library, index="default")["left_out"] == 2
 
 
+def test_purging_brings_no_overruled_label_back(library: Engine) -> None:
+    say(library, "right", MONDAYS)
+    say(library, "corrected", TUESDAYS)
+    say(library, "right", MILL, "What grinds?")
+    library.add([Document("mill", TEXT.replace("Tuesdays", "Fridays"))])
+    before = exported(library)
+    assert before == {"What grinds?": (["mill"], False)}
+    assert purge_feedback(library, index="default") == 2
+    assert exported(library) == before
+
+
 def test_a_line_that_a_crash_cut_off_is_dropped_and_nothing_else(library: Engine) -> None:
     say(library, "right", MONDAYS)
     log = library.indexes.get("default").folder / "feedback.jsonl"
@@ -166,3 +177,8 @@ def test_wrong_labels_are_named(library: Engine, tmp_path: Path) -> None:
     file.write_text(json.dumps({"data": [{"paragraphs": [{"context": TEXT, "qas": [entry]}]}]}))
     with pytest.raises(DatasetError, match="not at offset 3"):
         import_feedback(library, file, index="default")
+    entry["answers"] = [{"text": "Mon", "answer_start": 21}]
+    file.write_text(json.dumps({"data": [{"paragraphs": [{"context": TEXT, "qas": [entry]}]}]}))
+    with pytest.raises(DatasetError, match="question 'x': answer 'Mon' begins or ends inside a word"):
+        import_feedback(library, file, index="default")
+    assert exported(library) == {}

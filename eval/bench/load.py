@@ -52,7 +52,7 @@ def main() -> None:
         environment = {**os.environ, "QA_INDEX_DIR": folder}
         server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
-            with Client(_URL, retries=20) as client:
+            with Client(_URL, retries=8) as client:
                 client.ready()
                 for first in range(0, len(documents), _TOGETHER):
                     client.add(documents[first : first + _TOGETHER])

@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from eval.bench.querying import GOLDEN
@@ -45,11 +46,11 @@ def main() -> None:
 
         # Before and after, so that a machine that grows slower or faster meanwhile does not decide.
         rest = _asked(engine, questions)
-        rebuilding = threading.Thread(target=rebuild)
-        rebuilding.start()
-        meanwhile = _asked(engine, questions * 2)
-        stop.set()
-        rebuilding.join()
+        with ThreadPoolExecutor(1) as pool:
+            rebuilding = pool.submit(rebuild)
+            meanwhile = _asked(engine, questions * 2)
+            stop.set()
+            rebuilding.result()
         rest += _asked(engine, questions)
         engine.close()
     for name, taken in (("at rest", rest), (f"meanwhile ({rebuilt} rebuilds)", meanwhile)):

@@ -56,8 +56,9 @@ def serve(
     from qa.assembly import build_engine
     from qa.index.registry import DEFAULT_INDEX
     from qa.service.app import create_app
-    from qa.service.keys import Keys, check_exposure
+    from qa.service.keys import Keys
     from qa.service.logs import log_config
+    from qa.service.origins import check_exposure
 
     with errors_told():
         settings = load_settings(host=host, port=port, insecure=insecure)
@@ -144,18 +145,33 @@ def sync(
 
 
 def _upload(paths: Sequence[str], index: str, url: str, as_json: bool) -> None:
-    """Give files to a server, one at a time: what was taken in stays if the next one cannot be."""
+    """Give files to a server, one at a time: what cannot be taken in stops none of the others.
+
+    The server knows a file by its name alone, so that of two of one name the second is refused.
+    """
     from qa.documents.files import files_in
 
-    files, wrong = files_in(paths)
+    files, errors = files_in([path for path in paths if path != "-"])
+    wrong: list[QAError] = [*errors, *(InvalidInput("standard input cannot go to a server") for p in paths if p == "-")]
     done: list[UploadedOut] = []
+    first: dict[str, Path] = {}
     with opened_client(url) as client:
         with show.progress("adding", len(files)) as advance:
             for file in files:
-                done += client.upload([file.path], index=index).files
+                known = first.setdefault(file.path.name, file.path)
+                try:
+                    if known != file.path:
+                        raise InvalidInput(f"has the name of {known}, which it would replace")
+                    taken = client.upload([file.path], index=index).files
+                except (QAError, OSError) as error:
+                    told = error.message if isinstance(error, QAError) else error.strerror
+                    wrong.append(InvalidInput(f"{file.path}: {told}"))
+                else:
+                    done += taken
+                    wrong += [InvalidInput(one.error) for one in taken if one.error]
                 advance(1)
         show.uploaded(done, as_json)
-    _told([*wrong, *(InvalidInput(file.error) for file in done if file.error)])
+    _told(wrong)
 
 
 def _end(wrong: Sequence[QAError], done: TakenIn) -> None:

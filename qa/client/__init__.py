@@ -112,17 +112,20 @@ class _Connection(Calls):
         self._retries = retries
         self._headers = {"X-API-Key": key} if key else {}
 
-    def _wait(self, call: Call[Any], attempt: int, response: httpx2.Response | None) -> float | None:
+    def _wait(
+        self, call: Call[Any], attempt: int, response: httpx2.Response | None, broken: Exception | None
+    ) -> float | None:
         """Return for how many seconds to wait before sending again; None if there is no use in it."""
+        wait = min(0.2 * 2**attempt, LONGEST_WAIT_S)
         if attempt >= self._retries:
             return None
         if response is None:
-            # It may have been done before the connection broke.
-            return None if call.once else 0.2 * 2**attempt
+            # What reached the server may have been done, or is being done still.
+            return None if call.once and not isinstance(broken, httpx2.ConnectError) else wait
         if response.status_code not in (429, 503):
             return None
         asked = response.headers.get("Retry-After", "")
-        wait = float(asked) if asked.isdigit() else 0.2 * 2**attempt
+        wait = float(asked) if asked.isdigit() else wait
         return wait if wait <= LONGEST_WAIT_S else None
 
     def _outcome(self, call: Call[T], response: httpx2.Response | None, broken: Exception | None) -> T:
@@ -181,7 +184,7 @@ class Client(_Connection):
                 response = self._http.request(call.method, call.path, **call.options)
             except httpx2.HTTPError as error:
                 broken = error
-            wait = self._wait(call, attempt, response)
+            wait = self._wait(call, attempt, response, broken)
             if wait is None:
                 return self._outcome(call, response, broken)
             time.sleep(wait)
@@ -218,7 +221,7 @@ class AsyncClient(_Connection):
                 response = await self._http.request(call.method, call.path, **call.options)
             except httpx2.HTTPError as error:
                 broken = error
-            wait = self._wait(call, attempt, response)
+            wait = self._wait(call, attempt, response, broken)
             if wait is None:
                 return self._outcome(call, response, broken)
             await asyncio.sleep(wait)

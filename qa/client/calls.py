@@ -18,6 +18,9 @@ from qa.wire.indexes import IndexList, IndexOut, JobList, JobOut
 from qa.wire.questions import BatchResponse, QueryResponse, SearchResponse
 from qa.wire.state import Health, Readiness
 
+# A large document takes minutes to embed.
+ADDING_S = 600.0
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -95,13 +98,14 @@ def search(
 def add(documents: Sequence[DocumentIn], *, index: str = "default") -> Call[AddResponse]:
     """Add documents, all or none."""
     body = [document.model_dump() for document in documents]
-    return _sent("POST", "/documents", AddResponse, json=body, params={"index": index})
+    return _sent("POST", "/documents", AddResponse, once=True, json=body, params={"index": index}, timeout=ADDING_S)
 
 
 def upload(files: Sequence[Path], *, index: str = "default") -> Call[UploadResponse]:
     """Add files of any format that the service reads; each has a result of its own."""
     sent = [("files", (path.name, path.read_bytes())) for path in files]
-    return _sent("POST", "/documents/upload", UploadResponse, files=sent, params={"index": index})
+    params = {"index": index}
+    return _sent("POST", "/documents/upload", UploadResponse, once=True, files=sent, params=params, timeout=ADDING_S)
 
 
 def documents(*, index: str = "default", limit: int = 100, cursor: str | None = None) -> Call[DocumentList]:

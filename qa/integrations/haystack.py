@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from haystack import Document, ExtractedAnswer, component
+from haystack import Document, ExtractedAnswer, component, default_from_dict, default_to_dict
+from haystack.utils import Secret, deserialize_secrets_inplace
 
 from qa.client import Client
 from qa.wire.base import Offset
 from qa.wire.questions import AnswerOut
+
+_KEY = Secret.from_env_var("QA_KEY", strict=False)
 
 
 @component
@@ -16,17 +19,35 @@ class SpanlightAnswerer:
     """Retrieval and extractive reading in one: what it gives is what an `ExtractiveReader` gives."""
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8000", key: str | None = None, index: str = "default", top_k: int = 3
+        self,
+        url: str = "http://127.0.0.1:8000",
+        key: Secret = _KEY,
+        index: str = "default",
+        top_k: int = 3,
     ) -> None:
         """Say whom to ask.
 
         Args:
             url: of the service.
-            key: if it wants one.
+            key: if it wants one; by default what the variable QA_KEY holds. It is not written into a pipeline's file.
             index: its name.
             top_k: at most so many answers.
         """
         self.url, self.key, self.index, self.top_k = url, key, index, top_k
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a pipeline's file keeps."""
+        kept: dict[str, Any] = default_to_dict(
+            self, url=self.url, key=self.key.to_dict(), index=self.index, top_k=self.top_k
+        )
+        return kept
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> SpanlightAnswerer:
+        """Make it of what a pipeline's file keeps."""
+        deserialize_secrets_inplace(data["init_parameters"], keys=["key"])
+        made: SpanlightAnswerer = default_from_dict(cls, data)
+        return made
 
     @component.output_types(answers=list[ExtractedAnswer], no_answer_score=float)  # type: ignore[untyped-decorator]
     def run(self, query: str, filters: dict[str, Any] | None = None, top_k: int | None = None) -> dict[str, Any]:
@@ -40,7 +61,7 @@ class SpanlightAnswerer:
         Returns:
             `answers`, none where the documents do not say, and `no_answer_score`.
         """
-        with Client(self.url, key=self.key) as client:
+        with Client(self.url, key=self.key.resolve_value()) as client:
             found = client.query(query, index=self.index, top_k=top_k or self.top_k, filters=filters)
         answers = [_extracted(query, answer) for answer in found.answers]
         return {"answers": answers, "no_answer_score": found.no_answer_score}

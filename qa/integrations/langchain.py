@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from qa.client import AsyncClient, Client
 from qa.wire.questions import PassageOut
@@ -26,13 +26,16 @@ class SpanlightRetriever(BaseRetriever):
     """
 
     url: str = "http://127.0.0.1:8000"
-    key: str | None = None
+    key: SecretStr | None = None
     index: str = "default"
     top_k: int = 10
     filters: Mapping[str, Any] = Field(default_factory=dict)
 
+    def _key(self) -> str | None:
+        return self.key.get_secret_value() if self.key else None
+
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:  # noqa: ARG002
-        with Client(self.url, key=self.key) as client:
+        with Client(self.url, key=self._key()) as client:
             found = client.search(query, index=self.index, top_k=self.top_k, filters=self.filters)
         return [_document(passage) for passage in found.passages]
 
@@ -42,7 +45,7 @@ class SpanlightRetriever(BaseRetriever):
         *,
         run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002
     ) -> list[Document]:
-        async with AsyncClient(self.url, key=self.key) as client:
+        async with AsyncClient(self.url, key=self._key()) as client:
             found = await client.search(query, index=self.index, top_k=self.top_k, filters=self.filters)
         return [_document(passage) for passage in found.passages]
 

@@ -20,6 +20,7 @@ from qa.service.headers import SecurityHeaders
 from qa.service.jobs import Jobs
 from qa.service.keys import Keys
 from qa.service.metrics import Metrics, Observed
+from qa.service.origins import SameOrigin
 from qa.service.rates import RateLimit
 from qa.service.routes import documents, feedback, indexes, jobs, page, questions, state
 from qa.wire.base import PREFIX
@@ -62,6 +63,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.rates = RateLimit(settings.rate_limit)
     app.state.metrics = Metrics(engine.indexes, app.state.admission, app.state.writes)
     app.add_middleware(BodyLimit)
+    app.add_middleware(SameOrigin, keys=app.state.keys, insecure=settings.insecure)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observed, metrics=app.state.metrics)
     problems.install(app)

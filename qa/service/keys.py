@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -156,26 +155,6 @@ class Keys:
         path = self._folder / _FILE
         write_durably(path, json.dumps([asdict(key) for key in keys], indent=1).encode())
         path.chmod(0o600)
-
-
-def check_exposure(host: str, keys: Keys, *, insecure: bool) -> None:
-    """Refuse to listen where others can reach it, while anybody may do everything.
-
-    Raises:
-        InvalidInput: the address is not this machine's own, no key is needed, and that was not said to be meant.
-    """
-    if insecure or keys.required() or host == "localhost":
-        return
-    try:
-        own = ip_address(host).is_loopback
-    except ValueError:
-        own = False
-    if not own:
-        raise InvalidInput(
-            f"{host} can be reached from other machines, and no key is needed: make one with `qa key create`, set"
-            " QA_API_KEYS, or say --insecure",
-            field="host",
-        )
 
 
 def _hash(key: str) -> str:

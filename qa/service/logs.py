@@ -7,11 +7,14 @@ from typing import Any
 
 from uvicorn.config import LOGGING_CONFIG
 
+QUESTIONS = "qa.questions"
+
 
 def log_config() -> dict[str, Any]:
-    """Return the server's own logging with this package's beside it: a line of JSON for each question."""
+    """Return the server's own logging with this package's beside it; a line of `QUESTIONS` is JSON and nothing else."""
     config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
-    config["formatters"]["qa"] = {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
-    config["handlers"]["qa"] = {"class": "logging.StreamHandler", "formatter": "qa", "stream": "ext://sys.stderr"}
-    config["loggers"]["qa"] = {"handlers": ["qa"], "level": "INFO", "propagate": False}
+    for name, form in (("qa", "%(asctime)s %(levelname)s %(name)s %(message)s"), (QUESTIONS, "%(message)s")):
+        config["formatters"][name] = {"format": form}
+        config["handlers"][name] = {"class": "logging.StreamHandler", "formatter": name, "stream": "ext://sys.stderr"}
+        config["loggers"][name] = {"handlers": [name], "level": "INFO", "propagate": False}
     return config

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qa.errors import QAError
 from qa.index.registry import Indexes
 from qa.service.admission import Admission
+from qa.service.logs import QUESTIONS
 from qa.types import QueryResult
 from qa.wire.base import PREFIX
 
@@ -25,7 +27,7 @@ _UNKNOWN = "unknown"
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(QUESTIONS)
 
 
 class Metrics:
@@ -49,6 +51,7 @@ class Metrics:
                 self._confidence.observe(best.confidence)
             told = {
                 "event": "question",
+                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "query_id": result.query_id,
                 "index": result.index or None,
                 "revision": result.revision,

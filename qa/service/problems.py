@@ -27,6 +27,7 @@ from qa.errors import (
     Unavailable,
     UnsupportedFormat,
 )
+from qa.service.headers import SECURITY_HEADERS
 from qa.wire.base import Problem
 from qa.wire.documents import MANY, ONE
 
@@ -85,16 +86,17 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        headers = dict(error.headers or {})
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
         if error.status_code == 405:
             # The router knows only of the first route that it met on this path.
-            headers["Allow"] = ", ".join(sorted(_methods(app, request.url.path)))
+            known = {method.strip() for method in headers.get("allow", "").split(",") if method.strip()}
+            headers["allow"] = ", ".join(sorted(known | _methods(app, request.url.path)))
         return problem(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, __: Exception) -> JSONResponse:
         # The server's log has the traceback; it is no business of the caller's.
-        return problem(500, "an error of the server's own; its log says more")
+        return problem(500, "an error of the server's own; its log says more", headers=SECURITY_HEADERS)
 
     @app.exception_handler(UnicodeDecodeError)
     async def _encoding(_: Request, error: UnicodeDecodeError) -> JSONResponse:

@@ -24,7 +24,7 @@ def open_service(shipped: Engine, tmp_path: Path) -> Iterator[Opener]:
         engine = shipped.in_folder(folder)
         engine.indexes.get_or_create("default")
         app = create_app(Settings(index_dir=folder, **settings), engine)
-        client = TestClient(app, raise_server_exceptions=False)
+        client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
         clients.append(client.__enter__())
         return client
 

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from qa.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
-from qa.service.keys import ANYONE, Keys, check_exposure
+from qa.service.keys import ANYONE, Keys
+from qa.service.origins import check_exposure
 from tests.service.conftest import Opener
 from tests.service.test_service import DOCUMENT
 
@@ -136,8 +137,7 @@ def test_every_call_needs_a_key_and_its_scope(open_service: Opener, tmp_path: Pa
         assert (status == 403) is not for_readers, (method, path, status)
         for_writers = for_readers or path.startswith(("/v1/documents", "/v1/feedback"))
         status = service.request(method, place, headers=writer).status_code
-        # A job that is not there is 404 before anything else is known of it.
-        assert (status in (403, 404)) if not for_writers else (status != 403), (method, path, status)
+        assert (status == 403) is not for_writers, (method, path, status)
         seen += 1
     assert seen >= 20
 
@@ -208,3 +208,44 @@ def test_the_listed_operations_name_the_refusals(service: TestClient) -> None:
         if path.startswith("/v1"):
             for operation in methods.values():
                 assert {"401", "403", "429"} <= set(operation["responses"]), (path, json.dumps(operation)[:80])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9999"},
+    ],
+)
+def test_a_page_from_elsewhere_changes_nothing(service: TestClient, sent: dict[str, str]) -> None:
+    for refused in (
+        service.post("/v1/documents/upload", headers=sent, files={"files": ("a.txt", b"planted")}),
+        service.post("/v1/indexes/default/rebuild", headers=sent),
+        service.put("/v1/indexes/x", headers=sent),
+    ):
+        assert (refused.status_code, refused.json()["field"]) == (403, "Origin")
+    assert service.get("/v1/documents", headers=sent).json()["documents"] == []
+
+
+@pytest.mark.parametrize(
+    "sent", [{"Sec-Fetch-Site": "same-origin", "Origin": "https://proxied.example"}, {"Origin": "http://127.0.0.1"}, {}]
+)
+def test_its_own_page_and_programs_may(service: TestClient, sent: dict[str, str]) -> None:
+    assert service.post("/v1/documents", json=DOCUMENT, headers=sent).status_code == 201
+
+
+def test_a_name_that_was_made_to_lead_here_reads_nothing(service: TestClient) -> None:
+    for host in ("evil.example", "evil.example:8000", "10.0.0.1", ""):
+        assert service.get("/v1/documents", headers={"Host": host}).status_code == 403
+    for host in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
+        assert service.get("/v1/documents", headers={"Host": host}).status_code == 200
+    assert service.get("/healthz", headers={"Host": "evil.example"}).status_code == 200
+
+
+def test_with_keys_any_name_will_do(open_service: Opener) -> None:
+    service = open_service(api_keys="secret")
+    assert service.get("/v1/documents", headers={"Host": "qa.example", "X-API-Key": "secret"}).status_code == 200
+    assert service.get("/v1/documents", headers={"Host": "qa.example"}).status_code == 401

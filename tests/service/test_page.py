@@ -235,7 +235,7 @@ def test_another_index(page: Page, library: Engine) -> None:
 
 
 def test_a_key_is_asked_for(browser: Browser, library: Engine) -> None:
-    with serving(library, Settings(index_dir=library.indexes.folder, api_keys=frozenset({"secret"}))) as url:
+    with serving(library, Settings(index_dir=library.indexes.folder, api_keys=("secret",))) as url:
         page = browser.new_page()
         page.once("dialog", lambda dialog: dialog.accept("secret"))
         page.goto(url)

@@ -51,8 +51,15 @@ async function call(method, path, body) {
   if (!response.ok) throw new Error((await response.json()).detail);
   return response;
 }
-function inIndex(path) {
-  return `${path}${path.includes("?") ? "&" : "?"}index=${encodeURIComponent($("index").value)}`;
+function inIndex(index, path) {
+  return `${path}${path.includes("?") ? "&" : "?"}index=${encodeURIComponent(index)}`;
+}
+// What is under way, by its place on the page: a reply that comes after a newer request is dropped.
+const latest = {};
+async function current(place, promise) {
+  const turn = latest[place] = {};
+  const result = await promise;
+  return latest[place] === turn ? result : null;
 }
 async function telling(where, action) {
   try {
@@ -68,7 +75,7 @@ function filters() {
   for (const part of $("filters").value.split(",").map(part => part.trim()).filter(Boolean)) {
     const [name, ...rest] = part.split("="), value = rest.join("=").trim();
     if (!rest.length || !name.trim()) throw new Error(`“${part}” is not name=value.`);
-    made[name.trim()] = /^(-?\d+(\.\d+)?|true|false|null)$/.test(value) ? JSON.parse(value) : value;
+    made[name.trim()] = /^(-?(0|[1-9]\d{0,14})(\.\d+)?|true|false|null)$/.test(value) ? JSON.parse(value) : value;
   }
   return made;
 }
@@ -76,9 +83,10 @@ function filters() {
 async function ask() {
   $("answers").replaceChildren();
   $("state").textContent = "Reading …";
-  const question = $("question").value;
-  const result = await (await call("POST", "query", { question, index: $("index").value, filters: filters() })).json();
-  const count = result.answers.length;
+  const question = $("question").value, index = $("index").value;
+  const response = await current("ask", call("POST", "query", { question, index, filters: filters() }));
+  if (!response) return;
+  const result = await response.json(), count = result.answers.length;
   $("state").textContent = result.has_answer
     ? `${count} answer${count === 1 ? "" : "s"} in ${Math.round(result.timings_ms.total)} ms`
     : "The documents do not say.";
@@ -94,7 +102,7 @@ function card(result, answer) {
   const told = element("span", { className: "quiet", role: "status" });
   const say = async (verdict, pressed) => {
     try {
-      await feedback(result.question, answer.document_id, verdict, answer.document_offset, result.query_id);
+      await feedback(result.index, result.question, answer.document_id, verdict, answer.document_offset, result.query_id);
       for (const one of tools.querySelectorAll("[aria-pressed]")) one.setAttribute("aria-pressed", one === pressed);
       told.textContent = "Thank you.";
     } catch (error) {
@@ -104,7 +112,7 @@ function card(result, answer) {
   const right = button("Right", () => say("right", right)), wrong = button("Wrong", () => say("wrong", wrong));
   for (const one of [right, wrong]) one.setAttribute("aria-pressed", "false");
   const tools = element("div", { className: "tools" },
-    button("Show in the document", () => openDocument(answer.document_id, answer.title, answer.document_offset, result.question)),
+    button("Show in the document", () => telling("state", () => openDocument(result.index, answer.document_id, answer.title, answer.document_offset, result.question))),
     right, wrong, told);
   return element("article", {},
     element("h3", {}, element("span", {}, answer.answer), sure),
@@ -113,17 +121,18 @@ function card(result, answer) {
     tools);
 }
 
-function feedback(question, document_id, verdict, document_offset, query_id) {
-  return call("POST", inIndex("feedback"), { question, document_id, verdict, document_offset, query_id });
+function feedback(index, question, document_id, verdict, document_offset, query_id) {
+  return call("POST", inIndex(index, "feedback"), { question, document_id, verdict, document_offset, query_id });
 }
 
 let shown = null;
 
-async function openDocument(id, title, offset, question) {
-  const response = await call("GET", inIndex(`documents/${encodeURIComponent(id)}/text`));
+async function openDocument(index, id, title, offset, question) {
+  const response = await current("document", call("GET", inIndex(index, `documents/${encodeURIComponent(id)}/text`)));
+  if (!response) return;
   // A byte order mark counts as the character that it is.
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
-  shown = { id, text };
+  shown = { index, id, text };
   $("document-title").textContent = title || id;
   $("text").replaceChildren(...(offset ? lit(text, offset) : [text]));
   $("labelled").value = question || "";
@@ -164,10 +173,11 @@ function selected() {
 
 async function label(verdict) {
   if (!$("labelled").reportValidity()) return;
-  const offset = verdict === "unanswerable" ? null : selected();
+  const about = shown, offset = verdict === "unanswerable" ? null : selected();
   if (verdict === "corrected" && !offset) throw new Error("Select the words in the text first.");
-  await feedback($("labelled").value, shown.id, verdict, offset, null);
-  if (offset) $("text").replaceChildren(...lit(shown.text, offset));
+  await feedback(about.index, $("labelled").value, about.id, verdict, offset, null);
+  if (shown !== about) return;
+  if (offset) $("text").replaceChildren(...lit(about.text, offset));
   $("label-state").textContent = offset ? `Kept: “${$("text").querySelector("mark").textContent}”.` : "Kept: the document does not say.";
 }
 
@@ -175,20 +185,23 @@ let next = null;
 
 async function list(cursor) {
   const query = cursor ? `documents?limit=50&cursor=${encodeURIComponent(cursor)}` : "documents?limit=50";
-  const page = await (await call("GET", inIndex(query))).json();
+  const index = $("index").value;
+  const response = await current("documents", call("GET", inIndex(index, query)));
+  if (!response) return;
+  const page = await response.json();
   if (!cursor) $("documents").replaceChildren();
-  $("documents").append(...page.documents.map(row));
+  $("documents").append(...page.documents.map(info => row(index, info)));
   next = page.next;
   $("more").hidden = !next;
 }
-function row(info) {
-  const name = button(info.title || info.id, () => telling("uploaded", () => openDocument(info.id, info.title, null, $("question").value)));
+function row(index, info) {
+  const name = button(info.title || info.id, () => telling("uploaded", () => openDocument(index, info.id, info.title, null, $("question").value)));
   name.className = "name";
   const remove = button("Delete", () => telling("uploaded", async () => {
     if (!confirm(`Delete “${info.title || info.id}”?`)) return;
-    await call("DELETE", inIndex(`documents/${encodeURIComponent(info.id)}`));
+    await call("DELETE", inIndex(index, `documents/${encodeURIComponent(info.id)}`));
     made.remove();
-    if (shown && shown.id === info.id) closeDocument();
+    if (shown && shown.index === index && shown.id === info.id) closeDocument();
   }));
   remove.setAttribute("aria-label", `Delete ${info.title || info.id}`);
   const made = element("li", {}, name, element("span", { className: "quiet" }, `${info.characters.toLocaleString()} characters`), remove);
@@ -201,7 +214,7 @@ function upload(files) {
   for (const file of files) form.append("files", file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "v1/" + inIndex("documents/upload"));
+    request.open("POST", "v1/" + inIndex($("index").value, "documents/upload"));
     for (const [name, value] of Object.entries(keyed())) request.setRequestHeader(name, value);
     request.upload.onprogress = event => { $("progress").value = event.loaded / event.total; };
     request.upload.onload = () => { $("progress").removeAttribute("value"); };
@@ -231,7 +244,7 @@ async function add(files) {
 }
 
 async function save() {
-  const labels = await (await call("GET", inIndex("feedback/export"))).json();
+  const labels = await (await call("GET", inIndex($("index").value, "feedback/export"))).json();
   const address = URL.createObjectURL(new Blob([JSON.stringify(labels, null, 1)], { type: "application/json" }));
   element("a", { href: address, download: `${$("index").value}-labels.json` }).click();
   URL.revokeObjectURL(address);
@@ -251,7 +264,7 @@ $("close").addEventListener("click", closeDocument);
 $("more").addEventListener("click", () => telling("uploaded", () => list(next)));
 $("export").addEventListener("click", () => telling("uploaded", save));
 $("files").addEventListener("change", () => telling("uploaded", () => add($("files").files)));
-$("index").addEventListener("change", () => { $("answers").replaceChildren(); $("state").textContent = ""; closeDocument(); telling("uploaded", () => list()); });
+$("index").addEventListener("change", () => { latest.ask = null; $("answers").replaceChildren(); $("state").textContent = ""; closeDocument(); telling("uploaded", () => list()); });
 $("filters").addEventListener("focus", () => { $("filters-told").hidden = false; });
 document.addEventListener("keydown", event => { if (event.key === "Escape" && shown) closeDocument(); });
 for (const kind of ["dragenter", "dragover"]) $("drop").addEventListener(kind, event => { event.preventDefault(); $("drop").classList.add("over"); });
