@@ -38,9 +38,7 @@ class Settings(BaseSettings):
     rate_limit: str | None = Field(
         default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="of calls by one key or address"
     )
-    max_questions: int | None = Field(
-        default=None, ge=1, le=10_000, description="questions answered or waiting at once; four for each thread"
-    )
+    max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or waiting at once")
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -29,7 +29,8 @@ def train_reader(
     work: Annotated[Path, typer.Option(help="Checkpoints and results; an interrupted run goes on from here.")],
     out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
     config: Annotated[
-        str | None, typer.Option(help="A recipe: base, further, queries, steady, own, or a TOML file like theirs.")
+        str | None,
+        typer.Option(help="A recipe: base, further, queries, steady, wider, own, or a TOML file like theirs."),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Train this reader on: 'shipped', or the folder of another.")

@@ -11,7 +11,6 @@ from fastapi_offline import FastAPIOffline
 import qa
 from qa.config import Settings
 from qa.engine import Engine
-from qa.models.inference import available_threads
 from qa.service import problems
 from qa.service.admission import Admission
 from qa.service.body_limit import BodyLimit
@@ -27,8 +26,6 @@ from qa.wire.base import PREFIX
 
 # Adding is heavy: more at once would only hold threads that questions need.
 _MAX_WRITES = 8
-# More would wait for longer than the slowest questions take: whoever asks is better told to come back.
-_QUESTIONS_PER_THREAD = 4
 
 
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
@@ -55,8 +52,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.engine = engine
-    threads = settings.threads or available_threads()
-    app.state.admission = Admission(settings.max_questions or _QUESTIONS_PER_THREAD * threads)
+    app.state.admission = Admission(settings.max_questions)
     app.state.writes = Admission(_MAX_WRITES)
     app.state.jobs = Jobs(settings.index_dir)
     app.state.keys = Keys(settings.index_dir, settings.api_keys)
