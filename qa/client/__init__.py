@@ -1,7 +1,9 @@
 """A typed client of the service, and its twin for asyncio; both have the calls that are written down once.
 
-with Client("http://127.0.0.1:8000") as client:
-print(client.query("When does the library open?").answers)
+    with Client("http://127.0.0.1:8000") as client:
+        print(client.query("When does the library open?").answers)
+
+The twin is used with `async with` and `await`.
 """
 
 from __future__ import annotations

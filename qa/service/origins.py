@@ -37,7 +37,7 @@ class SameOrigin:
             refused = None
             if scope["method"] not in _READING and not _from_own_page(headers, host):
                 refused = problem(403, "a page from elsewhere may not change anything here", "Origin")
-            elif not self._insecure and not self._keys.required() and not is_own(urlsplit(f"//{host}").hostname or ""):
+            elif not self._insecure and not self._keys.required() and not is_own(_name_in(host)):
                 refused = problem(403, f"{host!r} is no name of this machine; use one, a key, or --insecure", "Host")
             if refused:
                 await refused(scope, receive, send)
@@ -69,10 +69,18 @@ def is_own(host: str) -> bool:
         return False
 
 
+def _name_in(host: str) -> str:
+    """Return a `Host` header's name without its port; empty for what is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def _from_own_page(headers: Headers, host: str) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     # Programs send neither.
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == host
+    return origin is None or origin.partition("://")[2] == host

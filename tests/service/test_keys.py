@@ -238,7 +238,7 @@ def test_its_own_page_and_programs_may(service: TestClient, sent: dict[str, str]
 
 
 def test_a_name_that_was_made_to_lead_here_reads_nothing(service: TestClient) -> None:
-    for host in ("evil.example", "evil.example:8000", "10.0.0.1", ""):
+    for host in ("evil.example", "evil.example:8000", "10.0.0.1", "", "[", "[::1"):
         assert service.get("/v1/documents", headers={"Host": host}).status_code == 403
     for host in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
         assert service.get("/v1/documents", headers={"Host": host}).status_code == 200
