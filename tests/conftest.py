@@ -120,6 +120,19 @@ def serving(engine: Engine, settings: Settings) -> Iterator[str]:
         thread.join()
 
 
+def labels_in(squad: dict[str, Any]) -> dict[str, tuple[list[str], bool]]:
+    """Return each question's answers, and whether it has none, of SQuAD JSON; answers must stand where it says."""
+    found = {}
+    for article in squad["data"]:
+        for paragraph in article["paragraphs"]:
+            for entry in paragraph["qas"]:
+                for answer in entry["answers"]:
+                    start = answer["answer_start"]
+                    assert paragraph["context"][start : start + len(answer["text"])] == answer["text"]
+                found[entry["question"]] = ([a["text"] for a in entry["answers"]], entry["is_impossible"])
+    return found
+
+
 def golden_documents() -> list[Path]:
     return sorted((GOLDEN / "documents").glob("*.txt"))
 

@@ -12,6 +12,7 @@ from qa.errors import DatasetError, InvalidInput, NotFound
 from qa.evaluation.squad import load_squad
 from qa.feedback import Feedback, Verdict, export_feedback, give_feedback, import_feedback, purge_feedback
 from qa.types import Document, Span
+from tests.conftest import labels_in
 
 TEXT = "The mill 🌾 grinds on Mondays. The baker buys on Tuesdays."
 MILL, MONDAYS, TUESDAYS = Span(4, 8), Span(21, 28), Span(48, 56)
@@ -29,15 +30,7 @@ def say(library: Engine, verdict: Verdict, span: Span | None = None, question: s
 
 
 def exported(library: Engine) -> dict[str, tuple[list[str], bool]]:
-    found = {}
-    for article in export_feedback(library, index="default")["data"]:
-        for paragraph in article["paragraphs"]:
-            for entry in paragraph["qas"]:
-                for answer in entry["answers"]:
-                    start = answer["answer_start"]
-                    assert paragraph["context"][start : start + len(answer["text"])] == answer["text"]
-                found[entry["question"]] = ([a["text"] for a in entry["answers"]], entry["is_impossible"])
-    return found
+    return labels_in(export_feedback(library, index="default"))
 
 
 def test_the_texts_spans_are_what_they_are_called() -> None:

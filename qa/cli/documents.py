@@ -28,7 +28,6 @@ from qa.engine import Engine
 from qa.errors import InvalidInput, QAError
 
 if TYPE_CHECKING:
-    from qa.intake import TakenIn
     from qa.wire.documents import UploadedOut
 
 MetaOption = Annotated[
@@ -110,7 +109,7 @@ def add(
         with show.progress("adding", len(files)) as advance:
             done = intake.add(files, advance)
         show.taken_in(done, [], as_json, dry_run=dry_run)
-        _end(wrong, done)
+        _told([*wrong, *done.failed.values()])
 
 
 @app.command()
@@ -141,7 +140,7 @@ def sync(
         with show.progress("syncing", len(files)) as advance:
             done, gone = intake.sync(folder, files, advance)
         show.taken_in(done, gone, as_json, dry_run=dry_run)
-        _end([], done)
+        _told([*done.failed.values()])
 
 
 def _upload(paths: Sequence[str], index: str, url: str, as_json: bool) -> None:
@@ -174,12 +173,8 @@ def _upload(paths: Sequence[str], index: str, url: str, as_json: bool) -> None:
     _told(wrong)
 
 
-def _end(wrong: Sequence[QAError], done: TakenIn) -> None:
-    """Tell what could not be taken in, and end with status 1 if there is such."""
-    _told([*wrong, *done.failed.values()])
-
-
 def _told(errors: Sequence[QAError]) -> None:
+    """Tell what could not be taken in, and end with status 1 if there is such."""
     for error in errors:
         tell(error)
     if errors:

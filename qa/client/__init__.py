@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -19,20 +19,8 @@ from pydantic import ValidationError
 
 from qa.client import calls
 from qa.client.calls import Call
-from qa.errors import (
-    Changed,
-    Conflict,
-    Forbidden,
-    InvalidInput,
-    NotFound,
-    Overloaded,
-    QAError,
-    RateLimited,
-    TooLarge,
-    Unauthorized,
-    Unavailable,
-    UnsupportedFormat,
-)
+from qa.errors import InvalidInput, Overloaded, QAError, RateLimited, Unavailable
+from qa.wire.base import STATUS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,16 +29,6 @@ TIMEOUT_S = 60.0
 RETRIES = 3
 # Seconds; a server that asks for more is told of instead of waited for.
 LONGEST_WAIT_S = 30.0
-
-_ERRORS: Mapping[int, type[QAError]] = {
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
-    412: Changed,
-    413: TooLarge,
-    415: UnsupportedFormat,
-}
 
 
 class Method(Generic[P, T]):
@@ -153,7 +131,8 @@ class _Connection(Calls):
             return RateLimited(detail, int(asked) if asked.isdigit() else 1)
         if status == 503:
             return (Overloaded if "Retry-After" in response.headers else Unavailable)(detail, field=where)
-        return _ERRORS.get(status, InvalidInput if status < 500 else Unavailable)(detail, field=where)
+        other = InvalidInput if status < 500 else Unavailable
+        return next((kind for kind, code in STATUS if code == status), other)(detail, field=where)
 
 
 class Client(_Connection):

@@ -27,7 +27,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One call: what is sent, and what comes back; `once` if doing it twice is not the same as doing it once."""
+    """One call: what is sent, and what comes back; `once` if doing it twice is another thing, or too dear."""
 
     method: str
     path: str

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import tantivy
 
-from qa.errors import QAError, Unavailable
+from qa.errors import Unavailable
 from qa.index.durable import sync_folder, write_durably
 
 FORMAT = "3"
@@ -44,7 +44,7 @@ _NOT_DAMAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFI
 _STATE, _CHECKSUMS = "REVISION", "CHECKSUMS"
 
 
-class StaleFiles(QAError):
+class StaleFiles(Unavailable):
     """The files are missing, damaged, or of another format: make them again."""
 
 

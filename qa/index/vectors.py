@@ -180,11 +180,11 @@ def _written(folder: Path, name: tuple[int, int, str], ids: Ids, rows: NearestRo
     np.save(numbers, ids)
     write_durably(_ids_of(path), numbers.getvalue())
     write_durably(path, rows.content())
-    for other in folder.glob(f"vectors-{generation}-*.faiss"):
-        if other != path:
-            # Processes that have it mapped keep it until they let go. Its numbers go last: without them it is none.
-            other.unlink(missing_ok=True)
-            _ids_of(other).unlink(missing_ok=True)
+    # Rows go before their numbers: without numbers they would be no snapshot. Who has them mapped keeps them.
+    for kind in (".faiss", ".ids.npy"):
+        for other in folder.glob(f"vectors-{generation}-*{kind}"):
+            if other not in (path, _ids_of(path)):
+                other.unlink(missing_ok=True)
     return load_base(path)
 
 

@@ -13,38 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from qa.errors import (
-    Changed,
-    Conflict,
-    Forbidden,
-    InvalidInput,
-    ModelError,
-    NotFound,
     Overloaded,
     QAError,
     RateLimited,
-    TooLarge,
     Unauthorized,
-    Unavailable,
-    UnsupportedFormat,
 )
 from qa.service.headers import SECURITY_HEADERS
-from qa.wire.base import Problem
+from qa.wire.base import STATUS, Problem
 from qa.wire.documents import MANY, ONE
-
-_STATUS: tuple[tuple[type[QAError], int], ...] = (
-    (TooLarge, 413),
-    (UnsupportedFormat, 415),
-    (InvalidInput, 422),
-    (NotFound, 404),
-    (Changed, 412),
-    (Conflict, 409),
-    (Unauthorized, 401),
-    (Forbidden, 403),
-    (RateLimited, 429),
-    (Overloaded, 503),
-    (Unavailable, 503),
-    (ModelError, 503),
-)
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "content": {"application/problem+json": {}}, "description": HTTPStatus(code).phrase}
@@ -68,7 +44,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(QAError)
     async def _ours(_: Request, error: QAError) -> JSONResponse:
-        status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+        status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
         headers = {}
         if isinstance(error, Overloaded | RateLimited):
             headers["Retry-After"] = str(error.retry_after_s)

@@ -6,10 +6,41 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from qa.errors import (
+    Changed,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    ModelError,
+    NotFound,
+    Overloaded,
+    QAError,
+    RateLimited,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    UnsupportedFormat,
+)
 from qa.limits import INDEX_NAME_PATTERN
 
 PREFIX = "/v1"
 """Stands before the path of every call but those on the server's own state."""
+
+STATUS: tuple[tuple[type[QAError], int], ...] = (
+    (TooLarge, 413),
+    (UnsupportedFormat, 415),
+    (InvalidInput, 422),
+    (NotFound, 404),
+    (Changed, 412),
+    (Conflict, 409),
+    (Unauthorized, 401),
+    (Forbidden, 403),
+    (RateLimited, 429),
+    (Overloaded, 503),
+    (Unavailable, 503),
+    (ModelError, 503),
+)
+"""What each error is over HTTP; of several that an error is, the first counts."""
 
 # Bounds that the engine checks, in its own words, are told in the reference and left to it.
 INDEX_NAME: dict[str, Any] = {"pattern": f"^{INDEX_NAME_PATTERN}$"}

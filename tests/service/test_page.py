@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from qa.config import Settings
 from qa.engine import Engine
 from qa.types import Document
-from tests.conftest import serving
+from tests.conftest import labels_in, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
@@ -77,15 +77,7 @@ def labels(page: Page, tmp_path: Path) -> dict[str, tuple[list[str], bool]]:
     assert download.value.suggested_filename == "default-labels.json"
     saved = tmp_path / "labels.json"
     download.value.save_as(saved)
-    found = {}
-    for article in json.loads(saved.read_text())["data"]:
-        for paragraph in article["paragraphs"]:
-            for entry in paragraph["qas"]:
-                for answer in entry["answers"]:
-                    start = answer["answer_start"]
-                    assert paragraph["context"][start : start + len(answer["text"])] == answer["text"]
-                found[entry["question"]] = ([a["text"] for a in entry["answers"]], entry["is_impossible"])
-    return found
+    return labels_in(json.loads(saved.read_text()))
 
 
 def test_an_answer_is_lit_up_where_it_stands(page: Page, tmp_path: Path) -> None:
