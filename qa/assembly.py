@@ -11,6 +11,7 @@ from qa.engine import Engine
 from qa.index import fusion
 from qa.index.catalog import Specification
 from qa.index.registry import Indexes
+from qa.library import Library
 from qa.models.embedder import Embedder, ShippedEmbedder
 from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS, open_model
@@ -34,8 +35,17 @@ def build_engine(settings: Settings) -> Engine:
         reader = loading.result()
     calibration = Calibration.load(folder / CALIBRATION)
     calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY, rounds.IDENTITY)
-    specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
-    return Engine(Indexes(settings.index_dir, specification), embedder, reader, calibration)
+    return Engine(Indexes(settings.index_dir, _specification(embedder)), embedder, reader, calibration)
+
+
+def build_library(settings: Settings) -> Library:
+    """Load what documents are taken in with, and no more.
+
+    Raises:
+        ModelError: as for `build_engine`.
+    """
+    embedder = build_embedder(settings, settings.threads or available_threads())
+    return Library(Indexes(settings.index_dir, _specification(embedder)), embedder)
 
 
 def build_embedder(settings: Settings, threads: int) -> Embedder:
@@ -50,6 +60,10 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
     from qa.models.own_embedder import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(settings.embedder, threads)
+
+
+def _specification(embedder: Embedder) -> Specification:
+    return Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
 
 
 def reader_folder(settings: Settings) -> Path:

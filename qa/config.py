@@ -39,6 +39,8 @@ class Settings(BaseSettings):
         default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="of calls by one key or address"
     )
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or waiting at once")
+    workers: int = Field(default=1, ge=1, le=256, description="processes that serve")
+    drain_seconds: float = Field(default=0.0, ge=0, le=600, description="unready, but serving, before a server stops")
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -71,6 +73,13 @@ class Settings(BaseSettings):
         if "QA_CONFIG" in os.environ and not file.is_file():
             raise InvalidInput(f"{file}: no such file", field="QA_CONFIG")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables with which another process has the same settings."""
+    values = {name: value for name, value in settings.model_dump(mode="json").items() if value not in (None, [])}
+    keys = {"api_keys": ",".join(settings.api_keys)} if settings.api_keys else {}
+    return {f"QA_{name.upper()}": str(value) for name, value in {**values, **keys}.items()}
 
 
 def load_settings(**flags: object) -> Settings:

@@ -70,10 +70,12 @@ def test_from_a_document_to_feedback(start: Start, tmp_path: Path) -> None:
         assert [d.id for d in client.documents(limit=1).documents] == [HOURS.id]
         assert client.create_index("books").documents == 0
         assert [i.name for i in client.indexes().indexes] == ["books", "default"]
-        job = client.rebuild("books")
-        while (job := client.job(job.id)).state == "running":
-            time.sleep(0.01)
-        assert (job.state, client.index("books").generation) == ("done", 2)
+        for job in (client.rebuild("books"), client.upload_later([tmp_path / "kettle.md"])):
+            while (now := client.job(job.id)).state == "running":
+                time.sleep(0.05)
+            assert now.state == "done"
+        assert (now.files or [])[0].documents[0].status == "unchanged"
+        assert client.index("books").generation == 2
         assert client.rollback("books").kind == "rollback"
         while client.jobs().jobs[0].state == "running":
             time.sleep(0.01)
@@ -105,11 +107,11 @@ def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
 
     made: list[calls.Call[Any]] = [
         calls.query("q"), calls.query_batch(["q"]), calls.read("q", "t"), calls.search("q"), calls.add([]),
-        calls.upload([]), calls.documents(), calls.document("{id}"), calls.text("{id}"), calls.describe("{id}", {}),
-        calls.remove("{id}"), calls.indexes(), calls.index("{name}"), calls.create_index("{name}"),
-        calls.delete_index("{name}"), calls.rebuild("{name}"), calls.rollback("{name}"), calls.jobs(),
-        calls.job("{id}"), calls.cancel("{id}"), calls.feedback("q", "d", "unanswerable"), calls.export_feedback(),
-        calls.health(), calls.ready(),
+        calls.upload([]), calls.upload_later([]), calls.documents(), calls.document("{id}"), calls.text("{id}"),
+        calls.describe("{id}", {}), calls.remove("{id}"), calls.indexes(), calls.index("{name}"),
+        calls.create_index("{name}"), calls.delete_index("{name}"), calls.rebuild("{name}"), calls.rollback("{name}"),
+        calls.jobs(), calls.job("{id}"), calls.cancel("{id}"), calls.feedback("q", "d", "unanswerable"),
+        calls.export_feedback(), calls.health(), calls.ready(),
     ]  # fmt: skip
     have = {(call.method, call.path.replace("%7B", "{").replace("%7D", "}")) for call in made}
     with Client(start()) as client:

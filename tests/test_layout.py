@@ -28,7 +28,7 @@ MAY_SEE: dict[str, set[str]] = {
     "reading": LOWER,
     "library": MIDDLE,
     "engine": {*MIDDLE, "library"},
-    "assembly": {*MIDDLE, "engine"},
+    "assembly": {*MIDDLE, "library", "engine"},
     "intake": {*MIDDLE, "library", "engine"},
     "wire": {"errors", "limits"},
     "client": {"wire", "errors"},
@@ -56,7 +56,7 @@ MAY_SEE: dict[str, set[str]] = {
 ONLY_IN = {
     "faiss": {"index/nearest.py"},
     "tantivy": {"index/lexical.py"},
-    "sqlite3": {"index/catalog.py", "index/schema.py", "index/transactions.py"},
+    "sqlite3": {"index/catalog.py", "index/schema.py", "index/transactions.py", "service/shared.py"},
     "openvino": {"models/inference.py", "training/dequantised.py", "training/export.py"},
     "sentence_transformers": {"models/own_embedder.py"},
     "langchain_text_splitters": {"documents/splitting.py"},

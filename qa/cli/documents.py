@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,14 +21,10 @@ from qa.cli.shared import (
     meta_of,
     opened_client,
     opened_engine,
-    tell,
+    tell_all,
 )
 from qa.config import load_settings
 from qa.engine import Engine
-from qa.errors import InvalidInput, QAError
-
-if TYPE_CHECKING:
-    from qa.wire.documents import UploadedOut
 
 MetaOption = Annotated[
     list[str] | None, typer.Option("--meta", help="NAME=VALUE, kept with each document; may be given again.")
@@ -48,30 +44,13 @@ def serve(
     insecure: Annotated[
         bool | None, typer.Option("--insecure", help="Listen on more than this machine without any key (QA_INSECURE).")
     ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that serve (QA_WORKERS).")] = None,
 ) -> None:
     """Serve over HTTP, with the page at / and the reference at /docs."""
-    import uvicorn
-
-    from qa.assembly import build_engine
-    from qa.index.registry import DEFAULT_INDEX
-    from qa.service.app import create_app
-    from qa.service.keys import Keys
-    from qa.service.logs import log_config
-    from qa.service.origins import check_exposure
+    from qa.service.server import serve
 
     with errors_told():
-        settings = load_settings(host=host, port=port, insecure=insecure)
-        check_exposure(settings.host, Keys(settings.index_dir, settings.api_keys), insecure=settings.insecure)
-        # All that can be wrong with models and index is told before the port is opened.
-        engine = build_engine(settings)
-        engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
-        uvicorn.run(
-            create_app(settings, engine),
-            host=settings.host,
-            port=settings.port,
-            log_level="info",
-            log_config=log_config(),
-        )
+        serve(load_settings(host=host, port=port, insecure=insecure, workers=workers))
 
 
 @app.command()
@@ -99,7 +78,9 @@ def add(
     if url:
         if if_empty or meta or dry_run or columns != Columns():
             raise typer.BadParameter("files go to a server as they are", param_hint="--url")
-        _upload(paths, index, url, as_json)
+        from qa.cli.sending import send
+
+        send(paths, index, url, as_json)
         return
     with opened_engine() as engine:
         files, wrong = files_in(paths)
@@ -109,7 +90,7 @@ def add(
         with show.progress("adding", len(files)) as advance:
             done = intake.add(files, advance)
         show.taken_in(done, [], as_json, dry_run=dry_run)
-        _told([*wrong, *done.failed.values()])
+        tell_all([*wrong, *done.failed.values()])
 
 
 @app.command()
@@ -140,45 +121,7 @@ def sync(
         with show.progress("syncing", len(files)) as advance:
             done, gone = intake.sync(folder, files, advance)
         show.taken_in(done, gone, as_json, dry_run=dry_run)
-        _told([*done.failed.values()])
-
-
-def _upload(paths: Sequence[str], index: str, url: str, as_json: bool) -> None:
-    """Give files to a server, one at a time: what cannot be taken in stops none of the others.
-
-    The server knows a file by its name alone, so that of two of one name the second is refused.
-    """
-    from qa.documents.files import files_in
-
-    files, errors = files_in([path for path in paths if path != "-"])
-    wrong: list[QAError] = [*errors, *(InvalidInput("standard input cannot go to a server") for p in paths if p == "-")]
-    done: list[UploadedOut] = []
-    first: dict[str, Path] = {}
-    with opened_client(url) as client:
-        with show.progress("adding", len(files)) as advance:
-            for file in files:
-                known = first.setdefault(file.path.name, file.path)
-                try:
-                    if known != file.path:
-                        raise InvalidInput(f"has the name of {known}, which it would replace")
-                    taken = client.upload([file.path], index=index).files
-                except (QAError, OSError) as error:
-                    told = error.message if isinstance(error, QAError) else error.strerror
-                    wrong.append(InvalidInput(f"{file.path}: {told}"))
-                else:
-                    done += taken
-                    wrong += [InvalidInput(one.error) for one in taken if one.error]
-                advance(1)
-        show.uploaded(done, as_json)
-    _told(wrong)
-
-
-def _told(errors: Sequence[QAError]) -> None:
-    """Tell what could not be taken in, and end with status 1 if there is such."""
-    for error in errors:
-        tell(error)
-    if errors:
-        raise typer.Exit(1)
+        tell_all([*done.failed.values()])
 
 
 @app.command("list")

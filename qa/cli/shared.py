@@ -88,3 +88,11 @@ def opened_client(url: str) -> Iterator[Client]:
 
     with errors_told(), Client(url, key=next(iter(load_settings().api_keys), None)) as client:
         yield client
+
+
+def tell_all(errors: Sequence[QAError]) -> None:
+    """Tell what could not be taken in, and end with status 1 if there is such."""
+    for error in errors:
+        tell(error)
+    if errors:
+        raise typer.Exit(1)

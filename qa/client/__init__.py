@@ -64,6 +64,7 @@ class Calls:
     search = Method(calls.search)
     add = Method(calls.add)
     upload = Method(calls.upload)
+    upload_later = Method(calls.upload_later)
     documents = Method(calls.documents)
     document = Method(calls.document)
     text = Method(calls.text)
@@ -102,9 +103,9 @@ class _Connection(Calls):
         if response is None:
             # What reached the server may have been done, or is being done still.
             return None if call.once and not isinstance(broken, httpx2.ConnectError) else wait
-        if response.status_code not in (429, 503):
-            return None
         asked = response.headers.get("Retry-After", "")
+        if response.status_code not in (429, 503) and not asked:
+            return None
         wait = float(asked) if asked.isdigit() else wait
         return wait if wait <= LONGEST_WAIT_S else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import httpx2
 from pydantic import BaseModel
 
-from qa.wire.base import PREFIX, Offset
+from qa.wire.base import IDEMPOTENCY_KEY, PREFIX, Offset
 from qa.wire.documents import AddResponse, DocumentIn, DocumentList, DocumentOut, FullDocumentOut, UploadResponse
 from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
 from qa.wire.indexes import IndexList, IndexOut, JobList, JobOut
@@ -27,7 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One call: what is sent, and what comes back; `once` if doing it twice is another thing, or too dear."""
+    """One call: what is sent, and what comes back; `once` if it is another thing to do it twice."""
 
     method: str
     path: str
@@ -103,9 +104,18 @@ def add(documents: Sequence[DocumentIn], *, index: str = "default") -> Call[AddR
 
 def upload(files: Sequence[Path], *, index: str = "default") -> Call[UploadResponse]:
     """Add files of any format that the service reads; each has a result of its own."""
+    return _uploaded(files, index, UploadResponse, "wait")
+
+
+def upload_later(files: Sequence[Path], *, index: str = "default") -> Call[JobOut]:
+    """Send files, for a job to take them in; it has their results once it is done."""
+    return _uploaded(files, index, JobOut, "respond-async")
+
+
+def _uploaded(files: Sequence[Path], index: str, model: type[M], preferred: str) -> Call[M]:
     sent = [("files", (path.name, path.read_bytes())) for path in files]
-    params = {"index": index}
-    return _sent("POST", "/documents/upload", UploadResponse, once=True, files=sent, params=params, timeout=ADDING_S)
+    options = {"files": sent, "params": {"index": index}, "headers": {"Prefer": preferred}, "timeout": ADDING_S}
+    return _sent("POST", "/documents/upload", model, once=True, **options)
 
 
 def documents(*, index: str = "default", limit: int = 100, cursor: str | None = None) -> Call[DocumentList]:
@@ -219,6 +229,10 @@ def ready() -> Call[Readiness]:
 
 
 def _sent(method: str, path: str, model: type[M], *, once: bool = False, **options: Any) -> Call[M]:
+    if once and method == "POST":
+        # With it the server does it once, however often it is sent.
+        options["headers"] = {IDEMPOTENCY_KEY: uuid.uuid4().hex, **options.get("headers", {})}
+        once = False
     return Call(method, PREFIX + path, _parsed(model), options, once)
 
 

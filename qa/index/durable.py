@@ -52,8 +52,11 @@ def exclusively_or_not(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def exclusively(path: Path) -> Iterator[None]:
-    """Hold a lock that one holder at a time, of any process or thread, can have; the system frees it on a crash."""
+def exclusively(path: Path) -> Iterator[int]:
+    """Hold a lock that one holder at a time, of any process or thread, can have; the system frees it on a crash.
+
+    Yields the file descriptor: a process that inherits it holds the lock too, until both have let go.
+    """
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()

@@ -11,17 +11,22 @@ from fastapi_offline import FastAPIOffline
 import qa
 from qa.config import Settings
 from qa.engine import Engine
+from qa.models.inference import available_threads
 from qa.service import problems
 from qa.service.admission import Admission
+from qa.service.background import in_own_process
 from qa.service.body_limit import BodyLimit
 from qa.service.dependencies import identified
+from qa.service.draining import Draining
 from qa.service.headers import SecurityHeaders
+from qa.service.idempotency import Idempotency
 from qa.service.jobs import Jobs
 from qa.service.keys import Keys
 from qa.service.metrics import Metrics, Observed
 from qa.service.origins import SameOrigin
 from qa.service.rates import RateLimit
 from qa.service.routes import documents, feedback, indexes, jobs, page, questions, state
+from qa.service.shared import ServiceState
 from qa.wire.base import PREFIX
 
 # Adding is heavy: more at once would only hold threads that questions need.
@@ -40,8 +45,10 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # The first inference prepares what later ones use.
         engine.read("Is it ready?", "It is ready.")
+        app.state.draining.watch()
         yield
         engine.close()
+        shared.close()
 
     # The reference's scripts come with the package: FastAPI's own page would load them from elsewhere.
     app = FastAPIOffline(
@@ -51,17 +58,24 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         summary="Answers that are exact spans of your documents, or an honest 'no answer'.",
         lifespan=lifespan,
     )
+    keys, shared = Keys(settings.index_dir, settings.api_keys), ServiceState(settings.index_dir)
+    metrics = Metrics(engine)
+    threads = settings.threads or available_threads()
     app.state.engine = engine
-    app.state.admission = Admission(settings.max_questions)
-    app.state.writes = Admission(_MAX_WRITES)
+    app.state.admission = Admission(settings.max_questions, threads, metrics.inside("questions"))
+    app.state.writes = Admission(_MAX_WRITES, moved=metrics.inside("writes"))
     app.state.jobs = Jobs(settings.index_dir)
-    app.state.keys = Keys(settings.index_dir, settings.api_keys)
-    app.state.rates = RateLimit(settings.rate_limit)
-    app.state.metrics = Metrics(engine.indexes, app.state.admission, app.state.writes)
+    app.state.begin = in_own_process(settings)
+    app.state.keys = keys
+    app.state.rates = RateLimit(settings.rate_limit, shared)
+    app.state.metrics = metrics
+    app.state.draining = Draining(settings.drain_seconds)
+    # The last one is met first.
+    app.add_middleware(Idempotency, state=shared, keys=keys)
     app.add_middleware(BodyLimit)
-    app.add_middleware(SameOrigin, keys=app.state.keys, insecure=settings.insecure)
+    app.add_middleware(SameOrigin, keys=keys, insecure=settings.insecure)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Observed, metrics=app.state.metrics)
+    app.add_middleware(Observed, metrics=metrics)
     problems.install(app)
     for router in (questions.router, documents.router, indexes.router, jobs.router, feedback.router):
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(identified)], responses=problems.RESPONSES)

@@ -1,7 +1,8 @@
-"""Refuse a request's body as soon as it is over the limit, however it is sent."""
+"""Refuse a request's body as soon as it is over the limit, however it is sent; until then pass it on as it comes."""
 
 from __future__ import annotations
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.service.problems import problem
@@ -22,27 +23,20 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        told = f"the body is over {self._limit:,} bytes"
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        body, size = [], 0
         if declared.isdigit() and int(declared) > self._limit:
-            await self._refuse(scope, receive, send)
+            await problem(413, told, "body")(scope, receive, send)
             return
-        while True:
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
             message = await receive()
-            body.append(message)
             size += len(message.get("body", b""))
             if size > self._limit:
-                await self._refuse(scope, receive, send)
-                return
-            if message["type"] != "http.request" or not message.get("more_body", False):
-                break
-        kept = iter(body)
+                # Whoever reads the body passes this on to the handler of errors.
+                raise HTTPException(413, told)
+            return message
 
-        async def replay() -> Message:
-            return next(kept, None) or await receive()
-
-        await self._app(scope, replay, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem(413, f"the body is over {self._limit:,} bytes", "body")
-        await response(scope, receive, send)
+        await self._app(scope, counted, send)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, cast
 
+from anyio import from_thread
 from fastapi import Depends, Header, Path, Query, Request
 
 from qa.engine import Engine
 from qa.service.admission import Admission
-from qa.service.jobs import Jobs
+from qa.service.draining import Draining
+from qa.service.jobs import Begin, Jobs
 from qa.service.keys import ANYONE, Key, Keys
 from qa.service.metrics import Metrics
 from qa.service.rates import RateLimit
@@ -29,6 +32,19 @@ def _writes(request: Request) -> Admission:
 
 def _jobs(request: Request) -> Jobs:
     return cast(Jobs, request.app.state.jobs)
+
+
+def _begin(request: Request) -> Begin:
+    return cast(Begin, request.app.state.begin)
+
+
+def _gone(request: Request) -> Callable[[], bool]:
+    """Return what tells, in a thread of the pool, whether the caller has hung up."""
+    return lambda: from_thread.run(request.is_disconnected)
+
+
+def _draining(request: Request) -> Draining:
+    return cast(Draining, request.app.state.draining)
 
 
 def _metrics(request: Request) -> Metrics:
@@ -82,6 +98,9 @@ NamedIndexDep = Annotated[str, Depends(_named)]
 
 EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
+BeginDep = Annotated[Begin, Depends(_begin)]
+DrainingDep = Annotated[Draining, Depends(_draining)]
+GoneDep = Annotated[Callable[[], bool], Depends(_gone)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 WritesDep = Annotated[Admission, Depends(_writes)]

@@ -1,28 +1,35 @@
-"""Long work asked for over HTTP: done in a thread, told in files, so that any process can tell how it stands.
+"""Long work asked for over HTTP, told in files, so that any process can tell how it stands.
 
-A job's state is a file; its process holds a lock beside it for as long as it works. A job that says it runs, and whose
-lock nobody holds, was left by a process that died, and is reported so.
+A job's state is a file; whoever does it holds a lock beside it meanwhile. A job that says it runs, and whose lock
+nobody holds, was left by a process that died, and is reported so.
+
+indexes/.jobs/ID.json     how it stands         ID.lock    held by whoever does it
+              ID.cancel   somebody asked for it ID.files/  what it was given, by numbers
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
+import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, BinaryIO, Literal
 
 from qa.errors import Conflict, NotFound, QAError, Unavailable
-from qa.index.durable import exclusively_or_not, write_durably
+from qa.index.durable import exclusively, exclusively_or_not, write_durably
 
 State = Literal["running", "done", "failed", "cancelled"]
-Work = Callable[[Callable[[int], None]], tuple[int, int]]
+Begin = Callable[[str, int], None]
+"""Lets somebody carry a job out, by its id; he inherits the file descriptor of its lock."""
+Advance = Callable[[int], None]
+Work = Callable[[Advance], Mapping[str, Any]]
+"""Does it; is given what to call with how much more is done, and returns attributes that the job has then."""
 
 _log = logging.getLogger(__name__)
 _KEPT = 100
@@ -36,14 +43,15 @@ class Job:
 
     Attributes:
         id: names it.
-        kind: rebuild or rollback.
+        kind: rebuild, rollback or upload.
         index: the name of the one that is worked on.
         state: what has become of it.
-        done, total: documents; writes meanwhile add to what is to be done.
-        rate: documents a second so far.
+        done, total: documents, or files of an upload; writes meanwhile add to what is to be done.
+        rate: of them in a second so far.
         seconds_left: at that rate; None once it has ended.
         error: why it failed.
-        generation: the one that answers now, if it is done.
+        generation: the one that answers now, once a rebuild or a rollback is done.
+        files: what became of each, once an upload is done; before, their names.
         started_at, ended_at: in UTC.
     """
 
@@ -57,6 +65,7 @@ class Job:
     seconds_left: float | None
     error: str | None
     generation: int | None
+    files: Sequence[Mapping[str, Any]] | None
     started_at: str
     ended_at: str | None
 
@@ -72,33 +81,47 @@ class Jobs:
         # No index can be called so.
         self._folder = folder / ".jobs"
 
-    def start(self, kind: str, index: str, total: int, work: Work) -> Job:
+    def start(
+        self, kind: str, index: str, total: int, begin: Begin, files: Sequence[tuple[str, BinaryIO]] | None = None
+    ) -> Job:
         """Begin a job.
 
         Args:
             kind: what it is called.
             index: the index that it is about.
-            total: how many documents there are.
-            work: does it; is given what to call with how many more documents are done, and returns the generation that
-                answers then and the one before.
+            total: how much is to be done.
+            begin: lets somebody carry it out.
+            files: what it is given, with their names.
 
         Raises:
-            Conflict: another job works on that index.
+            Conflict: another job of its kind, or a rebuild, works on that index.
             Unavailable: its state cannot be written; nothing was begun.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         for other in self.all():
-            if other.index == index and other.state == "running":
+            # Uploads stand in nobody's way.
+            if other.state == "running" and other.index == index and "upload" not in (kind, other.kind):
                 raise Conflict(f"job {other.id} ({other.kind}) works on index {index!r}", field="index")
         self._forget_old()
-        job = Job(uuid.uuid4().hex, kind, index, "running", 0, total, 0.0, None, None, None, _now(), None)
-        begun = threading.Event()
-        # A daemon's thread: a server that stops does not wait for it, and what it built is used by the next job.
-        threading.Thread(target=self._run, args=(job, work, begun), name=f"job-{job.id}", daemon=True).start()
-        begun.wait()
-        if not self._path(job.id).exists():
-            raise Unavailable(f"{self._folder}: the job's state cannot be written", field="index")
-        return self.get(job.id)
+        job = Job(uuid.uuid4().hex, kind, index, "running", 0, total, 0.0, None, None, None, None, _now(), None)
+        if files is not None:
+            job = replace(job, files=[{"file": name, "documents": [], "error": None} for name, _ in files])
+        try:
+            with exclusively(self._path(job.id, "lock")) as lock:
+                for place, (_, file) in enumerate(files or ()):
+                    self.given(job.id, place).parent.mkdir(exist_ok=True)
+                    with self.given(job.id, place).open("wb") as kept:
+                        shutil.copyfileobj(file, kept)
+                self._write(job)
+                begin(job.id, lock)
+        except OSError as error:
+            self._forget(job.id)
+            raise Unavailable(f"{self._folder}: the job cannot be begun ({error.strerror})", field="index") from error
+        return job
+
+    def given(self, id: str, place: int) -> Path:
+        """Return where a file is that a job was given."""
+        return self._path(id, "files") / str(place)
 
     def get(self, id: str) -> Job:
         """Return how a job stands.
@@ -106,15 +129,12 @@ class Jobs:
         Raises:
             NotFound: there is none of that id.
         """
-        try:
-            job = Job(**json.loads(self._path(id).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise NotFound(f"no job {id!r}", field="id") from error
+        job = self._read(id)
         if job.state == "running":
             with exclusively_or_not(self._path(id, "lock")) as free:
                 if free:
                     # It may have ended between the two looks.
-                    job = Job(**json.loads(self._path(id).read_text(encoding="utf-8")))
+                    job = self._read(id)
                     if job.state == "running":
                         return replace(job, state="failed", seconds_left=None, error="the process that did it ended")
         return job
@@ -157,55 +177,64 @@ class Jobs:
             last = job
             time.sleep(_LOOK_EVERY)
 
-    def _run(self, job: Job, work: Work, begun: threading.Event) -> None:
-        with exclusively_or_not(self._path(job.id, "lock")):
-            try:
-                self._write(job)
-            except OSError:
-                _log.exception("job %s cannot be written", job.id)
-                return
-            finally:
-                # Whoever began it waits, and is told if it is not there then.
-                begun.set()
-            started = time.monotonic()
+    def carry_out(self, id: str, work: Work, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Do a job that was begun, and tell how it stands.
 
-            def advance(more: int) -> None:
-                nonlocal job
-                done = job.done + more
-                rate = done / max(time.monotonic() - started, 1e-3)
-                left = max(0, job.total - done) / rate
-                job = replace(
-                    job, done=done, total=max(job.total, done), rate=round(rate, 1), seconds_left=round(left, 1)
-                )
-                self._write(job)
-                if self._path(job.id, "cancel").exists():
-                    raise _Cancelled
+        Args:
+            id: the job's; the caller holds its lock.
+            work: does it.
+            wanted: whether there is still somebody for whom it is done.
+        """
+        job = self._read(id)
+        started = time.monotonic()
 
-            state: State = "failed"
-            generation, error = None, None
-            try:
-                generation, _ = work(advance)
-                state = "done"
-            except _Cancelled:
-                state = "cancelled"
-            except QAError as refused:
-                error = refused.message
-            except Exception:
-                # Nobody waits for it who could be told otherwise.
-                _log.exception("job %s failed", job.id)
-                error = "an unexpected error, which is in the server's log"
-            self._write(
-                replace(job, state=state, error=error, generation=generation, seconds_left=None, ended_at=_now())
-            )
+        def advance(more: int) -> None:
+            nonlocal job
+            done = job.done + more
+            rate = done / max(time.monotonic() - started, 1e-3)
+            left = max(0, job.total - done) / rate
+            job = replace(job, done=done, total=max(job.total, done), rate=round(rate, 1), seconds_left=round(left, 1))
+            self._write(job)
+            if self._path(id, "cancel").exists():
+                raise _Cancelled
+            if not wanted():
+                raise Unavailable("the server that began it has stopped")
+
+        made: Mapping[str, Any] = {"state": "failed"}
+        try:
+            made = {"state": "done", **work(advance)}
+        except _Cancelled:
+            made = {"state": "cancelled"}
+        except QAError as refused:
+            made = {"state": "failed", "error": refused.message}
+        except Exception:
+            # Nobody waits for it who could be told otherwise.
+            _log.exception("job %s failed", id)
+            made = {"state": "failed", "error": "an unexpected error, which is in the server's log"}
+        shutil.rmtree(self._path(id, "files"), ignore_errors=True)
+        self._write(replace(job, **made, seconds_left=None, ended_at=_now()))
+
+    def _read(self, id: str) -> Job:
+        try:
+            return Job(**json.loads(self._path(id).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise NotFound(f"no job {id!r}", field="id") from error
 
     def _write(self, job: Job) -> None:
         write_durably(self._path(job.id), json.dumps(asdict(job)).encode())
 
     def _forget_old(self) -> None:
-        for job in self.all()[_KEPT:]:
-            if job.state != "running":
-                for kind in ("json", "lock", "cancel"):
-                    self._path(job.id, kind).unlink(missing_ok=True)
+        ended = [job for job in self.all() if job.state != "running"]
+        for job in ended:
+            # What was given to one whose process died.
+            shutil.rmtree(self._path(job.id, "files"), ignore_errors=True)
+        for job in ended[_KEPT:]:
+            self._forget(job.id)
+
+    def _forget(self, id: str) -> None:
+        shutil.rmtree(self._path(id, "files"), ignore_errors=True)
+        for kind in ("json", "lock", "cancel"):
+            self._path(id, kind).unlink(missing_ok=True)
 
     def _path(self, id: str, kind: str = "json") -> Path:
         if not id.isalnum():

@@ -1,24 +1,32 @@
-"""What whoever is on call wants to know, in Prometheus' format, and a line in the log for each question."""
+"""What whoever is on call wants to know, in Prometheus' format, and a line in the log for each question.
+
+Where there are several workers, each keeps its counts in files of a folder that they share.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from qa.engine import Engine
 from qa.errors import QAError
 from qa.index.registry import Indexes
-from qa.service.admission import Admission
 from qa.service.logs import QUESTIONS
 from qa.types import QueryResult
 from qa.wire.base import PREFIX
+
+SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+"""A variable that Prometheus' client looks at when it is imported: the folder that workers share."""
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _TENTHS = tuple(n / 10 for n in range(1, 11))
@@ -33,17 +41,25 @@ _log = logging.getLogger(QUESTIONS)
 class Metrics:
     """Counts since the process began, and the state of the indexes at the moment of asking."""
 
-    def __init__(self, indexes: Indexes, questions: Admission, writes: Admission) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._registry = CollectorRegistry()
+        self._state = _State(engine.indexes)
         self.requests = self._counter("requests", "Calls that were answered.", "method", "route", "status")
         self.request_seconds = self._histogram("request_seconds", "How long a call took.", _SECONDS, "route")
         self._questions = self._counter("questions", "Questions by outcome: answered, no_answer.", "outcome")
         self._stages = self._histogram("stage_seconds", "How long a stage of a question took.", _SECONDS, "stage")
         self._confidence = self._histogram("confidence", "Confidence of the best answer, given or not.", _TENTHS)
-        self._registry.register(_State(indexes, questions, writes))
+        told = "What is worked on or waits."
+        self._inside = Gauge(
+            "inside", told, ["kind"], namespace="qa", registry=self._registry, multiprocess_mode="livesum"
+        )
 
-    def asked(self, results: Sequence[QueryResult]) -> None:
-        """Count questions; the log tells of each without a word of what was asked or answered."""
+    def inside(self, kind: str) -> Callable[[int], None]:
+        """Return what is to be told by how much the number of things of a kind has changed that are inside."""
+        return self._inside.labels(kind).inc
+
+    def asked(self, results: Sequence[QueryResult], waited: float) -> None:
+        """Count questions that waited so many seconds; the log tells of each without a word of what was asked."""
         for result in results:
             best = result.answers[0] if result.answers else result.best_guess
             self._questions.labels("answered" if result.has_answer else "no_answer").inc()
@@ -60,13 +76,23 @@ class Metrics:
                 "ms": result.timings_ms["total"],
             }
             _log.info(json.dumps(told))
+        self._stages.labels("wait").observe(waited)
         # Questions of a batch share their stages.
         for stage, ms in results[0].timings_ms.items():
             self._stages.labels(stage).observe(ms / 1000)
 
     def exposition(self) -> bytes:
-        """Return everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """Return everything in Prometheus' text format, of all workers together."""
+        shared = os.environ.get(SHARED_COUNTS)
+        registry = self._registry
+        if shared:
+            registry = CollectorRegistry()
+            # One that was killed is not busy any more.
+            for pid in {int(path.stem.rpartition("_")[2]) for path in Path(shared).glob("gauge_live*.db")}:
+                if not Path(f"/proc/{pid}").exists():
+                    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(self._state)
 
     def _counter(self, name: str, told: str, *labels: str) -> Counter:
         return Counter(name, told, labels, namespace="qa", registry=self._registry)
@@ -78,17 +104,10 @@ class Metrics:
 class _State(Collector):
     """Read when it is asked for: other processes change indexes too."""
 
-    def __init__(self, indexes: Indexes, questions: Admission, writes: Admission) -> None:
-        self._indexes, self._inside = indexes, {"questions": questions, "writes": writes}
-
-    def describe(self) -> Iterable[GaugeMetricFamily]:
-        return ()
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        inside = GaugeMetricFamily("qa_inside", "What is worked on or waits.", labels=["kind"])
-        for kind, admission in self._inside.items():
-            inside.add_metric([kind], admission.inside)
-        yield inside
         readable = GaugeMetricFamily("qa_index_readable", "Whether an index can be used: 1 or 0.", labels=["index"])
         gauges = {
             name: GaugeMetricFamily(f"qa_index_{name}", told, labels=["index"])

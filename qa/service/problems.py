@@ -67,7 +67,9 @@ def install(app: FastAPI) -> None:
             # The router knows only of the first route that it met on this path.
             known = {method.strip() for method in headers.get("allow", "").split(",") if method.strip()}
             headers["allow"] = ", ".join(sorted(known | _methods(app, request.url.path)))
-        return problem(error.status_code, str(error.detail), headers=headers)
+        # Raised where the body is read, by what counts it.
+        field = "body" if error.status_code == 413 else None
+        return problem(error.status_code, str(error.detail), field, headers)
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, __: Exception) -> JSONResponse:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from fastapi.responses import JSONResponse
+
 from qa.library import Added
+from qa.service.jobs import Job
 from qa.types import Answer, Document, DocumentInfo, Hit, QueryResult, SearchResult, Span
-from qa.wire.base import Offset
+from qa.wire.base import PREFIX, Offset
 from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut
+from qa.wire.indexes import JobOut
 from qa.wire.questions import AnswerOut, ComponentsOut, PassageOut, QueryResponse, SearchResponse, SupportOut
 
 
@@ -93,3 +97,13 @@ def _passage(hit: Hit) -> PassageOut:
 
 def _offset(span: Span) -> Offset:
     return Offset(start=span.start, end=span.end)
+
+
+def job_out(job: Job) -> JobOut:
+    """Return the wire form of a job."""
+    return JobOut.model_validate(job, from_attributes=True)
+
+
+def begun(job: Job) -> JSONResponse:
+    """Return the response to a request for which a job was begun."""
+    return JSONResponse(job_out(job).model_dump(), 202, {"Location": f"{PREFIX}/jobs/{job.id}"})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from qa.models.tokenization import CLS, SEP
 from qa.reading.inputs import MAX_INPUT_TOKENS, MAX_QUESTION_TOKENS, ReaderInput, reader_input
 from qa.training.examples import Example
 
@@ -18,6 +19,7 @@ from qa.training.examples import Example
 CUT_TOKENS = (56, 144)
 CUT_SHARE = 0.85
 _PAD_TO = 8
+_MASK = 103
 
 _Tokens = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
@@ -104,6 +106,19 @@ def cut(feature: Feature, chooser: random.Random, size: int) -> Cut:
     shift = made.offset - first
     last = made.offset + made.count - 1
     return made, feature.answer[0] + shift, min(feature.answer[1] + shift, last)
+
+
+def masked(one: Cut, share: float, chooser: random.Random) -> Cut:
+    """Return a reader input with a share of its question's and its passage's tokens, but none of the answer, hidden.
+
+    What is hidden stands as `[MASK]`, another part each time: no question can be known again by a few of its words.
+    """
+    made, start, end = one
+    ids = made.ids.copy()
+    for place, token in enumerate(made.ids.tolist()):
+        if token not in (CLS, SEP) and not start <= place <= end and chooser.random() < share:
+            ids[place] = _MASK
+    return replace(made, ids=ids), start, end
 
 
 def batches(questions: Sequence[Sequence[Cut]], size: int, chooser: random.Random) -> list[Batch]:

@@ -23,7 +23,7 @@ from qa.training.altered import altered_questions
 from qa.training.base_model import BASE, base_model_folder, quietly, untrained_reader
 from qa.training.dequantised import load_dequantised
 from qa.training.examples import Example, forbidden_text, training_examples
-from qa.training.features import Batch, Cut, Feature, batches, cut, features, window_size
+from qa.training.features import Batch, Cut, Feature, batches, cut, features, masked, window_size
 from qa.training.hardest import hardest
 from qa.training.loss import reading_loss
 from qa.training.negatives import hard_negatives
@@ -211,16 +211,17 @@ def _schedule(warm_up: list[_Question], main: list[_Question], recipe: ReaderRec
     while True:
         for i in range(0, len(part), recipe.batch * _POOL):
             whole = used >= length * (1 - recipe.whole_share)
-            pool = [_cut(question, chooser, whole=whole) for question in part[i : i + recipe.batch * _POOL]]
+            pool = [_cut(question, recipe, chooser, whole=whole) for question in part[i : i + recipe.batch * _POOL]]
             for batch in batches(pool, recipe.batch, chooser):
                 used += int(batch.mask.sum())
                 yield batch
         part = chooser.sample(main, len(main))
 
 
-def _cut(question: _Question, chooser: random.Random, *, whole: bool) -> list[Cut]:
+def _cut(question: _Question, recipe: ReaderRecipe, chooser: random.Random, *, whole: bool) -> list[Cut]:
     size = window_size(chooser, whole=whole)
-    return [cut(passage, chooser, size) for passage in question]
+    made = [cut(passage, chooser, size) for passage in question]
+    return [masked(one, recipe.masked, chooser) for one in made] if recipe.masked else made
 
 
 def _optimizer(model: BertForQuestionAnswering, recipe: ReaderRecipe) -> torch.optim.AdamW:

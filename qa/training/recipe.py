@@ -30,6 +30,7 @@ class ReaderRecipe:
         warm_up_steps: over which they rise; then they fall to zero.
         weight_decay: of the encoder's matrices.
         dropout: the share of hidden values left out at random: against learning by heart what was seen before.
+        masked: the share of words, outside the answer, that are hidden at random, to the same end.
         averaged_share: of the tokens at the end; the reader is the mean of the weights after each step of them.
         negatives: questions that are asked of a second passage too, one that retrieval ranks high and that lacks the
             answer; at most half of the answerable ones.
@@ -57,6 +58,7 @@ class ReaderRecipe:
     warm_up_steps: Annotated[int, Field(ge=1)] = 100
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    masked: Annotated[float, Field(ge=0, lt=1)] = 0.0
     averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     negatives: Annotated[int, Field(ge=0)] = 0
     shared_weight: Annotated[float, Field(ge=0)] = 0.0

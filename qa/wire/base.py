@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from qa.errors import (
+    Abandoned,
     Changed,
     Conflict,
     Forbidden,
@@ -26,6 +27,9 @@ from qa.limits import INDEX_NAME_PATTERN
 PREFIX = "/v1"
 """Stands before the path of every call but those on the server's own state."""
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
+"""A header: whoever sends a `POST` again sends it with the same one."""
+
 STATUS: tuple[tuple[type[QAError], int], ...] = (
     (TooLarge, 413),
     (UnsupportedFormat, 415),
@@ -37,6 +41,7 @@ STATUS: tuple[tuple[type[QAError], int], ...] = (
     (Forbidden, 403),
     (RateLimited, 429),
     (Overloaded, 503),
+    (Abandoned, 503),
     (Unavailable, 503),
     (ModelError, 503),
 )

@@ -62,6 +62,10 @@ class AddResponse(BaseModel):
     documents: list[AddedOut]
 
 
+MAX_WAITED_FOR = 5_000_000
+"""Bytes of files together; more would keep whoever sends them waiting for minutes."""
+
+
 class UploadedOut(BaseModel):
     """What became of a file: its documents, or why it could not be taken in."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from qa.wire.documents import UploadedOut
+
 
 class IndexOut(BaseModel):
     """An index, and what is in it."""
@@ -30,10 +32,11 @@ class JobOut(BaseModel):
     state: str
     done: int
     total: int
-    rate: float = Field(description="documents a second")
+    rate: float = Field(description="documents, or files of an upload, a second")
     seconds_left: float | None
     error: str | None
     generation: int | None = Field(description="the one that answers, once the job is done")
+    files: list[UploadedOut] | None = Field(description="what became of each, once an upload is done")
     started_at: str
     ended_at: str | None
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,28 @@ from fastapi.testclient import TestClient
 
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.service import jobs as jobs_module
-from qa.service.jobs import Job, Jobs
+from qa.service.jobs import Advance, Begin, Job, Jobs, Work
 from tests.service.conftest import Opener
-
-Advance = Callable[[int], None]
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs_module, "_LOOK_EVERY", 0.01)
+
+
+def by(jobs: Jobs, work: Work) -> Begin:
+    """Return what carries jobs out in a thread, which holds the lock as a process would that inherited it."""
+
+    def begin(id: str, lock: int) -> None:
+        held = os.dup(lock)
+
+        def carry_out() -> None:
+            jobs.carry_out(id, work)
+            os.close(held)
+
+        threading.Thread(target=carry_out, daemon=True).start()
+
+    return begin
 
 
 def ended(jobs: Jobs, id: str) -> Job:
@@ -68,16 +81,16 @@ def test_a_job_needs_a_key_where_keys_are_set(open_service: Opener) -> None:
 def test_progress_and_cancelling(tmp_path: Path) -> None:
     jobs, go_on = Jobs(tmp_path), threading.Semaphore(0)
 
-    def work(advance: Advance) -> tuple[int, int]:
+    def work(advance: Advance) -> dict[str, Any]:
         for _ in range(3):
             go_on.acquire()
             advance(5)
-        return 7, 6
+        return {"generation": 7}
 
-    job = jobs.start("rebuild", "books", 12, work)
+    job = jobs.start("rebuild", "books", 12, by(jobs, work))
     assert (job.state, job.done, job.total) == ("running", 0, 12)
     with pytest.raises(Conflict, match="works on index 'books'"):
-        Jobs(tmp_path).start("rollback", "books", 1, work)
+        Jobs(tmp_path).start("rollback", "books", 1, by(jobs, work))
     go_on.release()
     while (job := jobs.get(job.id)).done < 5:
         time.sleep(0.01)
@@ -91,7 +104,7 @@ def test_progress_and_cancelling(tmp_path: Path) -> None:
     assert (last.state, last.done in (5, 10), last.seconds_left, last.generation) == ("cancelled", True, None, None)
     for _ in range(3):
         go_on.release()
-    last = ended(jobs, jobs.start("rebuild", "books", 12, work).id)
+    last = ended(jobs, jobs.start("rebuild", "books", 12, by(jobs, work)).id)
     assert (last.state, last.done, last.total, last.generation) == ("done", 15, 15, 7)
     with pytest.raises(Conflict, match="has ended: done"):
         jobs.cancel(last.id)
@@ -100,11 +113,11 @@ def test_progress_and_cancelling(tmp_path: Path) -> None:
 def test_a_job_whose_process_died_is_reported_so(tmp_path: Path) -> None:
     jobs, held = Jobs(tmp_path), threading.Event()
 
-    def work(_: Advance) -> tuple[int, int]:
+    def work(_: Advance) -> dict[str, Any]:
         held.wait()
-        return 1, 0
+        return {"generation": 1}
 
-    alive = jobs.start("rebuild", "books", 1, work)
+    alive = jobs.start("rebuild", "books", 1, by(jobs, work))
     # What a process leaves that was killed: a file that says it runs, and a lock that nobody holds.
     state = (tmp_path / ".jobs" / f"{alive.id}.json").read_text()
     (tmp_path / ".jobs" / "dead.json").write_text(state.replace(alive.id, "dead"))
@@ -116,11 +129,11 @@ def test_a_job_whose_process_died_is_reported_so(tmp_path: Path) -> None:
 
 
 def test_an_unexpected_error_is_not_told_to_everybody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def work(_: Advance) -> tuple[int, int]:
+    def work(_: Advance) -> dict[str, Any]:
         raise ZeroDivisionError("secret")
 
     jobs = Jobs(tmp_path)
-    last = ended(jobs, jobs.start("rebuild", "books", 1, work).id)
+    last = ended(jobs, jobs.start("rebuild", "books", 1, by(jobs, work)).id)
     assert last.state == "failed"
     assert "secret" not in str(last.error)
     assert "secret" in caplog.text
@@ -131,21 +144,17 @@ def test_a_job_that_cannot_be_written_is_not_begun(tmp_path: Path, monkeypatch: 
         raise OSError("no space left")
 
     monkeypatch.setattr(jobs_module, "write_durably", full)
-    begun = threading.Event()
-
-    def work(_: Advance) -> tuple[int, int]:
-        begun.set()
-        return 1, 0
-
-    with pytest.raises(Unavailable, match="cannot be written"):
-        Jobs(tmp_path).start("rebuild", "books", 1, work)
-    assert not begun.wait(0.2)
+    begun: list[str] = []
+    with pytest.raises(Unavailable, match="cannot be begun"):
+        Jobs(tmp_path).start("rebuild", "books", 1, lambda job, _: begun.append(job))
+    assert begun == []
+    assert list((tmp_path / ".jobs").iterdir()) == []
 
 
 def test_old_jobs_are_forgotten(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path)
     for _ in range(103):
-        last = ended(jobs, jobs.start("rebuild", "books", 1, lambda _: (1, 0)).id)
+        last = ended(jobs, jobs.start("rebuild", "books", 1, by(jobs, lambda _: {})).id)
     assert len(jobs.all()) == 101
     assert jobs.all()[0] == last
     with pytest.raises(NotFound):

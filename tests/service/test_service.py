@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from qa.engine import Engine
-from qa.service.admission import Admission
+from qa.service.routes import documents
 from tests.service.conftest import Opener
 
 TEXT = (
@@ -121,6 +121,35 @@ def test_documents_come_and_go(service: TestClient) -> None:
     assert service.delete(f"/v1/documents/{made}").status_code == 404
     replaced = service.post("/v1/documents", json={**DOCUMENT, "text": "Closed."}).json()["documents"][0]
     assert replaced["status"] == "replaced"
+
+
+def test_large_files_are_taken_in_by_a_job(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MAX_WAITED_FOR", 20)
+    files = [("files", ("kettle.txt", b"The kettle is blue.")), ("files", ("broken.pdf", b"%PDF-1.4 nothing"))]
+    response = service.post("/v1/documents/upload", files=files)
+    assert response.status_code == 202
+    job = response.json()
+    assert (job["kind"], job["total"], [file["file"] for file in job["files"]]) == (
+        "upload",
+        2,
+        ["kettle.txt", "broken.pdf"],
+    )
+    events = service.get(f"{response.headers['location']}/events").text
+    assert "event: done" in events
+    done = service.get(response.headers["location"]).json()
+    assert [len(file["documents"]) for file in done["files"]] == [1, 0]
+    assert "broken.pdf" in done["files"][1]["error"]
+    # It is searchable here at once, though another process took it in.
+    answer = service.post("/v1/query", json={"question": "What colour is the kettle?", "min_confidence": 0}).json()
+    assert answer["answers"][0]["answer"] == "blue"
+    # What was sent is not kept a second time.
+    engine = service.app.state.engine  # type: ignore[attr-defined]
+    assert not list((engine.indexes.folder / ".jobs").glob("*.files"))
+    waited = service.post("/v1/documents/upload", files=files, headers={"Prefer": "wait"})
+    assert (waited.status_code, waited.json()["files"][0]["documents"][0]["status"]) == (200, "unchanged")
+    preferred = service.post("/v1/documents/upload", files=files[:1], headers={"Prefer": "respond-async"})
+    assert preferred.status_code == 202
+    assert service.post("/v1/documents/upload?index=none", files=files).status_code == 404
 
 
 def test_files_are_uploaded_each_with_a_result(service: TestClient) -> None:
@@ -262,14 +291,6 @@ def test_too_many_questions_at_once_are_sent_away(open_service: Opener, monkeypa
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
     assert service.post("/v1/query", json={"question": "Who runs it?"}).status_code == 200
-
-
-def test_a_batch_over_the_bound_gets_in_alone() -> None:
-    admission = Admission(2)
-    with admission.of(5), pytest.raises(Exception, match="at most 2"), admission.of(1):
-        pass
-    with admission.of(2):
-        pass
 
 
 def test_a_document_that_others_have_changed_is_neither_changed_nor_removed(service: TestClient) -> None:

@@ -9,15 +9,15 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Body, Header, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from qa.documents.files import documents_in
-from qa.engine import Engine
-from qa.errors import InvalidInput, QAError
+from qa.errors import InvalidInput
 from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service import problems
-from qa.service.dependencies import WRITES, EngineDep, IndexDep, WritesDep
-from qa.service.rendering import added_out, document_out, full_document
+from qa.service.dependencies import WRITES, BeginDep, EngineDep, IndexDep, JobsDep, WritesDep
+from qa.service.rendering import added_out, begun, document_out, full_document
+from qa.service.uploads import take_in
 from qa.types import Description, Document
 from qa.wire.documents import (
+    MAX_WAITED_FOR,
     AddResponse,
     DocumentIn,
     DocumentList,
@@ -25,9 +25,9 @@ from qa.wire.documents import (
     DocumentPatch,
     DocumentsIn,
     FullDocumentOut,
-    UploadedOut,
     UploadResponse,
 )
+from qa.wire.indexes import JobOut
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
@@ -51,15 +51,29 @@ def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesD
     return AddResponse(documents=[added_out(one) for one in added])
 
 
-@router.post("/upload", dependencies=[WRITES])
-def upload(files: list[UploadFile], engine: EngineDep, writes: WritesDep, index: IndexDep) -> UploadResponse:
+@router.post("/upload", dependencies=[WRITES], responses={202: {"model": JobOut}})
+def upload(
+    files: list[UploadFile],
+    engine: EngineDep,
+    writes: WritesDep,
+    index: IndexDep,
+    jobs: JobsDep,
+    begin: BeginDep,
+    prefer: Annotated[str, Header(description="`respond-async` for a job in any case, `wait` for none")] = "",
+) -> UploadResponse:
     """Add files: text, Markdown, HTML, PDF, DOCX, and CSV or JSON lines with a document in each row.
 
-    Each has a result of its own: one that cannot be read stops no other. A file of the same name replaces.
+    Each has a result of its own: one that cannot be read stops no other. A file of the same name replaces. More than
+    5 MB together are taken in by a job, if nothing else is preferred.
     """
     engine.indexes.get(index)
+    named = [(file.filename or "file", file.file) for file in files]
+    large = sum(file.size or 0 for file in files) > MAX_WAITED_FOR
+    if "respond-async" in prefer or (large and "wait" not in prefer):
+        # A response of its own: the route's model is that of files which are in.
+        return begun(jobs.start("upload", index, len(named), begin, named))  # type: ignore[return-value]
     with writes.of():
-        return UploadResponse(files=[_uploaded(file, engine, index) for file in files])
+        return UploadResponse(files=[take_in(file.read(), name, engine, index) for name, file in named])
 
 
 @router.get("")
@@ -111,20 +125,6 @@ def _hashes(tags: str | None) -> frozenset[str] | None:
     if tags is None or tags.strip() == "*":
         return None
     return frozenset(tag.strip().removeprefix("W/").strip('"') for tag in tags.split(","))
-
-
-def _uploaded(file: UploadFile, engine: Engine, index: str) -> UploadedOut:
-    """Take in a file, in parts if it is a table of many rows; what was taken in before an error stays, and is told."""
-    name = file.filename or "file"
-    made = UploadedOut(file=name, documents=[], error=None)
-    try:
-        documents = documents_in(file.file.read(), name)
-        for first in range(0, len(documents), MAX_DOCUMENTS):
-            added = engine.add(documents[first : first + MAX_DOCUMENTS], index=index)
-            made.documents += [added_out(one) for one in added]
-    except QAError as error:
-        made.error = error.message
-    return made
 
 
 def _document(given: DocumentIn, prefix: str) -> Document:

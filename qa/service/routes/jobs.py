@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from qa.engine import Engine
-from qa.service.dependencies import ADMINISTERS, CallerDep, EngineDep, JobsDep, NamedIndexDep
-from qa.service.jobs import Job, Jobs
+from qa.service.dependencies import ADMINISTERS, BeginDep, CallerDep, EngineDep, JobsDep, NamedIndexDep
+from qa.service.jobs import Begin, Job, Jobs
+from qa.service.rendering import begun, job_out
 from qa.wire.indexes import JobList, JobOut
 
 router = APIRouter(tags=["jobs"])
@@ -25,34 +26,34 @@ def _job(id: str, jobs: JobsDep, caller: CallerDep) -> Job:
 JobDep = Annotated[Job, Depends(_job)]
 
 
-@router.post("/indexes/{name}/rebuild", status_code=202, dependencies=[ADMINISTERS])
-def rebuild(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, response: Response) -> JobOut:
+@router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS])
+def rebuild(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, begin: BeginDep) -> Response:
     """Split and embed all documents anew, aside; queries and writes go on. Then the new generation answers."""
-    return _begun(name, "rebuild", engine.rebuild, engine, jobs, response)
+    return _begun(name, "rebuild", engine, jobs, begin)
 
 
-@router.post("/indexes/{name}/rollback", status_code=202, dependencies=[ADMINISTERS])
-def rollback(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, response: Response) -> JobOut:
+@router.post("/indexes/{name}/rollback", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS])
+def rollback(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, begin: BeginDep) -> Response:
     """Let the generation before answer again, with everything that was written since."""
-    return _begun(name, "rollback", engine.rollback, engine, jobs, response)
+    return _begun(name, "rollback", engine, jobs, begin)
 
 
 @router.get("/jobs")
 def list_jobs(jobs: JobsDep, caller: CallerDep) -> JobList:
     """List the last jobs on the indexes that the caller can use, the newest first."""
-    return JobList(jobs=[_out(job) for job in jobs.all() if caller.index in (None, job.index)])
+    return JobList(jobs=[job_out(job) for job in jobs.all() if caller.index in (None, job.index)])
 
 
 @router.get("/jobs/{id}")
 def get(job: JobDep) -> JobOut:
     """Tell how a job stands."""
-    return _out(job)
+    return job_out(job)
 
 
 @router.delete("/jobs/{id}", status_code=202, dependencies=[ADMINISTERS])
 def cancel(job: JobDep, jobs: JobsDep) -> JobOut:
     """Ask a job to stop. What it has built is used by the next one."""
-    return _out(jobs.cancel(job.id))
+    return job_out(jobs.cancel(job.id))
 
 
 @router.get("/jobs/{id}/events", response_class=StreamingResponse)
@@ -61,19 +62,11 @@ def events(job: JobDep, jobs: JobsDep) -> StreamingResponse:
 
     def told() -> Iterator[str]:
         for now in jobs.follow(job.id):
-            yield f"event: {now.state}\ndata: {_out(now).model_dump_json()}\n\n"
+            yield f"event: {now.state}\ndata: {job_out(now).model_dump_json()}\n\n"
 
     return StreamingResponse(told(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-def _begun(
-    name: str, kind: str, work: Callable[..., tuple[int, int]], engine: Engine, jobs: Jobs, response: Response
-) -> JobOut:
+def _begun(name: str, kind: str, engine: Engine, jobs: Jobs, begin: Begin) -> JSONResponse:
     total = engine.indexes.get(name).state().documents
-    job = jobs.start(kind, name, total, lambda advance: work(index=name, advance=advance))
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return _out(job)
-
-
-def _out(job: Job) -> JobOut:
-    return JobOut.model_validate(job, from_attributes=True)
+    return begun(jobs.start(kind, name, total, begin))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from qa.service.dependencies import AdmissionDep, CallerDep, EngineDep, MetricsDep
+from qa.service.dependencies import AdmissionDep, CallerDep, EngineDep, GoneDep, MetricsDep
 from qa.service.rendering import query_response, search_response
 from qa.wire.questions import (
     BatchRequest,
@@ -21,43 +21,57 @@ router = APIRouter(tags=["questions"])
 
 @router.post("/query")
 def query(
-    body: QueryRequest, engine: EngineDep, admission: AdmissionDep, metrics: MetricsDep, caller: CallerDep
+    body: QueryRequest,
+    engine: EngineDep,
+    admission: AdmissionDep,
+    metrics: MetricsDep,
+    caller: CallerDep,
+    gone: GoneDep,
 ) -> QueryResponse:
     """Answer a question from the documents of an index."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"question"})
-    with admission.of():
+    with admission.of(gone=gone) as waited:
         result = engine.ask(body.question, **options)
-    metrics.asked([result])
+    metrics.asked([result], waited)
     return query_response(result, with_passages=body.include_passages)
 
 
 @router.post("/query/batch")
 def query_batch(
-    body: BatchRequest, engine: EngineDep, admission: AdmissionDep, metrics: MetricsDep, caller: CallerDep
+    body: BatchRequest,
+    engine: EngineDep,
+    admission: AdmissionDep,
+    metrics: MetricsDep,
+    caller: CallerDep,
+    gone: GoneDep,
 ) -> BatchResponse:
     """Answer up to 64 questions; each as if it were asked alone."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"questions"})
-    with admission.of(len(body.questions)):
+    with admission.of(len(body.questions), gone) as waited:
         results = engine.ask_batch(body.questions, **options)
-    metrics.asked(results)
+    metrics.asked(results, waited)
     return BatchResponse(results=[query_response(r, with_passages=body.include_passages) for r in results])
 
 
 @router.post("/read")
-def read(body: ReadRequest, engine: EngineDep, admission: AdmissionDep, metrics: MetricsDep) -> QueryResponse:
+def read(
+    body: ReadRequest, engine: EngineDep, admission: AdmissionDep, metrics: MetricsDep, gone: GoneDep
+) -> QueryResponse:
     """Answer a question from the text given with it."""
-    with admission.of():
+    with admission.of(gone=gone) as waited:
         result = engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
-    metrics.asked([result])
+    metrics.asked([result], waited)
     return query_response(result)
 
 
 @router.post("/search")
-def search(body: SearchRequest, engine: EngineDep, admission: AdmissionDep, caller: CallerDep) -> SearchResponse:
+def search(
+    body: SearchRequest, engine: EngineDep, admission: AdmissionDep, caller: CallerDep, gone: GoneDep
+) -> SearchResponse:
     """Find the passages that most likely answer a question."""
     caller.check_index(body.index)
-    with admission.of():
+    with admission.of(gone=gone):
         result = engine.search(body.question, index=body.index, top_k=body.top_k, filters=body.filters)
     return search_response(body.question, body.index, result)

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import qa
-from qa.service.dependencies import EngineDep, MetricsDep
+from qa.errors import Unavailable
+from qa.service.dependencies import DrainingDep, EngineDep, MetricsDep
 from qa.service.problems import RESPONSES
 from qa.wire.state import Health, Readiness
 
@@ -20,8 +21,10 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses={503: RESPONSES[503]})
-def readyz(engine: EngineDep) -> Readiness:
-    """Tell that models and the default index are loaded and can be read."""
+def readyz(engine: EngineDep, draining: DrainingDep) -> Readiness:
+    """Tell that models and the default index are loaded and can be read, and that the server is not about to stop."""
+    if draining.begun:
+        raise Unavailable("the server is about to stop")
     documents, passages = engine.indexes.get("default").counts()
     return Readiness(
         embedder=engine.embedder.identity,

@@ -233,7 +233,13 @@ async function add(files) {
   $("progress").hidden = false;
   $("uploaded").textContent = "Adding …";
   try {
-    const result = await upload(files);
+    let result = await upload(files);
+    // Large ones are taken in by a job.
+    while (result.state === "running") {
+      await new Promise(done => setTimeout(done, 500));
+      result = await call("GET", `jobs/${result.id}`);
+    }
+    if (result.state && result.state !== "done") throw new Error(result.error || result.state);
     const told = file => file.error || `${file.file}: ${file.documents.length === 1 ? file.documents[0].status : `${file.documents.length} documents`}`;
     $("uploaded").textContent = result.files.map(told).join("; ");
     await list();

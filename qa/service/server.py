@@ -1,0 +1,81 @@
+"""The service as a process, or as several that share a port and all that is on disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+
+from qa.assembly import build_engine
+from qa.config import Settings, as_environment, load_settings
+from qa.errors import QAError
+from qa.index.registry import DEFAULT_INDEX
+from qa.models.inference import available_threads
+from qa.service.app import create_app
+from qa.service.keys import Keys
+from qa.service.logs import log_config
+from qa.service.metrics import SHARED_COUNTS
+from qa.service.origins import check_exposure
+
+# Seconds for what was taken on when the server is told to stop; whoever follows a job would keep it for longer.
+_FINISHING = 30
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop; what was taken on is finished.
+
+    Raises:
+        InvalidInput: anybody could reach it, and no key is needed.
+        ModelError, Conflict, Unavailable: models or the default index cannot be used; no port was opened.
+    """
+    check_exposure(settings.host, Keys(settings.index_dir, settings.api_keys), insecure=settings.insecure)
+    if settings.workers == 1:
+        _run(settings, _made(settings))
+        return
+    with tempfile.TemporaryDirectory(prefix="spanlight-") as counts:
+        os.environ |= {SHARED_COUNTS: counts, **as_environment(_of_one(settings))}
+        _run(settings, f"{__name__}:{application.__name__}")
+
+
+def application() -> FastAPI:
+    """Make the application of one worker, whose settings are in the environment."""
+    try:
+        return _made(load_settings())
+    except QAError as error:
+        # Whoever started the workers stops then, instead of starting another one.
+        logging.getLogger(__name__).error(error.message)
+        sys.exit(STARTUP_FAILURE)
+
+
+def _made(settings: Settings) -> FastAPI:
+    engine = build_engine(settings)
+    engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
+    return create_app(settings, engine)
+
+
+def _of_one(settings: Settings) -> Settings:
+    """Return the settings of one worker: its share of threads and of questions at once."""
+    threads = settings.threads or available_threads()
+    share = {
+        "threads": max(1, threads // settings.workers),
+        "max_questions": -(-settings.max_questions // settings.workers),
+    }
+    return settings.model_copy(update=share)
+
+
+def _run(settings: Settings, application: FastAPI | str) -> None:
+    uvicorn.run(
+        application,
+        factory=isinstance(application, str),
+        workers=settings.workers,
+        host=settings.host,
+        port=settings.port,
+        log_level="info",
+        log_config=log_config(),
+        timeout_graceful_shutdown=_FINISHING,
+    )
