@@ -25,6 +25,7 @@ from qa.service.keys import Keys
 from qa.service.metrics import Metrics, Observed
 from qa.service.origins import SameOrigin
 from qa.service.rates import RateLimit
+from qa.service.reference import with_examples
 from qa.service.routes import documents, feedback, indexes, jobs, page, questions, state
 from qa.service.shared import ServiceState
 from qa.wire.base import PREFIX
@@ -81,4 +82,5 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(identified)], responses=problems.RESPONSES)
     app.include_router(state.router)
     app.include_router(page.router)
+    with_examples(app)
     return app

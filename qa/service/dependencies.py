@@ -9,6 +9,7 @@ from anyio import from_thread
 from fastapi import Depends, Header, Path, Query, Request
 
 from qa.engine import Engine
+from qa.limits import MAX_IDEMPOTENCY_KEY
 from qa.service.admission import Admission
 from qa.service.draining import Draining
 from qa.service.jobs import Begin, Jobs
@@ -86,6 +87,21 @@ def _named(caller: CallerDep, name: Annotated[str, Path(json_schema_extra=INDEX_
     caller.check_index(name)
     return name
 
+
+def _repeated(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="within a day, a request with the same one is not done again but answered as the one before",
+            json_schema_extra={"minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY},
+        ),
+    ] = None,
+) -> None:
+    """Only for the reference: `qa.service.idempotency` is met before."""
+
+
+REPEATABLE = Depends(_repeated)
+"""For calls that may be sent again with the same `Idempotency-Key`."""
 
 WRITES, ADMINISTERS = Depends(_may_write), Depends(_may_administer)
 """What a call takes beyond a key that may read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictStr, Tag
+from pydantic import BaseModel, Discriminator, Field, StrictStr, Tag
 
 from qa.limits import MAX_DOCUMENTS, MAX_ID, MAX_META_FIELDS, MAX_TEXT, MAX_TITLE, MAX_URI
 from qa.wire.base import Request
@@ -18,11 +18,6 @@ Meta = Annotated[
 
 class DocumentIn(Request):
     """A document to take in."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"id": "opening-hours", "text": "The library opens at noon on Sundays."}]},
-    )
 
     text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_TEXT})
     id: Annotated[StrictStr, Field(json_schema_extra={"pattern": r"^[^/\\]+$", "maxLength": MAX_ID})] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, Field, StrictStr
 
 from qa.wire.base import Offset, Request
 from qa.wire.questions import QuestionText
@@ -12,20 +12,6 @@ from qa.wire.questions import QuestionText
 
 class FeedbackIn(Request):
     """What somebody says of an answer, or of a question that a document does not answer."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "question": "When does the library open on Sundays?",
-                    "document_id": "opening-hours",
-                    "verdict": "right",
-                    "document_offset": {"start": 21, "end": 25},
-                }
-            ]
-        },
-    )
 
     question: QuestionText
     document_id: StrictStr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from qa.limits import MAX_QUESTION, MAX_QUESTIONS, MAX_READ_TEXT, MAX_TOP_K
 from qa.wire.base import IndexName, Offset, Request
@@ -34,10 +34,6 @@ class _Options(Request):
 
 class QueryRequest(_Options):
     """One question to the documents of an index."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"question": "When does the library open on Sundays?"}]}
-    )
 
     question: QuestionText
 

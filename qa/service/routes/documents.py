@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from qa.errors import InvalidInput
 from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service import problems
-from qa.service.dependencies import WRITES, BeginDep, EngineDep, IndexDep, JobsDep, WritesDep
+from qa.service.dependencies import REPEATABLE, WRITES, BeginDep, EngineDep, IndexDep, JobsDep, WritesDep
 from qa.service.rendering import added_out, begun, document_out, full_document
 from qa.service.uploads import take_in
 from qa.types import Description, Document
@@ -35,7 +35,7 @@ IfMatch = Annotated[str | None, Header(description="the `ETag` that the document
 _CONDITIONAL: dict[int | str, dict[str, Any]] = {412: problems.RESPONSES[409] | {"description": "Precondition Failed"}}
 
 
-@router.post("", status_code=201, dependencies=[WRITES])
+@router.post("", status_code=201, dependencies=[WRITES, REPEATABLE])
 def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesDep, index: IndexDep) -> AddResponse:
     """Add one document or a list of them, all or none. The same id replaces; the same content changes nothing."""
     given = body if isinstance(body, list) else [body]
@@ -51,7 +51,7 @@ def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesD
     return AddResponse(documents=[added_out(one) for one in added])
 
 
-@router.post("/upload", dependencies=[WRITES], responses={202: {"model": JobOut}})
+@router.post("/upload", dependencies=[WRITES, REPEATABLE], responses={202: {"model": JobOut}})
 def upload(
     files: list[UploadFile],
     engine: EngineDep,

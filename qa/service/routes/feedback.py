@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from qa.errors import InvalidInput
 from qa.feedback import Feedback, export_feedback, give_feedback
-from qa.service.dependencies import WRITES, EngineDep, IndexDep
+from qa.service.dependencies import REPEATABLE, WRITES, EngineDep, IndexDep
 from qa.types import Span
 from qa.wire.base import Offset
 from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
@@ -14,7 +14,7 @@ from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
 router = APIRouter(prefix="/feedback", tags=["feedback"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[REPEATABLE])
 def give(body: FeedbackIn, engine: EngineDep, index: IndexDep) -> FeedbackOut:
     """Tell that an answer is right or wrong, which span would be right, or that the document does not say."""
     given = Feedback(

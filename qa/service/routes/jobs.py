@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from qa.engine import Engine
-from qa.service.dependencies import ADMINISTERS, BeginDep, CallerDep, EngineDep, JobsDep, NamedIndexDep
+from qa.service.dependencies import ADMINISTERS, REPEATABLE, BeginDep, CallerDep, EngineDep, JobsDep, NamedIndexDep
 from qa.service.jobs import Begin, Job, Jobs
 from qa.service.rendering import begun, job_out
 from qa.wire.indexes import JobList, JobOut
@@ -26,13 +26,13 @@ def _job(id: str, jobs: JobsDep, caller: CallerDep) -> Job:
 JobDep = Annotated[Job, Depends(_job)]
 
 
-@router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS])
+@router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, REPEATABLE])
 def rebuild(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, begin: BeginDep) -> Response:
     """Split and embed all documents anew, aside; queries and writes go on. Then the new generation answers."""
     return _begun(name, "rebuild", engine, jobs, begin)
 
 
-@router.post("/indexes/{name}/rollback", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS])
+@router.post("/indexes/{name}/rollback", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, REPEATABLE])
 def rollback(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, begin: BeginDep) -> Response:
     """Let the generation before answer again, with everything that was written since."""
     return _begun(name, "rollback", engine, jobs, begin)
@@ -56,7 +56,9 @@ def cancel(job: JobDep, jobs: JobsDep) -> JobOut:
     return job_out(jobs.cancel(job.id))
 
 
-@router.get("/jobs/{id}/events", response_class=StreamingResponse)
+@router.get(
+    "/jobs/{id}/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}}
+)
 def events(job: JobDep, jobs: JobsDep) -> StreamingResponse:
     """Follow a job by server-sent events: one whenever something has changed, the last when it has ended."""
 
