@@ -1,0 +1,134 @@
+"""The service as processes: several workers with one truth, and a server that is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+import qa
+from qa.client import Client
+from qa.errors import QAError, RateLimited
+from qa.service.keys import Keys
+from qa.wire.documents import DocumentIn
+
+SECONDS = 60
+
+
+@contextmanager
+def running(folder: Path, **settings: object) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run `qa serve` with settings; yields its address once it is ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    given = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
+    command = [str(Path(sys.executable).with_name("qa")), "serve", "--port", str(port)]
+    environment = {**os.environ, "QA_INDEX_DIR": str(folder), **given}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + SECONDS
+        with Client(url, key=given.get("QA_API_KEYS"), retries=0) as client:
+            while True:
+                assert process.poll() is None
+                try:
+                    client.ready()
+                    break
+                except QAError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+        yield url, process
+    finally:
+        process.terminate()
+        assert process.wait(SECONDS) in (0, -signal.SIGTERM)
+
+
+def test_workers_have_one_truth(tmp_path: Path) -> None:
+    with running(tmp_path, workers=2, rate_limit="40/hour") as (url, _):
+        key = Keys(tmp_path).create("desk", "admin")
+        questions = 12
+        with Client(url, key=key) as first:
+            first.add([DocumentIn(id="kettle", text="The kettle is blue.")])
+        for _ in range(questions):
+            # Each is a connection of its own, which either worker may take.
+            with Client(url, key=key) as client:
+                assert client.query("What colour is the kettle?", min_confidence=0).answers[0].answer == "blue"
+        with Client(url, key=key) as client:
+            job = client.rebuild("default")
+        while job.state == "running":
+            time.sleep(0.2)
+            with Client(url, key=key) as client:
+                job = client.job(job.id)
+        assert (job.state, job.generation) == ("done", 2)
+        with Client(url, key=key, retries=0) as client:
+            response = client._http.get("/metrics")
+        counted = {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(response.text)
+            for sample in family.samples
+        }
+        answered = [counted.get(("qa_questions_total", kind), 0) for kind in ("answered", "no_answer")]
+        assert sum(answered) == questions
+        assert counted["qa_requests_total", "POST", "/v1/query", "200"] == questions
+        assert (counted["qa_inside", "questions"], counted["qa_index_generation", "default"]) == (0, 2)
+        asked = 0
+        try:
+            while asked < 40:
+                with Client(url, key=key, retries=0) as client:
+                    client.indexes()
+                asked += 1
+        except RateLimited:
+            pass
+        # Of both together; what came before is counted, too.
+        assert asked < 40 - questions
+
+
+def test_a_server_that_is_told_to_stop_says_so_and_finishes(tmp_path: Path) -> None:
+    with running(tmp_path, drain_seconds=2) as (url, process), Client(url, retries=0) as client:
+        client.add([DocumentIn(id="kettle", text="The kettle is blue.")])
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + SECONDS
+        while client._http.get("/readyz").status_code == 200:
+            assert time.monotonic() < deadline
+        # It is unready, and serves.
+        assert client.health().status == "ok"
+        assert client.query("What colour is the kettle?", min_confidence=0).answers[0].answer == "blue"
+        assert process.wait(SECONDS) in (0, -signal.SIGTERM)
+
+
+def test_no_acknowledged_write_is_lost_when_the_server_is_stopped_under_load(tmp_path: Path) -> None:
+    acknowledged: list[str] = []
+
+    def write(url: str, who: int) -> None:
+        with Client(url, retries=0) as client:
+            try:
+                for number in range(1000):
+                    id = f"{who}-{number}"
+                    client.add([DocumentIn(id=id, text=f"Mill {number} of {who} stands by the river.")])
+                    acknowledged.append(id)
+            except QAError:
+                pass
+
+    with running(tmp_path) as (url, process):
+        writers = [threading.Thread(target=write, args=(url, who)) for who in range(4)]
+        for writer in writers:
+            writer.start()
+        while len(acknowledged) < 20:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        for writer in writers:
+            writer.join()
+    engine = qa.open(tmp_path)
+    stored = {info.id for info in engine.all_documents()}
+    engine.close()
+    assert len(acknowledged) >= 20
+    assert set(acknowledged) <= stored
