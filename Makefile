@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install run test stress check bench
+.PHONY: install run test stress picture check bench
 
 install: .venv/.installed
 
@@ -20,6 +20,10 @@ test: install
 # The tests of faults, with many more of them.
 stress: install
 	QA_STRESS=1 $(BIN)/pytest tests/stress
+
+# The picture in the README, made by the test of the page; needs Chromium.
+picture: install
+	QA_PICTURE=docs/page.png $(BIN)/pytest -q tests/service/test_page.py -k picture
 
 check: install
 	$(BIN)/ruff format --check .

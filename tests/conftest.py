@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -17,9 +22,11 @@ import pytest
 import uvicorn
 
 from qa.assembly import build_engine
+from qa.client import Client
 from qa.config import Settings
 from qa.documents import splitting
 from qa.engine import Engine
+from qa.errors import QAError
 from qa.index.catalog import Specification
 from qa.index.local import LocalIndex, Prepared
 from qa.models.embedder import Vectors
@@ -28,6 +35,8 @@ from qa.types import Document
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "eval" / "golden"
+# Seconds, for a process to start or to end.
+ENOUGH_S = 60
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -118,6 +127,34 @@ def serving(engine: Engine, settings: Settings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def running(folder: Path, **settings: object) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run `qa serve` with settings; yields its address once it is ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    given = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
+    command = [str(Path(sys.executable).with_name("qa")), "serve", "--port", str(port)]
+    environment = {**os.environ, "QA_INDEX_DIR": str(folder), **given}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + ENOUGH_S
+        with Client(url, key=given.get("QA_API_KEYS"), retries=0) as client:
+            while True:
+                assert process.poll() is None
+                try:
+                    client.ready()
+                    break
+                except QAError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+        yield url, process
+    finally:
+        process.terminate()
+        assert process.wait(ENOUGH_S) in (0, -signal.SIGTERM)
 
 
 def labels_in(squad: dict[str, Any]) -> dict[str, tuple[list[str], bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -235,3 +236,18 @@ def test_a_key_is_asked_for(browser: Browser, library: Engine) -> None:
         ask(page, "Who has run the mill since 2011?")
         expect(page.locator("article").first).to_contain_text("Ortega")
         page.close()
+
+
+def test_the_picture_in_the_readme(browser: Browser, golden: Engine, tmp_path: Path) -> None:
+    picture = Path(os.environ.get("QA_PICTURE", tmp_path / "page.png"))
+    with serving(golden, Settings(index_dir=golden.indexes.folder)) as url:
+        context = browser.new_context(viewport={"width": 1200, "height": 760})
+        page = context.new_page()
+        page.goto(url)
+        ask(page, "Who is the company's Finance Director?")
+        page.get_by_role("button", name="Show in the document").first.click()
+        expect(page.locator("#text mark")).to_be_in_viewport()
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=picture)
+        context.close()
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,36 +14,7 @@ from qa.client import Client
 from qa.errors import QAError, RateLimited
 from qa.service.keys import Keys
 from qa.wire.documents import DocumentIn
-
-SECONDS = 60
-
-
-@contextmanager
-def running(folder: Path, **settings: object) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run `qa serve` with settings; yields its address once it is ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    given = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
-    command = [str(Path(sys.executable).with_name("qa")), "serve", "--port", str(port)]
-    environment = {**os.environ, "QA_INDEX_DIR": str(folder), **given}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + SECONDS
-        with Client(url, key=given.get("QA_API_KEYS"), retries=0) as client:
-            while True:
-                assert process.poll() is None
-                try:
-                    client.ready()
-                    break
-                except QAError:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
-        yield url, process
-    finally:
-        process.terminate()
-        assert process.wait(SECONDS) in (0, -signal.SIGTERM)
+from tests.conftest import ENOUGH_S, running
 
 
 def test_workers_have_one_truth(tmp_path: Path) -> None:
@@ -96,13 +61,13 @@ def test_a_server_that_is_told_to_stop_says_so_and_finishes(tmp_path: Path) -> N
     with running(tmp_path, drain_seconds=2) as (url, process), Client(url, retries=0) as client:
         client.add([DocumentIn(id="kettle", text="The kettle is blue.")])
         process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + ENOUGH_S
         while client._http.get("/readyz").status_code == 200:
             assert time.monotonic() < deadline
         # It is unready, and serves.
         assert client.health().status == "ok"
         assert client.query("What colour is the kettle?", min_confidence=0).answers[0].answer == "blue"
-        assert process.wait(SECONDS) in (0, -signal.SIGTERM)
+        assert process.wait(ENOUGH_S) in (0, -signal.SIGTERM)
 
 
 def test_no_acknowledged_write_is_lost_when_the_server_is_stopped_under_load(tmp_path: Path) -> None:
