@@ -10,11 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -24,15 +19,12 @@ from pathlib import Path
 
 from eval.bench.peers.protocol import pss_mb
 from eval.bench.querying import GOLDEN
+from eval.bench.served import at, served
 from qa.client import Client
 from qa.errors import QAError
 from qa.evaluation.squad import load_squad
-from qa.wire.documents import DocumentIn
 
-_PORT = 8137
-_URL = f"http://127.0.0.1:{_PORT}"
 _ALONE = 200
-_TOGETHER = 100
 _CLIENTS_AT_CAPACITY = 4
 _MOST_CLIENTS = 64
 _ANSWERED = "answered"
@@ -46,40 +38,28 @@ def main() -> None:
     given = parser.parse_args()
     dataset = load_squad(given.dataset)
     questions = [question.text for question in dataset.questions]
-    documents = [DocumentIn(id=str(n), text=text) for n, text in enumerate(dataset.contexts)]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [str(Path(sys.executable).with_name("qa")), "serve", "--port", str(_PORT)]
-        environment = {**os.environ, "QA_INDEX_DIR": folder}
-        server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        try:
-            with Client(_URL, retries=8) as client:
-                client.ready()
-                for first in range(0, len(documents), _TOGETHER):
-                    client.add(documents[first : first + _TOGETHER])
-            _measure(server.pid, questions, given.seconds)
-        finally:
-            server.terminate()
-            server.wait()
+    with served(dataset.contexts) as (url, pid):
+        _measure(url, pid, questions, given.seconds)
 
 
-def _measure(pid: int, questions: Sequence[str], seconds: float) -> None:
-    alone = [_ask_one(_client(), question)[0] for question in questions[:_ALONE]]
-    print(f"alone: p50 {_at(alone, 0.5):.0f} ms, p95 {_at(alone, 0.95):.0f} ms")
+def _measure(url: str, pid: int, questions: Sequence[str], seconds: float) -> None:
+    alone = [_ask_one(_client(url), question)[0] for question in questions[:_ALONE]]
+    print(f"alone: p50 {at(alone, 50):.0f} ms, p95 {at(alone, 95):.0f} ms")
     began = time.monotonic()
     with ThreadPoolExecutor(_CLIENTS_AT_CAPACITY) as pool:
-        done = list(pool.map(lambda question: _ask_one(_client(), question)[1], questions[:_ALONE]))
+        done = list(pool.map(lambda question: _ask_one(_client(url), question)[1], questions[:_ALONE]))
     capacity = done.count(_ANSWERED) / (time.monotonic() - began)
     print(f"{_CLIENTS_AT_CAPACITY} at once: {capacity:.1f} a second")
     before = pss_mb(pid)
-    replies = _asked_at(2 * capacity, questions, seconds)
+    replies = _asked_at(url, 2 * capacity, questions, seconds)
     taken, ends = [ms for ms, end in replies if end == _ANSWERED], Counter(end for _, end in replies)
     print(f"{2 * capacity:.1f} asked a second for {seconds:.0f} s: {dict(ends)}")
-    ratio = _at(taken, 0.95) / _at(alone, 0.95)
-    print(f"of what was answered: p50 {_at(taken, 0.5):.0f} ms, p95 {_at(taken, 0.95):.0f} ms, {ratio:.1f} times alone")
+    ratio = at(taken, 95) / at(alone, 95)
+    print(f"of what was answered: p50 {at(taken, 50):.0f} ms, p95 {at(taken, 95):.0f} ms, {ratio:.1f} times alone")
     print(f"memory of the server: {before:.0f} MB before, {pss_mb(pid):.0f} MB after")
 
 
-def _asked_at(rate: float, questions: Sequence[str], seconds: float) -> list[tuple[float, str]]:
+def _asked_at(url: str, rate: float, questions: Sequence[str], seconds: float) -> list[tuple[float, str]]:
     """Ask at a fixed rate, whatever comes back."""
     begun, asked = time.monotonic(), []
     with ThreadPoolExecutor(_MOST_CLIENTS) as pool:
@@ -88,17 +68,17 @@ def _asked_at(rate: float, questions: Sequence[str], seconds: float) -> list[tup
             if due > begun + seconds:
                 break
             time.sleep(max(0.0, due - time.monotonic()))
-            asked.append(pool.submit(lambda question: _ask_one(_client(), question), question))
+            asked.append(pool.submit(lambda question: _ask_one(_client(url), question), question))
         return [future.result() for future in asked]
 
 
 _local = threading.local()
 
 
-def _client() -> Client:
+def _client(url: str) -> Client:
     """Return this thread's client."""
     if not hasattr(_local, "client"):
-        _local.client = Client(_URL, retries=0)
+        _local.client = Client(url, retries=0)
     client: Client = _local.client
     return client
 
@@ -111,10 +91,6 @@ def _ask_one(client: Client, question: str) -> tuple[float, str]:
     except QAError as error:
         end = type(error).__name__
     return 1000 * (time.perf_counter() - began), end
-
-
-def _at(values: Sequence[float], share: float) -> float:
-    return statistics.quantiles(values, n=100)[round(share * 100) - 1]
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 # tantivy's statistics count deleted passages until it merges them away: past this share the postings are made anew.
 _MAX_DEAD_POSTINGS = 0.1
+# Held by whoever makes the files of a generation that does not answer yet.
+_ASIDE = "aside.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,11 @@ class DerivedFiles:
             raise Unavailable(f"{error.filename or self._folder}: {error.strerror or error}", field="index") from error
 
     def derive(self, generation: int) -> None:
-        """Make the files of a generation that does not answer yet, so that nobody waits for them when it does."""
-        with self._catching_up, exclusively(self._folder / "lock"), self._catalog.read() as transaction:
+        """Make the files of a generation that does not answer yet, so that nobody waits for them when it does.
+
+        Queries bring the other generation's files up to date meanwhile: the lock is another one.
+        """
+        with self._catching_up, exclusively(self._folder / _ASIDE), self._catalog.read() as transaction:
             self._derived(transaction, generation, None)
 
     def discard_generation(self, generation: int) -> None:
@@ -96,7 +101,7 @@ class DerivedFiles:
         Args:
             damaged: only if this is still the view, and nobody has made them again already.
         """
-        with self._catching_up, exclusively(self._folder / "lock"):
+        with self._catching_up, exclusively(self._folder / "lock"), exclusively(self._folder / _ASIDE):
             if damaged is not None and self._view is not damaged:
                 return
             self._view = self._lexical = None

@@ -1,4 +1,4 @@
-"""Jobs are done in a process of their own, which gives way to whatever else wants the processor: to questions."""
+"""Jobs are done in a process of their own, whose embedding gives way to whatever else wants the processor."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from qa.assembly import build_library
 from qa.config import Settings, as_environment, load_settings
 from qa.library import Library
+from qa.models.embedder import Embedder, Vectors
 from qa.service.jobs import Advance, Begin, Job, Jobs
 from qa.service.logs import log_config
 from qa.service.uploads import take_in
@@ -36,7 +38,6 @@ def in_own_process(settings: Settings) -> Begin:
 
 def main() -> None:
     """Carry out the job whose id is the first argument, until it is done or the process that began it has ended."""
-    give_way()
     logging.config.dictConfig(log_config())
     parent, id = os.getppid(), sys.argv[1]
     settings = load_settings()
@@ -44,17 +45,35 @@ def main() -> None:
 
     def work(advance: Advance) -> Mapping[str, Any]:
         job = jobs.get(id)
-        return _KINDS[job.kind](build_library(settings), jobs, job, advance)
+        with ThreadPoolExecutor(1, initializer=give_way) as aside:
+            library = aside.submit(build_library, settings).result()
+            patient = Library(library.indexes, _Patient(library.embedder, aside))
+            return _KINDS[job.kind](patient, jobs, job, advance)
 
     jobs.carry_out(id, work, lambda: os.getppid() == parent)
 
 
 def give_way() -> None:
-    """Let this process run when no other wants to."""
-    os.nice(_LOWEST)
+    """Let this thread, and those that it begins, run when no other wants to."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
     # Some containers forbid it.
     with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
+
+
+class _Patient:
+    """An embedder that embeds passages in a thread that gives way; locks are held by another one, which does not."""
+
+    def __init__(self, embedder: Embedder, aside: ThreadPoolExecutor) -> None:
+        self._embedder = embedder
+        self._aside = aside
+        self.dimension = embedder.dimension
+        self.identity = embedder.identity
+        self.encode_questions = embedder.encode_questions
+        self.token_starts = embedder.token_starts
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._aside.submit(self._embedder.encode_passages, texts).result()
 
 
 def _rebuild(library: Library, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
