@@ -52,6 +52,12 @@ class DerivedFiles:
         self._lexical: LexicalIndex | None = None
         self._catching_up = threading.Lock()
 
+    @property
+    def revision(self) -> int:
+        """The revision that the next query finds here, if there has been no write since; 0 before the first query."""
+        view = self._view
+        return view.revision if view else 0
+
     @contextmanager
     def pinned(self) -> Iterator[tuple[View, ReadTransaction]]:
         """Give a view and a read transaction of the same revision.

@@ -172,6 +172,11 @@ class LocalIndex:
             generation, _ = transaction.live_generation()
             return IndexState(*transaction.counts(generation), generation, transaction.revision())
 
+    def lag(self) -> int:
+        """Return how many writes this process will catch up with before its next query."""
+        with self.catalog.read() as transaction:
+            return transaction.revision() - self.derived.revision
+
     def counts(self) -> tuple[int, int]:
         """Return the numbers of documents and passages."""
         with self.catalog.read() as transaction:

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -116,17 +117,19 @@ class _State(Collector):
                 ("passages", "Passages of the generation that answers."),
                 ("generation", "The generation that answers."),
                 ("revision", "The number of the last write."),
+                ("lag", "Writes that the worker which was asked catches up with before its next query."),
             )
         }
         for index in self._indexes.names():
             try:
-                state = self._indexes.get(index).state()
+                opened = self._indexes.get(index)
+                told = {**asdict(opened.state()), "lag": opened.lag()}
             except QAError:
                 readable.add_metric([index], 0)
                 continue
             readable.add_metric([index], 1)
             for name, gauge in gauges.items():
-                gauge.add_metric([index], getattr(state, name))
+                gauge.add_metric([index], told[name])
         yield from (readable, *gauges.values())
 
 

@@ -46,6 +46,17 @@ def test_calls_questions_and_indexes_are_counted(service: TestClient) -> None:
     assert found["qa_index_readable", "default"] == 1
 
 
+def test_how_far_a_worker_is_behind(service: TestClient) -> None:
+    service.post("/v1/documents", json=DOCUMENT)
+    ask(service)
+    assert metrics(service)["qa_index_lag", "default"] == 0
+    for text in ("One.", "Two."):
+        service.post("/v1/documents", json={"text": text})
+    assert metrics(service)["qa_index_lag", "default"] == 2
+    ask(service)
+    assert metrics(service)["qa_index_lag", "default"] == 0
+
+
 def test_an_index_that_cannot_be_read_shows(service: TestClient) -> None:
     service.put("/v1/indexes/broken")
     before = metrics(service)
