@@ -243,9 +243,11 @@ def verify(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     from qa.index.verification import verify_index
 
     with opened_engine() as engine:
-        found = verify_index(engine.indexes.get(index))
+        opened = engine.indexes.get(index)
+        found = verify_index(opened)
         show.verification(found, as_json)
         if found.broken:
+            typer.echo(opened.catalog.way_back(), err=True)
             raise typer.Exit(1)
 
 

@@ -14,16 +14,21 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from qa.errors import Conflict, NotFound, Unavailable
-from qa.index.durable import sync_folder
+from qa.index.durable import sync_folder, write_durably
 from qa.index.schema import prepare
 from qa.index.transactions import ReadTransaction
 from qa.index.writes import WriteTransaction
 
 # The ids of documents may tell what was in them.
 _FORGET_REMOVED = "UPDATE changes SET document = '' WHERE document NOT IN (SELECT id FROM documents)"
+
+
+# Tells where the last export went, for the day on which the catalogue is damaged.
+_LAST_EXPORT = "exported.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,20 @@ class Catalog:
             sync_folder(path.parent)
         finally:
             aside.unlink(missing_ok=True)
+        told = {"file": str(path.resolve()), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        write_durably(self.path.parent / _LAST_EXPORT, json.dumps(told).encode())
+
+    def way_back(self) -> str:
+        """Return in words how the last export brings the index back; empty if there is none any more."""
+        try:
+            told = json.loads((self.path.parent / _LAST_EXPORT).read_text(encoding="utf-8"))
+            file, at = Path(told["file"]), told["at"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        if not file.is_file():
+            return ""
+        folder = self.path.parent
+        return f"as it was at {at} it is in {file}: move {folder} away, then `qa import {file} --index {folder.name}`"
 
     def purge(self) -> None:
         """Let nothing of documents that were removed stay in the file or its log.
@@ -215,7 +234,8 @@ class Catalog:
             # SQLite has no class of its own for it; all others mean a mistake of this program.
             if type(error) is not sqlite3.DatabaseError:
                 raise
-            raise Conflict(f"{self.path}: damaged, or not a catalogue ({error})", field="index") from error
+            told = "; ".join(filter(None, (f"{self.path}: damaged, or not a catalogue ({error})", self.way_back())))
+            raise Conflict(told, field="index") from error
 
     def _opened(self) -> sqlite3.Connection:
         # One thread at a time uses it, but not always the one that opened it.

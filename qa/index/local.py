@@ -3,6 +3,7 @@
 indexes/<name>/catalog.sqlite3      the truth
                vectors-G-R-M.faiss  base of generation G at revision R with mark M, and its passage numbers beside it
                lexical-G/           tantivy's files of generation G, and the REVISION they hold
+               exported.json        where the last export went
                lock                 held by whoever brings the derived files up to date
                aside.lock           held by whoever makes those of a generation that does not answer yet
                rebuild.lock         held by whoever builds another generation

@@ -67,7 +67,8 @@ class ServiceState:
         with self._transaction() as connection:
             # A caller's limits are one stretch of time; what is older than a day is of callers who come no more.
             connection.execute("DELETE FROM calls WHERE caller = ? AND at <= ?", (caller, now - seconds))
-            connection.execute("DELETE FROM calls WHERE at <= ?", (now - _DAY,))
+            # A clock that was put back would else keep calls for as long as it was ahead.
+            connection.execute("DELETE FROM calls WHERE at <= ? OR at > ?", (now - _DAY, now))
             (count,) = connection.execute("SELECT count(*) FROM calls WHERE caller = ?", (caller,)).fetchone()
             if count + amount > limit:
                 return False
@@ -90,7 +91,7 @@ class ServiceState:
         """
         now = time.time()
         with self._transaction() as connection:
-            connection.execute("DELETE FROM replies WHERE at <= ?", (now - _DAY,))
+            connection.execute("DELETE FROM replies WHERE at <= ? OR at > ?", (now - _DAY, now))
             row = connection.execute(
                 "SELECT at, request, status, headers, body FROM replies WHERE key = ?", (key,)
             ).fetchone()
