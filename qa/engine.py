@@ -14,7 +14,7 @@ from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.library import Library
 from qa.limits import MAX_READ_TEXT, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
-from qa.reading.answers import Ranked, candidates, marked, rank_answers
+from qa.reading.answers import Ranked, candidates, located, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.reader import Reader
 from qa.reading.rounds import PASSAGES_READ, read_in_rounds
@@ -91,15 +91,17 @@ class Engine(Library):
         top_k: int = DEFAULT_TOP_K,
         min_confidence: float | None = None,
         marks: Sequence[Mark] = (),
+        boxes: bytes = b"",
     ) -> QueryResult:
-        """Answer a question from one text, without an index; `marks` tell of its pages and sections.
+        """Answer a question from one text, without an index; `marks` and `boxes` tell where it stands in its file.
 
         Raises:
             InvalidInput: the question or the text cannot be used.
         """
         found = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)[0]
-        guess = found.best_guess and marked(found.best_guess, marks)
-        return replace(found, answers=tuple(marked(answer, marks) for answer in found.answers), best_guess=guess)
+        guess = found.best_guess and located(found.best_guess, marks, boxes)
+        answers = tuple(located(answer, marks, boxes) for answer in found.answers)
+        return replace(found, answers=answers, best_guess=guess)
 
     def read_batch(
         self, pairs: Sequence[tuple[str, str]], *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None

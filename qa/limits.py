@@ -128,6 +128,7 @@ def checked_document(
     meta: Mapping[str, object] | None = None,
     prefix: str = "",
     marks: Sequence[Mark] = (),
+    boxes: bytes = b"",
 ) -> Document:
     """Return a document that can be stored; without an id it gets one from its text and address.
 
@@ -137,7 +138,7 @@ def checked_document(
     uri = checked_optional(uri, f"{prefix}uri", MAX_URI)
     title = checked_optional(title, f"{prefix}title", MAX_TITLE)
     name = derived_id(text, uri) if id is None else checked_document_id(id, f"{prefix}id")
-    return Document(name, text, title, uri, checked_meta(meta or {}, f"{prefix}meta"), marks)
+    return Document(name, text, title, uri, checked_meta(meta or {}, f"{prefix}meta"), marks, boxes)
 
 
 def derived_id(text: str, uri: str | None) -> str:

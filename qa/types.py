@@ -56,6 +56,17 @@ class Mark:
     section: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A part of a page (the first is 1), in points from its lower left corner."""
+
+    page: int
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
 def mark_at(marks: Sequence[Mark], place: int) -> Mark | None:
     """Return the mark that is in force at a place; None before the first."""
     behind = bisect_right(marks, place, key=lambda mark: mark.start)
@@ -70,7 +81,10 @@ def marks_within(marks: Sequence[Mark], span: Span) -> tuple[Mark, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source text as it was taken in; `marks`, ascending, tell of its pages and sections, if it has any."""
+    """One source text as it was taken in; `marks`, ascending, tell of its pages and sections, if it has any.
+
+    `boxes` tell where its words stand on the pages of a PDF: see `qa.documents.boxes`.
+    """
 
     id: str
     text: str
@@ -78,6 +92,7 @@ class Document:
     uri: str | None = None
     meta: Meta = field(default_factory=dict)
     marks: Sequence[Mark] = ()
+    boxes: bytes = b""
 
 
 class Description(TypedDict, total=False):
@@ -106,8 +121,8 @@ class DocumentInfo:
 class Passage:
     """A piece of a document that is embedded, searched and read as one; `text == document.text[span]`.
 
-    `cut` tells for each end whether it falls inside a word: no answer may begin or end there. `marks` are those of the
-    document that are in force in the passage; they count in the document.
+    `cut` tells for each end whether it falls inside a word: no answer may begin or end there. `marks` and `boxes` are
+    those of the document that are in force in the passage; they count in the document.
     """
 
     document_id: str
@@ -115,6 +130,7 @@ class Passage:
     text: str
     cut: tuple[bool, bool] = (False, False)
     marks: Sequence[Mark] = ()
+    boxes: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +198,7 @@ class Answer:
     support: Sequence[Support] = ()
     page: int | None = None
     section: str | None = None
+    rectangles: Sequence[Rectangle] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -188,7 +189,8 @@ def read(
 
     with opened_engine() as engine:
         given = text_of(file)
-        found = engine.read(question, given.text, top_k=top_k, min_confidence=min_confidence, marks=given.marks)
+        read = partial(engine.read, top_k=top_k, min_confidence=min_confidence)
+        found = read(question, given.text, marks=given.marks, boxes=given.boxes)
         show.result(query_response(found), as_json)
 
 

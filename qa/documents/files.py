@@ -165,7 +165,7 @@ def _document(origin: _Origin, part: ExtractedText, meta: Mapping[str, object]) 
     title = part.title or origin.title
     try:
         return checked_document(
-            part.text, id, title and title[:MAX_TITLE], uri, {**part.meta, **meta}, marks=part.marks
+            part.text, id, title and title[:MAX_TITLE], uri, {**part.meta, **meta}, marks=part.marks, boxes=part.boxes
         )
     except InvalidInput as error:
         # A document's text is the file; what else is wrong is named.

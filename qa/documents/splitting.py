@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from qa.documents.boundaries import boundary_before, is_boundary
+from qa.documents.boxes import boxes_within
 from qa.types import Document, Passage, Span, marks_within
 
 MAX_TOKENS = 200
@@ -58,7 +59,8 @@ def split(document: Document, token_starts: TokenStarts) -> list[Passage]:
             span = _stripped(text, packed)
             if len(span):
                 cut = (not is_boundary(text, span.start), not is_boundary(text, span.end))
-                passages.append(Passage(document.id, span, span.of(text), cut, marks_within(document.marks, span)))
+                marks, boxes = marks_within(document.marks, span), boxes_within(document.boxes, span)
+                passages.append(Passage(document.id, span, span.of(text), cut, marks, boxes))
     return passages
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qa.errors import Conflict
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE documents (
@@ -17,6 +17,7 @@ CREATE TABLE documents (
     uri TEXT,
     meta TEXT NOT NULL,
     marks TEXT NOT NULL DEFAULT '[]',
+    boxes BLOB NOT NULL DEFAULT x'',
     text TEXT NOT NULL,
     characters INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
@@ -45,6 +46,7 @@ CREATE TABLE passages (
     end INTEGER NOT NULL,
     cut INTEGER NOT NULL,
     marks TEXT NOT NULL DEFAULT '[]',
+    boxes BLOB NOT NULL DEFAULT x'',
     text TEXT NOT NULL,
     vector BLOB NOT NULL
 );
@@ -61,6 +63,8 @@ CREATE INDEX tombstones_by_revision ON tombstones (generation, revision);
 _MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN marks TEXT NOT NULL DEFAULT '[]';"
     "ALTER TABLE passages ADD COLUMN marks TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE documents ADD COLUMN boxes BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE passages ADD COLUMN boxes BLOB NOT NULL DEFAULT x''",
 )
 
 

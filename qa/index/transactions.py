@@ -72,11 +72,11 @@ class ReadTransaction:
     def lacking(self, generation: int, limit: int) -> list[tuple[Document, int]]:
         """Return documents that a generation has no passages of, with the revision each came with."""
         rows = self._connection.execute(
-            "SELECT id, text, title, uri, meta, marks, revision FROM documents d WHERE NOT EXISTS"
+            "SELECT id, text, title, uri, meta, marks, boxes, revision FROM documents d WHERE NOT EXISTS"
             " (SELECT 1 FROM passages p WHERE p.document = d.key AND p.generation = ?) ORDER BY key LIMIT ?",
             (generation, limit),
         )
-        return [(_document(row), int(row[6])) for row in rows]
+        return [(_document(row), int(row[7])) for row in rows]
 
     def has(self, id: str) -> bool:
         """Tell whether there is a document of that id."""
@@ -85,7 +85,7 @@ class ReadTransaction:
     def document(self, id: str) -> Document | None:
         """Return a document with its text."""
         row = self._connection.execute(
-            "SELECT id, text, title, uri, meta, marks FROM documents WHERE id = ?", (id,)
+            "SELECT id, text, title, uri, meta, marks, boxes FROM documents WHERE id = ?", (id,)
         ).fetchone()
         return _document(row) if row else None
 
@@ -118,12 +118,13 @@ class ReadTransaction:
             part = list(ids[first : first + _AT_ONCE])
             places = ",".join("?" * len(part))
             rows = self._connection.execute(
-                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.vector, d.title, d.uri, d.meta"
+                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.vector, d.title, d.uri, d.meta"
                 f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({places})",
                 part,
             )
-            for number, document, start, end, text, cut, kept, vector, title, uri, meta in rows:
-                passage = Passage(document, Span(start, end), text, (bool(cut & 1), bool(cut & 2)), _marks(kept))
+            for number, document, start, end, text, cut, marks, boxes, vector, title, uri, meta in rows:
+                edges = bool(cut & 1), bool(cut & 2)
+                passage = Passage(document, Span(start, end), text, edges, _marks(marks), boxes)
                 array = np.frombuffer(vector, np.float16)
                 found[number] = StoredPassage(number, passage, array, title, uri, json.loads(meta))
         return found
@@ -177,7 +178,7 @@ def _info(row: tuple[Any, ...]) -> DocumentInfo:
 
 
 def _document(row: tuple[Any, ...]) -> Document:
-    return Document(row[0], row[1], row[2], row[3], json.loads(row[4]), _marks(row[5]))
+    return Document(row[0], row[1], row[2], row[3], json.loads(row[4]), _marks(row[5]), row[6])
 
 
 def _marks(text: str) -> tuple[Mark, ...]:

@@ -42,11 +42,11 @@ class WriteTransaction(ReadTransaction):
         revision = self._change(document.id, "put")
         described = (
             *(document.id, document.title, document.uri),
-            *(_meta_as_json(document), _as_json(document.marks)),
+            *(_meta_as_json(document), _as_json(document.marks), document.boxes),
         )
         key = self._connection.execute(
-            "INSERT INTO documents (id, title, uri, meta, marks, text, characters, sha256, added_at, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (id, title, uri, meta, marks, boxes, text, characters, sha256, added_at,"
+            " revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*described, document.text, len(document.text), digest, _now(), revision),
         ).lastrowid
         self._insert(passages, vectors, (generation, key, revision))
@@ -100,12 +100,9 @@ class WriteTransaction(ReadTransaction):
     ) -> None:
         """Write passages; `where` is their generation, their document's key and the revision they came with."""
         self._connection.executemany(
-            "INSERT INTO passages (start, end, cut, marks, text, vector, generation, document, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (p.span.start, p.span.end, p.cut[0] + 2 * p.cut[1], _as_json(p.marks), p.text, v.tobytes(), *where)
-                for p, v in zip(passages, vectors, strict=True)
-            ),
+            "INSERT INTO passages (start, end, cut, marks, boxes, text, vector, generation, document, revision)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*_as_row(p), v.tobytes(), *where) for p, v in zip(passages, vectors, strict=True)),
         )
 
     def _change(self, document: str, op: str) -> int:
@@ -128,12 +125,19 @@ class WriteTransaction(ReadTransaction):
 
 
 def content_hash(document: Document) -> str:
-    """Return a hash that is equal exactly for equal text, title, uri, metadata and marks."""
+    """Return a hash that is equal exactly for equal text, title, uri, metadata, marks and boxes."""
     parts: list[object] = [document.text, document.title, document.uri, dict(document.meta)]
     if document.marks:
-        # Documents without any have the hash that they had before there were marks.
+        # Documents without any have the hash that they had before there were marks; so it is with boxes.
         parts.append([astuple(mark) for mark in document.marks])
+    if document.boxes:
+        parts.append(document.boxes.hex())
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _as_row(passage: Passage) -> tuple[object, ...]:
+    cut = passage.cut[0] + 2 * passage.cut[1]
+    return passage.span.start, passage.span.end, cut, _as_json(passage.marks), passage.boxes, passage.text
 
 
 def _meta_as_json(document: Document) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from qa.documents.boundaries import widen
+from qa.documents.boxes import rectangles_of
 from qa.reading.calibration import Evidence, Scale
 from qa.reading.spans import PassageLogits, best_spans
 from qa.types import Answer, Components, Hit, Mark, Span, Support, mark_at
@@ -167,13 +168,14 @@ def _answer(candidate: Candidate, score: float, confidence: float) -> Answer:
         passage_id=hit.passage_id,
         components=Components(hit.lexical, hit.dense, candidate.reader, candidate.null),
     )
-    return marked(answer, hit.passage.marks)
+    return located(answer, hit.passage.marks, hit.passage.boxes)
 
 
-def marked(answer: Answer, marks: Sequence[Mark]) -> Answer:
-    """Return an answer with the page and the section that its document's marks give it."""
+def located(answer: Answer, marks: Sequence[Mark], boxes: bytes) -> Answer:
+    """Return an answer with the page, the section and the rectangles that its document gives it."""
     mark = mark_at(marks, answer.span.start)
-    return replace(answer, page=mark.page, section=mark.section) if mark else answer
+    found = rectangles_of(boxes, answer.span) if boxes else ()
+    return replace(answer, page=mark.page, section=mark.section, rectangles=found) if mark else answer
 
 
 def context_of(text: str, span: Span) -> Span:

@@ -27,6 +27,7 @@ _ANSWER = {
     "meta": {"city": "Turku"},
     "page": None,
     "section": None,
+    "rectangles": [],
     "document_offset": {"start": 21, "end": 25},
     "context": _TEXT,
     "context_offset": {"start": 21, "end": 25},

@@ -10,7 +10,15 @@ from qa.types import Answer, Document, DocumentInfo, Hit, QueryResult, SearchRes
 from qa.wire.base import PREFIX, Offset
 from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut
 from qa.wire.indexes import JobOut
-from qa.wire.questions import AnswerOut, ComponentsOut, PassageOut, QueryResponse, SearchResponse, SupportOut
+from qa.wire.questions import (
+    AnswerOut,
+    ComponentsOut,
+    PassageOut,
+    QueryResponse,
+    RectangleOut,
+    SearchResponse,
+    SupportOut,
+)
 
 
 def query_response(result: QueryResult, *, with_passages: bool = False) -> QueryResponse:
@@ -69,6 +77,7 @@ def _answer(answer: Answer) -> AnswerOut:
         meta=dict(answer.meta),
         page=answer.page,
         section=answer.section,
+        rectangles=[RectangleOut.model_validate(one, from_attributes=True) for one in answer.rectangles],
         document_offset=_offset(answer.span),
         context=answer.context,
         context_offset=_offset(answer.context_span),

@@ -78,6 +78,16 @@ class SupportOut(BaseModel):
     document_offset: Offset
 
 
+class RectangleOut(BaseModel):
+    """A part of a page, in points from its lower left corner."""
+
+    page: int
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
 class AnswerOut(BaseModel):
     """An exact span of a document, and how sure it is."""
 
@@ -90,6 +100,7 @@ class AnswerOut(BaseModel):
     meta: dict[str, Any]
     page: int | None
     section: str | None
+    rectangles: list[RectangleOut] = Field(description="of a PDF: what to light up, one for each line")
     document_offset: Offset
     context: str
     context_offset: Offset

@@ -17,14 +17,16 @@ from hypothesis import strategies as st
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 
+from qa.documents.boxes import boxes_within, rectangles_of
 from qa.documents.extract.formats import extract
 from qa.documents.extract.text import ExtractedText
 from qa.documents.files import documents_in
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
-from qa.types import Mark, mark_at
+from qa.types import Mark, Rectangle, Span, mark_at
 
 
 def made(data: bytes, name: str) -> ExtractedText:
@@ -224,6 +226,56 @@ def test_pdf_words_broken_at_the_end_of_a_line_are_whole() -> None:
     assert made(file.getvalue(), "a.pdf").text == (
         "The keeper wrote a long document on the harbour and its pumps. It is lost.\n\nAnother paragraph."
     )
+
+
+def test_pdf_words_have_the_rectangles_in_which_they_stand() -> None:
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    lines = ("The keeper wrote a long docu-", "ment on the harbour and its", "pumps. It is lost.")
+    for place, words in enumerate(lines):
+        canvas.drawString(80, 700 - 14 * place, words)
+    canvas.showPage()
+    canvas.drawString(100, 500, "Nobody looks for it.")
+    canvas.save()
+    read = made(file.getvalue(), "a.pdf")
+
+    def lit(words: str) -> Sequence[Rectangle]:
+        start = read.text.index(words)
+        return rectangles_of(read.boxes, Span(start, start + len(words)))
+
+    def left_of(line: str, words: str) -> float:
+        return float(80 + stringWidth(line.partition(words)[0], "Helvetica", 12))
+
+    (keeper,) = lit("keeper")
+    assert keeper.left == pytest.approx(left_of(lines[0], "keeper"), abs=1)
+    assert keeper.right - keeper.left == pytest.approx(stringWidth("keeper", "Helvetica", 12), abs=1)
+    assert keeper.bottom <= 700 <= keeper.top
+    # A word that was broken is in two places, and so is what goes over a line's end.
+    first, second = lit("document on the")
+    assert (first.left, second.left) == pytest.approx((left_of(lines[0], "docu"), 80), abs=1)
+    assert second.right == pytest.approx(left_of(lines[1], " harbour"), abs=1)
+    assert first.bottom > second.bottom
+    # Of several words in a line there is one; a part of a word lights up the whole.
+    (several,) = lit("harbour and its")
+    assert several.left == pytest.approx(left_of(lines[1], "harbour"), abs=1)
+    assert lit("arbou") == lit("harbour")
+    (other,) = lit("looks")
+    assert (other.page, other.bottom <= 500 <= other.top) == (2, True)
+    whole = Span(0, len(read.text))
+    passage = Span(read.text.index("ment"), read.text.index("pumps") + 5)
+    assert rectangles_of(boxes_within(read.boxes, passage), whole) == rectangles_of(read.boxes, passage)
+
+
+def test_every_word_of_a_pdf_has_a_place() -> None:
+    read = made(MANUAL, "manual.pdf")
+    for found in re.finditer(r"\S+", read.text):
+        boxes = rectangles_of(read.boxes, Span(*found.span()))
+        assert boxes, found
+        mark = mark_at(read.marks, found.start())
+        # A paragraph that goes on over the page's end is of the page on which it begins.
+        assert mark
+        assert boxes[0].page - (mark.page or 0) in (0, 1)
+        assert all(0 <= b.left < b.right <= A4[0] and 0 <= b.bottom < b.top <= A4[1] for b in boxes)
 
 
 def drawn(*pages: Sequence[str], outline: Sequence[tuple[str, int]] = ()) -> bytes:

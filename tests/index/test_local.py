@@ -61,20 +61,24 @@ def put_again(index: LocalIndex, document: Prepared) -> list[Change] | None:
     return index.put([document], index.catalog.specification()[0])
 
 
-def test_an_index_of_the_first_version_is_brought_up_to_date(index: LocalIndex) -> None:
+@pytest.mark.parametrize(("version", "lacking"), [(1, ["marks", "boxes"]), (2, ["boxes"])])
+def test_an_index_of_an_earlier_version_is_brought_up_to_date(
+    index: LocalIndex, version: int, lacking: list[str]
+) -> None:
     filled(index)
     index.close()
     connection = sqlite3.connect(index.folder / "catalog.sqlite3")
     for table in ("documents", "passages"):
-        connection.execute(f"ALTER TABLE {table} DROP COLUMN marks")
-    connection.execute("PRAGMA user_version = 1")
+        for column in lacking:
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
     again = LocalIndex(index.folder, SPECIFICATION)
     assert found(again, "When does the train leave?")[0] == "trains"
     assert put_again(again, prepared("tea", TEXTS["tea"])) == ["unchanged"]
-    put(again, prepared("b", "A new one.", marks=(Mark(0, 3),)))
+    put(again, prepared("b", "A new one.", marks=(Mark(0, 3),), boxes=b"16 bytes, a word"))
     document, _ = again.document("b") or pytest.fail("gone")
-    assert document.marks == (Mark(0, 3),)
+    assert (document.marks, document.boxes) == ((Mark(0, 3),), b"16 bytes, a word")
     again.close()
 
 

@@ -26,7 +26,10 @@ _Shape = tuple[str, tuple[tuple[int, int], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line and its box, in points from the lower left corner; `broken` if its last word goes on in the next."""
+    """A line and its box, in points from the lower left corner; `broken` if its last word goes on in the next.
+
+    `words` are what stands between white space, with the left and the right edge of each.
+    """
 
     text: str
     left: float
@@ -34,6 +37,7 @@ class Line:
     bottom: float
     height: float
     broken: bool
+    words: Sequence[tuple[str, float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
+from itertools import groupby
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from qa.documents.boxes import placed
 from qa.documents.extract.layout import Line, ends_sentence, headed, whole_words, without_running_heads
 from qa.documents.extract.text import ExtractedText, TextBuilder
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
@@ -45,7 +48,8 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
     builder = TextBuilder()
     # Whether the last paragraph may go on, and whether in the middle of a word.
     goes_on, broken = False, False
-    for number, lines in enumerate(whole_words(without_running_heads(pages)), 1):
+    kept = list(enumerate(whole_words(without_running_heads(pages)), 1))
+    for number, lines in kept:
         builder.page(number)
         for heading, paragraphs in headed(lines, outline.get(number, [])):
             if heading is not None and heading.stands:
@@ -57,7 +61,8 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
                 begun = goes_on and (broken or paragraph[:1].islower())
                 builder.block(paragraph, ("" if broken else " ") if begun else "\n\n")
                 goes_on, broken = paragraph_broken or not ends_sentence(paragraph), paragraph_broken
-    return builder.made(title.strip())
+    made = builder.made(title.strip())
+    return replace(made, boxes=placed(made.text, kept))
 
 
 def _pages(pdf: pdfium.PdfDocument, name: str) -> list[list[Line]]:
@@ -105,7 +110,17 @@ def _line(page: pdfium.PdfTextPage, characters: Sequence[tuple[str, int]], *, br
     text = "".join(" " if c.isspace() else c for c, _ in characters if c.isspace() or c.isprintable())
     boxes = [page.get_charbox(place, loose=True) for _, place in (shown[0], shown[len(shown) // 2], shown[-1])]
     bottom, top = min(box[1] for box in boxes), max(box[3] for box in boxes)
-    yield Line(" ".join(text.split()), boxes[0][0], boxes[-1][2], bottom, max(top - bottom, 1.0), broken)
+    words = list(_words(page, characters))
+    yield Line(" ".join(text.split()), boxes[0][0], boxes[-1][2], bottom, max(top - bottom, 1.0), broken, words)
+
+
+def _words(page: pdfium.PdfTextPage, characters: Sequence[tuple[str, int]]) -> Iterator[tuple[str, float, float]]:
+    visible = ((c, place) for c, place in characters if c.isspace() or c.isprintable())
+    for is_space, run in groupby(visible, key=lambda one: one[0].isspace()):
+        if not is_space:
+            word = list(run)
+            left, right = (page.get_charbox(place, loose=True) for _, place in (word[0], word[-1]))
+            yield "".join(c for c, _ in word), left[0], right[2]
 
 
 def _outline(pdf: pdfium.PdfDocument) -> dict[int, list[str]]:

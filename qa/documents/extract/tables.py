@@ -87,7 +87,7 @@ def _extracted(rows: Sequence[tuple[str, Mapping[str, object]]], columns: Column
         if named and seen.setdefault(named, place) != place:
             raise InvalidInput(f"{place}: id {named!r} is that of an earlier row", field=name)
         meta = {key: _plain(value) for key, value in row.items() if key not in known and value not in (None, "")}
-        made.append(ExtractedText(text, str(title) if title else None, meta, (), named, number))
+        made.append(ExtractedText(text, str(title) if title else None, meta, id=named, row=number))
     if not made:
         raise InvalidInput(f"{name}: no row has a text", field=name)
     return made

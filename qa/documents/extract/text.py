@@ -21,6 +21,7 @@ class ExtractedText:
     title: str | None = None
     meta: Meta = field(default_factory=dict)
     marks: Sequence[Mark] = ()
+    boxes: bytes = b""
     id: str | None = None
     row: int | None = None
 
