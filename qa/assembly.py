@@ -14,6 +14,7 @@ from qa.index.registry import Indexes
 from qa.library import Library
 from qa.models.embedder import Embedder, ShippedEmbedder
 from qa.models.inference import available_threads
+from qa.models.patient import PatientEmbedder
 from qa.models.shipped import WEIGHTS, open_model
 from qa.reading import rounds
 from qa.reading.calibration import CALIBRATION, Calibration
@@ -38,13 +39,13 @@ def build_engine(settings: Settings) -> Engine:
     return Engine(Indexes(settings.index_dir, _specification(embedder)), embedder, reader, calibration)
 
 
-def build_library(settings: Settings) -> Library:
-    """Load what documents are taken in with, and no more.
+def build_patient_library(settings: Settings) -> Library:
+    """Load what documents are taken in with, and no more; its embedding gives way to other work.
 
     Raises:
         ModelError: as for `build_engine`.
     """
-    embedder = build_embedder(settings, settings.threads or available_threads())
+    embedder = PatientEmbedder(lambda: build_embedder(settings, settings.threads or available_threads()))
     return Library(Indexes(settings.index_dir, _specification(embedder)), embedder)
 
 

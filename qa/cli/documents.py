@@ -25,7 +25,7 @@ from qa.cli.shared import (
     tell_all,
 )
 from qa.config import load_settings
-from qa.engine import Engine
+from qa.library import Library
 
 MetaOption = Annotated[
     list[str] | None, typer.Option("--meta", help="NAME=VALUE, kept with each document; may be given again.")
@@ -200,21 +200,24 @@ def rebuild(index: IndexOption = "default") -> None:
 
     A rebuild that is broken off goes on where it was when it is started again; `qa rollback` brings back what was.
     """
-    _activated(Engine.rebuild, "rebuilding", index)
+    _activated(Library.rebuild, "rebuilding", index)
 
 
 @app.command()
 def rollback(index: IndexOption = "default") -> None:
     """Bring back what answered before the last rebuild, with everything that was written since."""
-    _activated(Engine.rollback, "bringing back", index)
+    _activated(Library.rollback, "bringing back", index)
 
 
 def _activated(activate: Callable[..., tuple[int, int]], what: str, index: str) -> None:
-    with opened_engine() as engine:
-        with closing(engine.indexes.open_to_rebuild(index)) as opened:
+    from qa.assembly import build_patient_library
+
+    with errors_told():
+        library = build_patient_library(load_settings())
+        with closing(library.indexes.open_to_rebuild(index)) as opened:
             documents = opened.state().documents
         with show.progress(what, documents) as advance:
-            generation, before = activate(engine, index=index, advance=advance)
+            generation, before = activate(library, index=index, advance=advance)
         typer.echo(f"generation {generation} answers, {before} is kept")
 
 

@@ -7,20 +7,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from qa.assembly import build_library
+from qa.assembly import build_patient_library
 from qa.config import Settings, as_environment, load_settings
 from qa.library import Library
-from qa.models.embedder import Embedder, Vectors
 from qa.service.jobs import Advance, Begin, Job, Jobs
 from qa.service.logs import log_config
 from qa.service.uploads import take_in
-
-_LOWEST = 19
 
 
 def in_own_process(settings: Settings) -> Begin:
@@ -37,43 +32,18 @@ def in_own_process(settings: Settings) -> Begin:
 
 
 def main() -> None:
-    """Carry out the job whose id is the first argument, until it is done or the process that began it has ended."""
+    """Carry out the job whose id is the first argument."""
     logging.config.dictConfig(log_config())
     parent, id = os.getppid(), sys.argv[1]
     settings = load_settings()
     jobs = Jobs(settings.index_dir)
+    job = jobs.get(id)
 
     def work(advance: Advance) -> Mapping[str, Any]:
-        job = jobs.get(id)
-        with ThreadPoolExecutor(1, initializer=give_way) as aside:
-            library = aside.submit(build_library, settings).result()
-            patient = Library(library.indexes, _Patient(library.embedder, aside))
-            return _KINDS[job.kind](patient, jobs, job, advance)
+        return _KINDS[job.kind](build_patient_library(settings), jobs, job, advance)
 
-    jobs.carry_out(id, work, lambda: os.getppid() == parent)
-
-
-def give_way() -> None:
-    """Let this thread, and those that it begins, run when no other wants to."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
-    # Some containers forbid it.
-    with suppress(OSError):
-        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
-
-
-class _Patient:
-    """An embedder that embeds passages in a thread that gives way; locks are held by another one, which does not."""
-
-    def __init__(self, embedder: Embedder, aside: ThreadPoolExecutor) -> None:
-        self._embedder = embedder
-        self._aside = aside
-        self.dimension = embedder.dimension
-        self.identity = embedder.identity
-        self.encode_questions = embedder.encode_questions
-        self.token_starts = embedder.token_starts
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._aside.submit(self._embedder.encode_passages, texts).result()
+    # What was sent is taken in, whatever becomes of the server; a rebuild goes on where it was with the next one.
+    jobs.carry_out(id, work, lambda: job.kind == "upload" or os.getppid() == parent)
 
 
 def _rebuild(library: Library, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:

@@ -200,7 +200,7 @@ class Jobs:
             if not wanted():
                 raise Unavailable("the server that began it has stopped")
 
-        made: Mapping[str, Any] = {"state": "failed"}
+        made: Mapping[str, Any]
         try:
             made = {"state": "done", **work(advance)}
         except _Cancelled:
