@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            if any(not isinstance(key, str) or "," in key or not key or key != key.strip() for key in value):
+                raise ValueError("a key is not blank, and has no commas or white space around it")
+            return value
         if not isinstance(value, str):
             return value
         keys = tuple(key.strip() for key in value.split(",") if key.strip())

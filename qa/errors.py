@@ -10,7 +10,7 @@ QAError
 │   └── Changed           the document is not any more what whoever asks for this believes (412)
 ├── Unavailable           an index's files cannot be read or written now (503)
 ├── Overloaded            more questions at once than are allowed (503, Retry-After)
-├── Abandoned             nobody waits for the answer any more (503, which nobody sees)
+├── Abandoned             nobody waits for the answer any more (499, which nobody sees)
 ├── RateLimited           a caller asked more often than is allowed (429, Retry-After)
 ├── Unauthorized          no key, or an unknown one (401)
 ├── Forbidden             a key that is not for this (403)

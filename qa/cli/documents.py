@@ -147,10 +147,17 @@ def remove(
 def purge(index: IndexOption = "default") -> None:
     """Let nothing stay on disk of documents that were removed or replaced: texts, vectors, postings, ids, feedback."""
     from qa.feedback import purge_feedback
+    from qa.service.jobs import Jobs
+    from qa.service.shared import ServiceState
 
     with opened_engine() as engine:
         purge_feedback(engine, index=index)
         engine.indexes.get(index).purge()
+        # What a server remembers of requests names documents, and holds files that were sent.
+        Jobs(engine.indexes.folder).forget_ended()
+        state = ServiceState(engine.indexes.folder)
+        state.forget()
+        state.close()
 
 
 @app.command()
@@ -252,7 +259,8 @@ def verify(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
         found = verify_index(opened)
         show.verification(found, as_json)
         if found.broken:
-            typer.echo(opened.catalog.way_back(), err=True)
+            if way_back := opened.catalog.way_back():
+                typer.echo(way_back, err=True)
             raise typer.Exit(1)
 
 

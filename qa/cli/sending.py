@@ -54,5 +54,5 @@ def _taken(client: Client, path: Path, index: str) -> Sequence[UploadedOut]:
         time.sleep(_LOOK_EVERY)
         job = client.job(job.id)
     if job.state != "done":
-        raise Unavailable(f"{path}: {job.error or job.state}")
+        raise Unavailable(job.error or job.state)
     return job.files or ()

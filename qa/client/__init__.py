@@ -88,8 +88,9 @@ class Calls:
 class _Connection(Calls):
     """What both clients know: how to send again, and what an error means."""
 
-    def __init__(self, url: str, key: str | None, retries: int) -> None:
+    def __init__(self, url: str, key: str | None, timeout_s: float, retries: int) -> None:
         self._url = url
+        self._timeout_s = timeout_s
         self._retries = retries
         self._headers = {"X-API-Key": key} if key else {}
 
@@ -98,7 +99,9 @@ class _Connection(Calls):
     ) -> float | None:
         """Return for how many seconds to wait before sending again; None if there is no use in it."""
         wait = min(0.2 * 2**attempt, LONGEST_WAIT_S)
-        if attempt >= self._retries:
+        in_progress = response is not None and response.status_code == 409 and "Retry-After" in response.headers
+        # What was sent before is being worked on: its end is waited for, as it would have been without the break.
+        if attempt >= (call.options.get("timeout", self._timeout_s) if in_progress else self._retries):
             return None
         if response is None:
             # What reached the server may have been done, or is being done still.
@@ -153,7 +156,7 @@ class Client(_Connection):
         Raises:
             InvalidInput: that cannot be the address of a server.
         """
-        super().__init__(url, key, retries)
+        super().__init__(url, key, timeout_s, retries)
         with _addressed(url):
             self._http = httpx2.Client(base_url=url, headers=self._headers, timeout=timeout_s)
 
@@ -190,7 +193,7 @@ class AsyncClient(_Connection):
         self, url: str, *, key: str | None = None, timeout_s: float = TIMEOUT_S, retries: int = RETRIES
     ) -> None:
         """Get ready, as `Client` does."""
-        super().__init__(url, key, retries)
+        super().__init__(url, key, timeout_s, retries)
         with _addressed(url):
             self._http = httpx2.AsyncClient(base_url=url, headers=self._headers, timeout=timeout_s)
 

@@ -7,9 +7,11 @@ transaction is open. Passage ids are never reused. Vectors and postings elsewher
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import secrets
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,6 +28,8 @@ from qa.index.writes import WriteTransaction
 # The ids of documents may tell what was in them.
 _FORGET_REMOVED = "UPDATE changes SET document = '' WHERE document NOT IN (SELECT id FROM documents)"
 
+
+_log = logging.getLogger(__name__)
 
 # Tells where the last export went, for the day on which the catalogue is damaged.
 _LAST_EXPORT = "exported.json"
@@ -171,7 +175,10 @@ class Catalog:
         finally:
             aside.unlink(missing_ok=True)
         told = {"file": str(path.resolve()), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        write_durably(self.path.parent / _LAST_EXPORT, json.dumps(told).encode())
+        try:
+            write_durably(self.path.parent / _LAST_EXPORT, json.dumps(told).encode())
+        except OSError as error:
+            _log.warning("%s was written; that cannot be noted: %s", path, error)
 
     def way_back(self) -> str:
         """Return in words how the last export brings the index back; empty if there is none any more."""
@@ -183,7 +190,8 @@ class Catalog:
         if not file.is_file():
             return ""
         folder = self.path.parent
-        return f"as it was at {at} it is in {file}: move {folder} away, then `qa import {file} --index {folder.name}`"
+        command = shlex.join(["qa", "import", str(file), "--index", folder.name])
+        return f"as it was at {at} it is in {file}: move {folder} away, then `{command}`"
 
     def purge(self) -> None:
         """Let nothing of documents that were removed stay in the file or its log.

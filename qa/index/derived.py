@@ -107,7 +107,8 @@ class DerivedFiles:
         Args:
             damaged: only if this is still the view, and nobody has made them again already.
         """
-        with self._catching_up, exclusively(self._folder / "lock"), exclusively(self._folder / _ASIDE):
+        # In this order: while files are made aside, nobody waits for the other lock.
+        with self._catching_up, exclusively(self._folder / _ASIDE), exclusively(self._folder / "lock"):
             if damaged is not None and self._view is not damaged:
                 return
             self._view = self._lexical = None

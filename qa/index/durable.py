@@ -40,15 +40,25 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def exclusively_or_not(path: Path) -> Iterator[bool]:
-    """Hold a lock as `exclusively` does, if nobody holds it; yields whether it is held."""
+def exclusively_or_not(path: Path) -> Iterator[int | None]:
+    """Hold a lock as `exclusively` does, and yield the same; if somebody holds it, yield None."""
     with path.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
+            yield None
         else:
-            yield True
+            yield file.fileno()
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether somebody holds a lock; any number may ask at once."""
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
 
 @contextmanager

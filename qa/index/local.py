@@ -174,9 +174,10 @@ class LocalIndex:
             return IndexState(*transaction.counts(generation), generation, transaction.revision())
 
     def lag(self) -> int:
-        """Return how many writes this process will catch up with before its next query."""
+        """Return how many writes there were since this process' last query; 0 before its first."""
         with self.catalog.read() as transaction:
-            return transaction.revision() - self.derived.revision
+            seen = self.derived.revision
+            return max(0, transaction.revision() - seen) if seen else 0
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of documents and passages."""

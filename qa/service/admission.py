@@ -69,8 +69,10 @@ class Admission:
             self._allowance = min(most, self._allowance + most * (now - self._seen) / _REFILL)
             self._seen = now
             beyond = min(count, max(0, self._inside + count - self._steady))
-            if self._inside and (self._inside + count > self._limit or beyond > self._allowance):
+            if self._inside and self._inside + count > self._limit:
                 raise Overloaded(f"{self._inside} requests are being worked on; at most {self._limit} at once")
+            if self._inside and beyond > self._allowance:
+                raise Overloaded(f"{self._inside} requests are being worked on, and more keep coming than are answered")
             # A batch that got in alone may be larger than all that is allowed.
             self._allowance = max(0.0, self._allowance - beyond)
             self._inside += count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
@@ -16,6 +17,7 @@ from qa.service import problems
 from qa.service.admission import Admission
 from qa.service.background import in_own_process
 from qa.service.body_limit import BodyLimit
+from qa.service.callers import Callers
 from qa.service.dependencies import identified
 from qa.service.draining import Draining
 from qa.service.headers import SecurityHeaders
@@ -32,6 +34,7 @@ from qa.wire.base import PREFIX
 
 # Adding is heavy: more at once would only hold threads that questions need.
 _MAX_WRITES = 8
+_SPARE_THREADS = 40
 
 
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
@@ -46,7 +49,10 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # The first inference prepares what later ones use.
         engine.read("Is it ready?", "It is ready.")
+        # Whoever waits for his turn holds a thread; that must never be one that others need.
+        current_default_thread_limiter().total_tokens = settings.max_questions + _MAX_WRITES + _SPARE_THREADS
         app.state.draining.watch()
+        app.state.jobs.take_up(app.state.begin)
         yield
         engine.close()
         shared.close()
@@ -60,6 +66,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         lifespan=lifespan,
     )
     keys, shared = Keys(settings.index_dir, settings.api_keys), ServiceState(settings.index_dir)
+    callers = Callers(keys, RateLimit(settings.rate_limit, shared))
     metrics = Metrics(engine)
     threads = settings.threads or available_threads()
     app.state.engine = engine
@@ -67,12 +74,11 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.writes = Admission(_MAX_WRITES, moved=metrics.inside("writes"))
     app.state.jobs = Jobs(settings.index_dir)
     app.state.begin = in_own_process(settings)
-    app.state.keys = keys
-    app.state.rates = RateLimit(settings.rate_limit, shared)
+    app.state.callers = callers
     app.state.metrics = metrics
     app.state.draining = Draining(settings.drain_seconds)
     # The last one is met first.
-    app.add_middleware(Idempotency, state=shared, keys=keys)
+    app.add_middleware(Idempotency, state=shared, callers=callers)
     app.add_middleware(BodyLimit)
     app.add_middleware(SameOrigin, keys=keys, insecure=settings.insecure)
     app.add_middleware(SecurityHeaders)

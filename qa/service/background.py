@@ -22,9 +22,13 @@ def in_own_process(settings: Settings) -> Begin:
     """Return what begins jobs in processes that have these settings."""
 
     def begin(id: str, lock: int) -> None:
-        command = [sys.executable, "-m", "qa.service.background", id]
+        # Not with modules of the folder that the server was started in.
+        command = [sys.executable, "-P", "-m", "qa.service.background", id, str(os.getpid())]
         environment = {**os.environ, **as_environment(settings)}
-        process = subprocess.Popen(command, env=environment, pass_fds=[lock])  # noqa: S603
+        # What stops the server, on a terminal, does not reach it.
+        process = subprocess.Popen(  # noqa: S603
+            command, env=environment, pass_fds=[lock], start_new_session=True
+        )
         # Somebody must take note of its end.
         threading.Thread(target=process.wait, name=f"job-{id}", daemon=True).start()
 
@@ -32,9 +36,9 @@ def in_own_process(settings: Settings) -> Begin:
 
 
 def main() -> None:
-    """Carry out the job whose id is the first argument."""
+    """Carry out the job whose id is the first argument, for the server whose process is the second."""
     logging.config.dictConfig(log_config())
-    parent, id = os.getppid(), sys.argv[1]
+    id, server = sys.argv[1], int(sys.argv[2])
     settings = load_settings()
     jobs = Jobs(settings.index_dir)
     job = jobs.get(id)
@@ -43,7 +47,7 @@ def main() -> None:
         return _KINDS[job.kind](build_patient_library(settings), jobs, job, advance)
 
     # What was sent is taken in, whatever becomes of the server; a rebuild goes on where it was with the next one.
-    jobs.carry_out(id, work, lambda: job.kind == "upload" or os.getppid() == parent)
+    jobs.carry_out(id, work, lambda: job.kind == "upload" or os.getppid() == server)
 
 
 def _rebuild(library: Library, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
@@ -55,12 +59,12 @@ def _rollback(library: Library, _: Jobs, job: Job, advance: Advance) -> Mapping[
 
 
 def _upload(library: Library, jobs: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
-    made = []
-    for place, entry in enumerate(job.files or ()):
+    files = list(job.files or ())
+    for place, entry in enumerate(files):
         data = jobs.given(job.id, place).read_bytes()
-        made.append(take_in(data, entry["file"], library, job.index).model_dump())
-        advance(1)
-    return {"files": made}
+        files[place] = take_in(data, entry["file"], library, job.index).model_dump()
+        advance(1, files=files)
+    return {}
 
 
 _KINDS: Mapping[str, Callable[[Library, Jobs, Job, Advance], Mapping[str, Any]]] = {

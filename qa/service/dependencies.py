@@ -11,11 +11,11 @@ from fastapi import Depends, Header, Path, Query, Request
 from qa.engine import Engine
 from qa.limits import MAX_IDEMPOTENCY_KEY
 from qa.service.admission import Admission
+from qa.service.callers import Callers
 from qa.service.draining import Draining
 from qa.service.jobs import Begin, Jobs
-from qa.service.keys import ANYONE, Key, Keys
+from qa.service.keys import Key
 from qa.service.metrics import Metrics
-from qa.service.rates import RateLimit
 from qa.wire.base import INDEX_NAME
 
 
@@ -57,10 +57,10 @@ def identified(
     authorization: Annotated[str | None, Header()] = None,
     x_api_key: Annotated[str | None, Header()] = None,
 ) -> Key:
-    """Tell who calls, and count it: by the key, or where none is needed by the address."""
-    caller = cast(Keys, request.app.state.keys).bearer(authorization, x_api_key)
-    address = request.client.host if request.client else ""
-    cast(RateLimit, request.app.state.rates).count(address if caller is ANYONE else caller.sha256)
+    """Tell who calls, and count it."""
+    callers = cast(Callers, request.app.state.callers)
+    caller = callers.known(authorization, x_api_key)
+    callers.count(caller, request.client.host if request.client else "")
     return caller
 
 

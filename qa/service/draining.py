@@ -16,7 +16,10 @@ class Draining:
         self.begun = False
 
     def watch(self) -> None:
-        """Put off what SIGTERM does now; a second one does it at once. To be called where the event loop runs."""
+        """Put off what SIGTERM does now. To be called where the event loop runs.
+
+        A second one does it at once; whoever started several workers does not pass it on to them.
+        """
         if not self._seconds or threading.current_thread() is not threading.main_thread():
             return
         loop, stop = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)

@@ -5,6 +5,7 @@ nobody holds, was left by a process that died, and is reported so.
 
 indexes/.jobs/ID.json     how it stands         ID.lock    held by whoever does it
               ID.cancel   somebody asked for it ID.files/  what it was given, by numbers
+              ID.again    it was taken up again
 """
 
 from __future__ import annotations
@@ -19,20 +20,29 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, Protocol
 
-from qa.errors import Conflict, NotFound, QAError, Unavailable
-from qa.index.durable import exclusively, exclusively_or_not, write_durably
+from qa.errors import Conflict, NotFound, Overloaded, QAError, Unavailable
+from qa.index.durable import exclusively, exclusively_or_not, is_held, write_durably
 
 State = Literal["running", "done", "failed", "cancelled"]
 Begin = Callable[[str, int], None]
 """Lets somebody carry a job out, by its id; he inherits the file descriptor of its lock."""
-Advance = Callable[[int], None]
+
+
+class Advance(Protocol):
+    """Is told how much more is done, and attributes that the job has from then on."""
+
+    def __call__(self, more: int, **told: Any) -> None:
+        """Take note."""
+
+
 Work = Callable[[Advance], Mapping[str, Any]]
-"""Does it; is given what to call with how much more is done, and returns attributes that the job has then."""
+"""Does it, and returns attributes that the job has in the end."""
 
 _log = logging.getLogger(__name__)
 _KEPT = 100
+_MOST_UPLOADS = 2
 # Seconds between two looks at a job that somebody follows.
 _LOOK_EVERY = 0.5
 
@@ -51,7 +61,7 @@ class Job:
         seconds_left: at that rate; None once it has ended.
         error: why it failed.
         generation: the one that answers now, once a rebuild or a rollback is done.
-        files: what became of each, once an upload is done; before, their names.
+        files: of an upload, what became of each so far.
         started_at, ended_at: in UTC.
     """
 
@@ -94,30 +104,59 @@ class Jobs:
             files: what it is given, with their names.
 
         Raises:
-            Conflict: another job of its kind, or a rebuild, works on that index.
+            Conflict: another job works on that index, and this one is no upload.
+            Overloaded: it is one, and there are too many.
             Unavailable: its state cannot be written; nothing was begun.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for other in self.all():
-            # Uploads stand in nobody's way.
-            if other.state == "running" and other.index == index and "upload" not in (kind, other.kind):
-                raise Conflict(f"job {other.id} ({other.kind}) works on index {index!r}", field="index")
-        self._forget_old()
         job = Job(uuid.uuid4().hex, kind, index, "running", 0, total, 0.0, None, None, None, None, _now(), None)
         if files is not None:
             job = replace(job, files=[{"file": name, "documents": [], "error": None} for name, _ in files])
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with exclusively(self._folder / "lock"):
+                self._check_room(job)
+                self._forget_old()
+                self._begin(job, begin, files or ())
+        except OSError as error:
+            raise Unavailable(f"{self._folder}: the job cannot be begun ({error.strerror})", field="index") from error
+        return job
+
+    def _check_room(self, job: Job) -> None:
+        running = [other for other in self.all() if other.state == "running"]
+        if job.kind == "upload":
+            # Each has a process of its own, and stands in nobody's way but by that.
+            if sum(other.kind == "upload" for other in running) >= _MOST_UPLOADS:
+                raise Overloaded(f"{_MOST_UPLOADS} uploads are being taken in; at most so many at once")
+            return
+        for other in running:
+            if other.index == job.index and other.kind != "upload":
+                raise Conflict(f"job {other.id} ({other.kind}) works on index {job.index!r}", field="index")
+
+    def _begin(self, job: Job, begin: Begin, files: Sequence[tuple[str, BinaryIO]]) -> None:
+        try:
             with exclusively(self._path(job.id, "lock")) as lock:
-                for place, (_, file) in enumerate(files or ()):
+                for place, (_, file) in enumerate(files):
                     self.given(job.id, place).parent.mkdir(exist_ok=True)
                     with self.given(job.id, place).open("wb") as kept:
                         shutil.copyfileobj(file, kept)
                 self._write(job)
                 begin(job.id, lock)
-        except OSError as error:
-            self._forget(job.id)
-            raise Unavailable(f"{self._folder}: the job cannot be begun ({error.strerror})", field="index") from error
-        return job
+        except OSError:
+            with suppress(OSError):
+                self._forget(job.id)
+            raise
+
+    def take_up(self, begin: Begin) -> None:
+        """Begin again, once, the uploads whose processes died: they were accepted."""
+        for job in self.all():
+            again = self._path(job.id, "again")
+            if job.state != "failed" or not self._path(job.id, "files").is_dir() or again.exists():
+                continue
+            with suppress(OSError), exclusively_or_not(self._path(job.id, "lock")) as lock:
+                # Another worker may have been faster.
+                if lock is not None and not again.exists():
+                    again.touch()
+                    begin(job.id, lock)
 
     def given(self, id: str, place: int) -> Path:
         """Return where a file is that a job was given."""
@@ -130,13 +169,11 @@ class Jobs:
             NotFound: there is none of that id.
         """
         job = self._read(id)
-        if job.state == "running":
-            with exclusively_or_not(self._path(id, "lock")) as free:
-                if free:
-                    # It may have ended between the two looks.
-                    job = self._read(id)
-                    if job.state == "running":
-                        return replace(job, state="failed", seconds_left=None, error="the process that did it ended")
+        if job.state == "running" and not is_held(self._path(id, "lock")):
+            # It may have ended between the two looks.
+            job = self._read(id)
+            if job.state == "running":
+                return replace(job, state="failed", seconds_left=None, error="the process that did it ended")
         return job
 
     def all(self) -> list[Job]:
@@ -154,11 +191,15 @@ class Jobs:
         Raises:
             NotFound: there is none of that id.
             Conflict: it has ended.
+            Unavailable: that cannot be written.
         """
         job = self.get(id)
         if job.state != "running":
             raise Conflict(f"job {id} has ended: {job.state}", field="id")
-        self._path(id, "cancel").touch()
+        try:
+            self._path(id, "cancel").touch()
+        except OSError as error:
+            raise Unavailable(f"{self._folder}: {error.strerror}", field="id") from error
         return job
 
     def follow(self, id: str) -> Iterator[Job]:
@@ -188,12 +229,13 @@ class Jobs:
         job = self._read(id)
         started = time.monotonic()
 
-        def advance(more: int) -> None:
+        def advance(more: int, **told: Any) -> None:
             nonlocal job
             done = job.done + more
             rate = done / max(time.monotonic() - started, 1e-3)
             left = max(0, job.total - done) / rate
-            job = replace(job, done=done, total=max(job.total, done), rate=round(rate, 1), seconds_left=round(left, 1))
+            job = replace(job, done=done, total=max(job.total, done), rate=round(rate, 1), **told)
+            job = replace(job, seconds_left=round(left, 1))
             self._write(job)
             if self._path(id, "cancel").exists():
                 raise _Cancelled
@@ -224,16 +266,18 @@ class Jobs:
         write_durably(self._path(job.id), json.dumps(asdict(job)).encode())
 
     def _forget_old(self) -> None:
-        ended = [job for job in self.all() if job.state != "running"]
-        for job in ended:
-            # What was given to one whose process died.
-            shutil.rmtree(self._path(job.id, "files"), ignore_errors=True)
-        for job in ended[_KEPT:]:
+        for job in [job for job in self.all() if job.state != "running"][_KEPT:]:
             self._forget(job.id)
+
+    def forget_ended(self) -> None:
+        """Let nothing stay of jobs that have ended: neither what they were given, nor what they told."""
+        for job in self.all():
+            if job.state != "running":
+                self._forget(job.id)
 
     def _forget(self, id: str) -> None:
         shutil.rmtree(self._path(id, "files"), ignore_errors=True)
-        for kind in ("json", "lock", "cancel"):
+        for kind in ("json", "lock", "cancel", "again"):
             self._path(id, kind).unlink(missing_ok=True)
 
     def _path(self, id: str, kind: str = "json") -> Path:

@@ -117,7 +117,7 @@ class _State(Collector):
                 ("passages", "Passages of the generation that answers."),
                 ("generation", "The generation that answers."),
                 ("revision", "The number of the last write."),
-                ("lag", "Writes that the worker which was asked catches up with before its next query."),
+                ("lag", "Writes since the last query of the worker that was asked."),
             )
         }
         for index in self._indexes.names():

@@ -8,11 +8,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from qa.errors import (
+    Abandoned,
     Overloaded,
     QAError,
     RateLimited,
@@ -21,6 +22,9 @@ from qa.errors import (
 from qa.service.headers import SECURITY_HEADERS
 from qa.wire.base import STATUS, Problem
 from qa.wire.documents import MANY, ONE
+
+# As nginx has it.
+CLIENT_CLOSED_REQUEST = 499
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "content": {"application/problem+json": {}}, "description": HTTPStatus(code).phrase}
@@ -51,6 +55,11 @@ def install(app: FastAPI) -> None:
         if isinstance(error, Unauthorized):
             headers["WWW-Authenticate"] = "Bearer"
         return problem(status, error.message, error.field, headers)
+
+    @app.exception_handler(Abandoned)
+    async def _gone(_: Request, __: Abandoned) -> Response:
+        # Nobody sees it; it is counted apart from errors.
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -10,10 +10,11 @@ import tempfile
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from qa.assembly import build_engine
 from qa.config import Settings, as_environment, load_settings
-from qa.errors import QAError
+from qa.errors import QAError, Unavailable
 from qa.index.registry import DEFAULT_INDEX
 from qa.models.inference import available_threads
 from qa.service.app import create_app
@@ -31,15 +32,20 @@ def serve(settings: Settings) -> None:
 
     Raises:
         InvalidInput: anybody could reach it, and no key is needed.
-        ModelError, Conflict, Unavailable: models or the default index cannot be used; no port was opened.
+        ModelError, Conflict, Unavailable: models or the default index cannot be used. One worker alone tells it before
+            a port is opened.
     """
     check_exposure(settings.host, Keys(settings.index_dir, settings.api_keys), insecure=settings.insecure)
     if settings.workers == 1:
-        _run(settings, _made(settings))
+        uvicorn.Server(_config(settings, _made(settings))).run()
         return
     with tempfile.TemporaryDirectory(prefix="spanlight-") as counts:
         os.environ |= {SHARED_COUNTS: counts, **as_environment(_of_one(settings))}
-        _run(settings, f"{__name__}:{application.__name__}")
+        config = _config(settings, f"{__name__}:{application.__name__}")
+        workers = Multiprocess(config, [config.bind_socket()])
+        workers.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes):
+        raise Unavailable("a worker could not begin; its log says more")
 
 
 def application() -> FastAPI:
@@ -63,13 +69,13 @@ def _of_one(settings: Settings) -> Settings:
     threads = settings.threads or available_threads()
     share = {
         "threads": max(1, threads // settings.workers),
-        "max_questions": -(-settings.max_questions // settings.workers),
+        "max_questions": max(1, settings.max_questions // settings.workers),
     }
     return settings.model_copy(update=share)
 
 
-def _run(settings: Settings, application: FastAPI | str) -> None:
-    uvicorn.run(
+def _config(settings: Settings, application: FastAPI | str) -> uvicorn.Config:
+    return uvicorn.Config(
         application,
         factory=isinstance(application, str),
         workers=settings.workers,

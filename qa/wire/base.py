@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from qa.errors import (
-    Abandoned,
     Changed,
     Conflict,
     Forbidden,
@@ -41,7 +40,6 @@ STATUS: tuple[tuple[type[QAError], int], ...] = (
     (Forbidden, 403),
     (RateLimited, 429),
     (Overloaded, 503),
-    (Abandoned, 503),
     (Unavailable, 503),
     (ModelError, 503),
 )

@@ -36,7 +36,7 @@ class JobOut(BaseModel):
     seconds_left: float | None
     error: str | None
     generation: int | None = Field(description="the one that answers, once the job is done")
-    files: list[UploadedOut] | None = Field(description="what became of each, once an upload is done")
+    files: list[UploadedOut] | None = Field(description="of an upload: what became of each so far")
     started_at: str
     ended_at: str | None
 

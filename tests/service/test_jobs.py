@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import threading
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from qa.errors import Conflict, NotFound, Unavailable
+from qa.errors import Conflict, NotFound, Overloaded, Unavailable
 from qa.service import jobs as jobs_module
 from qa.service.jobs import Advance, Begin, Job, Jobs, Work
 from tests.service.conftest import Opener
@@ -148,7 +149,54 @@ def test_a_job_that_cannot_be_written_is_not_begun(tmp_path: Path, monkeypatch: 
     with pytest.raises(Unavailable, match="cannot be begun"):
         Jobs(tmp_path).start("rebuild", "books", 1, lambda job, _: begun.append(job))
     assert begun == []
-    assert list((tmp_path / ".jobs").iterdir()) == []
+    assert [path.name for path in (tmp_path / ".jobs").iterdir()] == ["lock"]
+
+
+def test_an_upload_whose_process_died_is_taken_up_again_once(tmp_path: Path) -> None:
+    jobs, died = Jobs(tmp_path), []
+    job = jobs.start("upload", "books", 1, lambda id_, _: died.append(id_), [("a.txt", io.BytesIO(b"So it is."))])
+    assert died == [job.id]
+    assert jobs.get(job.id).error == "the process that did it ended"
+    seen: list[bytes] = []
+
+    def work(advance: Advance) -> dict[str, Any]:
+        seen.append(jobs.given(job.id, 0).read_bytes())
+        advance(1, files=[{"file": "a.txt", "documents": [], "error": "told"}])
+        return {}
+
+    jobs.take_up(by(jobs, work))
+    last = ended(jobs, job.id)
+    assert (last.state, last.done, seen) == ("done", 1, [b"So it is."])
+    assert [file["error"] for file in last.files or ()] == ["told"]
+    again = jobs.start("upload", "books", 1, lambda *_: None, [("b.txt", io.BytesIO(b"It kills whoever reads it."))])
+    for _ in range(3):
+        jobs.take_up(lambda id_, _: died.append(id_))
+    assert died == [job.id, again.id]
+    jobs.forget_ended()
+    assert jobs.all() == []
+    assert [path.name for path in (tmp_path / ".jobs").iterdir()] == ["lock"]
+
+
+def test_not_more_than_a_few_uploads_at_once(tmp_path: Path) -> None:
+    jobs, go_on = Jobs(tmp_path), threading.Event()
+
+    def work(_: Advance) -> dict[str, Any]:
+        assert go_on.wait(30)
+        return {}
+
+    running = [jobs.start("upload", "books", 0, by(jobs, work), []) for _ in range(2)]
+    with pytest.raises(Overloaded, match="2 uploads"):
+        jobs.start("upload", "letters", 0, by(jobs, work), [])
+    jobs.start("rebuild", "books", 0, by(jobs, work))
+    go_on.set()
+    assert [ended(jobs, job.id).state for job in running] == ["done", "done"]
+    jobs.start("upload", "letters", 0, by(jobs, work), [])
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / ".jobs").write_text("in the way")
+    with pytest.raises(Unavailable, match="cannot be begun"):
+        Jobs(tmp_path).start("rebuild", "books", 1, lambda *_: None)
 
 
 def test_old_jobs_are_forgotten(tmp_path: Path) -> None:

@@ -111,6 +111,14 @@ def test_what_the_documents_do_not_say(page: Page) -> None:
     expect(page.locator("article").first).to_be_visible()
 
 
+def test_a_large_file_is_taken_in_by_a_job(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qa.service.routes.documents.MAX_WAITED_FOR", 10)
+    (tmp_path / "pot.txt").write_text("The pot is green, and holds two litres.")
+    page.locator("#files").set_input_files(tmp_path / "pot.txt")
+    expect(page.locator("#uploaded")).to_have_text("pot.txt: created", timeout=30_000)
+    expect(page.locator("#documents li")).to_have_count(3)
+
+
 def test_filters(page: Page) -> None:
     page.get_by_label("Only documents with").fill("kind=animal")
     ask(page, "Who has run the mill since 2011?")

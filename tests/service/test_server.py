@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -55,6 +58,13 @@ def test_workers_have_one_truth(tmp_path: Path) -> None:
             pass
         # Of both together; what came before is counted, too.
         assert asked < 40 - questions
+
+
+def test_workers_that_cannot_begin_are_told_of(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("qa")), "serve", "--workers", "2", "--port", "0"]
+    environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path), "QA_READER": str(tmp_path / "nowhere")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ENOUGH_S)
+    assert (done.returncode, "nowhere" in done.stderr) == (1, True)
 
 
 def test_a_server_that_is_told_to_stop_says_so_and_finishes(tmp_path: Path) -> None:

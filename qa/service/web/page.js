@@ -237,7 +237,7 @@ async function add(files) {
     // Large ones are taken in by a job.
     while (result.state === "running") {
       await new Promise(done => setTimeout(done, 500));
-      result = await call("GET", `jobs/${result.id}`);
+      result = await (await call("GET", `jobs/${result.id}`)).json();
     }
     if (result.state && result.state !== "done") throw new Error(result.error || result.state);
     const told = file => file.error || `${file.file}: ${file.documents.length === 1 ? file.documents[0].status : `${file.documents.length} documents`}`;
