@@ -1,7 +1,8 @@
 """Fit what turns logits into probabilities, on questions whose contexts the reader never saw.
 
-Two ways of asking are fitted apart: through an index that also holds other contexts, and of a single text. Unanswerable
-are SQuAD's adversarial questions and, through the index, questions whose own context is taken out of the results.
+Two ways of asking are fitted apart: of a single text, and through an index that also holds all other contexts of those
+files, more of the same article among them. Unanswerable are SQuAD's adversarial questions and, through the index, questions
+whose own context is taken out of the results.
 """
 
 from __future__ import annotations
@@ -57,7 +58,6 @@ QUESTIONS_A_FILE = {
 }
 UNANSWERABLE = 300
 WITHDRAWN = 200
-DISTRACTORS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         data: folder of the training files.
         folder: of the int8 reader.
         settings: which embedder, how many threads.
-        seed: chooses questions and distractors.
+        seed: chooses questions.
 
     Returns:
         What was fitted, in lines.
@@ -121,15 +121,15 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
 def _held_out(data: Path, seed: int) -> tuple[list[_Question], list[str]]:
     chooser = random.Random(seed)
     questions: list[_Question] = []
-    distractors: list[str] = []
+    distractors: set[str] = set()
     for file in FILES:
         kept, held_out = split(load_squad(data / file))
         made = [_Question(q.text, held_out.gold_texts(q), held_out.contexts[q.context]) for q in held_out.questions]
         answerable, unanswerable = [q for q in made if q.golds], [q for q in made if not q.golds]
         questions += chooser.sample(answerable, min(len(answerable), QUESTIONS_A_FILE[file]))
         questions += chooser.sample(unanswerable, min(len(unanswerable), UNANSWERABLE))
-        distractors += sorted({kept.contexts[q.context] for q in kept.questions})
-    return questions, chooser.sample(distractors, DISTRACTORS)
+        distractors |= {kept.contexts[q.context] for q in kept.questions}
+    return questions, sorted(distractors)
 
 
 def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence[str]) -> list[Asked]:
