@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qa.documents.splitting import split
+from qa.documents.splitting import found_by, split
 from qa.errors import NotFound
 from qa.index.generations import rebuild, roll_back
 from qa.index.local import LocalIndex, Prepared
@@ -117,7 +117,8 @@ class Library:
     def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
         """Split and embed; the passages of all documents are embedded together, which keeps every core busy."""
         passages = [split(document, self.embedder.token_starts) for document in documents]
-        vectors = self.embedder.encode_passages([passage.text for part in passages for passage in part])
+        texts = [found_by(passage.text, passage.marks) for part in passages for passage in part]
+        vectors = self.embedder.encode_passages(texts)
         ends = np.cumsum([len(part) for part in passages])[:-1]
         parts = np.split(vectors.astype(np.float16), ends)
         return [Prepared(*made) for made in zip(documents, passages, parts, strict=True)]

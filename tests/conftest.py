@@ -68,7 +68,11 @@ SPECIFICATION = Specification(EMBEDDER.identity, EMBEDDER.dimension, splitting.I
 def prepared(id: str, text: str, **fields: Any) -> Prepared:
     document = Document(id, text, **fields)
     passages = splitting.split(document, EMBEDDER.token_starts)
-    return Prepared(document, passages, EMBEDDER.encode_passages([p.text for p in passages]).astype(np.float16))
+    return Prepared(
+        document,
+        passages,
+        EMBEDDER.encode_passages([splitting.found_by(p.text, p.marks) for p in passages]).astype(np.float16),
+    )
 
 
 def put(index: LocalIndex, *documents: Prepared) -> None:

@@ -15,7 +15,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from qa.documents.boundaries import boundary_before, is_boundary
 from qa.documents.boxes import boxes_within
-from qa.types import Document, Passage, Span, marks_within
+from qa.types import Document, Mark, Passage, Span, marks_within
 
 MAX_TOKENS = 200
 MAX_CHARACTERS = 2_000
@@ -38,6 +38,15 @@ _SEPARATORS = [
     r"\r?\n",
     r"(?<=[;:,)])\s+",
 ]
+
+
+def found_by(text: str, marks: Sequence[Mark]) -> str:
+    """Return what a passage is embedded and searched as: its text, under the heading of the section it begins in.
+
+    What stands under "Descaling" may never say so. Answers are read from the text alone.
+    """
+    section = marks[0].section if marks else None
+    return f"{section}\n{text}" if section and not text.startswith(section) else text
 
 
 def split(document: Document, token_starts: TokenStarts) -> list[Passage]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.documents.splitting import found_by
 from qa.errors import Conflict
 from qa.index.filters import CompiledFilter
 from qa.types import Document, DocumentInfo, Mark, Passage, Span
@@ -139,13 +140,16 @@ class ReadTransaction:
         return [row[0] for row in rows]
 
     def added_since(self, generation: int, revision: int) -> Iterator[tuple[int, str, NDArray[np.float16]]]:
-        """Yield number, text and vector of each passage that came after `revision` and is still there, by number."""
+        """Yield number, text and vector of each passage that came after `revision` and is still there, by number.
+
+        The text is what it is found by.
+        """
         rows = self._connection.execute(
-            "SELECT id, text, vector FROM passages WHERE generation = ? AND revision > ? ORDER BY id",
+            "SELECT id, text, marks, vector FROM passages WHERE generation = ? AND revision > ? ORDER BY id",
             (generation, revision),
         )
-        for number, text, vector in rows:
-            yield number, text, np.frombuffer(vector, np.float16)
+        for number, text, marks, vector in rows:
+            yield number, found_by(text, _marks(marks)), np.frombuffer(vector, np.float16)
 
     def removed_since(self, generation: int, revision: int) -> list[int]:
         """Return the numbers of the passages that went after `revision`."""

@@ -1,8 +1,8 @@
 """Fit what turns logits into probabilities, on questions whose contexts the reader never saw.
 
 Two ways of asking are fitted apart: of a single text, and through an index that also holds all other contexts of those
-files, more of the same article among them. Unanswerable are SQuAD's adversarial questions and, through the index, questions
-whose own context is taken out of the results.
+files, more of the same article among them. Unanswerable are SQuAD's adversarial questions and, through the index,
+questions whose own context is taken out of the results.
 """
 
 from __future__ import annotations

@@ -82,6 +82,23 @@ def test_an_index_of_an_earlier_version_is_brought_up_to_date(
     again.close()
 
 
+def test_what_stands_under_a_heading_is_found_by_it(index: LocalIndex) -> None:
+    oil, scale = "The oil is changed by hand. " * 60, "It takes half an hour, and a litre of water. " * 60
+    text = f"Oil\n\n{oil}\n\nDescaling\n\n{scale}"
+    put(index, prepared("pump", text, marks=(Mark(0, None, "Oil"), Mark(text.index("Descaling"), None, "Descaling"))))
+    (vector,) = EMBEDDER.encode_questions(["How long does descaling take?"])
+    hits = index.search("How long does descaling take?", vector, 50).hits
+    under = [hit for hit in hits if hit.passage.marks[0].section == "Descaling"]
+    others = [hit for hit in hits if all(mark.section != "Descaling" for mark in hit.passage.marks)]
+    assert len(under) >= 2
+    assert len(others) >= 2
+    assert "Descaling" not in under[-1].passage.text
+    assert min(hit.lexical for hit in under) > 0 == max(hit.lexical for hit in others)
+    assert min(hit.dense for hit in under) > max(hit.dense for hit in others)
+    # An answer's place is that of the text alone.
+    assert all(hit.passage.text == hit.passage.span.of(text) for hit in hits)
+
+
 def test_replacing_removes_the_old_text(index: LocalIndex) -> None:
     filled(index)
     found(index, "train")
