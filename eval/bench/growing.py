@@ -1,0 +1,122 @@
+"""What taking in a passage costs as an index grows, but for embedding it, which costs always the same.
+
+    python -m eval.bench.growing [DATASET] [--passages N] [--out FOLDER]
+
+Sentences of a SQuAD file's contexts are put together anew, a thousand documents at a time; each time a question is
+asked, so that vectors and postings catch up. Vectors are not a model's: they depend on the words, and lie in bunches.
+Processor time is told, which other work on the machine hardly changes. Writes FOLDER/growing.csv and growing.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import re
+import statistics
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from eval.bench.peers.protocol import pss_mb
+from eval.bench.plots import lines_svg
+from eval.bench.querying import GOLDEN
+from qa.documents import splitting
+from qa.evaluation.squad import load_squad
+from qa.index.catalog import Specification
+from qa.index.registry import Indexes
+from qa.library import Library
+from qa.models.embedder import Vectors
+from qa.types import Document
+
+RESULTS = Path(__file__).parents[1] / "results"
+BLOCK = 1000
+BUNCHES = 2000
+
+
+class Bunches:
+    """Vectors around centres, by the words. The time that they take, `spent`, does not count."""
+
+    identity, dimension = "bunches@1", 384
+
+    def __init__(self) -> None:
+        self.spent = 0.0
+        self._centres = np.random.default_rng(1).normal(size=(BUNCHES, self.dimension)).astype(np.float32)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (texts, 384)."""
+        began = time.process_time()
+        marks = [zlib.crc32(text.encode()) for text in texts]
+        around = np.stack([np.random.default_rng(mark).normal(size=self.dimension) for mark in marks])
+        vectors: Vectors = (self._centres[[mark % BUNCHES for mark in marks]] + around).astype(np.float32)
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        self.spent += time.process_time() - began
+        return unit
+
+    encode_questions = encode_passages
+
+    def token_starts(self, text: str) -> Sequence[int]:
+        """Return where words and marks start."""
+        return [match.start() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+def main() -> None:
+    """Print the cost at a few sizes, and write all of them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("dataset", type=Path, nargs="?", default=GOLDEN)
+    parser.add_argument("--passages", type=int, default=60_000)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    texts = _texts(load_squad(given.dataset).contexts)
+    embedder = Bunches()
+    rows: list[tuple[int, float, float, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
+        library = Library(Indexes(Path(folder), specification), embedder)
+        index = library.indexes.get_or_create("default")
+        before = pss_mb()
+        while not rows or rows[-1][0] < given.passages:
+            documents = [Document(str(len(rows) * BLOCK + n), next(texts)) for n in range(BLOCK)]
+            began, embedding = time.process_time(), embedder.spent
+            library.add(documents)
+            added = time.process_time() - (embedder.spent - embedding)
+            question = documents[0].text[:80]
+            (vector,) = embedder.encode_questions([question])
+            asked = time.process_time()
+            index.search(question, vector, 10)
+            caught_up = time.process_time() - asked
+            passages = index.counts()[1]
+            each = (passages - (rows[-1][0] if rows else 0)) / 1000
+            rows.append((passages, (added - began) / each, caught_up / each, pss_mb() - before))
+        library.indexes.close()
+    given.out.mkdir(parents=True, exist_ok=True)
+    with (given.out / "growing.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["passages", "add_ms_a_passage", "catch_up_ms_a_passage", "memory_mb"])
+        table.writerows((n, f"{add:.4f}", f"{catch:.4f}", f"{memory:.0f}") for n, add, catch, memory in rows)
+    smooth = [(rows[i][0], _mean([a + c for _, a, c, _ in rows[max(0, i - 4) : i + 5]])) for i in range(len(rows))]
+    plot = lines_svg("ms of processor time for a passage", "passages", {"add and catch up": smooth})
+    (given.out / "growing.svg").write_text(plot, encoding="utf-8")
+    for size in sorted({1_000, min(10_000, given.passages), given.passages}):
+        near = [a + c for n, a, c, _ in rows if 0.75 * size <= n <= 1.25 * size]
+        print(f"{size:,} passages: {_mean(near):.3f} ms a passage (median {statistics.median(near):.3f})")
+    print(f"memory while adding: {max(memory for *_, memory in rows):.0f} MB more than before")
+
+
+def _texts(contexts: Sequence[str]) -> Iterator[str]:
+    sentences = [s for context in contexts for s in re.split(r"(?<=[.!?])\s+", context) if 20 < len(s) < 300]
+    chooser = random.Random(1)  # noqa: S311
+    while True:
+        yield " ".join(chooser.sample(sentences, 2))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+if __name__ == "__main__":
+    main()
