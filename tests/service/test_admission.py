@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from qa.client import Client
+from qa.config import Settings
+from qa.engine import Engine
 from qa.errors import Abandoned, Overloaded
 from qa.service import admission as admission_module
 from qa.service.admission import Admission
+from qa.types import QueryResult
+from tests.conftest import serving
 
 
 class Hour:
@@ -87,3 +96,39 @@ def test_who_hung_up_before_his_turn_is_not_worked_for() -> None:
     with admission.of() as waited:
         assert waited >= 0
     assert (sum(moved), moved[:2]) == (0, [1, -1])
+
+
+def test_a_question_whose_asker_hung_up_is_not_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, go_on, asked = threading.Semaphore(0), threading.Event(), []
+    original = Engine.ask
+
+    def slow(self: Engine, question: str, **options: Any) -> QueryResult:
+        asked.append(question)
+        began.release()
+        assert go_on.wait(30)
+        return original(self, question, **options)
+
+    monkeypatch.setattr(Engine, "ask", slow)
+    settings = Settings(index_dir=engine.indexes.folder, threads=1)
+    with serving(engine, settings) as url, ThreadPoolExecutor(1) as pool, Client(url) as client:
+        running = pool.submit(client.query, "Who stays?")
+        assert began.acquire(timeout=30)
+        body = b'{"question": "Who leaves?"}'
+        head = b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n"
+        head += b"Content-Type: application/json\r\n\r\n"
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(head % len(body) + body)
+            while _inside(client) < 2:
+                time.sleep(0.01)
+        go_on.set()
+        assert running.result().question == "Who stays?"
+        while _inside(client):
+            time.sleep(0.01)
+        assert asked == ["Who stays?"]
+        assert 'route="/v1/query",status="499"} 1' in client._http.get("/metrics").text
+
+
+def _inside(client: Client) -> float:
+    lines = client._http.get("/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith('qa_inside{kind="questions"'))
