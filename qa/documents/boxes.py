@@ -6,7 +6,9 @@ A word that a line's end breaks in two has two boxes.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 
 from qa.documents.extract.layout import Line
@@ -61,25 +63,29 @@ def _characters(page: int, lines: Sequence[Line]) -> Iterator[tuple[str, int, tu
 
 def boxes_within(boxes: bytes, span: Span) -> bytes:
     """Return the boxes of the words that a span touches."""
-    if not boxes:
-        return b""
-    return b"".join(_WORD.pack(*word) for word in _WORD.iter_unpack(boxes) if _touches(word, span))
+    places = _touched(boxes, span)
+    return boxes[places.start * _WORD.size : places.stop * _WORD.size]
 
 
 def rectangles_of(boxes: bytes, span: Span) -> tuple[Rectangle, ...]:
     """Return what to light up for a span: one rectangle for each line that it stands in."""
     made: list[Rectangle] = []
-    for word in _WORD.iter_unpack(boxes):
-        if not _touches(word, span):
-            continue
-        left, bottom, right, top = (edge / _QUARTERS for edge in word[3:])
+    for _, _, page, *quarters in map(partial(_word, boxes), _touched(boxes, span)):
+        left, bottom, right, top = (edge / _QUARTERS for edge in quarters)
         last = made[-1] if made else None
-        if last and (last.page, last.bottom, last.top) == (word[2], bottom, top) and left >= last.left:
-            made[-1] = Rectangle(word[2], last.left, bottom, max(right, last.right), top)
+        if last and (last.page, last.bottom, last.top) == (page, bottom, top) and left >= last.left:
+            made[-1] = Rectangle(page, last.left, bottom, max(right, last.right), top)
         else:
-            made.append(Rectangle(word[2], left, bottom, right, top))
+            made.append(Rectangle(page, left, bottom, right, top))
     return tuple(made)
 
 
-def _touches(word: tuple[int, ...], span: Span) -> bool:
-    return word[0] < span.end and span.start < word[0] + word[1]
+def _touched(boxes: bytes, span: Span) -> range:
+    """Return the places of the words that a span touches; they stand in the order of the text."""
+    words = range(len(boxes) // _WORD.size)
+    first = bisect_right(words, span.start, key=lambda place: sum(_word(boxes, place)[:2]))
+    return words[first : bisect_left(words, span.end, key=lambda place: _word(boxes, place)[0])]
+
+
+def _word(boxes: bytes, place: int) -> tuple[int, ...]:
+    return _WORD.unpack_from(boxes, place * _WORD.size)
