@@ -2,7 +2,7 @@
 
 Two ways of asking are fitted apart: of a single text, and through an index that also holds other contexts. Unanswerable
 are SQuAD's adversarial questions and, through the index, questions whose own context is taken out of the results. How
-much retrieval weighs, and when reading stops, is chosen among all contexts of those files, more of an article with them:
+much retrieval weighs, and when reading stops, is chosen among all contexts of those files, more of each article:
 there wrong passages are as near as they get.
 """
 
