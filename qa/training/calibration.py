@@ -1,9 +1,7 @@
 """Fit what turns logits into probabilities, on questions whose contexts the reader never saw.
 
-Two ways of asking are fitted apart: of a single text, and through an index that also holds other contexts. Unanswerable
-are SQuAD's adversarial questions and, through the index, questions whose own context is taken out of the results. How
-much retrieval weighs, and when reading stops, is chosen among all contexts of those files, more of each article:
-there wrong passages are as near as they get.
+Two ways of asking are fitted apart: through an index that also holds other contexts, and of a single text. Unanswerable
+are SQuAD's adversarial questions and, through the index, questions whose own context is taken out of the results.
 """
 
 from __future__ import annotations
@@ -76,7 +74,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         data: folder of the training files.
         folder: of the int8 reader.
         settings: which embedder, how many threads.
-        seed: chooses questions.
+        seed: chooses questions and distractors.
 
     Returns:
         What was fitted, in lines.
@@ -88,15 +86,13 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     identities = (reader.identity, fusion.IDENTITY, splitting.IDENTITY, rounds.IDENTITY)
     empty = Calibration(*identities, 0.0, 0.0, UNFITTED, UNFITTED)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
-    few = random.Random(seed).sample(distractors, min(len(distractors), DISTRACTORS))
     with tempfile.TemporaryDirectory() as place:
         engine = Engine(Indexes(Path(place), specification), embedder, reader, empty)
-        among_all = _query(engine, "all", questions, distractors)
-        whole = _query(engine, "few", questions, few)
+        whole = _query(engine, questions, distractors)
         engine.close()
     read = _read(reader, questions)
-    weight = best_weight(among_all)
-    margin = smallest_margin(among_all, weight)
+    weight = best_weight(whole)
+    margin = smallest_margin(whole, weight)
     queried = [asked.until_settled(weight, margin) for asked in whole]
     fitted = Calibration(*identities, weight, margin, fitted_scale(queried, weight), fitted_scale(read, 0.0))
     fitted.save(folder / CALIBRATION)
@@ -104,15 +100,13 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
     judged = {name: cross_validated(asked, w) for name, (asked, w, _) in ways.items()}
     diagram = reliability_svg({name: reliability(*pairs) for name, pairs in judged.items()})
     (folder / DIAGRAM).write_text(diagram, encoding="utf-8")
-    tried = ", ".join(f"{w:g}: {100 * mean_f1(among_all, w):.1f}" for w in WEIGHTS_TRIED)
-    told = [f"F1 of answerable questions among all contexts, by retrieval weight: {tried}"]
-    for name, part in (("all", among_all), ("few", whole)):
-        stopped = [asked.until_settled(weight, margin) for asked in part]
-        passages = [float(np.mean([len(asked.hits) for asked in some])) for some in (stopped, part)]
-        told.append(
-            f"stop margin {margin:g}, among {name} contexts: {passages[0]:.1f} of {passages[1]:.1f} passages read, "
-            f"F1 {100 * mean_f1(stopped, weight):.1f}, with all of them {100 * mean_f1(part, weight):.1f}"
-        )
+    tried = ", ".join(f"{w:g}: {100 * mean_f1(whole, w):.1f}" for w in WEIGHTS_TRIED)
+    passages = [float(np.mean([len(asked.hits) for asked in part])) for part in (queried, whole)]
+    told = [
+        f"F1 of answerable questions by retrieval weight: {tried}",
+        f"stop margin {margin:g}: {passages[0]:.1f} of {passages[1]:.1f} passages read, "
+        f"F1 {100 * mean_f1(queried, weight):.1f}",
+    ]
     for name, (asked, w, scale) in ways.items():
         answered, refused = shares_at_threshold(asked, w, scale)
         told += [
@@ -127,31 +121,31 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
 def _held_out(data: Path, seed: int) -> tuple[list[_Question], list[str]]:
     chooser = random.Random(seed)
     questions: list[_Question] = []
-    distractors: set[str] = set()
+    distractors: list[str] = []
     for file in FILES:
         kept, held_out = split(load_squad(data / file))
         made = [_Question(q.text, held_out.gold_texts(q), held_out.contexts[q.context]) for q in held_out.questions]
         answerable, unanswerable = [q for q in made if q.golds], [q for q in made if not q.golds]
         questions += chooser.sample(answerable, min(len(answerable), QUESTIONS_A_FILE[file]))
         questions += chooser.sample(unanswerable, min(len(unanswerable), UNANSWERABLE))
-        distractors |= {kept.contexts[q.context] for q in kept.questions}
-    return questions, sorted(distractors)
+        distractors += sorted({kept.contexts[q.context] for q in kept.questions})
+    return questions, chooser.sample(distractors, DISTRACTORS)
 
 
-def _query(engine: Engine, index: str, questions: Sequence[_Question], distractors: Sequence[str]) -> list[Asked]:
+def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence[str]) -> list[Asked]:
     contexts = list(dict.fromkeys([*(q.context for q in questions), *distractors]))
     number = {context: str(place) for place, context in enumerate(contexts)}
-    engine.indexes.get_or_create(index)
+    engine.indexes.get_or_create("default")
     documents = [Document(id, context) for context, id in number.items()]
     for first in range(0, len(documents), 100):
-        engine.add(documents[first : first + 100], index=index)
+        engine.add(documents[first : first + 100])
     asked = []
     answerable = [q for q in questions if q.golds]
     for question in questions:
-        hits = engine.search(question.text, index=index, top_k=PASSAGES_READ).hits
+        hits = engine.search(question.text, top_k=PASSAGES_READ).hits
         asked.append(_read_hits(engine.reader, question.text, question.golds, hits))
     for question in answerable[:: max(1, len(answerable) // WITHDRAWN)]:
-        found = engine.search(question.text, index=index, top_k=CANDIDATES).hits
+        found = engine.search(question.text, top_k=CANDIDATES).hits
         others = [hit for hit in found if hit.passage.document_id != number[question.context]]
         asked.append(_read_hits(engine.reader, question.text, (), others[:PASSAGES_READ]))
     return asked

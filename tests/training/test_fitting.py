@@ -48,15 +48,15 @@ def test_the_retrieval_weight_is_the_one_that_puts_right_answers_first() -> None
     assert best_weight(made) == WEIGHTS_TRIED[-1]
 
 
-def test_the_margin_is_the_smallest_with_which_answers_are_as_good() -> None:
+def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
     quiet = [("no", 0.0, 0.2)] * 2
     late = asked("late", ("first", 1.0, 1.0), ("first", 0.0, 0.9), ("late", 8.0, 0.5), *quiet)
     # 11 for the first at a weight of 10; the third is promised 5, and reaches 13: a margin of 6 stops too early.
     assert [len(late.until_settled(10.0, margin).hits) for margin in (6.0, 7.0)] == [2, 5]
     assert smallest_margin([late], 10.0) == 7.0
     settled = asked("first", ("first", 9.0, 1.0), ("first", 0.0, 0.9), ("late", 0.0, 0.5), *quiet)
-    assert smallest_margin([settled] * 599 + [late], 10.0) == 0.0
-    assert smallest_margin([settled] * 399 + [late], 10.0) == 7.0
+    assert smallest_margin([settled] * 199 + [late], 10.0) == 0.0
+    assert smallest_margin([settled] * 198 + [late] * 2, 10.0) == 7.0
 
 
 def evidence(reader: float, support: float = 0.0) -> Evidence:
