@@ -41,7 +41,7 @@ def test_an_answer_has_the_shape_that_was_promised(service: TestClient) -> None:
     answer = body["answers"][0]
     assert set(answer) == {
         "answer", "score", "confidence", "document_id", "title", "uri", "meta", "page", "section", "document_offset",
-        "context", "context_offset", "passage_id", "components", "support",
+        "context", "context_offset", "passage_id", "rectangles", "components", "support",
     }  # fmt: skip
     assert set(answer["components"]) == {"lexical", "dense", "reader", "null"}
     assert set(body["timings_ms"]) == {"embed", "search", "read", "total"}
