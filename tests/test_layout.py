@@ -66,7 +66,6 @@ ONLY_IN = {
     "markdown_it": {"documents/extract/markdown.py"},
     "charset_normalizer": {"documents/extract/plain.py"},
     "httpx2": {"client/__init__.py", "client/calls.py"},
-    "limits": {"service/rates.py"},
     "prometheus_client": {"service/metrics.py", "service/routes/state.py"},
 }
 HEAVY = {"torch", "transformers", "nncf", "sklearn"}

@@ -30,7 +30,7 @@ def train_reader(
     out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
     config: Annotated[
         str | None,
-        typer.Option(help="A recipe: base, further, queries, steady, wider, own, or a TOML file like theirs."),
+        typer.Option(help="A recipe: base, further, queries, steady, wider, masked, own, or a TOML file like theirs."),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Train this reader on: 'shipped', or the folder of another.")

@@ -149,14 +149,18 @@ class Jobs:
     def take_up(self, begin: Begin) -> None:
         """Begin again, once, the uploads whose processes died: they were accepted."""
         for job in self.all():
-            again = self._path(job.id, "again")
-            if job.state != "failed" or not self._path(job.id, "files").is_dir() or again.exists():
+            if not self._is_left_behind(job):
                 continue
             with suppress(OSError), exclusively_or_not(self._path(job.id, "lock")) as lock:
                 # Another worker may have been faster.
-                if lock is not None and not again.exists():
-                    again.touch()
+                if lock is not None and self._is_left_behind(job):
+                    self._path(job.id, "again").touch()
                     begin(job.id, lock)
+
+    def _is_left_behind(self, job: Job) -> bool:
+        """Tell whether a job is an accepted upload whose process died, and which was not taken up again yet."""
+        files, again = self._path(job.id, "files"), self._path(job.id, "again")
+        return job.state == "failed" and files.is_dir() and not again.exists()
 
     def given(self, id: str, place: int) -> Path:
         """Return where a file is that a job was given."""
@@ -226,7 +230,8 @@ class Jobs:
             work: does it.
             wanted: whether there is still somebody for whom it is done.
         """
-        job = self._read(id)
+        # One that is taken up again begins anew.
+        job = replace(self._read(id), done=0)
         started = time.monotonic()
 
         def advance(more: int, **told: Any) -> None:
@@ -270,9 +275,9 @@ class Jobs:
             self._forget(job.id)
 
     def forget_ended(self) -> None:
-        """Let nothing stay of jobs that have ended: neither what they were given, nor what they told."""
+        """Let nothing stay of jobs that have ended, but of accepted uploads that the next server takes up again."""
         for job in self.all():
-            if job.state != "running":
+            if job.state != "running" and not self._is_left_behind(job):
                 self._forget(job.id)
 
     def _forget(self, id: str) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import time
 
-from limits import parse
-from limits.storage import MovingWindowSupport, Storage
-from limits.strategies import MovingWindowRateLimiter
-
-from qa.errors import QAError, RateLimited
+from qa.errors import RateLimited
 from qa.service.shared import ServiceState
+
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 class RateLimit:
@@ -20,11 +18,13 @@ class RateLimit:
         """Set the bound.
 
         Args:
-            rate: calls and a stretch of time, as in "100/minute"; None for no bound.
+            rate: calls and a stretch of time, as in "100/minute", of the form that the settings admit; None for no
+                bound.
             state: where calls are counted.
         """
-        self._rate = parse(rate) if rate else None
-        self._limiter = MovingWindowRateLimiter(_Counted(state))
+        amount, _, self._unit = rate.partition("/") if rate else ("0", "", "second")
+        self._amount = int(amount)
+        self._state = state
 
     def count(self, caller: str) -> None:
         """Count a call.
@@ -33,30 +33,9 @@ class RateLimit:
             RateLimited: it is one too many; it is not counted.
             Unavailable: calls cannot be counted now.
         """
-        if self._rate is None or self._limiter.hit(self._rate, caller):
+        seconds = _SECONDS[self._unit]
+        if not self._amount or self._state.count_call(caller, self._amount, seconds):
             return
-        wait = max(1, math.ceil(self._limiter.get_window_stats(self._rate, caller).reset_time - time.time()))
-        raise RateLimited(
-            f"at most {self._rate.amount} calls in {self._rate.multiples} {self._rate.GRANULARITY.name}(s)", wait
-        )
-
-
-class _Counted(Storage, MovingWindowSupport):
-    """The limiter's counts, in the state that workers share; a moving window takes the first two alone."""
-
-    base_exceptions = QAError
-
-    def __init__(self, state: ServiceState) -> None:
-        super().__init__()
-        self._state = state
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        return self._state.count_call(key, limit, expiry, amount)
-
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
-        return self._state.calls(key, expiry)
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        raise NotImplementedError
-
-    get = get_expiry = check = reset = clear = incr  # type: ignore[assignment]
+        first = self._state.first_call(caller, seconds)
+        wait = max(1, math.ceil(first + seconds - time.time()))
+        raise RateLimited(f"at most {self._amount} calls in 1 {self._unit}", wait)

@@ -188,13 +188,13 @@ _PROBLEMS: dict[str, tuple[str, str | None]] = {
     "412": (f"document 'opening-hours' is not as it was: its content hash is {_SHA256}", "If-Match"),
     "413": ("the body is over 64,000,000 bytes", "body"),
     "422": ("the question is blank", "question"),
-    "429": ("at most 100 calls in 1 minute(s)", None),
+    "429": ("at most 100 calls in 1 minute", None),
     "503": ("16 requests are being worked on; at most 16 at once", None),
 }
 
 
 def with_examples(app: FastAPI) -> None:
-    """Let an application's OpenAPI document carry the examples."""
+    """Let an application's OpenAPI document carry the examples, and tell errors under their own media type."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:

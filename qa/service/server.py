@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import tempfile
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -37,7 +38,12 @@ def serve(settings: Settings) -> None:
     """
     check_exposure(settings.host, Keys(settings.index_dir, settings.api_keys), insecure=settings.insecure)
     if settings.workers == 1:
-        uvicorn.Server(_config(settings, _made(settings))).run()
+        server = uvicorn.Server(_config(settings, _made(settings)))
+        # Raised again once everything is finished.
+        with suppress(KeyboardInterrupt):
+            server.run()
+        if not server.started:
+            raise Unavailable("the server could not begin; its log says more")
         return
     with tempfile.TemporaryDirectory(prefix="spanlight-") as counts:
         os.environ |= {SHARED_COUNTS: counts, **as_environment(_of_one(settings))}

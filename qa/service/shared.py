@@ -71,22 +71,22 @@ class ServiceState:
                 self._connection.close()
             self._connection = None
 
-    def count_call(self, caller: str, limit: int, seconds: float, amount: int = 1) -> bool:
-        """Count calls, unless they were more than `limit` in so many seconds; return whether they were counted."""
+    def count_call(self, caller: str, limit: int, seconds: float) -> bool:
+        """Count a call, unless there were `limit` in so many seconds; return whether it was counted."""
         with self._transaction("calls") as (connection, now):
             connection.execute("DELETE FROM calls WHERE caller = ? AND at <= ?", (caller, now - seconds))
             (count,) = connection.execute("SELECT count(*) FROM calls WHERE caller = ?", (caller,)).fetchone()
-            if count + amount > limit:
+            if count >= limit:
                 return False
-            connection.executemany("INSERT INTO calls VALUES (?, ?)", [(caller, now)] * amount)
+            connection.execute("INSERT INTO calls VALUES (?, ?)", (caller, now))
         return True
 
-    def calls(self, caller: str, seconds: float) -> tuple[float, int]:
-        """Return when the first of a caller's calls in the last so many seconds was, and how many there were."""
+    def first_call(self, caller: str, seconds: float) -> float:
+        """Return when the first of a caller's calls in the last so many seconds was; now, if there was none."""
         with self._transaction("calls") as (connection, now):
-            query = "SELECT min(at), count(*) FROM calls WHERE caller = ? AND at > ?"
-            first, count = connection.execute(query, (caller, now - seconds)).fetchone()
-        return first or now, count
+            query = "SELECT min(at) FROM calls WHERE caller = ? AND at > ?"
+            (first,) = connection.execute(query, (caller, now - seconds)).fetchone()
+        return now if first is None else float(first)
 
     def claim(self, key: str) -> Reply | None:
         """Begin a request, or return the reply to the one that had this key.

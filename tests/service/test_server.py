@@ -80,6 +80,12 @@ def test_a_server_that_is_told_to_stop_says_so_and_finishes(tmp_path: Path) -> N
         assert process.wait(ENOUGH_S) in (0, -signal.SIGTERM)
 
 
+def test_ctrl_c_ends_a_server_without_an_error(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, process):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(ENOUGH_S) == 0
+
+
 def test_no_acknowledged_write_is_lost_when_the_server_is_stopped_under_load(tmp_path: Path) -> None:
     acknowledged: list[str] = []
 
