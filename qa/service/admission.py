@@ -25,11 +25,12 @@ class Admission:
 
         Args:
             limit: how much may be inside, worked on or waiting.
-            turns: how many are worked on at once; twice as many are let in at any time. None: all that are inside.
+            turns: how many are worked on at once; half as many again, and one at least, are let in beyond these at any
+                time. None: all that are inside.
             moved: is told by how much the number inside has changed.
         """
         self._limit = limit
-        self._steady = limit if turns is None else min(limit, 2 * turns)
+        self._steady = limit if turns is None else min(limit, turns + max(1, turns // 2))
         self._turns = threading.Semaphore(limit if turns is None else turns)
         self._moved = moved
         self._inside = 0
