@@ -13,8 +13,8 @@ from qa.training.examples import Example, normalised
 _CANDIDATES = 8
 
 
-def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> dict[int, Example]:
-    """Return for `count` answerable examples, by their places, the question with a context that lacks the answer.
+def hard_negatives(examples: Sequence[Example], count: int, seed: int, each: int = 1) -> dict[int, list[Example]]:
+    """Return for `count` answerable examples, by place, the question with 1 to `each` contexts that do not answer it.
 
     Contexts that rank high are taken, but none that has the answer's words: it may answer, too.
     """
@@ -22,7 +22,7 @@ def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> dict[i
     flat = [normalised(context) for context in contexts]
     chooser = random.Random(f"{seed}:negatives")
     answerable = [place for place, example in enumerate(examples) if example.answer is not None]
-    made: dict[int, Example] = {}
+    made: dict[int, list[Example]] = {}
     with tempfile.TemporaryDirectory() as folder:
         index = LexicalIndex(Path(folder) / "lexical", create=True)
         index.apply((), enumerate(contexts), 1, "-")
@@ -35,8 +35,11 @@ def hard_negatives(examples: Sequence[Example], count: int, seed: int) -> dict[i
             answer = normalised(example.answer.of(example.context))
             found = [place for place, _ in searcher.search(example.question, _CANDIDATES)]
             wrong = [p for p in found if contexts[p] != example.context and f" {answer} " not in f" {flat[p]} "]
-            if wrong:
+            taken: list[Example] = []
+            while wrong and len(taken) < each:
                 # Mostly the highest ranked: those are the ones the reader will be shown.
-                place = wrong[min(int(chooser.expovariate(0.7)), len(wrong) - 1)]
-                made[own] = Example(example.question, contexts[place], None)
+                place = wrong.pop(min(int(chooser.expovariate(0.7)), len(wrong) - 1))
+                taken.append(Example(example.question, contexts[place], None))
+            if taken:
+                made[own] = taken
     return made

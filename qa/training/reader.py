@@ -177,8 +177,8 @@ def _examples(
     warm_up = training_examples(data, recipe.warm_up, forbidden, recipe.seed, percent)
     main = training_examples(data, recipe.mixture, forbidden, recipe.seed, percent)
     answerable = sum(example.answer is not None for example in main)
-    wrong = hard_negatives(main, min(recipe.negatives, answerable // 2), recipe.seed)
-    groups = [(example, wrong[place]) if place in wrong else (example,) for place, example in enumerate(main)]
+    wrong = hard_negatives(main, min(recipe.negatives, answerable // 2), recipe.seed, recipe.wrong_passages)
+    groups = [(example, *wrong.get(place, ())) for place, example in enumerate(main)]
     groups += [(example,) for example in _altered(main, min(recipe.altered, answerable // 8), recipe.seed, start)]
     tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
     made = features([(example,) for example in warm_up], tokenizer), features(groups, tokenizer)

@@ -32,8 +32,9 @@ class ReaderRecipe:
         dropout: the share of hidden values left out at random: against learning by heart what was seen before.
         masked: the share of words, outside the answer, that are hidden at random, to the same end.
         averaged_share: of the tokens at the end; the reader is the mean of the weights after each step of them.
-        negatives: questions that are asked of a second passage too, one that retrieval ranks high and that lacks the
+        negatives: questions that are asked of other passages too, which retrieval ranks high and which lack the
             answer; at most half of the answerable ones.
+        wrong_passages: how many of those passages for each such question, as far as there are.
         shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
         altered: questions altered by rule so that their passage no longer answers them; at most one for eight
             answerable ones. Where training starts from a reader, twice as many are made, and those are taken that it
@@ -61,6 +62,7 @@ class ReaderRecipe:
     masked: Annotated[float, Field(ge=0, lt=1)] = 0.0
     averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     negatives: Annotated[int, Field(ge=0)] = 0
+    wrong_passages: Annotated[int, Field(ge=1, le=7)] = 1
     shared_weight: Annotated[float, Field(ge=0)] = 0.0
     altered: Annotated[int, Field(ge=0)] = 0
     whole_share: Annotated[float, Field(ge=0, le=1)] = 1.0

@@ -86,18 +86,21 @@ def test_of_a_file_those_with_or_without_an_answer_can_be_taken(tmp_path: Path) 
     assert sorted(counts[None]) == sorted(counts[True] + counts[False])
 
 
-def test_a_hard_negative_lacks_the_answer() -> None:
+@pytest.mark.parametrize("each", [1, 3])
+def test_hard_negatives_lack_the_answer(each: int) -> None:
     examples = [
         Example(f"Who opened shop number {n}?", text, Span(8, 11 + len(str(n)))) for n, text in enumerate(CONTEXTS)
     ]
-    made = hard_negatives(examples, 20, seed=1)
+    made = hard_negatives(examples, 20, seed=1, each=each)
     assert len(made) == 20
-    for place, negative in made.items():
+    assert {len({negative.context for negative in negatives}) for negatives in made.values()} == {each}
+    for place, negatives in made.items():
         source = examples[place]
-        assert negative.question == source.question
         assert source.answer is not None
-        assert negative.answer is None
-        assert f" {normalised(source.answer.of(source.context))} " not in f" {normalised(negative.context)} "
+        for negative in negatives:
+            assert negative.question == source.question
+            assert negative.answer is None
+            assert f" {normalised(source.answer.of(source.context))} " not in f" {normalised(negative.context)} "
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -26,6 +26,7 @@ RECIPE = replace(
     batch=4,
     warm_up_steps=2,
     negatives=5,
+    wrong_passages=2,
     shared_weight=0.5,
     altered=3,
     dropout=0.1,
