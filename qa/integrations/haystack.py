@@ -1,4 +1,4 @@
-"""A Haystack 2 component that asks a running service for answers."""
+"""A component of Haystack (2 and 3) that asks a running service for answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _KEY = Secret.from_env_var("QA_KEY", strict=False)
 
 @component
 class SpanlightAnswerer:
-    """Retrieval and extractive reading in one: what it gives is what an `ExtractiveReader` gives."""
+    """Retrieval and extractive reading in one: what it gives is what an `ExtractiveReader` gives.
+
+    Haystack 3 loads a pipeline's file with it where it is told to: `allowed_modules=["qa.integrations.haystack"]`.
+    """
 
     def __init__(
         self,
