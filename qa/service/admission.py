@@ -30,6 +30,8 @@ class Admission:
             moved: is told by how much the number inside has changed.
         """
         self._limit = limit
+        # Each that waits makes the next one wait: with as many waiting as worked on, the slowest of a flood took over
+        # three times as long as alone, so it is half as many.
         self._steady = limit if turns is None else min(limit, turns + max(1, turns // 2))
         self._turns = threading.Semaphore(limit if turns is None else turns)
         self._moved = moved

@@ -88,6 +88,31 @@ def test_a_burst_fills_the_house_and_a_flood_does_not(clock: Hour) -> None:
         assert sorted(one.result() for one in later) == ["answered"] * 6 + ["sent away"] * 4
 
 
+@pytest.mark.parametrize(("turns", "steady"), [(1, 2), (2, 3), (4, 6), (16, 20)])
+def test_of_a_flood_half_as_many_wait_as_are_worked_on(turns: int, steady: int, clock: Hour) -> None:
+    limit, go_on = 20, threading.Event()
+    admission = Admission(limit, turns=turns)
+
+    def asked() -> str:
+        try:
+            with admission.of():
+                assert go_on.wait(30)
+                return "answered"
+        except Overloaded:
+            return "sent away"
+
+    with ThreadPoolExecutor(2 * limit) as pool:
+        for let_in in (limit, steady):
+            # The first time the allowance is there, the second time it is used up.
+            go_on.clear()
+            asking = [pool.submit(asked) for _ in range(limit + 1)]
+            while [one.done() for one in asking].count(True) < limit + 1 - let_in:
+                pass
+            go_on.set()
+            ends = [one.result() for one in asking]
+            assert (ends.count("answered"), ends.count("sent away")) == (let_in, limit + 1 - let_in)
+
+
 def test_who_hung_up_before_his_turn_is_not_worked_for() -> None:
     moved: list[int] = []
     admission = Admission(4, turns=1, moved=moved.append)
