@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qa.documents.extract.extractor import Extractor
+from qa.documents.extract.formats import Extract
 from qa.documents.extract.tables import Columns
 from qa.documents.files import FoundFile, documents_of
 from qa.engine import Engine
@@ -60,15 +63,16 @@ class Intake:
         done = TakenIn()
         batch: list[Document] = []
         waiting = characters = 0
-        for file in files:
-            for document in self._read(file, done):
-                batch.append(document)
-                characters += len(document.text)
-                if len(batch) == MAX_DOCUMENTS or characters >= _BATCH_CHARACTERS:
-                    self._write(batch, done)
-                    advance(waiting)
-                    batch, waiting, characters = [], 0, 0
-            waiting += 1
+        with closing(Extractor()) as extractor:
+            for file in files:
+                for document in self._read(file, extractor.extract, done):
+                    batch.append(document)
+                    characters += len(document.text)
+                    if len(batch) == MAX_DOCUMENTS or characters >= _BATCH_CHARACTERS:
+                        self._write(batch, done)
+                        advance(waiting)
+                        batch, waiting, characters = [], 0, 0
+                waiting += 1
         self._write(batch, done)
         advance(waiting)
         return done
@@ -97,9 +101,9 @@ class Intake:
             self.engine.remove(gone, index=self.index)
         return done, gone
 
-    def _read(self, file: FoundFile, done: TakenIn) -> list[Document]:
+    def _read(self, file: FoundFile, extract: Extract, done: TakenIn) -> list[Document]:
         try:
-            documents = documents_of(file.path, self.columns, self.meta)
+            documents = documents_of(file.path, extract, self.columns, self.meta)
             for document in documents:
                 other = done.files.setdefault(document.id, file.path)
                 if other != file.path:

@@ -191,11 +191,13 @@ def read(
     as_json: JsonFlag = False,
 ) -> None:
     """Ask one file, without an index."""
+    from qa.documents.extract.extractor import Extractor
     from qa.documents.files import text_of
     from qa.service.rendering import query_response
 
     with opened_engine() as engine:
-        given = text_of(file)
+        with closing(Extractor()) as extractor:
+            given = text_of(file, extractor.extract)
         read = partial(engine.read, top_k=top_k, min_confidence=min_confidence)
         found = read(question, given.text, marks=given.marks, boxes=given.boxes)
         show.result(query_response(found), as_json)

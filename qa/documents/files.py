@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from qa.documents.extract.formats import extract
+from qa.documents.extract.formats import Extract
 from qa.documents.extract.tables import Columns
 from qa.documents.extract.text import ExtractedText
 from qa.errors import InvalidInput, TooLarge
@@ -60,7 +60,7 @@ def files_in(paths: Sequence[str]) -> tuple[list[FoundFile], list[InvalidInput]]
 
 
 def documents_of(
-    path: Path, columns: Columns | None = None, meta: Mapping[str, object] | None = None
+    path: Path, extract: Extract, columns: Columns | None = None, meta: Mapping[str, object] | None = None
 ) -> list[Document]:
     """Read a file: one document, or one for each row of a table.
 
@@ -68,6 +68,7 @@ def documents_of(
 
     Args:
         path: of the file, or `-` for standard input.
+        extract: extracts its documents.
         columns: of a table.
         meta: is added to the file's own.
 
@@ -75,28 +76,29 @@ def documents_of(
         InvalidInput: it is missing, not readable, of no format that is read, too large or without text; names it.
     """
     if path == STANDARD_INPUT:
-        return _documents(_bytes(path), _Origin("standard input"), columns, meta)
+        return _documents(extract(_bytes(path), "standard input", columns), _Origin("standard input"), meta)
     title = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return _documents(_bytes(path), _Origin(str(path), _id(path.name, str(path)), title, path.as_uri()), columns, meta)
+    origin = _Origin(str(path), _id(path.name, str(path)), title, path.as_uri())
+    return _documents(extract(_bytes(path), origin.name, columns), origin, meta)
 
 
-def documents_in(data: bytes, name: str) -> list[Document]:
+def documents_in(data: bytes, name: str, extract: Extract) -> list[Document]:
     """Read a file that was sent; its name tells its format, and adding one of the same name replaces it.
 
     Raises:
         InvalidInput: as for `documents_of`.
     """
     plain = PurePosixPath(name.replace("\\", "/")).name or "file"
-    return _documents(data, _Origin(plain, _id(plain, plain), plain))
+    return _documents(extract(data, plain, None), _Origin(plain, _id(plain, plain), plain))
 
 
-def text_of(path: Path) -> ExtractedText:
+def text_of(path: Path, extract: Extract) -> ExtractedText:
     """Return the text of a file, or of standard input for `-`.
 
     Raises:
         InvalidInput: as for `documents_of`, or it is a table of several texts.
     """
-    extracted = extract(_bytes(path), str(path))
+    extracted = extract(_bytes(path), str(path), None)
     if len(extracted) != 1:
         raise InvalidInput(f"{path}: {len(extracted)} texts, one for each row, and not one", field=str(path))
     return extracted[0]
@@ -153,9 +155,9 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _documents(
-    data: bytes, origin: _Origin, columns: Columns | None = None, meta: Mapping[str, object] | None = None
+    extracted: Sequence[ExtractedText], origin: _Origin, meta: Mapping[str, object] | None = None
 ) -> list[Document]:
-    return [_document(origin, part, meta or {}) for part in extract(data, origin.name, columns)]
+    return [_document(origin, part, meta or {}) for part in extracted]
 
 
 def _document(origin: _Origin, part: ExtractedText, meta: Mapping[str, object]) -> Document:

@@ -2,19 +2,23 @@
 
 langchain-text-splitters finds the units: short paragraphs, else sentences, else lines, else clauses. Its chunks carry
 no trustworthy offsets, so each unit is looked up in the text behind the one before, edges that fall inside a word or a
-grapheme are moved back to the last boundary, and what is still too long is cut between words. Units are then packed by
-counting token offsets: a length function that tokenises each piece anew would crawl.
+grapheme are moved back to the last boundary, and what is still too long is cut between words. A table that fits into a
+passage is one unit, of a longer one each row is. Units are then packed by counting token offsets: a length function
+that tokenises each piece anew would crawl.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from qa.documents.boundaries import boundary_before, is_boundary
 from qa.documents.boxes import boxes_within
+from qa.documents.extract.text import CELLS_BETWEEN
 from qa.types import Document, Mark, Passage, Span, marks_within
 
 MAX_TOKENS = 200
@@ -23,7 +27,9 @@ OVERLAP_TOKENS = 50
 OVERLAP_CHARACTERS = 400
 BLOCK_CHARACTERS = 50_000
 # Names what decides where passages fall; part of an index's specification and of the calibration's.
-IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"
+IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v2"
+# Passages of these ways, which earlier versions had, can stand in one index with those of this one.
+MIXED_WITH = frozenset({IDENTITY, f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"})
 
 TokenStarts = Callable[[str], Sequence[int]]
 
@@ -38,6 +44,9 @@ _SEPARATORS = [
     r"\r?\n",
     r"(?<=[;:,)])\s+",
 ]
+_LINE = re.compile(r"[^\n]+\n?|\n")
+# Of a paragraph, with cells in them, for it to be a table.
+_FEWEST_ROWS = 2
 
 
 def found_by(text: str, marks: Sequence[Mark]) -> str:
@@ -111,17 +120,40 @@ _SPLITTER = RecursiveCharacterTextSplitter(
 
 def _units(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span]:
     """Yield the units of a block: together they cover it, and each is within the limits of a passage."""
+    whole = list(_kept_whole(text, block, token_starts))
+    inside = [place for span in whole for place in (span.start, span.end)]
+    # Behind an odd number of those places one of them has begun and not ended.
+    outside = (edge for edge in _edges(text, block) if bisect_right(inside, edge) % 2 == 0)
+    start = block.start
+    for edge in sorted({*outside, *inside} - {block.start}):
+        yield from _within_limits(text, Span(start, edge), token_starts)
+        start = edge
+
+
+def _edges(text: str, block: Span) -> Iterator[int]:
+    """Yield where the splitter's pieces end, moved out of words and graphemes, and the end of the block."""
     cursor, end = block.start, block.start
     for piece in _SPLITTER.split_text(block.of(text)):
         found = text.find(piece, end, block.end)
         if found < 0:
             raise ValueError(f"the splitter gave a piece that is not in the text behind {end}")
         end = found + len(piece)
-        edge = boundary_before(text, end, cursor) if end < block.end else end
-        yield from _within_limits(text, Span(cursor, edge), token_starts)
-        cursor = edge
+        cursor = boundary_before(text, end, cursor) if end < block.end else end
+        yield cursor
     if cursor < block.end:
-        yield from _within_limits(text, Span(cursor, block.end), token_starts)
+        yield block.end
+
+
+def _kept_whole(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span]:
+    """Yield the tables of a block that fit into a passage, and the rows of those that do not."""
+    lines = (Span(*found.span()) for found in _LINE.finditer(text, block.start, block.end))
+    for is_blank, run in groupby(lines, key=lambda line: not line.of(text).strip()):
+        rows = list(run)
+        if is_blank or sum(CELLS_BETWEEN in row.of(text) for row in rows) < _FEWEST_ROWS:
+            continue
+        table = Span(rows[0].start, rows[-1].end)
+        tokens = bisect_left(token_starts, table.end) - bisect_left(token_starts, table.start)
+        yield from [table] if tokens <= _TOKENS and len(table) <= MAX_CHARACTERS else rows
 
 
 def _within_limits(text: str, unit: Span, token_starts: Sequence[int]) -> Iterator[Span]:

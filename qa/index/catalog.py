@@ -15,10 +15,11 @@ import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from qa.documents.splitting import MIXED_WITH
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.durable import sync_folder, write_durably
 from qa.index.schema import prepare
@@ -37,19 +38,20 @@ _LAST_EXPORT = "exported.json"
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """What decides an index's passages and vectors: two of them can be mixed only if they are equal."""
+    """What decides an index's passages and vectors: only what is alike in all can be mixed."""
 
     embedder: str
     dimension: int
     splitting: str
 
     def check(self, found: Specification, index: str) -> None:
-        """Refuse an index that was made otherwise.
+        """Refuse an index that was made otherwise, but for a way of splitting that an earlier version had.
 
         Raises:
             Conflict: `found` is another specification.
         """
-        if found != self:
+        splitting = self.splitting if {found.splitting, self.splitting} <= MIXED_WITH else found.splitting
+        if replace(found, splitting=splitting) != self:
             raise Conflict(
                 f"index {index!r} was made with {found.described()}, but the settings name {self.described()}:"
                 " use the same, rebuild it, or use another index",

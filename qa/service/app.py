@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 
 import qa
 from qa.config import Settings
+from qa.documents.extract.extractor import Extractor
 from qa.engine import Engine
 from qa.models.inference import available_threads
 from qa.service import problems
@@ -54,6 +55,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         app.state.draining.watch()
         app.state.jobs.take_up(app.state.begin)
         yield
+        app.state.extractor.close()
         engine.close()
         shared.close()
 
@@ -72,6 +74,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.engine = engine
     app.state.admission = Admission(settings.max_questions, threads, metrics.inside("questions"))
     app.state.writes = Admission(_MAX_WRITES, moved=metrics.inside("writes"))
+    app.state.extractor = Extractor()
     app.state.jobs = Jobs(settings.index_dir)
     app.state.begin = in_own_process(settings)
     app.state.callers = callers

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 from qa.assembly import build_patient_library
 from qa.config import Settings, as_environment, load_settings
+from qa.documents.extract.extractor import Extractor
 from qa.library import Library
 from qa.service.jobs import Advance, Begin, Job, Jobs
 from qa.service.logs import log_config
@@ -60,10 +62,11 @@ def _rollback(library: Library, _: Jobs, job: Job, advance: Advance) -> Mapping[
 
 def _upload(library: Library, jobs: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
     files = list(job.files or ())
-    for place, entry in enumerate(files):
-        data = jobs.given(job.id, place).read_bytes()
-        files[place] = take_in(data, entry["file"], library, job.index).model_dump()
-        advance(1, files=files)
+    with closing(Extractor()) as extractor:
+        for place, entry in enumerate(files):
+            data = jobs.given(job.id, place).read_bytes()
+            files[place] = take_in(data, entry["file"], extractor.extract, library, job.index).model_dump()
+            advance(1, files=files)
     return {}
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from anyio import from_thread
 from fastapi import Depends, Header, Path, Query, Request
 
+from qa.documents.extract.extractor import Extractor
 from qa.engine import Engine
 from qa.limits import MAX_IDEMPOTENCY_KEY
 from qa.service.admission import Admission
@@ -37,6 +38,10 @@ def _jobs(request: Request) -> Jobs:
 
 def _begin(request: Request) -> Begin:
     return cast(Begin, request.app.state.begin)
+
+
+def _extractor(request: Request) -> Extractor:
+    return cast(Extractor, request.app.state.extractor)
 
 
 def _gone(request: Request) -> Callable[[], bool]:
@@ -116,6 +121,7 @@ EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
 BeginDep = Annotated[Begin, Depends(_begin)]
 DrainingDep = Annotated[Draining, Depends(_draining)]
+ExtractorDep = Annotated[Extractor, Depends(_extractor)]
 GoneDep = Annotated[Callable[[], bool], Depends(_gone)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import docx
@@ -26,7 +26,9 @@ from qa.documents.extract.formats import extract
 from qa.documents.extract.text import ExtractedText
 from qa.documents.files import documents_in
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
+from qa.limits import MAX_META_VALUE
 from qa.types import Mark, Rectangle, Span, mark_at
+from tests.documents.files import docx_of_much_text, pdf_with_properties
 
 
 def made(data: bytes, name: str) -> ExtractedText:
@@ -319,6 +321,59 @@ def test_pdf_words_broken_by_a_page_or_with_soft_hyphens_are_whole() -> None:
     assert "He wrote a document. It is kept." in read.text
 
 
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        ("D:20240501093000+02'00'", "2024-05-01T09:30:00+02:00"),
+        ("D:20240501093000-05", "2024-05-01T09:30:00-05:00"),
+        ("20240501093000Z", "2024-05-01T09:30:00+00:00"),
+        ("D:2024", "2024-01-01T00:00:00+00:00"),
+        ("D:20249901", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_pdf_dates(told: str, read: str | None) -> None:
+    date = f"/CreationDate ({told}) /Author (Ada\\000 Lamb) /Keywords () /Subject ({'pump ' * 3000})"
+    data = pdf_with_properties(date.encode())
+    subject = ("pump " * 3000)[:MAX_META_VALUE]
+    expected = {"author": "Ada Lamb", "subject": subject, "created": read}
+    assert made(data, "a.pdf").meta == {name: value for name, value in expected.items() if value}
+
+
+def test_properties_of_files_become_metadata() -> None:
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    canvas.setTitle("The pump")
+    canvas.setAuthor("Ada Lamb")
+    canvas.setSubject("Harbours")
+    canvas.setKeywords("oil, belts")
+    canvas.drawString(80, 700, "It is oiled.")
+    canvas.save()
+    read = made(file.getvalue(), "a.pdf")
+    assert read.title == "The pump"
+    assert {name: read.meta[name] for name in ("author", "subject", "keywords")} == {
+        "author": "Ada Lamb",
+        "subject": "Harbours",
+        "keywords": "oil, belts",
+    }
+    assert datetime.fromisoformat(str(read.meta["created"])).year >= 2026
+    document = docx.Document()
+    document.add_paragraph("It is oiled.")
+    told = document.core_properties
+    told.author, told.subject, told.keywords, told.created = "Ada Lamb", "", "oil", datetime(2024, 5, 1, tzinfo=UTC)
+    told.modified = datetime(2025, 6, 2, tzinfo=UTC)
+    packed = io.BytesIO()
+    document.save(packed)
+    read = made(packed.getvalue(), "a.docx")
+    assert {name: str(value)[:10] for name, value in read.meta.items()} == {
+        "author": "Ada Lamb",
+        "keywords": "oil",
+        "created": "2024-05-01",
+        "modified": "2025-06-02",
+    }
+
+
 def test_pdf_of_pictures_is_named_as_such() -> None:
     file, picture = io.BytesIO(), io.BytesIO()
     # A picture of one pixel.
@@ -379,12 +434,10 @@ def test_damaged_files_give_text_or_a_clear_error(name: str, changes: list[tuple
 
 
 def test_small_files_that_stand_for_much_are_refused() -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("word/document.xml", b"0" * 301_000_000)
-    assert len(packed.getvalue()) < 1_000_000
+    packed = docx_of_much_text(301)
+    assert len(packed) < 1_000_000
     with pytest.raises(TooLarge, match="when unpacked"):
-        extract(packed.getvalue(), "bomb.docx")
+        extract(packed, "bomb.docx")
     aliases = "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(20))
     with pytest.raises(InvalidInput, match="aliases are not taken"):
         extract(f"---\na: &a [x]\n{aliases}---\n".encode(), "bomb.md")
@@ -396,6 +449,6 @@ def test_what_is_nested_without_end_is_told() -> None:
             extract(data, "deep.html")
     assert made(b"> " * 40 + b"word", "deep.md").text == "word"
     with pytest.raises(InvalidInput, match=r"deep\.md: the document has no text"):
-        documents_in(b"> " * 50_000 + b"word", "deep.md")
+        documents_in(b"> " * 50_000 + b"word", "deep.md", extract)
     with pytest.raises(InvalidInput, match=r"deep\.jsonl: line 1: "):
         extract(b"[" * 100_000, "deep.jsonl")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qa.documents.extract.formats import extract
 from qa.documents.extract.tables import Columns
 from qa.documents.files import documents_of, files_in, text_of
 from qa.errors import InvalidInput, UnsupportedFormat
@@ -14,7 +15,7 @@ from qa.errors import InvalidInput, UnsupportedFormat
 def test_line_ends_and_characters_stay(tmp_path: Path) -> None:
     path = tmp_path / "a b.txt"
     path.write_bytes(b"\xef\xbb\xbfone\r\ntwo \xf0\x9f\x99\x82\n")
-    (document,) = documents_of(path)
+    (document,) = documents_of(path, extract)
     assert document.text == "one\r\ntwo 🙂\n"
     assert document.title == "a b.txt"
     assert document.id.startswith("a-b.txt-")
@@ -72,7 +73,7 @@ def test_a_file_that_cannot_be_read_is_named(
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(error, match=f"{name}: .*{says}"):
-        documents_of(path)
+        documents_of(path, extract)
 
 
 @pytest.mark.parametrize(
@@ -87,30 +88,30 @@ def test_a_file_that_cannot_be_read_is_named(
 def test_encodings_are_found_out(tmp_path: Path, text: str, encoding: str) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode(encoding))
-    assert documents_of(path)[0].text == text
+    assert documents_of(path, extract)[0].text == text
 
 
 def test_a_table_gives_a_document_for_each_row(tmp_path: Path) -> None:
     path = tmp_path / "faq.csv"
     path.write_text('id;question;answer;year\nq1;When?;"In May;\nor June.";2020\nq2;Who?;;2021\n;Where?;In Oslo.;\n')
-    made = documents_of(path, Columns(text="answer", title="question"), {"source": "faq"})
+    made = documents_of(path, extract, Columns(text="answer", title="question"), {"source": "faq"})
     assert [(d.text, d.title) for d in made] == [("In May;\nor June.", "When?"), ("In Oslo.", "Where?")]
     assert made[0].id == "q1"
     assert made[1].id.startswith("faq.csv-")
     assert made[0].meta == {"year": "2020", "source": "faq"}
     assert made[0].uri != made[1].uri
     path.write_text("\n,text,title\n0,Hello there.,A\n1,More.,B\n")
-    assert [d.text for d in documents_of(path)] == ["Hello there.", "More."]
+    assert [d.text for d in documents_of(path, extract)] == ["Hello there.", "More."]
     path.write_text("text\nOnly one.\n")
-    (one,) = documents_of(path)
+    (one,) = documents_of(path, extract)
     path.write_text("text\nOnly one.\nNow two.\n")
-    assert documents_of(path)[0].id == one.id
+    assert documents_of(path, extract)[0].id == one.id
     path = tmp_path / "notes.jsonl"
     path.write_text('{"text": "One.", "n": 3, "tags": ["a"]}\n\n{"text": "Two.", "id": 7}\n')
-    one, two = documents_of(path)
+    one, two = documents_of(path, extract)
     assert (one.text, one.meta, two.id) == ("One.", {"n": 3, "tags": '["a"]'}, "7")
     with pytest.raises(InvalidInput, match="2 texts"):
-        text_of(path)
+        text_of(path, extract)
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,5 +119,5 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         buffer = io.BytesIO(b"<html><title>Note</title><body>piped</body></html>")
 
     monkeypatch.setattr(sys, "stdin", Piped)
-    (document,) = documents_of(Path("-"))
+    (document,) = documents_of(Path("-"), extract)
     assert (document.text, document.title, document.uri) == ("piped", "Note", None)

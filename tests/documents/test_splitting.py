@@ -14,7 +14,8 @@ from tests.conftest import EMBEDDER
 
 PIECES = st.sampled_from(
     ["Hello world. ", "\r\n", "\n\n", "\t", "👩‍👩‍👧", "e\u0301", "שלום עולם. ", "a" * 700, "U.S. troops ", "-",
-     "1,000.5 ", " ", "Same sentence here. ", "नमस्ते ", "🇬🇧🇫🇷", "\u200d", "x" * 3000, "word " * 120, "\u2028", "한국어 "]
+     "1,000.5 ", " ", "Same sentence here. ", "नमस्ते ", "🇬🇧🇫🇷", "\u200d", "x" * 3000, "word " * 120, "\u2028", "한국어 ",
+     "a | b\n", "| |\r\n", " | "]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=30).map("".join))
 
@@ -81,3 +82,36 @@ def test_repeated_text_keeps_its_own_places(separator: str) -> None:
     passages = passages_of(line * 200)
     assert len({p.span for p in passages}) == len(passages)
     assert passages[-1].span.end == len((line * 200).rstrip())
+
+
+def table(rows: int, words: str = "Belt of rubber") -> str:
+    return "\n".join(
+        ["Part | Price | Stock", *(f"{words} {n}. Strong. | {n} euro | {n % 7} in hall {n}" for n in range(rows))]
+    )
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r\n"])
+def test_a_table_that_fits_is_in_one_piece(separator: str) -> None:
+    before = " ".join(f"Sentence number {i} says what is sold here and who buys it." for i in range(12))
+    small = table(10).replace("\n", separator)
+    text = (separator * 2).join([before, small, before])
+    passages = passages_of(text)
+    assert len(passages) > 2
+    assert any(small in passage.text for passage in passages)
+    # It is cut nowhere: who has some of its rows has all of them.
+    assert all(small in p.text or "euro" not in p.text for p in passages)
+
+
+def test_of_a_table_that_does_not_fit_every_row_is_in_one_piece() -> None:
+    rows = table(80).split("\n")
+    assert max(map(len, rows)) < 400
+    passages = passages_of("\n".join(["Before it. And more.", "", *rows, "", "Behind it."]))
+    assert len(passages) > 2
+    lines = {line for passage in passages for line in passage.text.split("\n")}
+    assert lines - {""} == {*rows, "Before it. And more.", "Behind it."}
+
+
+def test_lines_with_one_bar_are_no_table() -> None:
+    text = "One | two. " + "And so it goes on for long. " * 60 + "\nThe end of it."
+    assert len(passages_of(text)) > 1
+    assert passages_of(text)[0].text.endswith("long.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qa.documents import splitting
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index import local, vectors
 from qa.index.filters import compile_filter
@@ -80,6 +81,19 @@ def test_an_index_of_an_earlier_version_is_brought_up_to_date(
     document, _ = again.document("b") or pytest.fail("gone")
     assert (document.marks, document.boxes) == ((Mark(0, 3),), b"16 bytes, a word")
     again.close()
+
+
+def test_an_index_that_was_split_as_in_an_earlier_version_answers_on(tmp_path: Path) -> None:
+    for earlier in splitting.MIXED_WITH:
+        folder = tmp_path / earlier
+        filled(LocalIndex(folder, replace(SPECIFICATION, splitting=earlier), create=True)).close()
+        index = LocalIndex(folder, SPECIFICATION)
+        put(index, prepared("b", "Bread is baked at noon."))
+        assert found(index, "When does the train leave?")[0] == "trains"
+        assert found(index, "When is bread baked?")[0] == "b"
+        index.close()
+    with pytest.raises(Conflict, match="of another kind"):
+        LocalIndex(folder, replace(SPECIFICATION, splitting="of another kind"))
 
 
 def test_what_stands_under_a_heading_is_found_by_it(index: LocalIndex) -> None:

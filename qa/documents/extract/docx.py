@@ -16,7 +16,7 @@ from docx.opc.exceptions import OpcError
 from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph
 
-from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows
+from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows, properties
 from qa.errors import InvalidInput, TooLarge
 
 # Far more than any manual has; a small file may claim to hold terabytes.
@@ -33,6 +33,8 @@ _NO_TITLE = "Word Document"
 def extract_docx(data: bytes, name: str) -> ExtractedText:
     """Extract a file's text; its title is the one in its properties, or else that of its title page.
 
+    What else its properties tell is its metadata.
+
     Raises:
         InvalidInput: it is not a Word document that can be read.
         TooLarge: it unpacks to too much.
@@ -43,7 +45,15 @@ def extract_docx(data: bytes, name: str) -> ExtractedText:
     except (OpcError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise InvalidInput(f"{name}: not a DOCX file that can be read ({error})", field=name) from error
     builder = TextBuilder()
-    title = document.core_properties.title
+    told = document.core_properties
+    meta = properties(
+        author=told.author,
+        subject=told.subject,
+        keywords=told.keywords,
+        created=told.created,
+        modified=told.modified,
+    )
+    title = told.title
     title = "" if title == _NO_TITLE else title
     above = ""
     for element in _blocks(document.element.body):
@@ -60,7 +70,7 @@ def extract_docx(data: bytes, name: str) -> ExtractedText:
         else:
             builder.block(text)
         above = style
-    return builder.made(title)
+    return builder.made(title, meta)
 
 
 def _checked_size(data: bytes, name: str) -> None:

@@ -10,7 +10,10 @@ from qa.documents.extract.tables import Columns, extract_csv, extract_json_lines
 from qa.documents.extract.text import ExtractedText
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
 
-_Extractor = Callable[[bytes, str], ExtractedText]
+Extract = Callable[[bytes, str, Columns | None], list[ExtractedText]]
+"""Extracts a file's documents, of its bytes, its name and the columns of a table."""
+
+_Format = Callable[[bytes, str], ExtractedText]
 _ROWS = {".csv": extract_csv, ".tsv": extract_csv, ".jsonl": extract_json_lines, ".ndjson": extract_json_lines}
 _CONVERT, _PICTURE, _PACKED = "convert it to PDF or DOCX first", "pictures are not read", "unpack it first"
 _REFUSED = {
@@ -39,14 +42,14 @@ def extract(data: bytes, name: str, columns: Columns | None = None) -> list[Extr
         return _ROWS[ending](data, name, columns or Columns())
     try:
         return [_extractor(ending, data)(data, name)]
-    except QAError:
+    except (QAError, MemoryError):
         raise
     except Exception as error:
         # Parsers of other people's files fail in more ways than they tell; the file is to blame, and is named.
         raise InvalidInput(f"{name}: damaged ({type(error).__name__}: {error})", field=name) from error
 
 
-def _extractor(ending: str, data: bytes) -> _Extractor:
+def _extractor(ending: str, data: bytes) -> _Format:
     """Return what extracts a format. It is loaded here, so that nobody waits for a format of which there is no file."""
     start = data[:512].lstrip().lower()
     if ending == ".pdf" or start.startswith(b"%pdf-"):

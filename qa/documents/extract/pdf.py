@@ -6,10 +6,12 @@ left out. Sections are those of the file's outline. Text in pictures is not read
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 
 import pypdfium2 as pdfium
@@ -17,9 +19,10 @@ import pypdfium2.raw as raw
 
 from qa.documents.boxes import placed
 from qa.documents.extract.layout import Line, ends_sentence, headed, whole_words, without_running_heads
-from qa.documents.extract.text import ExtractedText, TextBuilder
+from qa.documents.extract.text import ExtractedText, TextBuilder, properties
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
 from qa.limits import MAX_TEXT
+from qa.types import Meta
 
 # PDFium may be used by one thread at a time.
 _ALONE = threading.Lock()
@@ -27,9 +30,12 @@ _MAX_PAGES = 20_000
 # What PDFium gives for a line's end, and instead of it for a hyphen that breaks a word.
 _LINE_END, _BROKEN = (0x0A, 0x0D), (0x02, 0xFFFE)
 
+# Of a date may be missing what is behind the year.
+_DATE, _EARLIEST = re.compile(r"(?:D:)?(\d{4,14})(?:Z|([+-]\d\d)'?(\d\d)?)?"), "00000101000000"
+
 
 def extract_pdf(data: bytes, name: str) -> ExtractedText:
-    """Extract a file's text, page by page.
+    """Extract a file's text, page by page; its properties are its title and its metadata.
 
     Raises:
         InvalidInput: the file is damaged or needs a password, or holds pictures alone.
@@ -42,7 +48,7 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
         with closing(pdf):
             pages = _pages(pdf, name)
             outline = _outline(pdf)
-            title = pdf.get_metadata_value("Title")
+            told = pdf.get_metadata_dict()
     if not any(pages):
         raise UnsupportedFormat(f"{name}: {len(pages)} pages of pictures without any text; it needs OCR", field=name)
     builder = TextBuilder()
@@ -61,7 +67,7 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
                 begun = goes_on and (broken or paragraph[:1].islower())
                 builder.block(paragraph, ("" if broken else " ") if begun else "\n\n")
                 goes_on, broken = paragraph_broken or not ends_sentence(paragraph), paragraph_broken
-    made = builder.made(title.strip())
+    made = builder.made(told["Title"].strip(), _properties(told))
     return replace(made, boxes=placed(made.text, kept))
 
 
@@ -81,6 +87,28 @@ def _pages(pdf: pdfium.PdfDocument, name: str) -> list[list[Line]]:
         if characters > MAX_TEXT:
             raise TooLarge(f"{name}: over {MAX_TEXT:,} characters on the first {len(pages):,} pages", field=name)
     return pages
+
+
+def _properties(told: Mapping[str, str]) -> Meta:
+    return properties(
+        author=told["Author"],
+        subject=told["Subject"],
+        keywords=told["Keywords"],
+        created=_date(told["CreationDate"]),
+        modified=_date(told["ModDate"]),
+    )
+
+
+def _date(told: str) -> datetime | None:
+    """Read `D:20240501093000+02'00'`; None if it is no date."""
+    found = _DATE.match(told)
+    if found is None:
+        return None
+    digits, hours, minutes = found[1], found[2] or "+00", found[3] or "00"
+    try:
+        return datetime.strptime(digits + _EARLIEST[len(digits) :] + hours + minutes, "%Y%m%d%H%M%S%z")
+    except ValueError:
+        return None
 
 
 def _refusal(error: pdfium.PdfiumError, name: str) -> InvalidInput:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from qa.limits import MAX_META_VALUE
 from qa.types import Mark, Meta
 
+CELLS_BETWEEN = " | "
 _BETWEEN = "\n\n"
+_UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,16 @@ class TextBuilder:
         return ExtractedText("".join(self._parts), title or None, meta or {}, tuple(self._marks))
 
 
+def properties(**values: str | datetime | None) -> Meta:
+    """Return what a file tells of itself as metadata: what is there, dates in ISO form, and no more than fits."""
+    told = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+    # Whoever wrote them was not asked: what cannot be kept is no reason to refuse the text.
+    clean = {name: _UNFIT.sub("", value).strip()[:MAX_META_VALUE] for name, value in told.items() if value}
+    return {name: value for name, value in clean.items() if value}
+
+
 def as_rows(rows: Sequence[Sequence[str]]) -> str:
     """Return a table as text: a line for each row, cells with a bar between them."""
-    return "\n".join(" | ".join(" ".join(cell.split()) for cell in row) for row in rows if any(map(str.strip, row)))
+    return "\n".join(
+        CELLS_BETWEEN.join(" ".join(cell.split()) for cell in row) for row in rows if any(map(str.strip, row))
+    )

@@ -12,7 +12,16 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from qa.errors import InvalidInput
 from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service import problems
-from qa.service.dependencies import REPEATABLE, WRITES, BeginDep, EngineDep, IndexDep, JobsDep, WritesDep
+from qa.service.dependencies import (
+    REPEATABLE,
+    WRITES,
+    BeginDep,
+    EngineDep,
+    ExtractorDep,
+    IndexDep,
+    JobsDep,
+    WritesDep,
+)
 from qa.service.rendering import added_out, begun, document_out, full_document
 from qa.service.uploads import take_in
 from qa.types import Description, Document
@@ -59,6 +68,7 @@ def upload(
     index: IndexDep,
     jobs: JobsDep,
     begin: BeginDep,
+    extractor: ExtractorDep,
     prefer: Annotated[str, Header(description="`respond-async` for a job in any case, `wait` for none")] = "",
 ) -> UploadResponse:
     """Add files: text, Markdown, HTML, PDF, DOCX, and CSV or JSON lines with a document in each row.
@@ -73,7 +83,9 @@ def upload(
         # A response of its own: the route's model is that of files which are in.
         return begun(jobs.start("upload", index, len(named), begin, named))  # type: ignore[return-value]
     with writes.of():
-        return UploadResponse(files=[take_in(file.read(), name, engine, index) for name, file in named])
+        return UploadResponse(
+            files=[take_in(file.read(), name, extractor.extract, engine, index) for name, file in named]
+        )
 
 
 @router.get("")
