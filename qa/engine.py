@@ -16,7 +16,7 @@ from qa.limits import MAX_READ_TEXT, checked_question, checked_text, checked_top
 from qa.models.embedder import Embedder
 from qa.reading.answers import Ranked, candidates, located, rank_answers
 from qa.reading.calibration import Calibration, Scale
-from qa.reading.reader import Reader
+from qa.reading.reader import Pair, Reader
 from qa.reading.rounds import PASSAGES_READ, read_in_rounds
 from qa.reading.spans import PassageLogits
 from qa.types import Hit, Mark, Passage, QueryResult, SearchResult, Span
@@ -112,7 +112,7 @@ class Engine(Library):
             checked_text(text, limit=MAX_READ_TEXT)
         checked_top_k(top_k)
         clock = _Clock()
-        logits = self.reader.read_batch(pairs)
+        logits = self.reader.read_batch([Pair(question, text) for question, text in pairs])
         clock.lap("read")
         timings = clock.finish()
         return [

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qa.documents.splitting import found_by, split
-from qa.errors import NotFound
+from qa.errors import Changed, NotFound
 from qa.index.generations import rebuild, roll_back
-from qa.index.local import LocalIndex, Prepared
+from qa.index.local import LocalIndex, Prepared, changed
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.index.writes import Change
 from qa.limits import MAX_TITLE, checked_characters, checked_meta, checked_optional
@@ -69,12 +69,14 @@ class Library:
             for d in documents
         ]
 
-    def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
+    def _put(
+        self, documents: Sequence[Document], index: LocalIndex, only: Collection[str] | None = None
+    ) -> tuple[list[Prepared], list[Change]]:
         """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
         while True:
             generation = index.generation()
             prepared = self._prepare(documents)
-            changes = index.put(prepared, generation)
+            changes = index.put(prepared, generation, only)
             if changes is not None:
                 return prepared, changes
 
@@ -117,7 +119,11 @@ class Library:
     def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
         """Split and embed; the passages of all documents are embedded together, which keeps every core busy."""
         passages = [split(document, self.embedder.token_starts) for document in documents]
-        texts = [found_by(passage.text, passage.marks) for part in passages for passage in part]
+        texts = [
+            found_by(passage.text, document.title, passage.marks)
+            for document, part in zip(documents, passages, strict=True)
+            for passage in part
+        ]
         vectors = self.embedder.encode_passages(texts)
         ends = np.cumsum([len(part) for part in passages])[:-1]
         parts = np.split(vectors.astype(np.float16), ends)
@@ -149,7 +155,7 @@ class Library:
         index: str = DEFAULT_INDEX,
         only: Collection[str] | None = None,
     ) -> DocumentInfo:
-        """Give a document another title or other metadata; nothing is embedded again.
+        """Give a document another title or other metadata. It is embedded again only if its title changes.
 
         Args:
             id: the document's.
@@ -166,10 +172,19 @@ class Library:
             checked_optional(description["title"], "title", MAX_TITLE)
         if "meta" in description:
             checked_meta(description["meta"])
-        found = self.indexes.get(index).describe(checked_characters(id, "id"), description, only)
-        if found is None:
-            raise _no_document(id, index)
-        return found
+        opened = self.indexes.get(index)
+        while True:
+            document, info = self.document(id, index=index)
+            if only is not None and info.sha256 not in only:
+                raise changed(id, info.sha256)
+            described = replace(document, **description)
+            # Whoever changes it meanwhile is faster: then it is looked at again.
+            with suppress(Changed):
+                if described.title != document.title:
+                    self._put([described], opened, {info.sha256})
+                else:
+                    opened.describe(described, info.sha256)
+                return self.document(id, index=index)[1]
 
     def document(self, id: str, *, index: str = DEFAULT_INDEX) -> tuple[Document, DocumentInfo]:
         """Return a document with its text, and what is known of it.

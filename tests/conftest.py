@@ -71,7 +71,9 @@ def prepared(id: str, text: str, **fields: Any) -> Prepared:
     return Prepared(
         document,
         passages,
-        EMBEDDER.encode_passages([splitting.found_by(p.text, p.marks) for p in passages]).astype(np.float16),
+        EMBEDDER.encode_passages([splitting.found_by(p.text, document.title, p.marks) for p in passages]).astype(
+            np.float16
+        ),
     )
 
 

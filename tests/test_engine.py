@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qa.engine import Engine
-from qa.errors import InvalidInput, NotFound
+from qa.errors import Changed, InvalidInput, NotFound
 from qa.evaluation.metrics import f1
 from qa.reading.rounds import PASSAGES_READ, ROUNDS
 from qa.types import Document, QueryResult
@@ -176,6 +176,56 @@ def test_adding_again_changes_nothing_and_changing_replaces(engine: Engine) -> N
         "replaced",
     ]
     assert engine.ask("What colour is the kettle?", min_confidence=0.0).answers[0].text == "green"
+
+
+def test_a_document_is_found_by_its_title_and_by_another_one_as_soon_as_it_has_it(engine: Engine) -> None:
+    engine.add([Document("b", "It is open from nine to five.", "The museum of bells"), Document("t", "Tea is green.")])
+    question = "When is the lighthouse open?"
+    (before,) = [hit for hit in engine.search(question).hits if hit.passage.document_id == "b"]
+    engine.describe("b", {"title": "The lighthouse"})
+    (after,) = [hit for hit in engine.search(question).hits if hit.passage.document_id == "b"]
+    assert after.lexical > before.lexical
+    assert after.dense > before.dense
+    assert (after.title, after.passage.text) == ("The lighthouse", "It is open from nine to five.")
+    # As if it had never had another; BM25's statistics count what was replaced for a while.
+    other = engine.in_folder(engine.indexes.folder.parent / "other")
+    other.indexes.get_or_create("default")
+    other.add([Document("b", "It is open from nine to five.", "The lighthouse"), Document("t", "Tea is green.")])
+    assert [hit.dense for hit in other.search(question).hits if hit.title] == [after.dense]
+    other.close()
+
+
+def test_a_passage_is_read_under_its_title_but_no_answer_is_from_it(engine: Engine) -> None:
+    text = "It is open from nine to five, but for Mondays."
+    titles = ("The museum of bells", "The swimming hall", "The town library", "The castle")
+    engine.add([Document(title, text, title) for title in titles])
+    for title in titles:
+        (first, *_) = engine.ask(f"When is {title.lower()} open?", min_confidence=0).answers
+        assert first.document_id == title
+        assert "nine to five" in first.text
+        for answer in engine.ask("What is open from nine to five?", min_confidence=0, top_k=10).answers:
+            assert text[answer.span.start : answer.span.end] == answer.text
+
+
+def test_of_two_that_change_a_document_neither_undoes_what_the_other_did(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.add([Document("b", "It is open from nine to five.", "Bells")])
+    first = engine.document("b")[1].sha256
+    prepare, seen = engine._prepare, []
+
+    def slow(documents: Sequence[Document]) -> object:
+        seen.append(documents[0].title)
+        if len(seen) == 1:
+            engine.describe("b", {"meta": {"kind": "museum"}})
+        return prepare(documents)
+
+    monkeypatch.setattr(engine, "_prepare", slow)
+    described = engine.describe("b", {"title": "Clocks"})
+    assert seen == ["Clocks", "Clocks"]
+    assert (described.title, described.meta) == ("Clocks", {"kind": "museum"})
+    with pytest.raises(Changed, match="not as it was"):
+        engine.describe("b", {"title": "Bells"}, only={first})
 
 
 def test_only_documents_that_pass_the_filter_answer(engine: Engine) -> None:

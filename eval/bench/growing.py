@@ -1,10 +1,10 @@
-"""What taking in a passage costs as an index grows, but for embedding it, which costs always the same.
+"""What taking in a passage costs as an index grows, and what memory that takes.
 
     python -m eval.bench.growing [DATASET] [--passages N] [--out FOLDER]
 
 Sentences of a SQuAD file's contexts are put together anew, a thousand documents at a time; each time a question is
-asked, so that vectors and postings catch up. Vectors are not a model's: they depend on the words, and lie in bunches.
-Processor time is told, which other work on the machine hardly changes. Writes FOLDER/growing.csv and growing.svg.
+asked, so that vectors and postings catch up. Processor time is told, which other work on the machine hardly changes.
+Writes FOLDER/growing.csv and growing.svg.
 """
 
 from __future__ import annotations
@@ -16,52 +16,19 @@ import re
 import statistics
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from eval.bench.peers.protocol import pss_mb
 from eval.bench.plots import lines_svg
 from eval.bench.querying import GOLDEN
-from qa.documents import splitting
+from qa.assembly import build_engine
+from qa.config import Settings
 from qa.evaluation.squad import load_squad
-from qa.index.catalog import Specification
-from qa.index.registry import Indexes
-from qa.library import Library
-from qa.models.embedder import Vectors
 from qa.types import Document
 
 RESULTS = Path(__file__).parents[1] / "results"
 BLOCK = 1000
-BUNCHES = 2000
-
-
-class Bunches:
-    """Vectors around centres, by the words. The time that they take, `spent`, does not count."""
-
-    identity, dimension = "bunches@1", 384
-
-    def __init__(self) -> None:
-        self.spent = 0.0
-        self._centres = np.random.default_rng(1).normal(size=(BUNCHES, self.dimension)).astype(np.float32)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (texts, 384)."""
-        began = time.process_time()
-        marks = [zlib.crc32(text.encode()) for text in texts]
-        around = np.stack([np.random.default_rng(mark).normal(size=self.dimension) for mark in marks])
-        vectors: Vectors = (self._centres[[mark % BUNCHES for mark in marks]] + around).astype(np.float32)
-        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        self.spent += time.process_time() - began
-        return unit
-
-    encode_questions = encode_passages
-
-    def token_starts(self, text: str) -> Sequence[int]:
-        """Return where words and marks start."""
-        return [match.start() for match in re.finditer(r"\w+|[^\w\s]", text)]
 
 
 def main() -> None:
@@ -72,27 +39,24 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     texts = _texts(load_squad(given.dataset).contexts)
-    embedder = Bunches()
     rows: list[tuple[int, float, float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
-        library = Library(Indexes(Path(folder), specification), embedder)
-        index = library.indexes.get_or_create("default")
+        engine = build_engine(Settings(index_dir=Path(folder)))
+        index = engine.indexes.get_or_create("default")
+        # What inference and search set up once is not the index's.
+        engine.ask(next(texts)[:80])
         before = pss_mb()
         while not rows or rows[-1][0] < given.passages:
             documents = [Document(str(len(rows) * BLOCK + n), next(texts)) for n in range(BLOCK)]
-            began, embedding = time.process_time(), embedder.spent
-            library.add(documents)
-            added = time.process_time() - (embedder.spent - embedding)
-            question = documents[0].text[:80]
-            (vector,) = embedder.encode_questions([question])
-            asked = time.process_time()
-            index.search(question, vector, 10)
-            caught_up = time.process_time() - asked
+            began = time.process_time()
+            engine.add(documents)
+            added = time.process_time()
+            engine.search(documents[0].text[:80])
+            caught_up = time.process_time()
             passages = index.counts()[1]
             each = (passages - (rows[-1][0] if rows else 0)) / 1000
-            rows.append((passages, (added - began) / each, caught_up / each, pss_mb() - before))
-        library.indexes.close()
+            rows.append((passages, (added - began) / each, (caught_up - added) / each, pss_mb() - before))
+        engine.close()
     given.out.mkdir(parents=True, exist_ok=True)
     with (given.out / "growing.csv").open("w", newline="") as file:
         table = csv.writer(file)

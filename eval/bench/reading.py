@@ -26,6 +26,7 @@ from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import ReaderInput, windows
+from qa.reading.reader import Pair
 from qa.types import Document
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "golden.json"
@@ -46,9 +47,9 @@ def main() -> None:
         engine.indexes.get_or_create("default")
         engine.add([Document(str(i), text) for i, text in enumerate(dataset.contexts)])
         for question in dataset.questions:
-            pairs = [(question.text, hit.passage.text) for hit in engine.search(question.text, top_k=10).hits]
+            pairs = [Pair(question.text, hit.passage.text) for hit in engine.search(question.text, top_k=10).hits]
             asked = tokenizer.encode(question.text, add_special_tokens=False).ids
-            read = [tokenizer.encode(text, add_special_tokens=False).ids for _, text in pairs]
+            read = [tokenizer.encode(text, add_special_tokens=False).ids for _, text, _ in pairs]
             inputs = [window for ids in read for window in windows(asked, ids)]
             tokens += sum(len(made.ids) for made in inputs)
             if not rows:

@@ -31,6 +31,9 @@ IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v2"
 # Passages of these ways, which earlier versions had, can stand in one index with those of this one.
 MIXED_WITH = frozenset({IDENTITY, f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"})
 
+# Characters of a title; an embedder takes little more than a passage.
+_MOST_ABOVE = 150
+
 TokenStarts = Callable[[str], Sequence[int]]
 
 _UNIT_CHARACTERS = 400
@@ -49,13 +52,19 @@ _LINE = re.compile(r"[^\n]+\n?|\n")
 _FEWEST_ROWS = 2
 
 
-def found_by(text: str, marks: Sequence[Mark]) -> str:
-    """Return what a passage is embedded and searched as: its text, under the heading of the section it begins in.
+def titles_above(text: str, title: str | None, marks: Sequence[Mark]) -> list[str]:
+    """Return the titles of a passage's document and of the section that it begins in.
 
-    What stands under "Descaling" may never say so. Answers are read from the text alone.
+    What stands under "Descaling" may never say so, nor a page on lighthouses what it is about. Those with which the
+    passage begins anyhow are left out.
     """
-    section = marks[0].section if marks else None
-    return f"{section}\n{text}" if section and not text.startswith(section) else text
+    above = dict.fromkeys((title, marks[0].section if marks else None))
+    return [words[:_MOST_ABOVE] for words in above if words and not text.startswith(words)]
+
+
+def found_by(text: str, title: str | None, marks: Sequence[Mark]) -> str:
+    """Return what a passage is embedded and searched as: its text, with the titles above it."""
+    return "\n".join([*titles_above(text, title, marks), text])
 
 
 def split(document: Document, token_starts: TokenStarts) -> list[Passage]:

@@ -26,7 +26,7 @@ import tantivy
 from qa.errors import Unavailable
 from qa.index.durable import sync_folder, write_durably
 
-FORMAT = "4"
+FORMAT = "5"
 _TIMES = 2
 _FILLER = ["_"] * 150
 _PAIR_WEIGHT = 0.4

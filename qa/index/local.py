@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from qa.index.lexical import StaleFiles
 from qa.index.transactions import ReadTransaction
 from qa.index.vectors import cosines
 from qa.index.writes import Change, content_hash
-from qa.types import Description, Document, DocumentInfo, Hit, Passage, SearchResult
+from qa.types import Document, DocumentInfo, Hit, Passage, SearchResult
 
 CATALOG = "catalog.sqlite3"
 
@@ -103,15 +103,27 @@ class LocalIndex:
         self.specification.check(found, self.name)
         return generation
 
-    def put(self, prepared: Sequence[Prepared], generation: int) -> list[Change] | None:
+    def put(
+        self, prepared: Sequence[Prepared], generation: int, only: Collection[str] | None = None
+    ) -> list[Change] | None:
         """Add or replace documents, all or none; each is searchable by the next query of any process.
+
+        Args:
+            prepared: the documents.
+            generation: the one that they were prepared for.
+            only: the content hashes that they may have before, if that matters; they must be there then.
 
         Returns:
             What each did, or None if `generation` is not the live one any more and nothing was written.
+
+        Raises:
+            Changed: one has another content hash, or is not there.
         """
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
                 return None
+            for one in prepared:
+                _check_unchanged(transaction, one.document.id, only)
             return [transaction.put(p.document, p.passages, p.vectors, generation) for p in prepared]
 
     def unchanged(self, documents: Sequence[Document]) -> dict[str, int]:
@@ -139,22 +151,16 @@ class LocalIndex:
                     transaction.remove(id)
         return missing
 
-    def describe(self, id: str, description: Description, only: Collection[str] | None = None) -> DocumentInfo | None:
-        """Change a document's title or metadata; return what is known of it then, or None if there is none.
+    def describe(self, document: Document, before: str) -> None:
+        """Give a document that is there other metadata; nothing else of it may be new.
 
         Raises:
-            Changed: it has another content hash than those in `only`.
+            Changed: it has another content hash than it is to have before, or is not there.
         """
         with self.catalog.write() as transaction:
-            document = transaction.document(id)
-            if document is None:
-                return None
-            _check_unchanged(transaction, id, only)
-            described = replace(document, **description)
-            # By hash: to Python, true equals 1.
-            if content_hash(described) != content_hash(document):
-                transaction.describe(described)
-            return transaction.document_info(id)
+            _check_unchanged(transaction, document.id, {before})
+            if content_hash(document) != before:
+                transaction.describe(document)
 
     def document(self, id: str) -> tuple[Document, DocumentInfo] | None:
         """Return a document and what is known of it."""
@@ -250,7 +256,13 @@ def _found(
     return SearchResult(hits[:limit], view.generation, view.revision)
 
 
+def changed(id: str, found: str | None) -> Changed:
+    """Return the error that a document is not what whoever asks for a change believes."""
+    told = "gone" if found is None else f"not as it was: its content hash is {found}"
+    return Changed(f"document {id!r} is {told}", field="If-Match")
+
+
 def _check_unchanged(transaction: ReadTransaction, id: str, only: Collection[str] | None) -> None:
-    info = transaction.document_info(id)
-    if only is not None and info is not None and info.sha256 not in only:
-        raise Changed(f"document {id!r} is not as it was: its content hash is {info.sha256}", field="If-Match")
+    info = transaction.document_info(id) if only is not None else None
+    if only is not None and (info is None or info.sha256 not in only):
+        raise changed(id, info.sha256 if info else None)

@@ -145,11 +145,12 @@ class ReadTransaction:
         The text is what it is found by.
         """
         rows = self._connection.execute(
-            "SELECT id, text, marks, vector FROM passages WHERE generation = ? AND revision > ? ORDER BY id",
+            "SELECT p.id, p.text, d.title, p.marks, p.vector FROM passages p JOIN documents d ON d.key = p.document"
+            " WHERE p.generation = ? AND p.revision > ? ORDER BY p.id",
             (generation, revision),
         )
-        for number, text, marks, vector in rows:
-            yield number, found_by(text, _marks(marks)), np.frombuffer(vector, np.float16)
+        for number, text, title, marks, vector in rows:
+            yield number, found_by(text, title, _marks(marks)), np.frombuffer(vector, np.float16)
 
     def removed_since(self, generation: int, revision: int) -> list[int]:
         """Return the numbers of the passages that went after `revision`."""

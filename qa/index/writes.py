@@ -53,11 +53,11 @@ class WriteTransaction(ReadTransaction):
         return "created" if known is None else "replaced"
 
     def describe(self, document: Document) -> None:
-        """Give a document that is there another title and other metadata; its text and passages stay."""
+        """Give a document that is there other metadata; its passages stay."""
         revision = self._change(document.id, "put")
         self._connection.execute(
-            "UPDATE documents SET title = ?, meta = ?, sha256 = ?, revision = ? WHERE id = ?",
-            (document.title, _meta_as_json(document), content_hash(document), revision, document.id),
+            "UPDATE documents SET meta = ?, sha256 = ?, revision = ? WHERE id = ?",
+            (_meta_as_json(document), content_hash(document), revision, document.id),
         )
 
     def remove(self, id: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from itertools import chain
+from typing import NamedTuple, Protocol
 
 from qa.models.inference import Graph
 from qa.models.shipped import ShippedModel
@@ -12,14 +13,22 @@ from qa.reading.inputs import ReaderInput, windows
 from qa.reading.spans import PassageLogits, WindowLogits
 
 
+class Pair(NamedTuple):
+    """A question, a passage that may answer it, and the titles that stand above that."""
+
+    question: str
+    passage: str
+    above: str = ""
+
+
 class Reader(Protocol):
     """Reads passages for a question."""
 
     identity: str
     """Name and hash: a calibration belongs to exactly one."""
 
-    def read_batch(self, pairs: Sequence[tuple[str, str]]) -> list[PassageLogits]:
-        """Return the logits of each pair (question, passage text)."""
+    def read_batch(self, pairs: Sequence[Pair]) -> list[PassageLogits]:
+        """Return the logits of each pair's passage."""
         ...
 
 
@@ -31,18 +40,17 @@ class ShippedReader:
         self._graph = Graph(model.graph, threads)
         self._tokenizer = load_tokenizer(model.tokenizer)
 
-    def read_batch(self, pairs: Sequence[tuple[str, str]]) -> list[PassageLogits]:
-        """Return the logits of each pair; what stands beside it in the batch does not change them."""
-        questions = list(dict.fromkeys(question for question, _ in pairs))
-        encoded = self._tokenizer.encode_batch_fast(
-            [question.strip() for question in questions], add_special_tokens=False
-        )
-        question_ids = dict(zip(questions, (encoding.ids for encoding in encoded), strict=True))
-        passages = self._tokenizer.encode_batch([text for _, text in pairs], add_special_tokens=False)
+    def read_batch(self, pairs: Sequence[Pair]) -> list[PassageLogits]:
+        """Return the logits of each pair's passage; what stands beside it in the batch does not change them."""
+        # Several pairs share a question, and often titles.
+        short = list(dict.fromkeys(chain.from_iterable((pair.question, pair.above) for pair in pairs)))
+        encoded = self._tokenizer.encode_batch_fast([text.strip() for text in short], add_special_tokens=False)
+        ids = dict(zip(short, (encoding.ids for encoding in encoded), strict=True))
+        passages = self._tokenizer.encode_batch([pair.passage for pair in pairs], add_special_tokens=False)
         inputs: list[ReaderInput] = []
         owners: list[int] = []
-        for place, ((question, _), passage) in enumerate(zip(pairs, passages, strict=True)):
-            for window in windows(question_ids[question], passage.ids):
+        for place, (pair, passage) in enumerate(zip(pairs, passages, strict=True)):
+            for window in windows(ids[pair.question], passage.ids, ids[pair.above]):
                 inputs.append(window)
                 owners.append(place)
         outputs = self._graph.run([(made.ids, made.types) for made in inputs])

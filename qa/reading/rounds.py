@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
+from qa.documents.splitting import titles_above
 from qa.reading.answers import Candidate, Found, candidates
-from qa.reading.reader import Reader
+from qa.reading.reader import Pair, Reader
 from qa.types import Hit
 
 # Two keep two cores busy, and settle most questions; what they leave open is mostly read to the end.
@@ -48,11 +49,21 @@ def read_in_rounds(
         if not unsettled:
             break
         asked = [(place, hit) for place in unsettled for hit in hits[place][len(read[place]) :][:size]]
-        logits = reader.read_batch([(questions[place], hit.passage.text) for place, hit in asked])
+        logits = reader.read_batch([pair_of(questions[place], hit) for place, hit in asked])
         for (place, hit), made in zip(asked, logits, strict=True):
             read[place].append(candidates(hit, made, count))
         unsettled = [p for p in unsettled if not is_settled(read[p], hits[p], retrieval_weight, stop_margin)]
     return list(read)
+
+
+def pair_of(question: str, hit: Hit) -> Pair:
+    """Return what the reader is asked of a hit: its passage, under the titles that it was found by, too.
+
+    They stand there as sentences: the reader was taught on running text.
+    """
+    passage = hit.passage
+    titles = titles_above(passage.text, hit.title, passage.marks)
+    return Pair(question, passage.text, " ".join(f"{title}." for title in titles))
 
 
 def passages_needed(found: Found, hits: Sequence[Hit], retrieval_weight: float, stop_margin: float) -> int:

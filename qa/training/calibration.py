@@ -29,8 +29,8 @@ from qa.models.shipped import open_model
 from qa.reading import rounds
 from qa.reading.answers import candidates
 from qa.reading.calibration import CALIBRATION, Calibration
-from qa.reading.reader import Reader, ShippedReader
-from qa.reading.rounds import PASSAGES_READ
+from qa.reading.reader import Pair, Reader, ShippedReader
+from qa.reading.rounds import PASSAGES_READ, pair_of
 from qa.training.examples import split
 from qa.training.fitting import (
     ANSWERS_FITTED,
@@ -152,7 +152,7 @@ def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence
 
 
 def _read_hits(reader: Reader, question: str, golds: tuple[str, ...], hits: Sequence[Hit]) -> Asked:
-    logits = reader.read_batch([(question, hit.passage.text) for hit in hits])
+    logits = reader.read_batch([pair_of(question, hit) for hit in hits])
     found = [candidates(hit, made, ANSWERS_FITTED) for hit, made in zip(hits, logits, strict=True)]
     return Asked(golds, hits, found)
 
@@ -161,7 +161,7 @@ def _read(reader: Reader, questions: Sequence[_Question]) -> list[Asked]:
     hits = [
         Hit(None, Passage("", Span(0, len(q.context)), q.context), None, None, {}, 0.0, 0.0, 0.0) for q in questions
     ]
-    logits = reader.read_batch([(q.text, q.context) for q in questions])
+    logits = reader.read_batch([Pair(q.text, q.context) for q in questions])
     return [
         Asked(q.golds, [hit], [candidates(hit, made, ANSWERS_FITTED)])
         for q, hit, made in zip(questions, hits, logits, strict=True)

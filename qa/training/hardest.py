@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from qa.reading.reader import Reader
+from qa.reading.reader import Pair, Reader
 from qa.reading.spans import best_spans
 from qa.training.examples import Example
 
@@ -26,7 +26,7 @@ def hardest(examples: Sequence[Example], altered: Mapping[int, Example], reader:
     fallen: list[tuple[float, int]] = []
     for i in range(0, len(places), _AT_ONCE):
         part = places[i : i + _AT_ONCE]
-        read = reader.read_batch([(altered[place].question, altered[place].context) for place in part])
+        read = reader.read_batch([Pair(altered[place].question, altered[place].context) for place in part])
         for place, logits in zip(part, read, strict=True):
             old = examples[place].answer
             fallen += [(best.margin, place) for best in best_spans(logits, 1) if old and best.span.overlaps(old)]

@@ -13,6 +13,7 @@ from qa.errors import ModelError
 from qa.models.inference import padded
 from qa.models.shipped import WEIGHTS, open_model
 from qa.models.tokenization import load_tokenizer
+from qa.reading.reader import Pair
 from qa.training.base_model import base_model_folder
 from tests.conftest import golden_documents
 
@@ -28,7 +29,7 @@ def test_alone_and_together_are_equal_to_the_bit(shipped: Engine) -> None:
     together = shipped.embedder.encode_passages(TEXTS)
     alone = np.concatenate([shipped.embedder.encode_passages([text]) for text in TEXTS])
     assert (together == alone).all()
-    pairs = [("Who said so?", text) for text in TEXTS[3:12]]
+    pairs = [Pair("Who said so?", text, "A title" if place % 2 else "") for place, text in enumerate(TEXTS[3:12])]
     for one, (pair, many) in zip(
         [shipped.reader.read_batch([pair])[0] for pair in pairs],
         zip(pairs, shipped.reader.read_batch(pairs), strict=True),

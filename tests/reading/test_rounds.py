@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from qa.reading.answers import Candidate
+from qa.reading.reader import Pair
 from qa.reading.rounds import PASSAGES_READ, ROUNDS, is_settled, passages_needed, read_in_rounds
 from qa.reading.spans import PassageLogits
 from qa.types import Hit, Span
@@ -36,11 +37,11 @@ class CountingReader:
     identity = "counting@1"
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[Pair] = []
 
-    def read_batch(self, pairs: Sequence[tuple[str, str]]) -> list[PassageLogits]:
+    def read_batch(self, pairs: Sequence[Pair]) -> list[PassageLogits]:
         self.asked += pairs
-        return [read(text, ("word", float(text.split()[1]))) for _, text in pairs]
+        return [read(text, ("word", float(text.split()[1]))) for _, text, _ in pairs]
 
 
 def ranked(*logits: float) -> list[Hit]:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from qa.cli import app
 from qa.errors import InvalidInput
 from qa.models.shipped import WEIGHTS, open_model
-from qa.reading.reader import ShippedReader
+from qa.reading.reader import Pair, ShippedReader
 from qa.reading.spans import best_spans
 from qa.training.averaging import average_readers
 from qa.training.base_model import untrained_reader
@@ -62,7 +62,7 @@ def test_the_command_writes_the_mean_as_int8(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "confidence is not fitted yet" in done.output
     made = ShippedReader(open_model(tmp_path / "out"), 1)
-    (read,) = made.read_batch([("When did Ann7 open a shop?", CONTEXTS[7])])
+    (read,) = made.read_batch([Pair("When did Ann7 open a shop?", CONTEXTS[7])])
     assert best_spans(read, 1)[0].span.of(CONTEXTS[7]) == "1907"
     refused = CliRunner().invoke(app, ["train", "average", readers[0], *where])
     assert refused.exit_code == 1
