@@ -69,14 +69,12 @@ class Library:
             for d in documents
         ]
 
-    def _put(
-        self, documents: Sequence[Document], index: LocalIndex, only: Collection[str] | None = None
-    ) -> tuple[list[Prepared], list[Change]]:
+    def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
         """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
         while True:
             generation = index.generation()
             prepared = self._prepare(documents)
-            changes = index.put(prepared, generation, only)
+            changes = index.put(prepared, generation)
             if changes is not None:
                 return prepared, changes
 
@@ -178,13 +176,15 @@ class Library:
             if only is not None and info.sha256 not in only:
                 raise changed(id, info.sha256)
             described = replace(document, **description)
-            # Whoever changes it meanwhile is faster: then it is looked at again.
+            # Whoever changes it meanwhile, or swaps generations, is faster: then it is looked at again.
             with suppress(Changed):
-                if described.title != document.title:
-                    self._put([described], opened, {info.sha256})
-                else:
-                    opened.describe(described, info.sha256)
-                return self.document(id, index=index)[1]
+                if described.title == document.title:
+                    return opened.describe(described, info.sha256)
+                generation = opened.generation()
+                (prepared,) = self._prepare([described])
+                found = opened.replace(prepared, generation, info.sha256)
+                if found is not None:
+                    return found
 
     def document(self, id: str, *, index: str = DEFAULT_INDEX) -> tuple[Document, DocumentInfo]:
         """Return a document with its text, and what is known of it.

@@ -3,8 +3,8 @@
 langchain-text-splitters finds the units: short paragraphs, else sentences, else lines, else clauses. Its chunks carry
 no trustworthy offsets, so each unit is looked up in the text behind the one before, edges that fall inside a word or a
 grapheme are moved back to the last boundary, and what is still too long is cut between words. A table that fits into a
-passage is one unit, of a longer one each row is. Units are then packed by counting token offsets: a length function
-that tokenises each piece anew would crawl.
+passage is one unit, of a longer one each row that does. Units are then packed by counting token offsets: a length
+function that tokenises each piece anew would crawl.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ MAX_CHARACTERS = 2_000
 OVERLAP_TOKENS = 50
 OVERLAP_CHARACTERS = 400
 BLOCK_CHARACTERS = 50_000
-# Names what decides where passages fall; part of an index's specification and of the calibration's.
+# Names what decides where passages fall, and under which titles they are found and read; part of an index's
+# specification and of the calibration's.
 IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v2"
-# Passages of these ways, which earlier versions had, can stand in one index with those of this one.
+# Passages of this way and of those that earlier versions had can stand in one index.
 MIXED_WITH = frozenset({IDENTITY, f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"})
 
 # Characters of a title; an embedder takes little more than a passage.
-_MOST_ABOVE = 150
+_MOST_ABOVE = 80
 
 TokenStarts = Callable[[str], Sequence[int]]
 
@@ -48,7 +49,7 @@ _SEPARATORS = [
     r"(?<=[;:,)])\s+",
 ]
 _LINE = re.compile(r"[^\n]+\n?|\n")
-# Of a paragraph, with cells in them, for it to be a table.
+# Of a paragraph, with cells in them, for it to be a table; and more than half of its lines.
 _FEWEST_ROWS = 2
 
 
@@ -154,15 +155,19 @@ def _edges(text: str, block: Span) -> Iterator[int]:
 
 
 def _kept_whole(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span]:
-    """Yield the tables of a block that fit into a passage, and the rows of those that do not."""
+    """Yield the tables of a block that fit into a passage, and of those that do not the rows that do."""
+
+    def fits(span: Span) -> bool:
+        tokens = bisect_left(token_starts, span.end) - bisect_left(token_starts, span.start)
+        return tokens <= _TOKENS and len(span) <= MAX_CHARACTERS
+
     lines = (Span(*found.span()) for found in _LINE.finditer(text, block.start, block.end))
     for is_blank, run in groupby(lines, key=lambda line: not line.of(text).strip()):
         rows = list(run)
-        if is_blank or sum(CELLS_BETWEEN in row.of(text) for row in rows) < _FEWEST_ROWS:
-            continue
-        table = Span(rows[0].start, rows[-1].end)
-        tokens = bisect_left(token_starts, table.end) - bisect_left(token_starts, table.start)
-        yield from [table] if tokens <= _TOKENS and len(table) <= MAX_CHARACTERS else rows
+        with_cells = 0 if is_blank else sum(CELLS_BETWEEN in row.of(text) for row in rows)
+        if with_cells >= _FEWEST_ROWS and 2 * with_cells > len(rows):
+            table = Span(rows[0].start, rows[-1].end)
+            yield from [table] if fits(table) else filter(fits, rows)
 
 
 def _within_limits(text: str, unit: Span, token_starts: Sequence[int]) -> Iterator[Span]:

@@ -38,7 +38,7 @@ _LAST_EXPORT = "exported.json"
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """What decides an index's passages and vectors: only what is alike in all can be mixed."""
+    """What decides an index's passages and vectors: what differs cannot be mixed, but for `MIXED_WITH`."""
 
     embedder: str
     dimension: int

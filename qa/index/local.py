@@ -103,28 +103,33 @@ class LocalIndex:
         self.specification.check(found, self.name)
         return generation
 
-    def put(
-        self, prepared: Sequence[Prepared], generation: int, only: Collection[str] | None = None
-    ) -> list[Change] | None:
+    def put(self, prepared: Sequence[Prepared], generation: int) -> list[Change] | None:
         """Add or replace documents, all or none; each is searchable by the next query of any process.
-
-        Args:
-            prepared: the documents.
-            generation: the one that they were prepared for.
-            only: the content hashes that they may have before, if that matters; they must be there then.
 
         Returns:
             What each did, or None if `generation` is not the live one any more and nothing was written.
-
-        Raises:
-            Changed: one has another content hash, or is not there.
         """
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
                 return None
-            for one in prepared:
-                _check_unchanged(transaction, one.document.id, only)
             return [transaction.put(p.document, p.passages, p.vectors, generation) for p in prepared]
+
+    def replace(self, prepared: Prepared, generation: int, before: str) -> DocumentInfo | None:
+        """Replace a document that has still the content hash `before`.
+
+        Returns:
+            What is known of it then, or None as `put` does.
+
+        Raises:
+            Changed: it has another hash, or is not there.
+        """
+        document = prepared.document
+        with self.catalog.write() as transaction:
+            if transaction.live_generation()[0] != generation:
+                return None
+            _check_unchanged(transaction, document.id, {before})
+            transaction.put(document, prepared.passages, prepared.vectors, generation)
+            return transaction.document_info(document.id)
 
     def unchanged(self, documents: Sequence[Document]) -> dict[str, int]:
         """Return the ids of those documents that are stored just so already, with their numbers of passages."""
@@ -151,16 +156,19 @@ class LocalIndex:
                     transaction.remove(id)
         return missing
 
-    def describe(self, document: Document, before: str) -> None:
-        """Give a document that is there other metadata; nothing else of it may be new.
+    def describe(self, document: Document, before: str) -> DocumentInfo:
+        """Give a document other metadata that has still the content hash `before`; nothing else of it may be new.
 
         Raises:
-            Changed: it has another content hash than it is to have before, or is not there.
+            Changed: it has another hash, or is not there.
         """
         with self.catalog.write() as transaction:
             _check_unchanged(transaction, document.id, {before})
             if content_hash(document) != before:
                 transaction.describe(document)
+            info = transaction.document_info(document.id)
+        assert info is not None
+        return info
 
     def document(self, id: str) -> tuple[Document, DocumentInfo] | None:
         """Return a document and what is known of it."""

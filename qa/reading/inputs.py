@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from qa.models.tokenization import CLS, SEP
 
 MAX_QUESTION_TOKENS = 64
-MAX_ABOVE_TOKENS = 32
+MAX_ABOVE_TOKENS = 48
 MAX_INPUT_TOKENS = 288
 WINDOW_OVERLAP = 64
 

@@ -145,7 +145,7 @@ REAL_FILES = (
 The “blue” bins are emptied on Thursdays. A second bin costs €18 a year – ask Mr Ferreira at the depot.
 """.encode("cp1252"),
         "How much does a second bin cost?",
-        "€18 a year",
+        "€18",
     ),
     RealFile(
         "log.txt",

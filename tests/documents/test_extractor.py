@@ -60,7 +60,7 @@ def test_a_file_of_more_than_there_is_memory_for_is_told() -> None:
     bomb = pdf_of_much_text(200)
     assert len(bomb) < 1_000_000
     extractor = Extractor(memory=400_000_000)
-    with pytest.raises(InvalidInput, match=r"bomb\.pdf: "):
+    with pytest.raises(TooLarge, match=r"bomb\.pdf: reading it takes over [\d,]+ bytes of memory"):
         extractor.extract(bomb, "bomb.pdf")
     assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
     extractor.close()
@@ -86,6 +86,30 @@ def test_a_parser_that_fails_takes_nobody_with_it() -> None:
     assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
     extractor.close()
     assert children() == before
+
+
+def test_one_that_somebody_ended_is_replaced_and_what_stops_a_service_does_not_end_it(extractor: Extractor) -> None:
+    before = children()
+    extractor.extract(PAGE, "pump.html")
+    (process,) = children() - before
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(process, number)
+        assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
+    assert children() - before == {process}
+    os.kill(process, signal.SIGKILL)
+    deadline = time.monotonic() + ENOUGH_S
+    while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
+
+
+def test_a_large_file_leaves_the_next_one_its_memory() -> None:
+    extractor = Extractor(memory=200_000_000)
+    rows = b'{"text": "It is oiled every six weeks."}\n' * 50_000
+    assert len(extractor.extract(rows, "many.jsonl")) == 50_000
+    assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
+    extractor.close()
 
 
 def test_several_at_once(extractor: Extractor) -> None:

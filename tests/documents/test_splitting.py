@@ -111,6 +111,16 @@ def test_of_a_table_that_does_not_fit_every_row_is_in_one_piece() -> None:
     assert lines - {""} == {*rows, "Before it. And more.", "Behind it."}
 
 
+@pytest.mark.parametrize("bars", ["Home | About\nLegal | Contact\n", "", "A | B\nC | D\n\n"])
+def test_what_stands_beside_cells_is_cut_at_sentences(bars: str) -> None:
+    prose = "\n".join("The pump is oiled every six weeks without fail. " * 12 for _ in range(4))
+    long_row = "Oil | " + "The pump is oiled every six weeks without fail. " * 60
+    for text in (bars + prose, f"{bars}{long_row}\nBelt | It is new."):
+        passages = passages_of(text)
+        assert len(passages) > 2
+        assert all(passage.text.endswith((".", "Contact", "D")) for passage in passages)
+
+
 def test_lines_with_one_bar_are_no_table() -> None:
     text = "One | two. " + "And so it goes on for long. " * 60 + "\nThe end of it."
     assert len(passages_of(text)) > 1

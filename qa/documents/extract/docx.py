@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import docx
+from docx.document import Document as DocxDocument
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import OpcError
 from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph
 
 from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows, properties
 from qa.errors import InvalidInput, TooLarge
+from qa.types import Meta
 
 # Far more than any manual has; a small file may claim to hold terabytes.
 _MAX_UNPACKED, _MAX_XML = 300_000_000, 50_000_000
@@ -26,8 +29,6 @@ _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _TEXT = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
 # What was deleted, is a field's instruction or a second form of the same.
 _LEFT_OUT = {qn("w:del"), qn("w:moveFrom"), qn("w:pPr"), qn("w:rPr"), qn("w:tblPr"), qn("w:tcPr"), qn("w:sdtPr")}
-# python-docx gives a file without a title one of its own.
-_NO_TITLE = "Word Document"
 
 
 def extract_docx(data: bytes, name: str) -> ExtractedText:
@@ -45,16 +46,7 @@ def extract_docx(data: bytes, name: str) -> ExtractedText:
     except (OpcError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise InvalidInput(f"{name}: not a DOCX file that can be read ({error})", field=name) from error
     builder = TextBuilder()
-    told = document.core_properties
-    meta = properties(
-        author=told.author,
-        subject=told.subject,
-        keywords=told.keywords,
-        created=told.created,
-        modified=told.modified,
-    )
-    title = told.title
-    title = "" if title == _NO_TITLE else title
+    title, meta = _properties(document)
     above = ""
     for element in _blocks(document.element.body):
         if element.tag == _TABLE:
@@ -71,6 +63,24 @@ def extract_docx(data: bytes, name: str) -> ExtractedText:
             builder.block(text)
         above = style
     return builder.made(title, meta)
+
+
+def _properties(document: DocxDocument) -> tuple[str, Meta]:
+    """Return the title and the other properties."""
+    try:
+        document.part.package.part_related_by(RELATIONSHIP_TYPE.CORE_PROPERTIES)
+    except KeyError:
+        # python-docx would make some up, with the time of now.
+        return "", {}
+    told = document.core_properties
+    meta = properties(
+        author=told.author,
+        subject=told.subject,
+        keywords=told.keywords,
+        created=told.created,
+        modified=told.modified,
+    )
+    return told.title, meta
 
 
 def _checked_size(data: bytes, name: str) -> None:

@@ -27,6 +27,8 @@ from qa.errors import InvalidInput, QAError, TooLarge
 _SECONDS, _SECONDS_A_BYTE = 60.0, 20e-6
 _BYTES, _BYTES_A_BYTE = 2_000_000_000, 20
 _OUT_OF_MEMORY = 3
+# A process keeps memory that a larger file took.
+_LARGE = 1_000_000
 
 
 class Extractor:
@@ -55,10 +57,7 @@ class Extractor:
         """
         seconds = ceil(self._seconds + _SECONDS_A_BYTE * len(data))
         memory = self._memory + _BYTES_A_BYTE * len(data)
-        try:
-            process = self._idle.get_nowait()
-        except queue.Empty:
-            process = _started()
+        process = self._free()
         try:
             with_input, with_output = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
             pickle.dump((data, name, columns, seconds, memory), with_input)
@@ -68,7 +67,8 @@ class Extractor:
             ended = _ended(process)
             if ended == -signal.SIGXCPU:
                 raise TooLarge(f"{name}: reading it takes over {seconds:,} s", field=name) from error
-            if ended in (_OUT_OF_MEMORY, -signal.SIGKILL):
+            # Parsers in C abort when they get no memory.
+            if ended in (_OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL):
                 raise TooLarge(f"{name}: reading it takes over {memory:,} bytes of memory", field=name) from error
             raise InvalidInput(
                 f"{name}: damaged, or too much for its parser, which failed (status {ended})", field=name
@@ -77,10 +77,25 @@ class Extractor:
             process.kill()
             _ended(process)
             raise
-        self._idle.put(process)
+        if len(data) > _LARGE:
+            _ended(process)
+        else:
+            self._idle.put(process)
         if isinstance(made, QAError):
             raise made
         return made
+
+    def _free(self) -> subprocess.Popen[bytes]:
+        """Return a process that waits for a file."""
+        while True:
+            try:
+                process = self._idle.get_nowait()
+            except queue.Empty:
+                return _started()
+            if process.poll() is None:
+                return process
+            # Somebody ended it while it had nothing to do.
+            _ended(process)
 
     def close(self) -> None:
         """End the processes that are idle."""
@@ -108,8 +123,9 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
 
 def main() -> None:
     """Extract what comes on standard input, until it ends."""
-    # Whoever started this decides when it ends, not a terminal.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whoever started this decides when it ends, and not what stops all processes of a terminal or a service.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     replies = os.fdopen(os.dup(1), "wb")
     # What parsers print must not be taken for a reply.
@@ -118,15 +134,21 @@ def main() -> None:
         try:
             data, name, columns, seconds, memory = pickle.load(sys.stdin.buffer)  # noqa: S301
             _limit(seconds, memory)
-            made: list[ExtractedText] | QAError = extract(data, name, columns)
+            _reply(replies, data, name, columns)
         except EOFError:
             return
         except MemoryError:
             sys.exit(_OUT_OF_MEMORY)
-        except QAError as error:
-            made = error
-        pickle.dump(made, replies)
-        replies.flush()
+        del data
+
+
+def _reply(replies: IO[bytes], data: bytes, name: str, columns: Columns | None) -> None:
+    try:
+        made: list[ExtractedText] | QAError = extract(data, name, columns)
+    except QAError as error:
+        made = error
+    pickle.dump(made, replies)
+    replies.flush()
 
 
 def _limit(seconds: int, memory: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -31,7 +31,7 @@ _MAX_PAGES = 20_000
 _LINE_END, _BROKEN = (0x0A, 0x0D), (0x02, 0xFFFE)
 
 # Of a date may be missing what is behind the year.
-_DATE, _EARLIEST = re.compile(r"(?:D:)?(\d{4,14})(?:Z|([+-]\d\d)'?(\d\d)?)?"), "00000101000000"
+_DATE, _EARLIEST = re.compile(r"(?:D:)?(\d{4}(?:\d\d){0,5})(?:Z|([+-]\d\d)'?(\d\d)?)?"), "00000101000000"
 
 
 def extract_pdf(data: bytes, name: str) -> ExtractedText:
@@ -48,7 +48,7 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
         with closing(pdf):
             pages = _pages(pdf, name)
             outline = _outline(pdf)
-            told = pdf.get_metadata_dict()
+            title, meta = _properties(pdf)
     if not any(pages):
         raise UnsupportedFormat(f"{name}: {len(pages)} pages of pictures without any text; it needs OCR", field=name)
     builder = TextBuilder()
@@ -67,7 +67,7 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
                 begun = goes_on and (broken or paragraph[:1].islower())
                 builder.block(paragraph, ("" if broken else " ") if begun else "\n\n")
                 goes_on, broken = paragraph_broken or not ends_sentence(paragraph), paragraph_broken
-    made = builder.made(told["Title"].strip(), _properties(told))
+    made = builder.made(title, meta)
     return replace(made, boxes=placed(made.text, kept))
 
 
@@ -89,14 +89,23 @@ def _pages(pdf: pdfium.PdfDocument, name: str) -> list[list[Line]]:
     return pages
 
 
-def _properties(told: Mapping[str, str]) -> Meta:
-    return properties(
-        author=told["Author"],
-        subject=told["Subject"],
-        keywords=told["Keywords"],
-        created=_date(told["CreationDate"]),
-        modified=_date(told["ModDate"]),
+def _properties(pdf: pdfium.PdfDocument) -> tuple[str, Meta]:
+    """Return the title and the other properties; what cannot be decoded is left out."""
+
+    def told(key: str) -> str:
+        try:
+            return str(pdf.get_metadata_value(key))
+        except UnicodeError:
+            return ""
+
+    meta = properties(
+        author=told("Author"),
+        subject=told("Subject"),
+        keywords=told("Keywords"),
+        created=_date(told("CreationDate")),
+        modified=_date(told("ModDate")),
     )
+    return told("Title"), meta
 
 
 def _date(told: str) -> datetime | None:

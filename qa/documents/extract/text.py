@@ -70,6 +70,7 @@ class TextBuilder:
 
     def made(self, title: str | None = None, meta: Meta | None = None) -> ExtractedText:
         """Return all of it."""
+        title = _UNFIT.sub("", title or "").strip()
         return ExtractedText("".join(self._parts), title or None, meta or {}, tuple(self._marks))
 
 

@@ -119,10 +119,13 @@ def get_text(id: str, engine: EngineDep, index: IndexDep) -> PlainTextResponse:
 
 
 @router.patch("/{id}", dependencies=[WRITES], responses=_CONDITIONAL)
-def patch(id: str, body: DocumentPatch, engine: EngineDep, index: IndexDep, if_match: IfMatch = None) -> DocumentOut:
+def patch(
+    id: str, body: DocumentPatch, engine: EngineDep, writes: WritesDep, index: IndexDep, if_match: IfMatch = None
+) -> DocumentOut:
     """Change a document's title or metadata; metadata is replaced as a whole."""
     given = body.model_dump(include=body.model_fields_set)
-    return document_out(engine.describe(id, cast(Description, given), index=index, only=_hashes(if_match)))
+    with writes.of():
+        return document_out(engine.describe(id, cast(Description, given), index=index, only=_hashes(if_match)))
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, dependencies=[WRITES], responses=_CONDITIONAL)
