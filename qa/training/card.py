@@ -65,7 +65,8 @@ An extractive reader for English: given a question and a passage, a start and an
 - Base: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), 6 layers, 384 wide, with a new span
   head. Word embeddings were not trained.
 - Form: static int8 (NNCF post-training quantisation, half weight range), OpenVINO IR. Inputs `input_ids`,
-  `attention_mask`, `token_type_ids`; question first; at most {MAX_INPUT_TOKENS} tokens, longer texts in windows.
+  `attention_mask`, `token_type_ids`; question first, then the titles that stand above the passage (it was trained
+  without), then that; at most {MAX_INPUT_TOKENS} tokens, longer texts in windows.
 - Identity: `{model.identity}`, of the hashes in `manifest.json`, which are checked when it is loaded.
 
 ## What it is bad at
