@@ -1,0 +1,71 @@
+"""Several processes on one index: writers queue, nobody is refused, and each sees what was acknowledged before."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from qa.index.local import LocalIndex
+from qa.index.verification import verify_index
+from tests.conftest import ENOUGH_S, ROOT, SPECIFICATION, found
+
+WRITERS, EACH = 4, 25
+
+# Writes, and asks for what it wrote and for what another one said that it had written.
+WORKER = """
+import sys
+from pathlib import Path
+from qa.index.local import LocalIndex
+from tests.conftest import SPECIFICATION, found, prepared, put
+
+folder, told, name, count = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+index = LocalIndex(folder, SPECIFICATION, create=True)
+for step in range(count):
+    id = f"{name}-{step}"
+    put(index, prepared(id, f"The lamp {id} of {name} burns in room {step}."))
+    (told / id).touch()
+    for other in sorted(path.name for path in told.iterdir())[-3:]:
+        assert other in found(index, f"lamp {other}", limit=1000), other
+"""
+
+
+def test_writers_queue_and_each_sees_what_others_have_written(tmp_path: Path) -> None:
+    folder, told = tmp_path / "books", tmp_path / "told"
+    told.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "ignore", "-c", WORKER, str(folder), str(told)]
+    processes = [subprocess.Popen([*command, name, str(EACH)], env=environment) for name in "abcd"[:WRITERS]]
+    assert [process.wait(5 * ENOUGH_S) for process in processes] == [0] * WRITERS
+    index = LocalIndex(folder, SPECIFICATION)
+    assert index.counts() == (WRITERS * EACH, WRITERS * EACH)
+    assert index.state().revision == WRITERS * EACH
+    assert verify_index(index).broken == ()
+    assert "c-7" in found(index, "lamp c-7", limit=100)
+    index.close()
+
+
+def test_ctrl_c_stops_adding_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    for number in range(8):
+        (files / f"{number}.txt").write_text(f"The lamp {number} burns all night, and nobody looks after it. " * 1000)
+    qa = str(Path(sys.executable).with_name("qa"))
+    environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path / "indexes")}
+    adding = subprocess.Popen([qa, "add", str(files)], env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + ENOUGH_S
+    while not (tmp_path / "indexes" / "default" / "catalog.sqlite3").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)
+    adding.send_signal(signal.SIGINT)
+    _, said = adding.communicate(timeout=ENOUGH_S)
+    assert adding.returncode == 130
+    assert "Traceback" not in said
+    run = [qa, "verify", "--json"]
+    verified = subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout
+    assert '"documents": 0' in verified
+    assert '"broken": []' in verified
