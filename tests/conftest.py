@@ -114,7 +114,7 @@ def golden(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The shipped models on the sample documents; tests only read it."""
     made = shipped.in_folder(tmp_path_factory.mktemp("golden"))
     made.indexes.get_or_create("default")
-    made.add([Document(path.stem, path.read_text(encoding="utf-8"), path.name) for path in golden_documents()])
+    made.add([Document(path.stem, path.read_text(encoding="utf-8"), path.stem) for path in golden_documents()])
     yield made
     made.close()
 

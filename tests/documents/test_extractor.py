@@ -104,12 +104,15 @@ def test_one_that_somebody_ended_is_replaced_and_what_stops_a_service_does_not_e
     assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
 
 
-def test_a_large_file_leaves_the_next_one_its_memory() -> None:
-    extractor = Extractor(memory=200_000_000)
+def test_what_a_large_file_took_is_not_kept(extractor: Extractor) -> None:
+    before = children()
+    extractor.extract(PAGE, "pump.html")
+    (small,) = children() - before
     rows = b'{"text": "It is oiled every six weeks."}\n' * 50_000
     assert len(extractor.extract(rows, "many.jsonl")) == 50_000
+    assert children() == before
     assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
-    extractor.close()
+    assert small not in children()
 
 
 def test_several_at_once(extractor: Extractor) -> None:
