@@ -2,8 +2,8 @@
 
 python -m eval.bench.held_out DATA READER... [--limit N]
 
-DATA is the folder of the training files; a READER is a folder of int8 or of float weights. Of several, each trained on
-from the one before it, the mean is measured too.
+DATA is the folder of the training files; a READER is a folder of int8 or of float weights. Of several, all trained on
+from the first, the mean is measured too.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ other one that is found.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import tempfile
 from collections.abc import Sequence
@@ -21,16 +20,15 @@ from qa.assembly import build_engine
 from qa.config import Settings
 from qa.engine import Engine
 from qa.evaluation.metrics import auroc, f1, recall
+from qa.evaluation.squad import load_squad
 from qa.index.fusion import CANDIDATES
 from qa.reading.rounds import pair_of
 from qa.reading.spans import ScoredSpan, best_spans
-from qa.training.examples import is_held_out
+from qa.training.examples import article_titles, split
 from qa.types import Document, Hit
 
 FILES = ("squad.json", "nq_qed.json")
 OTHERS = 900
-# What stands in for a title where articles were put together of many.
-_NO_TITLE = "squad_train_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +77,15 @@ def _numbered(titles: dict[str, str]) -> Sequence[tuple[int, tuple[str, str]]]:
 
 def _parts(path: Path) -> tuple[list[_Question], dict[str, str]]:
     """Return the answerable held-out questions of articles that have a title, and every context's title."""
-    questions, titles = [], dict[str, str]()
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-        if article["title"].startswith(_NO_TITLE):
-            continue
-        for paragraph in article["paragraphs"]:
-            context = paragraph["context"]
-            titles[context] = article["title"].replace("_", " ")
-            if is_held_out(context):
-                questions += [
-                    _Question(q["question"], tuple(a["text"] for a in q["answers"]), context)
-                    for q in paragraph["qas"]
-                    if q["answers"]
-                ]
+    dataset = load_squad(path)
+    titles = article_titles(dataset)
+    _, held_out = split(dataset)
+    questions = [
+        _Question(q.text, dataset.gold_texts(q), context)
+        for q in held_out.questions
+        for context in (dataset.contexts[q.context],)
+        if q.answers and context in titles
+    ]
     return questions, titles
 
 

@@ -30,10 +30,13 @@ def train_reader(
     out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
     config: Annotated[
         str | None,
-        typer.Option(help="A recipe: base, further, queries, steady, wider, masked, own, or a TOML file like theirs."),
+        typer.Option(help="A recipe: base, own or another of the package (a wrong name tells all), or a TOML file."),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Train this reader on: 'shipped', or the folder of another.")
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a reader to learn from, int8 or WORK/reader; for each again.")
     ] = None,
     measured_with: Annotated[list[Path] | None, typer.Option(help="SQuAD files that must stay unseen.")] = None,
     tokens: Annotated[int | None, typer.Option(min=1, help="How long to train, whatever the recipe says.")] = None,
@@ -69,7 +72,7 @@ def train_reader(
             show.notes(["without --measured-with, what is measured later may have been trained on"])
         threads = settings.threads or available_threads()
         tell = partial(typer.echo, err=True)
-        finished = train_reader(folder, measured_with or [], work, recipe, threads, tell, origin, device)
+        finished = train_reader(folder, measured_with or [], work, recipe, threads, tell, origin, device, teacher or [])
         export_reader(finished, folder, out)
         if before is None:
             show.notes(["confidence is not fitted yet: see `qa train calibration`"])
@@ -100,10 +103,13 @@ def _extra() -> Iterator[None]:
 
 @app.command("average")
 def average_readers(
-    readers: Annotated[list[Path], typer.Argument(help="Folders of readers, each trained on from the one before it.")],
+    readers: Annotated[list[Path], typer.Argument(help="Folders of readers, all trained on from the first.")],
     data: Annotated[Path, typer.Option(help="Folder of the training files.")],
     work: Annotated[Path, typer.Option(help="The mean is kept here in float.")],
     out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
+    part: Annotated[
+        list[float] | None, typer.Option(help="How much of a reader to take, one for each in turn; else all the same.")
+    ] = None,
 ) -> None:
     """Make one reader of several: the mean of their weights is better than the last of them."""
     with errors_told(), _extra():
@@ -111,7 +117,7 @@ def average_readers(
         from qa.training.reader_export import checked_output, export_reader
 
         checked_output(out, None)
-        export_reader(average_readers(readers, work), data, out)
+        export_reader(average_readers(readers, work, part or []), data, out)
         show.notes(["confidence is not fitted yet: see `qa train calibration`"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qa.errors import DatasetError, InvalidInput
@@ -47,12 +47,14 @@ class Dataset:
         contexts: texts, none twice.
         questions: with ids that differ.
         has_spans: false where only relevant contexts are labelled, and answers are not.
+        titles: of the articles that contexts are from, by context, where the file names them.
     """
 
     name: str
     contexts: tuple[str, ...]
     questions: tuple[LabelledQuestion, ...]
     has_spans: bool = True
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def gold_texts(self, question: LabelledQuestion) -> tuple[str, ...]:
         """Return the accepted answers of a question; empty when it is unanswerable."""
@@ -68,8 +70,7 @@ class Dataset:
         if limit is None or limit >= len(self.questions):
             return self
         step = len(self.questions) / limit
-        chosen = tuple(self.questions[int(i * step)] for i in range(limit))
-        return Dataset(self.name, self.contexts, chosen, self.has_spans)
+        return replace(self, questions=tuple(self.questions[int(i * step)] for i in range(limit)))
 
 
 @dataclass(frozen=True, slots=True)

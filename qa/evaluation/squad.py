@@ -25,9 +25,10 @@ def load_squad(path: Path) -> Dataset:
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{path}: not a SQuAD JSON file ({error})", field="dataset") from error
     contexts: dict[str, int] = {}
+    titles: dict[str, str] = {}
     questions: dict[str, LabelledQuestion] = {}
     problems: list[LabelProblem] = []
-    for number, (context, entry) in enumerate(entries, 1):
+    for number, (title, context, entry) in enumerate(entries, 1):
         try:
             id, text, spans = str(entry["id"]), entry["question"], _spans(context, entry)
             if not isinstance(context, str) or not isinstance(text, str):
@@ -40,14 +41,17 @@ def load_squad(path: Path) -> Dataset:
             problems.append(LabelProblem(_place(entry, number), str(error)))
         else:
             questions[id] = LabelledQuestion(id, text, contexts.setdefault(context, len(contexts)), spans)
-    return checked(path, problems, Dataset(path.stem, tuple(contexts), tuple(questions.values())))
+            if title:
+                titles.setdefault(context, title.replace("_", " "))
+    dataset = Dataset(path.stem, tuple(contexts), tuple(questions.values()), titles=titles)
+    return checked(path, problems, dataset)
 
 
-def _entries(articles: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _entries(articles: list[dict[str, Any]]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for article in articles:
         for paragraph in article["paragraphs"]:
             for entry in paragraph["qas"]:
-                yield paragraph["context"], entry
+                yield str(article.get("title") or ""), paragraph["context"], entry
 
 
 def _place(entry: object, number: int) -> str:

@@ -1,7 +1,7 @@
 """How a question and a passage become what the reader takes: `[CLS] question [SEP] titles passage window [SEP]` (pure).
 
 Training and answering build their inputs here, so that the reader is asked in the form it was taught. Titles are those
-that stand above the passage, and no answer is read from them; what it is taught with has none.
+that stand above the passage, and no answer is read from them.
 """
 
 from __future__ import annotations

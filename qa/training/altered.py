@@ -54,7 +54,7 @@ def altered_questions(examples: Sequence[Example], count: int, seed: int) -> dic
         rules = sorted(_RULES, key=lambda rule: chooser.random() ** (1 / _RULES[rule]), reverse=True)
         question = next(filter(None, (rule(example, chooser, entities) for rule in rules[:3])), None)
         if question:
-            made[place] = Example(question, example.context, None)
+            made[place] = Example(question, example.context, None, example.title)
     return made
 
 

@@ -1,57 +1,62 @@
-"""Several readers that were trained one from another ─► one: the mean of their weights.
+"""Several readers that were trained on from one ─► one: the mean of their weights.
 
-Trained on from each other they lie in one valley of the loss, and their mean lies lower than any: what each learned by
-heart differs and is averaged away (model soups: Wortsman et al., ICML 2022).
+Trained on from the same start they lie in one valley of the loss, and their mean lies lower than any: what each learned
+by heart differs and is averaged away (model soups: Wortsman et al., ICML 2022).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from qa.errors import InvalidInput
-from qa.models.shipped import MANIFEST, open_model
 from qa.training.base_model import quietly, untrained_reader
-from qa.training.dequantised import load_dequantised
-from qa.training.reader_export import float_reader
-from qa.training.stages import AVERAGE, stages, write_stages
+from qa.training.dequantised import float_network
+from qa.training.stages import AVERAGE, PARTS, stages, write_stages
 
 
-def average_readers(readers: Sequence[Path], work: Path) -> Path:
+def average_readers(readers: Sequence[Path], work: Path, parts: Sequence[float] = ()) -> Path:
     """Write the mean of readers' weights to `work/reader`, in Hugging Face layout.
 
     Args:
-        readers: folders, of int8 readers or of trained float weights; each trained on from the one before it.
+        readers: folders, of int8 readers or of trained float weights; the others were trained on from the first.
         work: is made.
+        parts: how much of each to take, in any unit; the same of all where none are given.
 
     Raises:
-        InvalidInput: there are fewer than two, or one was not trained on from the one before it.
+        InvalidInput: there are fewer than two, or one was not trained on from the first; or parts are not one for each,
+            or not above zero.
         ModelError: one cannot be read.
     """
     if len(readers) < 2:
         raise InvalidInput("an average takes two readers or more", field="readers")
-    made = [stages(folder) for folder in readers]
-    for place, (earlier, later) in enumerate(pairwise(made), 1):
-        if later[: len(earlier)] != earlier:
-            raise InvalidInput(f"{readers[place]}: was not trained on from {readers[place - 1]}", field="readers")
+    if parts and (len(parts) != len(readers) or min(parts) <= 0):
+        raise InvalidInput("one for each reader, above zero", field="part")
+    made, taken = _together(readers)
     network, mean = untrained_reader(), dict[str, torch.Tensor]()
     finished = work / "reader"
     with quietly():
-        for folder in readers:
-            for name, value in _weights(folder).items():
-                mean[name] = mean.get(name, torch.zeros_like(value)) + value / len(readers)
+        for folder, part in zip(readers, parts or [1.0] * len(readers), strict=True):
+            for name, value in float_network(folder).state_dict().items():
+                share = part / (sum(parts) or len(readers))
+                mean[name] = mean.get(name, torch.zeros_like(value)) + value * share
         network.load_state_dict(mean)
         network.save_pretrained(finished)
-    write_stages(finished, [*made[-1], {AVERAGE: [len(stages) for stages in made]}])
+    write_stages(finished, [*made, {AVERAGE: taken} | ({PARTS: list(parts)} if parts else {})])
     return finished
 
 
-def _weights(folder: Path) -> dict[str, torch.Tensor]:
-    if not (folder / MANIFEST).exists():
-        return dict(float_reader(folder).network.state_dict())
-    network = untrained_reader()
-    load_dequantised(network, open_model(folder).graph)
-    return dict(network.state_dict())
+def _together(readers: Sequence[Path]) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the stages of all readers, none twice, and after how many of them each is taken."""
+    first = stages(readers[0])
+    made, taken = list(first), [len(first)]
+    for folder in readers[1:]:
+        been_through = stages(folder)
+        if been_through[: len(first)] != first:
+            raise InvalidInput(f"{folder}: was not trained on from {readers[0]}", field="readers")
+        made += [stage for stage in been_through if stage not in made]
+        taken.append(made.index(been_through[-1]) + 1)
+    return made, taken

@@ -56,17 +56,18 @@ def write_card(folder: Path, reports: Sequence[Mapping[str, Any]] = ()) -> None:
     sources = dict.fromkeys(_SOURCES.get(file, f"`{file}`") for stage in made for file in files_of(stage))
     data = "\n".join(f"- {source}" for source in sources)
     recipes = "\n".join(f"{place}.\n\n{as_markdown(stage)}" for place, stage in enumerate(made, 1))
+    layers = made[-1].get("layers", 6)
     diagram = _DIAGRAM if (folder / DIAGRAM).exists() else ""
     card = f"""# {model.name}
 
 An extractive reader for English: given a question and a passage, a start and an end logit for each token; the
 `[CLS]` token's stand for "this passage does not say".
 
-- Base: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), 6 layers, 384 wide, with a new span
-  head. Word embeddings were not trained.
+- Base: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), {layers} layers, 384 wide,
+  with a new span head.
 - Form: static int8 (NNCF post-training quantisation, half weight range), OpenVINO IR. Inputs `input_ids`,
-  `attention_mask`, `token_type_ids`; question first, then the titles that stand above the passage (it was trained
-  without), then that; at most {MAX_INPUT_TOKENS} tokens, longer texts in windows.
+  `attention_mask`, `token_type_ids`; question first, then the titles that stand above the passage, then that;
+  at most {MAX_INPUT_TOKENS} tokens, longer texts in windows.
 - Identity: `{model.identity}`, of the hashes in `manifest.json`, which are checked when it is loaded.
 
 ## What it is bad at
@@ -85,7 +86,7 @@ negatives, a question with a passage that BM25 ranks high and that lacks the ans
 questions that were altered by rule until their passage no longer answers them.
 
 ## How to make it again
-Each recipe is a run of `qa train reader`, each after the first with `--from` the reader before it.
+Each recipe is a run of `qa train reader`, with `--from` the reader that it names as its start.
 {_confidence(folder)}
 
 {recipes}"""

@@ -15,9 +15,28 @@ from numpy.typing import NDArray
 from transformers import BertForQuestionAnswering
 
 from qa.errors import ModelError
+from qa.models.shipped import MANIFEST, open_model
+from qa.training.base_model import quietly, untrained_reader
 
 _NETWORK = "__module.network."
 _LINEAR, _NORM, _EMBEDDING = "/aten::linear/MatMul", "/aten::layer_norm/Multiply_1", "/aten::embedding/Gather"
+
+
+def float_network(folder: Path) -> BertForQuestionAnswering:
+    """Load a reader in float: an int8 one, or trained weights in Hugging Face layout.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    if (folder / MANIFEST).exists():
+        network = untrained_reader()
+        load_dequantised(network, open_model(folder).graph)
+        return network
+    try:
+        with quietly():
+            return BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: holds no reader ({error})") from error
 
 
 def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:

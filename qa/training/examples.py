@@ -10,8 +10,9 @@ import hashlib
 import random
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,24 +23,38 @@ from qa.evaluation.squad import load_squad
 from qa.types import Span
 
 HELD_OUT_PERCENT = 5
+# A title with more contexts than an article has stands for a collection, and tells nothing of them.
+_CONTEXTS_OF_AN_ARTICLE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SQuAD file, how many of its questions to take at most, and whether only those with or without an answer."""
+    """A SQuAD file, and what to take of it.
+
+    Attributes:
+        file: its name.
+        limit: how many of its questions at most.
+        answerable: only those with an answer, or only those without; None for both.
+        titled: its contexts may be read under their articles' titles; see `ReaderRecipe.titled_share`.
+    """
 
     file: str
     limit: Annotated[int, Field(ge=1)] | None = None
     answerable: bool | None = None
+    titled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question with one context; no answer means that the context does not hold it."""
+    """A question with one context; no answer means that the context does not hold it.
+
+    `title` is that of the article which the context is from.
+    """
 
     question: str
     context: str
     answer: Span | None
+    title: str | None = None
 
 
 def normalised(text: str) -> str:
@@ -57,8 +72,8 @@ def split(dataset: Dataset, percent: int = HELD_OUT_PERCENT) -> tuple[Dataset, D
     """Return the part to train on and the held-out part."""
     held_out = [is_held_out(context, percent) for context in dataset.contexts]
     return (
-        Dataset(dataset.name, dataset.contexts, tuple(q for q in dataset.questions if not held_out[q.context])),
-        Dataset(dataset.name, dataset.contexts, tuple(q for q in dataset.questions if held_out[q.context])),
+        replace(dataset, questions=tuple(q for q in dataset.questions if not held_out[q.context])),
+        replace(dataset, questions=tuple(q for q in dataset.questions if held_out[q.context])),
     )
 
 
@@ -79,16 +94,24 @@ def training_examples(
     for source in sources:
         dataset, _ = split(load_squad(folder / source.file), percent)
         clean = [normalised(context) not in forbidden for context in dataset.contexts]
+        titles = article_titles(dataset) if source.titled else {}
         usable = [
-            Example(q.text, dataset.contexts[q.context], q.answers[0] if q.answers else None)
+            Example(q.text, context, q.answers[0] if q.answers else None, titles.get(context))
             for q in dataset.questions
+            for context in (dataset.contexts[q.context],)
             if source.answerable in (None, bool(q.answers))
             and clean[q.context]
-            and all(span.is_of_whole_words(dataset.contexts[q.context]) for span in q.answers[:1])
+            and all(span.is_of_whole_words(context) for span in q.answers[:1])
         ]
         random.Random(f"{seed}:{source.file}").shuffle(usable)
         examples.extend(usable[: source.limit])
     return examples
+
+
+def article_titles(dataset: Dataset) -> dict[str, str]:
+    """Return the titles of contexts that are from an article, and not from a collection, by context."""
+    count = Counter(dataset.titles.values())
+    return {context: title for context, title in dataset.titles.items() if count[title] <= _CONTEXTS_OF_AN_ARTICLE}
 
 
 def forbidden_text(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from qa.models.tokenization import CLS, SEP
-from qa.reading.inputs import MAX_INPUT_TOKENS, MAX_QUESTION_TOKENS, ReaderInput, reader_input
+from qa.reading.inputs import MAX_ABOVE_TOKENS, MAX_INPUT_TOKENS, MAX_QUESTION_TOKENS, ReaderInput, reader_input
 from qa.training.examples import Example
 
 # Most contexts are cut to a window of this many tokens for most of the training: a step then costs less, and what is
@@ -26,11 +26,15 @@ _Tokens = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Token ids of a question and a context; `answer` is the first and last token of the span, None for no answer."""
+    """Token ids of a question and a context; `answer` is the first and last token of the span, None for no answer.
+
+    `above` are those of the title that the context may be read under.
+    """
 
     question: tuple[int, ...]
     context: NDArray[np.int32]
     answer: tuple[int, int] | None
+    above: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Batch:
 
     Attributes:
         ids, types, mask: of shape (batch, length).
+        usable: of shape (batch, length): what a start or an end can be, `[CLS]` and the passage's tokens.
         start, end: positions of shape (batch,); 0 (`[CLS]`) for no answer.
         group: of shape (batch,): which of the questions it is.
     """
@@ -46,6 +51,7 @@ class Batch:
     ids: NDArray[np.int64]
     types: NDArray[np.int64]
     mask: NDArray[np.int64]
+    usable: NDArray[np.bool_]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     group: NDArray[np.int64]
@@ -69,8 +75,11 @@ def _feature(example: Example, context: _Tokens, tokenizer: Tokenizer) -> Featur
         first = int(np.searchsorted(ends, example.answer.start, side="right"))
         last = int(np.searchsorted(starts, example.answer.end, side="left")) - 1
         answer = (first, last)
-    question = tokenizer.encode(example.question.strip(), add_special_tokens=False).ids
-    return Feature(tuple(question[:MAX_QUESTION_TOKENS]), ids, answer)
+    question, above = (
+        tokenizer.encode(text, add_special_tokens=False).ids
+        for text in (example.question.strip(), f"{example.title}." if example.title else "")
+    )
+    return Feature(tuple(question[:MAX_QUESTION_TOKENS]), ids, answer, tuple(above[:MAX_ABOVE_TOKENS]))
 
 
 def _tokenised(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, _Tokens]:
@@ -88,9 +97,10 @@ def window_size(chooser: random.Random, *, whole: bool) -> int:
     return MAX_INPUT_TOKENS if whole or chooser.random() > CUT_SHARE else chooser.randint(*CUT_TOKENS)
 
 
-def cut(feature: Feature, chooser: random.Random, size: int) -> Cut:
+def cut(feature: Feature, chooser: random.Random, size: int, *, titled: bool = False) -> Cut:
     """Return one reader input of a feature; `chooser` decides where its window of `size` tokens falls."""
-    room = MAX_INPUT_TOKENS - len(feature.question) - 3
+    above = feature.above if titled else ()
+    room = MAX_INPUT_TOKENS - len(feature.question) - len(above) - 3
     size = min(room, size)
     length = len(feature.context)
     if feature.answer is None:
@@ -100,7 +110,7 @@ def cut(feature: Feature, chooser: random.Random, size: int) -> Cut:
         size = max(size, min(room, end - start + 1))
         low, high = max(0, end + 1 - size), min(start, max(0, length - size))
     first = chooser.randint(min(low, high), high)
-    made = reader_input(feature.question, feature.context[first : first + size].tolist(), first)
+    made = reader_input(feature.question, feature.context[first : first + size].tolist(), first, above)
     if feature.answer is None:
         return made, 0, 0
     shift = made.offset - first
@@ -109,7 +119,7 @@ def cut(feature: Feature, chooser: random.Random, size: int) -> Cut:
 
 
 def masked(one: Cut, share: float, chooser: random.Random) -> Cut:
-    """Return a reader input with a share of its question's and its passage's tokens, but none of the answer, hidden.
+    """Return a reader input with a share of its tokens, but none of the answer, hidden.
 
     What is hidden stands as `[MASK]`, another part each time: no question can be known again by a few of its words.
     """
@@ -138,9 +148,12 @@ def _batch(questions: Sequence[Sequence[Cut]]) -> Batch:
     longest = -(-max(len(made.ids) for _, made, _, _ in rows) // _PAD_TO) * _PAD_TO
     shape = (len(rows), longest)
     ids, types, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    usable = np.zeros(shape, np.bool_)
+    usable[:, 0] = True
     for row, (_, made, _, _) in enumerate(rows):
         ids[row, : len(made.ids)] = made.ids
         types[row, : len(made.ids)] = made.types
         mask[row, : len(made.ids)] = 1
+        usable[row, made.offset : made.offset + made.count] = True
     start, end = np.array([start for _, _, start, _ in rows]), np.array([end for _, _, _, end in rows])
-    return Batch(ids, types, mask, start, end, np.array([group for group, _, _, _ in rows]))
+    return Batch(ids, types, mask, usable, start, end, np.array([group for group, _, _, _ in rows]))

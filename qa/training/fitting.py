@@ -173,7 +173,7 @@ def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
     """Return the score from which on answers are best given.
 
     It is the one with the largest F1 where one question in six has no answer, about as many as are assumed to have
-    none; of several that are as good, the middle one.
+    none; of several that are as good, the strictest: a wrong answer is worse than none.
 
     Args:
         rows: questions with their answers.
@@ -189,7 +189,7 @@ def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
 
     cuts = np.quantile(values, np.linspace(0, 0.95, 96))
     found = np.array([worth(cut) for cut in cuts])
-    return float(np.median(cuts[found >= found.max() - _AS_GOOD]))
+    return float(max(cuts[found >= found.max() - _AS_GOOD]))
 
 
 def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:

@@ -5,28 +5,56 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from transformers import BertForQuestionAnswering
 
 from qa.training.features import Batch
 
+Taught = tuple[Tensor, Tensor]
+"""Teachers' probabilities of starts and of ends, each of shape (batch, length)."""
 
-def reading_loss(start: Tensor, end: Tensor, batch: Batch, shared_weight: float) -> Tensor:
-    """Return the loss of start and end logits, each of shape (batch, length), on a batch.
+# Not infinite: times a teacher's probability of zero that would be no number.
+_NEVER = -1e9
 
-    Each passage has a softmax of its own over its tokens, its `[SEP]`, and `[CLS]`, which stands for no answer. Where a
-    question has several passages they also share one, with the weight `shared_weight`: over the tokens of all of them,
-    each logit less that of its passage's `[CLS]`, and a zero for no answer in any. Answers are compared across passages
-    by that difference, so it is what is trained (shared normalisation: Clark and Gardner, ACL 2018).
+
+def span_logits(network: BertForQuestionAnswering, batch: Batch, *, bfloat16: bool) -> tuple[Tensor, Tensor]:
+    """Return start and end logits, each of shape (batch, length), next to nothing where neither can be."""
+    device = network.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        made = network(
+            input_ids=torch.from_numpy(batch.ids).to(device),
+            attention_mask=torch.from_numpy(batch.mask).to(device),
+            token_type_ids=torch.from_numpy(batch.types).to(device),
+        )
+    usable = torch.from_numpy(batch.usable).to(device)
+    return made.start_logits.float().masked_fill(~usable, _NEVER), made.end_logits.float().masked_fill(~usable, _NEVER)
+
+
+def reading_loss(
+    start: Tensor,
+    end: Tensor,
+    batch: Batch,
+    shared_weight: float,
+    taught: Taught | None = None,
+    taught_share: float = 0.0,
+) -> Tensor:
+    """Return the loss on a batch of what `span_logits` gives.
+
+    Each passage has a softmax of its own over its tokens and `[CLS]`, which stands for no answer. What it is to give is
+    the labelled place and, to the share `taught_share`, the probabilities of teachers (Hinton et al., 2015). Where a
+    question has several passages they also share a softmax, with the weight `shared_weight`: over the tokens of all of
+    them, each logit less that of its passage's `[CLS]`, and a zero for no answer in any. Answers are compared across
+    passages by that difference, so it is what is trained (shared normalisation: Clark and Gardner, ACL 2018).
     """
-    usable = torch.from_numpy((batch.types == 1) & (batch.mask == 1)).to(start.device)
-    usable[:, 0] = True
     group = torch.from_numpy(batch.group).to(start.device)
     total = start.new_zeros(())
-    for logits, places in ((start, batch.start), (end, batch.end)):
+    for logits, places, soft in zip((start, end), (batch.start, batch.end), taught or (None, None), strict=True):
         target = torch.from_numpy(places).to(start.device)
-        masked = logits.masked_fill(~usable, -torch.inf)
-        total = total + cross_entropy(masked, target) / 2
+        own = cross_entropy(logits, target)
+        if soft is not None:
+            own = (1 - taught_share) * own + taught_share * cross_entropy(logits, soft)
+        total = total + own / 2
         if shared_weight:
-            total = total + shared_weight * _shared(masked, target, group) / 2
+            total = total + shared_weight * _shared(logits, target, group) / 2
     return total
 
 

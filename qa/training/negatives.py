@@ -18,7 +18,8 @@ def hard_negatives(examples: Sequence[Example], count: int, seed: int, each: int
 
     Contexts that rank high are taken, but none that has the answer's words: it may answer, too.
     """
-    contexts = list(dict.fromkeys(example.context for example in examples))
+    titles = {example.context: example.title for example in examples}
+    contexts = list(titles)
     flat = [normalised(context) for context in contexts]
     chooser = random.Random(f"{seed}:negatives")
     answerable = [place for place, example in enumerate(examples) if example.answer is not None]
@@ -39,7 +40,7 @@ def hard_negatives(examples: Sequence[Example], count: int, seed: int, each: int
             while wrong and len(taken) < each:
                 # Mostly the highest ranked: those are the ones the reader will be shown.
                 place = wrong.pop(min(int(chooser.expovariate(0.7)), len(wrong) - 1))
-                taken.append(Example(example.question, contexts[place], None))
+                taken.append(Example(example.question, contexts[place], None, titles[contexts[place]]))
             if taken:
                 made[own] = taken
     return made

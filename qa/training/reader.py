@@ -21,14 +21,16 @@ from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.reading.reader import Reader, ShippedReader
 from qa.training.altered import altered_questions
 from qa.training.base_model import BASE, base_model_folder, quietly, untrained_reader
+from qa.training.depth import deepen
 from qa.training.dequantised import load_dequantised
 from qa.training.examples import Example, forbidden_text, training_examples
 from qa.training.features import Batch, Cut, Feature, batches, cut, features, masked, window_size
 from qa.training.hardest import hardest
-from qa.training.loss import reading_loss
+from qa.training.loss import reading_loss, span_logits
 from qa.training.negatives import hard_negatives
 from qa.training.recipe import ReaderRecipe
-from qa.training.stages import RECIPE, as_written, files_of, stages, write_stages
+from qa.training.stages import RECIPE, TEACHERS, as_written, files_of, stages, write_stages
+from qa.training.teachers import Teachers
 
 _POOL = 64
 # Seconds.
@@ -68,6 +70,7 @@ def train_reader(
     report: Callable[[str], None],
     start: ShippedModel | None = None,
     device: str = "cpu",
+    teachers: Sequence[Path] = (),
 ) -> Path:
     """Train from the newest checkpoint in `work`, or else from `start`, to the recipe's end.
 
@@ -80,6 +83,7 @@ def train_reader(
         report: is told of progress in lines.
         start: an int8 reader; None for the base model.
         device: "cpu" or "cuda".
+        teachers: folders of readers whose probabilities it learns from, as far as the recipe says.
 
     Returns:
         The folder of the finished weights, in Hugging Face layout.
@@ -88,10 +92,13 @@ def train_reader(
         ModelError: the base model is missing or is not the published one, `work` holds another training, or the loss is
             no longer finite.
         DatasetError: a training file cannot be read or has wrong labels: they are named; or none are to be trained on.
+        InvalidInput: there are teachers, but the recipe does not learn from any, or the other way round.
     """
+    if bool(teachers) != bool(recipe.taught_share):
+        raise InvalidInput("teachers and the recipe's taught_share go together", field="teacher")
     falls_for = ShippedReader(start, threads) if start else None
     warm_up, main = _examples(data, measured_with, recipe, falls_for, report)
-    made = _begun(data, measured_with, work, start, recipe)
+    made = _begun(data, measured_with, work, start, recipe, teachers)
     length = recipe.tokens or round(recipe.passes * sum(map(_tokens, main)))
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
@@ -99,7 +106,10 @@ def train_reader(
     model.bert.embeddings.word_embeddings.weight.requires_grad_(recipe.embedding_rate > 0)
     if start:
         load_dequantised(model, start.graph)
+    if recipe.layers > model.config.num_hidden_layers:
+        deepen(model)
     model.to(device).train()
+    taught_by = Teachers(teachers, device)
     mean = AveragedModel(model)
     optimizer = _optimizer(model, recipe)
     checkpoint = work / "checkpoint.pt"
@@ -121,7 +131,7 @@ def train_reader(
         _set_rate(optimizer, recipe, progress, length)
         # Of dropout: the same from here on, whether the training was interrupted or not.
         torch.manual_seed(recipe.seed + step)
-        loss = _step(model, optimizer, batch, recipe)
+        loss = _step(model, optimizer, batch, recipe, taught_by)
         progress.steps += 1
         progress.tokens += int(batch.mask.sum())
         if progress.tokens > length * (1 - recipe.averaged_share):
@@ -148,13 +158,20 @@ def train_reader(
 
 
 def _begun(
-    data: Path, measured_with: Sequence[Path], work: Path, start: ShippedModel | None, recipe: ReaderRecipe
+    data: Path,
+    measured_with: Sequence[Path],
+    work: Path,
+    start: ShippedModel | None,
+    recipe: ReaderRecipe,
+    teachers: Sequence[Path],
 ) -> list[dict[str, Any]]:
     """Return the stages that end with this training, and note them in `work`; what is there must be the same."""
     stage = {"start": start.identity if start else BASE, **asdict(recipe)}
     stage["data"] = [_hash(data / file) for file in files_of(as_written([stage])[0])]
     stage["measured_with"] = sorted(map(_hash, measured_with))
-    made = as_written([*(stages(start.folder) if start else ()), stage])
+    before = stages(start.folder) if start else []
+    stage[TEACHERS] = [[one for one in stages(folder) if one not in before] for folder in teachers]
+    made = as_written([*before, stage])
     if not (work / RECIPE).exists():
         work.mkdir(parents=True, exist_ok=True)
         write_stages(work, made)
@@ -220,7 +237,8 @@ def _schedule(warm_up: list[_Question], main: list[_Question], recipe: ReaderRec
 
 def _cut(question: _Question, recipe: ReaderRecipe, chooser: random.Random, *, whole: bool) -> list[Cut]:
     size = window_size(chooser, whole=whole)
-    made = [cut(passage, chooser, size) for passage in question]
+    titled = bool(recipe.titled_share) and chooser.random() < recipe.titled_share
+    made = [cut(passage, chooser, size, titled=titled) for passage in question]
     return [masked(one, recipe.masked, chooser) for one in made] if recipe.masked else made
 
 
@@ -249,15 +267,16 @@ def _set_rate(optimizer: torch.optim.AdamW, recipe: ReaderRecipe, progress: _Pro
         group["lr"] = group["peak"] * factor
 
 
-def _step(model: BertForQuestionAnswering, optimizer: torch.optim.AdamW, batch: Batch, recipe: ReaderRecipe) -> float:
-    device = model.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
-        logits = model(
-            input_ids=torch.from_numpy(batch.ids).to(device),
-            attention_mask=torch.from_numpy(batch.mask).to(device),
-            token_type_ids=torch.from_numpy(batch.types).to(device),
-        )
-    loss = reading_loss(logits.start_logits.float(), logits.end_logits.float(), batch, recipe.shared_weight)
+def _step(
+    model: BertForQuestionAnswering,
+    optimizer: torch.optim.AdamW,
+    batch: Batch,
+    recipe: ReaderRecipe,
+    teachers: Teachers,
+) -> float:
+    start, end = span_logits(model, batch, bfloat16=recipe.bfloat16)
+    taught = teachers.taught(batch, bfloat16=recipe.bfloat16)
+    loss = reading_loss(start, end, batch, recipe.shared_weight, taught, recipe.taught_share)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
     optimizer.step()

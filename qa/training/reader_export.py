@@ -17,6 +17,7 @@ from qa.reading.calibration import CALIBRATION
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.training.base_model import base_model_folder, quietly
 from qa.training.card import write_card
+from qa.training.dequantised import float_network
 from qa.training.examples import HELD_OUT_PERCENT, Source, training_examples
 from qa.training.export import Pair, export_int8
 from qa.training.features import cut, features
@@ -42,7 +43,7 @@ class SpanLogits(torch.nn.Module):
 
 def float_reader(folder: Path) -> SpanLogits:
     """Load trained float weights in Hugging Face layout."""
-    return SpanLogits(BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")).eval()
+    return SpanLogits(float_network(folder)).eval()
 
 
 def checked_output(folder: Path, start: ShippedModel | None) -> None:

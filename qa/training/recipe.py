@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -31,6 +31,9 @@ class ReaderRecipe:
         weight_decay: of the encoder's matrices.
         dropout: the share of hidden values left out at random: against learning by heart what was seen before.
         masked: the share of words, outside the answer, that are hidden at random, to the same end.
+        layers: 12 for a reader twice as deep, to teach others; see `qa.training.depth`.
+        taught_share: of the loss, how much is to give the probabilities of teachers; the rest is the labelled places.
+        titled_share: of the questions on texts that have a title, how many are asked with it above the text.
         averaged_share: of the tokens at the end; the reader is the mean of the weights after each step of them.
         negatives: questions that are asked of other passages too, which retrieval ranks high and which lack the
             answer; at most half of the answerable ones.
@@ -60,6 +63,9 @@ class ReaderRecipe:
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     masked: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    layers: Literal[6, 12] = 6
+    taught_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    titled_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     negatives: Annotated[int, Field(ge=0)] = 0
     wrong_passages: Annotated[int, Field(ge=1, le=7)] = 1

@@ -1,6 +1,7 @@
 """What a reader has been through: a recipe for each training, the first from the base model, later ones on from it.
 
-An average of readers is a stage too: it names after how many stages each of them was taken.
+Trainings from the same reader stand one after another, each with the start it names. An average of readers is a stage
+too: it names after how many stages each of them was taken.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any
 from qa.errors import ModelError
 
 RECIPE = "recipe.json"
-AVERAGE = "average"
-_LISTS = ("warm_up", "mixture", "data", "measured_with")
+AVERAGE, PARTS = "average", "parts"
+TEACHERS = "teachers"
+_LISTS = ("warm_up", "mixture", "data", "measured_with", TEACHERS)
 
 
 def stages(folder: Path) -> list[dict[str, Any]]:
@@ -50,7 +52,9 @@ def files_of(stage: dict[str, Any]) -> list[str]:
 def as_markdown(stage: dict[str, Any]) -> str:
     """Return a table of a recipe's settings, and the files it took questions from."""
     if AVERAGE in stage:
-        return f"The mean of the weights after the stages {', '.join(map(str, stage[AVERAGE]))} (`qa train average`).\n"
+        after = ", ".join(map(str, stage[AVERAGE]))
+        shares = f", in parts of {', '.join(f'{part:g}' for part in stage[PARTS])}" if PARTS in stage else ""
+        return f"The mean of the weights after the stages {after}{shares} (`qa train average`).\n"
     settings = {name: value for name, value in stage.items() if name not in _LISTS}
     rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
     parts = [f"| setting | value |\n|---|---|\n{rows}\n"]
@@ -58,6 +62,8 @@ def as_markdown(stage: dict[str, Any]) -> str:
         if files:
             listed = ", ".join(f"`{file['file']}`{_which(file)}" for file in files)
             parts.append(f"{name}: {listed}.\n")
+    if stage.get(TEACHERS):
+        parts.append(f"Teachers: {len(stage[TEACHERS])}; `{RECIPE}` has what they have been through besides.\n")
     return "\n".join(parts)
 
 
@@ -66,4 +72,5 @@ def _which(file: dict[str, Any]) -> str:
     answerable = {None: "", True: "with an answer", False: "without an answer"}[file.get("answerable")]
     told = [f"at most {file['limit']:,} questions"] if file["limit"] else []
     told += [f"those {answerable}"] if answerable else []
+    told += ["with titles"] if file.get("titled") else []
     return f" ({', '.join(told)})" if told else ""

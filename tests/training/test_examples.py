@@ -86,10 +86,52 @@ def test_of_a_file_those_with_or_without_an_answer_can_be_taken(tmp_path: Path) 
     assert sorted(counts[None]) == sorted(counts[True] + counts[False])
 
 
+def test_titles_are_those_of_articles_and_not_of_collections(tmp_path: Path) -> None:
+    texts = [f"In {n} number {n} came." for n in range(1000, 1201)]
+    articles = [
+        {
+            "title": title,
+            "paragraphs": [
+                {
+                    "context": text,
+                    "qas": [{"id": text, "question": "When?", "answers": [{"text": text[3:7], "answer_start": 3}]}],
+                }
+                for text in part
+            ],
+        }
+        for title, part in (("Shops_of_Ann", CONTEXTS), ("collection", texts), ("", ["In 1999 more."]))
+    ]
+    (tmp_path / "train.json").write_text(json.dumps({"data": articles}))
+    made = training_examples(tmp_path, [Source("train.json", titled=True)], "", seed=1)
+    assert {example.title for example in made} == {"Shops of Ann", None}
+    assert {example.title for example in made if example.context in texts} == {None}
+    for example in made:
+        assert (example.title is None) == (example.context not in CONTEXTS)
+    untitled = training_examples(tmp_path, [Source("train.json")], "", seed=1)
+    assert {example.title for example in untitled} == {None}
+
+
+def test_a_title_stands_above_the_passage_as_where_questions_are_answered() -> None:
+    tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
+    long = " ".join([CONTEXTS[0]] * 40)
+    for context in (CONTEXTS[0], long):
+        ((feature,),) = features([(Example("When?", context, Span(3, 7), "Shops of Ann"),)], tokenizer)
+        made, start, end = cut(feature, random.Random(1), MAX_INPUT_TOKENS, titled=True)
+        assert len(made.ids) <= MAX_INPUT_TOKENS
+        encoded = tokenizer.encode("Shops of Ann.", add_special_tokens=False).ids
+        assert made.ids[made.offset - len(encoded) : made.offset].tolist() == encoded
+        assert tokenizer.decode(made.ids[start : end + 1].tolist()) == "1900"
+        (batch,) = batches([[(made, start, end)]], 1, random.Random(1))
+        assert np.flatnonzero(batch.usable[0]).tolist() == [0, *range(made.offset, made.offset + made.count)]
+        bare, _, _ = cut(feature, random.Random(1), MAX_INPUT_TOKENS)
+        assert bare.offset == made.offset - len(encoded)
+
+
 @pytest.mark.parametrize("each", [1, 3])
 def test_hard_negatives_lack_the_answer(each: int) -> None:
     examples = [
-        Example(f"Who opened shop number {n}?", text, Span(8, 11 + len(str(n)))) for n, text in enumerate(CONTEXTS)
+        Example(f"Who opened shop number {n}?", text, Span(8, 11 + len(str(n))), f"{n}")
+        for n, text in enumerate(CONTEXTS)
     ]
     made = hard_negatives(examples, 20, seed=1, each=each)
     assert len(made) == 20
@@ -100,6 +142,7 @@ def test_hard_negatives_lack_the_answer(each: int) -> None:
         for negative in negatives:
             assert negative.question == source.question
             assert negative.answer is None
+            assert negative.title == str(CONTEXTS.index(negative.context))
             assert f" {normalised(source.answer.of(source.context))} " not in f" {normalised(negative.context)} "
 
 

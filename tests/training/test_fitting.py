@@ -120,6 +120,18 @@ def test_what_is_refused_hangs_on_whether_there_is_an_answer_and_not_on_whether_
     assert not scale.refuses(scale.refusal - 1e-9)
 
 
+def test_what_is_as_well_refused_as_answered_is_refused() -> None:
+    # A third are answered wrong, in between: to give those answers gains nothing.
+    chooser, made = random.Random(1), []
+    for n in range(900):
+        gold, said, margin = (("right", "right", 4.0), ("right", "wrong", 0.0), (None, "wrong", -4.0))[n % 3]
+        # Some that have no answer look as if they had: so no probability is all but zero.
+        made.append(asked(gold, (said, chooser.gauss(4.0 if n % 30 == 2 else margin, 0.7), 0.5)))
+    answered, refused = shares_at_threshold(made, 0.0, fitted_scale(made, 0.0))
+    assert answered == pytest.approx(0.5, abs=0.03)
+    assert refused == pytest.approx(0.9, abs=0.01)
+
+
 def test_confidence_is_for_the_assumed_share_of_unanswerable_questions() -> None:
     made = drawn(2500, seed=1, unanswerable=1.0)
     answerable = sum(bool(a.golds) for a in made)

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import BertConfig, BertForQuestionAnswering
 
-from qa.errors import ModelError
+from qa.errors import InvalidInput, ModelError
 from qa.models.shipped import WEIGHTS, open_model
 from qa.training import reader
 from qa.training.base_model import base_model_folder
@@ -126,6 +126,32 @@ def test_the_reader_is_the_mean_of_the_weights_along_the_way(
     for name in ("bert.encoder.layer.3.attention.self.query.weight", "qa_outputs.bias"):
         assert torch.allclose(made[name], torch.stack([weights[name] for weights in seen]).mean(0), atol=1e-7)
         assert not torch.allclose(made[name], seen[-1][name], atol=1e-7)
+
+
+def test_a_reader_learns_from_teachers_of_any_depth(data: Path, tmp_path: Path) -> None:
+    shipped = open_model(WEIGHTS / "reader")
+    further = replace(RECIPE, tokens=150, averaged_share=0.0)
+    deep = train_reader(data, [], tmp_path / "deep", replace(further, layers=12), 2, lambda _: None, shipped)
+    assert BertConfig.from_pretrained(deep).num_hidden_layers == 12
+    made = {}
+    for name, teachers in {"shipped": [shipped.folder], "both": [shipped.folder, deep]}.items():
+        taught = replace(further, taught_share=1.0, shared_weight=0.0)
+        work = tmp_path / name
+        made[name] = train_reader(data, [], work, taught, 2, lambda _: None, shipped, teachers=teachers)
+        # What the learner itself has been through is not told twice.
+        assert stages(made[name])[-1]["teachers"] == [[], stages(deep)[-1:]][: len(teachers)]
+        assert f"Teachers: {len(teachers)};" in as_markdown(stages(made[name])[-1])
+    one, other = (load_file(folder / "model.safetensors") for folder in made.values())
+    assert not torch.equal(one["qa_outputs.weight"], other["qa_outputs.weight"])
+    with pytest.raises(ModelError, match="holds a training from another start"):
+        train_reader(data, [], tmp_path / "both", taught, 2, lambda _: None, shipped, teachers=[shipped.folder])
+    for recipe, teachers in ((further, [shipped.folder]), (taught, [])):
+        with pytest.raises(InvalidInput, match="teachers and the recipe's taught_share go together"):
+            train_reader(data, [], tmp_path / "new", recipe, 2, lambda _: None, shipped, teachers=teachers)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ModelError, match="none"):
+        train_reader(data, [], tmp_path / "new", taught, 2, lambda _: None, shipped, teachers=[tmp_path / "none"])
+    assert not (tmp_path / "new").exists()
 
 
 def test_training_learns_and_leaves_word_embeddings_alone(data: Path, tmp_path: Path) -> None:
