@@ -81,8 +81,10 @@ def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
 
 def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float]) -> None:
     right, refused = shares
-    assert right >= 0.5
-    assert refused >= 0.7
+    # Where the cut falls trades one for the other: an earlier reader had .5 and .7.
+    assert right + refused >= 1.2
+    assert right >= 0.45
+    assert refused >= 0.75
 
 
 @pytest.mark.xfail(strict=True, reason="what an earlier reader reached on every second question")
