@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from qa.index.local import LocalIndex
@@ -55,7 +56,14 @@ def test_ctrl_c_stops_adding_and_leaves_nothing_half_written(tmp_path: Path) -> 
         (files / f"{number}.txt").write_text(f"The lamp {number} burns all night, and nobody looks after it. " * 1000)
     qa = str(Path(sys.executable).with_name("qa"))
     environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path / "indexes")}
-    adding = subprocess.Popen([qa, "add", str(files)], env=environment, stderr=subprocess.PIPE, text=True)
+    adding = subprocess.Popen(
+        [qa, "add", str(files)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where a shell runs the tests in the background, they and what they start ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + ENOUGH_S
     while not (tmp_path / "indexes" / "default" / "catalog.sqlite3").exists():
         assert time.monotonic() < deadline
