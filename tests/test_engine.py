@@ -83,8 +83,14 @@ def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float])
     right, refused = shares
     # Where the cut falls trades one for the other: an earlier reader had .5 and .7.
     assert right + refused >= 1.2
-    assert right >= 0.45
     assert refused >= 0.75
+
+
+@pytest.mark.xfail(
+    strict=True, reason="what an earlier reader reached: at the stricter cut it is 46 of 96"
+)
+def test_as_many_are_given_and_right_as_they_were(shares: tuple[float, float]) -> None:
+    assert shares[0] >= 0.5
 
 
 @pytest.mark.xfail(strict=True, reason="what an earlier reader reached on every second question")

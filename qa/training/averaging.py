@@ -27,8 +27,8 @@ def average_readers(readers: Sequence[Path], work: Path, parts: Sequence[float] 
         parts: how much of each to take, in any unit; the same of all where none are given.
 
     Raises:
-        InvalidInput: there are fewer than two, or one was not trained on from the first; or parts are not one for each,
-            or not above zero.
+        InvalidInput: there are fewer than two, or one was not trained on from the first, or is of another depth; or
+            parts are not one for each, or not above zero.
         ModelError: one cannot be read.
     """
     if len(readers) < 2:
@@ -40,8 +40,10 @@ def average_readers(readers: Sequence[Path], work: Path, parts: Sequence[float] 
     finished = work / "reader"
     with quietly():
         for folder, part in zip(readers, parts or [1.0] * len(readers), strict=True):
-            for name, value in float_network(folder).state_dict().items():
-                share = part / (sum(parts) or len(readers))
+            share, weights = part / (sum(parts) or len(readers)), float_network(folder).state_dict()
+            if weights.keys() != network.state_dict().keys():
+                raise InvalidInput(f"{folder}: has another number of layers", field="readers")
+            for name, value in weights.items():
                 mean[name] = mean.get(name, torch.zeros_like(value)) + value * share
         network.load_state_dict(mean)
         network.save_pretrained(finished)

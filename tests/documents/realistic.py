@@ -218,7 +218,7 @@ Tickets for the ferry are sold by [Marit Holm](http://example.org) at the pier.
 engine = "kestrel"
 ```
 """,
-        "What is the new engine called?",
+        "What was the old engine replaced by?",
         "Kestrel",
         section="2.0",
     ),

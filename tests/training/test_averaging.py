@@ -15,6 +15,7 @@ from qa.reading.reader import Pair, ShippedReader
 from qa.reading.spans import best_spans
 from qa.training.averaging import average_readers
 from qa.training.base_model import untrained_reader
+from qa.training.depth import deepen
 from qa.training.dequantised import load_dequantised
 from qa.training.examples import Source
 from qa.training.recipe import OWN, load_recipe
@@ -103,4 +104,10 @@ def test_readers_that_were_not_trained_on_from_the_first_are_refused(tmp_path: P
         average_readers([tmp_path / "one", tmp_path / "other"], tmp_path / "work")
     with pytest.raises(InvalidInput, match="two readers or more"):
         average_readers([tmp_path / "one"], tmp_path / "work")
+    deep = untrained_reader()
+    deepen(deep)
+    deep.save_pretrained(tmp_path / "deep")
+    write_stages(tmp_path / "deep", stages(WEIGHTS / "reader"))
+    with pytest.raises(InvalidInput, match="deep: has another number of layers"):
+        average_readers([WEIGHTS / "reader", tmp_path / "deep"], tmp_path / "work")
     assert not (tmp_path / "work").exists()

@@ -32,6 +32,10 @@ def test_each_passage_has_a_softmax_over_its_tokens_and_no_answer() -> None:
     loss = reading_loss(made, made, batch([3, 0, 4], [0, 1, 2]), 0.5)
     expected = cross_entropy(made[:, [0, 3, 4]], torch.tensor([1, 0, 2]))
     assert torch.allclose(loss, expected)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert made.grad is not None
+    # Neither the question nor padding can be an answer, so nothing is to be learned there.
+    assert not made.grad[:, [1, 2, 5]].any()
 
 
 def test_neither_question_nor_padding_nor_separator_can_be_an_answer() -> None:
