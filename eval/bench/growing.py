@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import random
-import re
 import statistics
 import tempfile
 import time
@@ -22,6 +20,7 @@ from pathlib import Path
 from eval.bench.peers.protocol import pss_mb
 from eval.bench.plots import lines_svg
 from eval.bench.querying import GOLDEN
+from eval.bench.recombined import recombined, sentences
 from qa.assembly import build_engine
 from qa.config import Settings
 from qa.evaluation.squad import load_squad
@@ -72,10 +71,8 @@ def main() -> None:
 
 
 def _texts(contexts: Sequence[str]) -> Iterator[str]:
-    sentences = [s for context in contexts for s in re.split(r"(?<=[.!?])\s+", context) if 20 < len(s) < 300]
-    chooser = random.Random(1)  # noqa: S311
-    while True:
-        yield " ".join(chooser.sample(sentences, 2))
+    found = sentences(contexts)
+    yield from (" ".join(found[place] for place in places) for places in recombined(len(found)))
 
 
 def _mean(values: Sequence[float]) -> float:

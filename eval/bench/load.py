@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,15 +18,12 @@ from pathlib import Path
 
 from eval.bench.peers.protocol import pss_mb
 from eval.bench.querying import GOLDEN
-from eval.bench.served import at, served
-from qa.client import Client
-from qa.errors import QAError
+from eval.bench.served import ANSWERED, ask_one, at, served
 from qa.evaluation.squad import load_squad
 
 _ALONE = 200
 _CLIENTS_AT_CAPACITY = 4
 _MOST_CLIENTS = 64
-_ANSWERED = "answered"
 
 
 def main() -> None:
@@ -43,16 +39,16 @@ def main() -> None:
 
 
 def _measure(url: str, pid: int, questions: Sequence[str], seconds: float) -> None:
-    alone = [_ask_one(_client(url), question)[0] for question in questions[:_ALONE]]
+    alone = [ask_one(url, question)[0] for question in questions[:_ALONE]]
     print(f"alone: p50 {at(alone, 50):.0f} ms, p95 {at(alone, 95):.0f} ms")
     began = time.monotonic()
     with ThreadPoolExecutor(_CLIENTS_AT_CAPACITY) as pool:
-        done = list(pool.map(lambda question: _ask_one(_client(url), question)[1], questions[:_ALONE]))
-    capacity = done.count(_ANSWERED) / (time.monotonic() - began)
+        done = list(pool.map(lambda question: ask_one(url, question)[1], questions[:_ALONE]))
+    capacity = done.count(ANSWERED) / (time.monotonic() - began)
     print(f"{_CLIENTS_AT_CAPACITY} at once: {capacity:.1f} a second")
     before = pss_mb(pid)
     replies = _asked_at(url, 2 * capacity, questions, seconds)
-    taken, ends = [ms for ms, end in replies if end == _ANSWERED], Counter(end for _, end in replies)
+    taken, ends = [ms for ms, end in replies if end == ANSWERED], Counter(end for _, end in replies)
     print(f"{2 * capacity:.1f} asked a second for {seconds:.0f} s: {dict(ends)}")
     ratio = at(taken, 95) / at(alone, 95)
     print(f"of what was answered: p50 {at(taken, 50):.0f} ms, p95 {at(taken, 95):.0f} ms, {ratio:.1f} times alone")
@@ -68,29 +64,8 @@ def _asked_at(url: str, rate: float, questions: Sequence[str], seconds: float) -
             if due > begun + seconds:
                 break
             time.sleep(max(0.0, due - time.monotonic()))
-            asked.append(pool.submit(lambda question: _ask_one(_client(url), question), question))
+            asked.append(pool.submit(ask_one, url, question))
         return [future.result() for future in asked]
-
-
-_local = threading.local()
-
-
-def _client(url: str) -> Client:
-    """Return this thread's client."""
-    if not hasattr(_local, "client"):
-        _local.client = Client(url, retries=0)
-    client: Client = _local.client
-    return client
-
-
-def _ask_one(client: Client, question: str) -> tuple[float, str]:
-    """Return how many milliseconds a reply took, and what it was."""
-    began, end = time.perf_counter(), _ANSWERED
-    try:
-        client.query(question)
-    except QAError as error:
-        end = type(error).__name__
-    return 1000 * (time.perf_counter() - began), end
 
 
 if __name__ == "__main__":

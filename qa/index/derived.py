@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qa.errors import NotFound, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.durable import exclusively
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
 from qa.index.transactions import ReadTransaction
-from qa.index.vectors import VectorView, build_base, extend_base, newest_base
+from qa.index.vectors import MAX_TAIL, VectorView, build_base, extend_base, newest_base
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +121,7 @@ class DerivedFiles:
         with self._catching_up:
             self._view = self._lexical = None
         with self.pinned() as (view, transaction):
-            expected = {number: vector for number, _, vector in transaction.added_since(view.generation, 0)}
+            expected = dict(transaction.vectors_since(view.generation, 0))
             vectors, postings = view.vectors.stored(), view.lexical.passages()
         wrong = [
             f"{name}: {len(expected.keys() - found)} passages missing, {len(found - expected.keys())} too many"
@@ -142,23 +141,34 @@ class DerivedFiles:
 
     def _derived(self, transaction: ReadTransaction, generation: int, view: View | None) -> View:
         revision, mark = transaction.state()
-        dimension = self._specification.dimension
         if view is not None and view.generation == generation and transaction.mark_of(view.revision) == view.mark:
             vectors = view.vectors
         else:
+            dimension = self._specification.dimension
             vectors = newest_base(self._folder, generation, dimension, transaction.mark_of)
-        removed = transaction.removed_since(generation, vectors.revision)
-        added = ((n, vector) for n, _, vector in transaction.added_since(generation, vectors.revision))
-        vectors = vectors.advance(revision, removed, added)
-        if vectors.worn:
-            vectors = extend_base(vectors, self._folder, generation, mark) or build_base(
-                self._folder, generation, revision, mark, *_everything(transaction, generation, dimension)
-            )
-        return View(generation, revision, mark, vectors, self._lexical_at(transaction, generation))
-
-    def _lexical_at(self, transaction: ReadTransaction, generation: int) -> LexicalSearcher:
-        folder = self._folder / f"lexical-{generation}"
         _, alive = transaction.counts(generation)
+        if alive - len(vectors) > max(MAX_TAIL, len(vectors.base_ids)):
+            # A tail longer than what it is behind would only be made to be thrown away.
+            vectors = self._new_base(transaction, generation, alive)
+        else:
+            removed = transaction.removed_since(generation, vectors.revision)
+            added = transaction.vectors_since(generation, vectors.revision)
+            vectors = vectors.advance(revision, removed, added)
+            if vectors.worn:
+                grown = extend_base(vectors, self._folder, generation, mark)
+                vectors = grown or self._new_base(transaction, generation, alive)
+        return View(generation, revision, mark, vectors, self._lexical_at(transaction, generation, alive))
+
+    def _new_base(self, transaction: ReadTransaction, generation: int, alive: int) -> VectorView:
+        """Make a base of all passages of a generation, of which there are `alive`."""
+        ids = np.zeros(alive, np.int64)
+        vectors = np.zeros((alive, self._specification.dimension), np.float16)
+        for row, (number, vector) in enumerate(transaction.vectors_since(generation, 0)):
+            ids[row], vectors[row] = number, vector
+        return build_base(self._folder, generation, *transaction.state(), ids, vectors)
+
+    def _lexical_at(self, transaction: ReadTransaction, generation: int, alive: int) -> LexicalSearcher:
+        folder = self._folder / f"lexical-{generation}"
         lexical = self._opened_lexical(folder)
         if lexical is not None and (
             transaction.mark_of(lexical.revision) != lexical.mark or lexical.dead > _MAX_DEAD_POSTINGS * alive + 100
@@ -192,19 +202,7 @@ def _bring_up(lexical: LexicalIndex, transaction: ReadTransaction, generation: i
     if lexical.revision < revision:
         # Postings that were just begun hold nothing that could have been removed.
         removed = transaction.removed_since(generation, lexical.revision) if lexical.revision else []
-        added = ((n, text) for n, text, _ in transaction.added_since(generation, lexical.revision))
-        lexical.apply(removed, added, revision, mark)
-
-
-def _everything(
-    transaction: ReadTransaction, generation: int, dimension: int
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Return the numbers and the vectors of a generation's passages."""
-    _, count = transaction.counts(generation)
-    ids, vectors = np.zeros(count, np.int64), np.zeros((count, dimension), np.float16)
-    for row, (number, _, vector) in enumerate(transaction.added_since(generation, 0)):
-        ids[row], vectors[row] = number, vector
-    return ids, vectors
+        lexical.apply(removed, transaction.texts_since(generation, lexical.revision), revision, mark)
 
 
 def _fresh(view: View, transaction: ReadTransaction) -> bool:

@@ -250,18 +250,20 @@ def _found(
     lexical = dict(view.lexical.search(question, depth, allowed))
     candidates = sorted({*dense_ids, *lexical})
     lexical |= view.lexical.scores(question, [number for number in candidates if number not in lexical])
-    ceiling = view.lexical.ceiling(question)
-    stored = transaction.passages(candidates)
+    stored = transaction.vectors(candidates)
     if len(stored) < len(candidates):
         raise StaleFiles(f"{len(candidates) - len(stored)} passages that were found are not there")
-    dense = cosines([stored[number].vector for number in candidates], vector)
-    fused = fuse([lexical[number] for number in candidates], dense, ceiling)
+    dense = dict(zip(candidates, cosines([stored[number] for number in candidates], vector), strict=True))
+    ceiling = view.lexical.ceiling(question)
+    fused = fuse([lexical[number] for number in candidates], list(dense.values()), ceiling).tolist()
+    best = sorted(zip(fused, candidates, strict=True), key=lambda pair: (-pair[0], pair[1]))[:limit]
+    # Only what is given back is fetched whole.
+    found = transaction.passages([number for _, number in best])
     hits = [
-        Hit(n, stored[n].passage, stored[n].title, stored[n].uri, stored[n].meta, lexical[n], d, float(f))
-        for n, d, f in zip(candidates, dense, fused, strict=True)
+        Hit(n, found[n].passage, found[n].title, found[n].uri, found[n].meta, lexical[n], dense[n], score)
+        for score, n in best
     ]
-    hits.sort(key=lambda hit: (-hit.retrieval, hit.passage_id))
-    return SearchResult(hits[:limit], view.generation, view.revision)
+    return SearchResult(hits, view.generation, view.revision)
 
 
 def changed(id: str, found: str | None) -> Changed:

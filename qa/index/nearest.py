@@ -1,33 +1,34 @@
 """Rows of unit vectors and which of them are nearest to another: FAISS, in the kind that suits how many there are.
 
-Up to `EXACT` rows all are compared. More are sorted into lists around centres, of which those nearest to a question are
-searched; how many is measured when it is made, so that hardly any of the nearest ten is missed. Vectors are kept in
-float16 as they came: a byte for each of their numbers would clip those that are unlike what it was trained on.
+Up to `EXACT` rows all are compared as they are. Of more, a short code is kept besides: four bits for each four of a
+vector's numbers. By their codes many more rows than are wanted are chosen, and these are compared as they are; how many
+more is measured when codes are made, so that hardly any of the nearest ten is missed. All codes are looked at: texts
+need not lie in clusters, and lists around centres miss much where they don't. Vectors are kept in float16 as they came.
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT = 50_000
+EXACT = 20_000
 # Of the nearest ten to stored vectors, taken for questions, at least so many are found.
-RECALL = 0.99
+RECALL = 0.995
 _SAMPLE = 256
 _NEAREST = 10
-# Vectors for each centre, and how often they are moved: more makes them better by too little.
-_TRAINED_ON = 64
-_ROUNDS = 10
-# Below this share of open rows all lists are searched: the open ones may be in any, and are few.
-_NARROW = 0.1
+_ROUNDING = 1e-5
+_FACTORS = (1, 2, 4, 8, 16, 32)
+_BITS = 4
+_NUMBERS_A_CODE = 4
+# A code's meaning is learnt from so many rows: more makes it better by too little.
+_TRAINED_ON = 65_536
+# Past this share of the open rows it is quicker to compare all of them.
+_MOST_CHOSEN = 0.1
 _BLOCK = 65_536
-# How a file of lists begins.
-_LISTS = b"IwSq"
 
 Half = NDArray[np.float16]
 
@@ -37,43 +38,41 @@ class NearestRows:
 
     def __init__(self, index: faiss.Index) -> None:
         self._index = index
-        self._lists = index if isinstance(index, faiss.IndexIVF) else None
+        self._coded = index if isinstance(index, faiss.IndexRefine) else None
+        self._exact = faiss.downcast_index(self._coded.refine_index) if self._coded else index
 
     @staticmethod
     def of(vectors: Half) -> NearestRows:
         """Make rows of vectors, shape (rows, dimension)."""
         count, dimension = vectors.shape
+        exact = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         if count <= EXACT:
-            exact = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
             _append(exact, vectors)
             return NearestRows(exact)
-        lists = faiss.IndexIVFScalarQuantizer(
-            faiss.IndexFlatIP(dimension),
-            dimension,
-            _lists_for(count),
-            faiss.ScalarQuantizer.QT_fp16,
-            faiss.METRIC_INNER_PRODUCT,
-            False,
-        )
-        lists.cp.spherical, lists.cp.niter, lists.cp.max_points_per_centroid = True, _ROUNDS, _TRAINED_ON
+        codes = faiss.IndexPQFastScan(dimension, _codes_for(dimension), _BITS, faiss.METRIC_INNER_PRODUCT)
         chooser = np.random.default_rng(0)
-        trained_on = chooser.choice(count, min(count, _TRAINED_ON * lists.nlist), replace=False)
-        lists.train(vectors[np.sort(trained_on)].astype(np.float32))
-        _append(lists, vectors)
-        sample = chooser.choice(count, min(count, _SAMPLE), replace=False)
-        lists.nprobe = _enough_lists(lists, vectors[sample].astype(np.float32))
-        return NearestRows(lists)
+        trained_on = chooser.choice(count, min(count, _TRAINED_ON), replace=False)
+        codes.train(vectors[np.sort(trained_on)].astype(np.float32))
+        coded = faiss.IndexRefine(codes, exact)
+        _append(coded, vectors)
+        sample = chooser.choice(count, _SAMPLE, replace=False)
+        enough = _enough(coded, exact, vectors[sample].astype(np.float32))
+        if enough is None:
+            return NearestRows(exact)
+        coded.k_factor = enough
+        return NearestRows(coded)
 
     @staticmethod
     def opened(path: Path) -> NearestRows:
         """Map a file into memory.
 
         Raises:
-            RuntimeError, OSError: it is missing or damaged.
+            RuntimeError, OSError, ValueError: it is missing or damaged, or of a kind that is not made any more.
         """
-        with path.open("rb") as file:
-            in_lists = file.read(len(_LISTS)) == _LISTS
-        return NearestRows(faiss.read_index(str(path), faiss.IO_FLAG_MMAP if in_lists else faiss.IO_FLAG_MMAP_IFC))
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        if isinstance(index, faiss.IndexIVF):
+            raise ValueError(f"{path}: rows in lists, as an earlier version made them")
+        return NearestRows(index)
 
     @staticmethod
     def grown(path: Path, tail: Half) -> NearestRows:
@@ -97,19 +96,17 @@ class NearestRows:
         return int(self._index.d)
 
     @property
-    def lists(self) -> tuple[int, int] | None:
-        """How many lists are searched, and of how many; None where all rows are compared."""
-        return (self._lists.nprobe, self._lists.nlist) if self._lists else None
+    def widening(self) -> int | None:
+        """How many times as many rows as are wanted are chosen by their codes; None where all rows are compared."""
+        return int(self._coded.k_factor) if self._coded else None
 
     def can_grow_to(self, count: int) -> bool:
-        """Tell whether it pays to add rows to these rather than to make all anew."""
-        return self._lists is not None and _lists_for(count) <= 2 * self._lists.nlist
+        """Tell whether it pays to add rows to these rather than to make all anew: until there are twice as many."""
+        return self._coded is not None and count.bit_length() == len(self).bit_length()
 
     def vectors(self) -> Half:
         """Return all vectors, as they came."""
-        if self._lists:
-            self._lists.make_direct_map()
-        made: Half = self._index.reconstruct_n(0, len(self)).astype(np.float16)
+        made: Half = self._exact.reconstruct_n(0, len(self)).astype(np.float16)
         return made
 
     def search(
@@ -122,27 +119,48 @@ class NearestRows:
             limit: how many.
             open_rows: which rows may be found, shape (rows,); None for all.
         """
-        given: dict[str, Any] = {}
-        count = len(self)
-        if open_rows is not None:
-            count = int(open_rows.sum())
-            # The bitmap must outlive the search: FAISS keeps only its address.
-            bitmap = np.packbits(open_rows, bitorder="little")
-            given["sel"] = faiss.IDSelectorBitmap(len(open_rows), faiss.swig_ptr(bitmap))
+        count = len(self) if open_rows is None else int(open_rows.sum())
         if count == 0:
             return []
-        if self._lists:
-            narrow = count < _NARROW * len(self)
-            parameters = _probing(self._lists.nlist if narrow else self._lists.nprobe, **given)
-        else:
-            parameters = faiss.SearchParameters(**given)
-        scores, rows = self._index.search(question[None], min(limit, count), params=parameters)
-        return [(float(score), int(row)) for score, row in zip(scores[0], rows[0], strict=True) if row >= 0]
+        wanted = min(limit, count)
+        return self._by_codes(question, wanted, count, open_rows) or self._by_comparing(question, wanted, open_rows)
+
+    def _by_codes(
+        self, question: NDArray[np.float32], wanted: int, count: int, open_rows: NDArray[np.bool_] | None
+    ) -> list[tuple[float, int]]:
+        """Return the same as `search`; nothing where that takes longer, or where too few of those chosen are open."""
+        if self._coded is None:
+            return []
+        enough = chosen = wanted * int(self._coded.k_factor)
+        if open_rows is not None:
+            # Closed rows are chosen, too; twice as many, as they need not be spread evenly.
+            chosen = 2 * enough * len(self) // count
+        if chosen > _MOST_CHOSEN * count:
+            return []
+        scores, rows = self._coded.search(question[None], chosen, params=_choosing(1))
+        kept = np.ones(chosen, bool) if open_rows is None else open_rows[rows[0]]
+        return _pairs(scores[0][kept][:wanted], rows[0][kept][:wanted]) if kept.sum() >= enough else []
+
+    def _by_comparing(
+        self, question: NDArray[np.float32], wanted: int, open_rows: NDArray[np.bool_] | None
+    ) -> list[tuple[float, int]]:
+        parameters = None
+        if open_rows is not None:
+            # The bitmap must outlive the search: FAISS keeps only its address.
+            bitmap = np.packbits(open_rows, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(open_rows), faiss.swig_ptr(bitmap))
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its stubs lack it
+        scores, rows = self._exact.search(question[None], wanted, params=parameters)
+        return _pairs(scores[0], rows[0])
 
 
-def _lists_for(count: int) -> int:
-    """Return a power of two near four times the square root, as FAISS's own advice has it."""
-    return int(2 ** round(math.log2(4 * math.sqrt(count))))
+def _pairs(scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[tuple[float, int]]:
+    return list(zip(scores.tolist(), rows.tolist(), strict=True))
+
+
+def _codes_for(dimension: int) -> int:
+    """Return how many codes a vector has, each for as many numbers as divide it evenly."""
+    return dimension // math.gcd(dimension, _NUMBERS_A_CODE)
 
 
 def _append(index: faiss.Index, vectors: Half) -> None:
@@ -150,17 +168,16 @@ def _append(index: faiss.Index, vectors: Half) -> None:
         index.add(vectors[first : first + _BLOCK].astype(np.float32))
 
 
-def _enough_lists(index: faiss.IndexIVF, questions: NDArray[np.float32]) -> int:
-    """Return how many lists have to be searched to miss hardly any of the nearest."""
-    _, best = index.search(questions, _NEAREST, params=_probing(index.nlist))
-    lists = 1
-    while lists < index.nlist:
-        _, found = index.search(questions, _NEAREST, params=_probing(lists))
-        if np.mean([np.isin(right, row).mean() for right, row in zip(best, found, strict=True)]) >= RECALL:
-            break
-        lists *= 2
-    return min(lists, int(index.nlist))
+def _enough(coded: faiss.IndexRefine, exact: faiss.Index, questions: NDArray[np.float32]) -> int | None:
+    """Return how many times as many rows have to be chosen to miss hardly any of the nearest; None for too many."""
+    # By scores, not by rows: of equal vectors any will do. Sums in another order differ by a little.
+    bounds = exact.search(questions, _NEAREST)[0][:, -1:] - _ROUNDING
+    for factor in _FACTORS:
+        scores, _ = coded.search(questions, _NEAREST, params=_choosing(factor))
+        if (scores >= bounds).mean() >= RECALL:
+            return factor
+    return None
 
 
-def _probing(lists: int, **given: Any) -> faiss.SearchParameters:
-    return faiss.SearchParametersIVF(nprobe=lists, **given)  # type: ignore[call-arg]  # its stubs lack them
+def _choosing(factor: int) -> faiss.SearchParameters:
+    return faiss.IndexRefineSearchParameters(k_factor=factor)  # type: ignore[call-arg]  # its stubs lack it

@@ -115,9 +115,7 @@ class ReadTransaction:
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
         """Return the passages of these numbers; those that do not exist are missing from the result."""
         found: dict[int, StoredPassage] = {}
-        for first in range(0, len(ids), _AT_ONCE):
-            part = list(ids[first : first + _AT_ONCE])
-            places = ",".join("?" * len(part))
+        for places, part in _parts(ids):
             rows = self._connection.execute(
                 "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.vector, d.title, d.uri, d.meta"
                 f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({places})",
@@ -130,6 +128,14 @@ class ReadTransaction:
                 found[number] = StoredPassage(number, passage, array, title, uri, json.loads(meta))
         return found
 
+    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float16]]:
+        """Return the vectors of the passages of these numbers; those that do not exist are missing from the result."""
+        found: dict[int, NDArray[np.float16]] = {}
+        for places, part in _parts(ids):
+            rows = self._connection.execute(f"SELECT id, vector FROM passages WHERE id IN ({places})", part)
+            found |= {number: np.frombuffer(vector, np.float16) for number, vector in rows}
+        return found
+
     def passages_of(self, document: str, generation: int) -> list[int]:
         """Return the numbers of a document's passages, in the order of the text."""
         rows = self._connection.execute(
@@ -139,18 +145,26 @@ class ReadTransaction:
         )
         return [row[0] for row in rows]
 
-    def added_since(self, generation: int, revision: int) -> Iterator[tuple[int, str, NDArray[np.float16]]]:
-        """Yield number, text and vector of each passage that came after `revision` and is still there, by number.
+    def texts_since(self, generation: int, revision: int) -> Iterator[tuple[int, str]]:
+        """Yield number and text of each passage that came after `revision` and is still there, by number.
 
         The text is what it is found by.
         """
         rows = self._connection.execute(
-            "SELECT p.id, p.text, d.title, p.marks, p.vector FROM passages p JOIN documents d ON d.key = p.document"
+            "SELECT p.id, p.text, d.title, p.marks FROM passages p JOIN documents d ON d.key = p.document"
             " WHERE p.generation = ? AND p.revision > ? ORDER BY p.id",
             (generation, revision),
         )
-        for number, text, title, marks, vector in rows:
-            yield number, found_by(text, title, _marks(marks)), np.frombuffer(vector, np.float16)
+        for number, text, title, marks in rows:
+            yield number, found_by(text, title, _marks(marks))
+
+    def vectors_since(self, generation: int, revision: int) -> Iterator[tuple[int, NDArray[np.float16]]]:
+        """Yield number and vector of each passage that came after `revision` and is still there, by number."""
+        rows = self._connection.execute(
+            "SELECT id, vector FROM passages WHERE generation = ? AND revision > ? ORDER BY id", (generation, revision)
+        )
+        for number, vector in rows:
+            yield number, np.frombuffer(vector, np.float16)
 
     def removed_since(self, generation: int, revision: int) -> list[int]:
         """Return the numbers of the passages that went after `revision`."""
@@ -188,3 +202,10 @@ def _document(row: tuple[Any, ...]) -> Document:
 
 def _marks(text: str) -> tuple[Mark, ...]:
     return tuple(Mark(*fields) for fields in json.loads(text))
+
+
+def _parts(ids: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
+    """Yield numbers by as many as a statement takes, with a place for each."""
+    for first in range(0, len(ids), _AT_ONCE):
+        part = list(ids[first : first + _AT_ONCE])
+        yield ",".join("?" * len(part)), part

@@ -33,7 +33,7 @@ def filled(index: LocalIndex) -> LocalIndex:
 
 def numbers(index: LocalIndex) -> list[int]:
     with index.catalog.read() as transaction:
-        return [number for number, _, _ in transaction.added_since(1, 0)]
+        return [number for number, _ in transaction.vectors_since(1, 0)]
 
 
 def test_what_was_added_is_found(index: LocalIndex) -> None:
