@@ -31,12 +31,13 @@ _TIMES = 2
 _FILLER = ["_"] * 150
 _PAIR_WEIGHT = 0.4
 _K1 = 1.2
-# They say what kind of answer is wanted, are rare in texts, and would weigh for that.
+# They say what kind of answer is wanted, are rare in texts, and would weigh. As names (May, the Who) they count.
 _QUESTION_WORDS = (
     *("what", "which", "who", "whom", "whose", "when", "where", "why", "how"),
     *("do", "does", "did", "done", "has", "have", "had", "was", "were", "been", "being", "am"),
     *("can", "could", "will", "would", "shall", "should", "may", "might", "must"),
 )
+_WORD = re.compile(r"\w+")
 # As tantivy names them; its other files are lists of these, which change.
 _SEGMENT = re.compile(r"[0-9a-f]{32}\..+")
 _WRITER_BYTES = 64_000_000
@@ -54,7 +55,7 @@ class LexicalSearcher:
     def __init__(self, index: tantivy.Index) -> None:
         self._schema = index.schema
         self._searcher = index.searcher()
-        self._analyzers = [_analyzer(_QUESTION_WORDS), _analyzer()]
+        self._analyzer = _analyzer()
 
     def __len__(self) -> int:
         return self._searcher.num_docs
@@ -93,7 +94,8 @@ class LexicalSearcher:
 
     def _terms(self, query: str) -> list[str]:
         """Return the query's stems, without question words unless it has nothing else."""
-        return list(dict.fromkeys(next(filter(None, (a.analyze(query) for a in self._analyzers)), [])))
+        asked = self._analyzer.analyze(_without_question_words(query)) or self._analyzer.analyze(query)
+        return list(dict.fromkeys(asked))
 
     def _counted(self, term: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, "text", term, "freq")
@@ -255,18 +257,24 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+def _without_question_words(query: str) -> str:
+    words = _WORD.findall(query)
+    named = [place > 0 and word[0].isupper() and not query.isupper() for place, word in enumerate(words)]
+    kept = (w for w, is_name in zip(words, named, strict=True) if is_name or w.casefold() not in _QUESTION_WORDS)
+    return " ".join(kept)
+
+
 def _pairs(terms: Sequence[str]) -> list[str]:
     return [f"{one}_{other}" for one, other in pairwise(terms)]
 
 
-def _analyzer(left_out: Sequence[str] = ()) -> tantivy.TextAnalyzer:
+def _analyzer() -> tantivy.TextAnalyzer:
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     for step in (
         tantivy.Filter.remove_long(80),
         tantivy.Filter.lowercase(),
         tantivy.Filter.ascii_fold(),
         tantivy.Filter.stopword("english"),
-        tantivy.Filter.custom_stopword(list(left_out)),
         tantivy.Filter.stemmer("english"),
     ):
         builder = builder.filter(step)

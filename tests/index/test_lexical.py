@@ -64,6 +64,14 @@ def test_question_words_count_where_there_is_nothing_else(lexical: LexicalIndex)
     assert searcher.ceiling("Who was it?") > 0
 
 
+def test_question_words_that_are_names_count(lexical: LexicalIndex) -> None:
+    lexical.apply([], [(6, "The parade is in May."), (7, "The parade is in June."), (8, "It may rain.")], 4, "m")
+    searcher = lexical.searcher()
+    assert [passage for passage, _ in searcher.search("Which parade is in May?", 5)] == [6, 7, 8]
+    assert [passage for passage, _ in searcher.search("may it rain", 5)] == [8]
+    assert [passage for passage, _ in searcher.search("WHICH PARADE MAY IT BE?", 5)] == [6, 7]
+
+
 def test_accents_and_case_do_not_matter(lexical: LexicalIndex) -> None:
     assert [n for n, _ in lexical.searcher().search("CAFE", 5)] == [2**40]
 
