@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 EXACT = 20_000
 # Of the nearest ten to stored vectors, taken for questions, at least so many are found.
-RECALL = 0.995
+RECALL = 0.99
 _SAMPLE = 256
 _NEAREST = 10
 _ROUNDING = 1e-5
