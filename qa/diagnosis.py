@@ -43,7 +43,7 @@ def diagnose(settings: Settings) -> Diagnosis:
         no_answer_threshold=engine.calibration.query.refusal,
         processor=found.name,
         processor_features=tuple(flag for flag in _FLAGS if flag in found.features),
-        arithmetic="float32" if found.lacks_int8 else "int8",
+        arithmetic="float32" if found.int8_is_slow else "int8",
         threads=settings.threads or available_threads(),
         index_dir=str(settings.index_dir.resolve()),
     )

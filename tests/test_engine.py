@@ -81,14 +81,11 @@ def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
 
 def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float]) -> None:
     right, refused = shares
-    # Where the cut falls trades one for the other: an earlier reader had .5 and .7.
+    # Where the cut falls trades one for the other: an earlier reader had .5 and .7. 46 or 48 of 96 are right, as the
+    # processor has it.
     assert right + refused >= 1.2
+    assert right >= 0.45
     assert refused >= 0.75
-
-
-@pytest.mark.xfail(strict=False, reason="what an earlier reader reached: it is 46 or 48 of 96, as the processor has it")
-def test_as_many_are_given_and_right_as_they_were(shares: tuple[float, float]) -> None:
-    assert shares[0] >= 0.5
 
 
 @pytest.mark.xfail(strict=True, reason="what an earlier reader reached on every second question")

@@ -41,10 +41,8 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     with (given.out / "clients.csv").open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["clients", "answered_a_second", "p50_ms", "p95_ms", "sent_away"])
-        table.writerows(
-            (n, f"{rate:.3g}", f"{p50:.4g}", f"{p95:.4g}", sent_away) for n, rate, p50, p95, sent_away in rows
-        )
+        table.writerow(["clients", "answered_a_second", "p50_ms", "p95_ms", "not_answered"])
+        table.writerows((n, f"{rate:.3g}", f"{p50:.4g}", f"{p95:.4g}", lost) for n, rate, p50, p95, lost in rows)
     plot = lines_svg("answered a second", "clients", {"questions": [(row[0], row[1]) for row in rows]})
     (given.out / "clients.svg").write_text(plot, encoding="utf-8")
 
@@ -57,7 +55,7 @@ def _measured(url: str, questions: Sequence[str], clients: int) -> tuple[int, fl
     times = [ms for ms, end in replies if end == ANSWERED]
     row = clients, len(times) / took, at(times, 50), at(times, 95), len(replies) - len(times)
     print(
-        f"{clients} clients: {row[1]:.1f} a second, p50 {row[2]:.0f} ms, p95 {row[3]:.0f} ms, {row[4]} sent away",
+        f"{clients} clients: {row[1]:.1f} a second, p50 {row[2]:.0f} ms, p95 {row[3]:.0f} ms, {row[4]} not answered",
         flush=True,
     )
     return row

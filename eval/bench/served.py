@@ -50,8 +50,8 @@ def served(contexts: Sequence[str]) -> Iterator[tuple[str, int]]:
 
 def ask_one(url: str, question: str) -> tuple[float, str]:
     """Ask by this thread's client; return how many milliseconds a reply took, and `ANSWERED` or which error it was."""
-    if not hasattr(_local, "client"):
-        _local.client = Client(url, retries=0)
+    if getattr(_local, "url", None) != url:
+        _local.url, _local.client = url, Client(url, retries=0)
     began, end = time.perf_counter(), ANSWERED
     try:
         _local.client.query(question)

@@ -131,6 +131,8 @@ class DerivedFiles:
         with self._catching_up, exclusively(self._folder / "lock"):
             damaged: list[str] = self._lexical.damaged() if self._lexical else []
         wrong += [f"postings: {name} is not as it was written" for name in damaged]
+        if view.vectors.base is not None and not view.vectors.base.find_themselves():
+            wrong.append("vectors: some are not found by themselves")
         differing = sum(not np.array_equal(vector, expected[n]) for n, vector in vectors.items() if n in expected)
         return [*wrong, f"vectors: {differing} differ"] if differing else wrong
 

@@ -38,6 +38,7 @@ _QUESTION_WORDS = (
     *("can", "could", "will", "would", "shall", "should", "may", "might", "must"),
 )
 _WORD = re.compile(r"\w+")
+_SENTENCE_BEGINS = re.compile(r"(^|[.?!:])[\s\"'“‘(]*$")
 # As tantivy names them; its other files are lists of these, which change.
 _SEGMENT = re.compile(r"[0-9a-f]{32}\..+")
 _WRITER_BYTES = 64_000_000
@@ -258,10 +259,15 @@ def _schema() -> tantivy.Schema:
 
 
 def _without_question_words(query: str) -> str:
-    words = _WORD.findall(query)
-    named = [place > 0 and word[0].isupper() and not query.isupper() for place, word in enumerate(words)]
-    kept = (w for w, is_name in zip(words, named, strict=True) if is_name or w.casefold() not in _QUESTION_WORDS)
-    return " ".join(kept)
+    behind = _WORD.findall(query)[1:]
+    # Where most words begin large, that tells nothing.
+    tells = 2 * sum(word.islower() for word in behind) >= len(behind)
+
+    def kept(match: re.Match[str]) -> str:
+        is_name = tells and match[0][0].isupper() and not _SENTENCE_BEGINS.search(query[: match.start()])
+        return match[0] if is_name or match[0].casefold() not in _QUESTION_WORDS else ""
+
+    return _WORD.sub(kept, query)
 
 
 def _pairs(terms: Sequence[str]) -> list[str]:

@@ -259,6 +259,8 @@ def _found(
     best = sorted(zip(fused, candidates, strict=True), key=lambda pair: (-pair[0], pair[1]))[:limit]
     # Only what is given back is fetched whole.
     found = transaction.passages([number for _, number in best])
+    if len(found) < len(best):
+        raise StaleFiles(f"{len(best) - len(found)} passages that were found belong to no document")
     hits = [
         Hit(n, found[n].passage, found[n].title, found[n].uri, found[n].meta, lexical[n], dense[n], score)
         for score, n in best

@@ -101,8 +101,14 @@ class NearestRows:
         return int(self._coded.k_factor) if self._coded else None
 
     def can_grow_to(self, count: int) -> bool:
-        """Tell whether it pays to add rows to these rather than to make all anew: until there are twice as many."""
-        return self._coded is not None and count.bit_length() == len(self).bit_length()
+        """Tell whether it pays to add rows to these rather than to make all anew: up to the next power of two."""
+        return len(self) > EXACT and count.bit_length() == len(self).bit_length()
+
+    def find_themselves(self) -> bool:
+        """Tell whether rows are found by their own vectors: not, if codes are damaged."""
+        sample = np.linspace(0, len(self) - 1, min(len(self), _SAMPLE), dtype=int).tolist()
+        own = [np.asarray(self._exact.reconstruct(row), np.float32) for row in sample]
+        return all(self.search(vector, _NEAREST)[0][0] >= np.dot(vector, vector) - _ROUNDING for vector in own)
 
     def vectors(self) -> Half:
         """Return all vectors, as they came."""
@@ -133,8 +139,9 @@ class NearestRows:
             return []
         enough = chosen = wanted * int(self._coded.k_factor)
         if open_rows is not None:
-            # Closed rows are chosen, too; twice as many, as they need not be spread evenly.
-            chosen = 2 * enough * len(self) // count
+            # Closed rows are chosen, too: there is room for more than their share, as they need not be spread evenly.
+            closed = len(self) - count
+            chosen += min(closed, enough + 2 * enough * closed // count)
         if chosen > _MOST_CHOSEN * count:
             return []
         scores, rows = self._coded.search(question[None], chosen, params=_choosing(1))

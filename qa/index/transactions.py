@@ -152,7 +152,7 @@ class ReadTransaction:
         """
         rows = self._connection.execute(
             "SELECT p.id, p.text, d.title, p.marks FROM passages p JOIN documents d ON d.key = p.document"
-            " WHERE p.generation = ? AND p.revision > ? ORDER BY p.id",
+            f" WHERE {_all_or(revision)}p.generation = ? AND p.revision > ? ORDER BY p.id",
             (generation, revision),
         )
         for number, text, title, marks in rows:
@@ -161,7 +161,9 @@ class ReadTransaction:
     def vectors_since(self, generation: int, revision: int) -> Iterator[tuple[int, NDArray[np.float16]]]:
         """Yield number and vector of each passage that came after `revision` and is still there, by number."""
         rows = self._connection.execute(
-            "SELECT id, vector FROM passages WHERE generation = ? AND revision > ? ORDER BY id", (generation, revision)
+            "SELECT p.id, p.vector FROM passages p"
+            f" WHERE {_all_or(revision)}p.generation = ? AND p.revision > ? ORDER BY p.id",
+            (generation, revision),
         )
         for number, vector in rows:
             yield number, np.frombuffer(vector, np.float16)
@@ -202,6 +204,11 @@ def _document(row: tuple[Any, ...]) -> Document:
 
 def _marks(text: str) -> tuple[Mark, ...]:
     return tuple(Mark(*fields) for fields in json.loads(text))
+
+
+def _all_or(revision: int) -> str:
+    """Return what keeps SQLite from an index where all are wanted: it would sort them behind it."""
+    return "" if revision else "+"
 
 
 def _parts(ids: Sequence[int]) -> Iterator[tuple[str, list[int]]]:

@@ -1,7 +1,7 @@
 """Dense search: an append-only base, and a tail of newer vectors in numpy.
 
-Derived: the base is a snapshot file of one generation at one revision, never overwritten, mapped into memory so that
-processes share it. Passages are numbered as in the catalogue; what was removed is left out by a selector.
+Derived: the base is a snapshot file of one generation at one revision, never overwritten, whose vectors are mapped into
+memory so that processes share them. Passages are numbered as in the catalogue; what was removed is left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.index.durable import write_durably
-from qa.index.nearest import NearestRows
+from qa.index.nearest import Half, NearestRows
 
 # A tail longer than this, or a dead share larger than this, is worth a new base.
 MAX_TAIL = 4_096
@@ -28,7 +28,6 @@ _DAMAGED = (RuntimeError, ValueError, OSError, EOFError)
 _NAME = re.compile(r"vectors-(?P<generation>\d+)-(?P<revision>\d+)-(?P<mark>\S+)\.faiss")
 
 Ids = NDArray[np.int64]
-Half = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def settings_for(threads: int) -> dict[str, object]:
         "NUM_STREAMS": threads,
         "ENABLE_CPU_PINNING": False,
     }
-    return {**settings, _BYTES: False} if processor().lacks_int8 else settings
+    return {**settings, _BYTES: False} if processor().int8_is_slow else settings
 
 
 class Graph:

@@ -69,7 +69,15 @@ def test_question_words_that_are_names_count(lexical: LexicalIndex) -> None:
     searcher = lexical.searcher()
     assert [passage for passage, _ in searcher.search("Which parade is in May?", 5)] == [6, 7, 8]
     assert [passage for passage, _ in searcher.search("may it rain", 5)] == [8]
-    assert [passage for passage, _ in searcher.search("WHICH PARADE MAY IT BE?", 5)] == [6, 7]
+    for query in ("WHICH PARADE MAY IT BE?", "Which Parade May It Be?", "There is a parade. May it be so?"):
+        assert [passage for passage, _ in searcher.search(query, 5)] == [6, 7], query
+
+
+def test_words_of_other_scripts_stay_whole(lexical: LexicalIndex) -> None:
+    lexical.apply([], [(6, "हिन्दी भाषा"), (7, "दी")], 4, "m")
+    assert [passage for passage, _ in lexical.searcher().search("What is हिन्दी?", 5)] == [
+        passage for passage, _ in lexical.searcher().search("हिन्दी", 5)
+    ]
 
 
 def test_accents_and_case_do_not_matter(lexical: LexicalIndex) -> None:

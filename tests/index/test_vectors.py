@@ -161,20 +161,40 @@ def test_a_large_base_grows_by_its_tail(tmp_path: Path) -> None:
     # A snapshot that a crash left without its numbers is passed over.
     (tmp_path / "vectors-1-0-x.faiss").write_bytes(b"IxRF")
     assert extend_base(view, tmp_path, 1, "p") is None
-    # What was removed is not taken along, and codes made for half as many rows are not kept.
+    # What was removed is not taken along, and codes are not kept past the next power of two.
     assert extend_base(view.advance(3, [5], []), tmp_path, 1, "o") is None
     many = recombined(40_000, 2)
     assert extend_base(view.advance(3, [], enumerate(many, 3_000)), tmp_path, 1, "o") is None
 
 
 @pytest.mark.usefixtures("coded")
-def test_removed_passages_of_a_large_base_are_not_found(tmp_path: Path) -> None:
-    ids, matrix = np.arange(2_000, dtype=np.int64), recombined(2_000, 1)
+def test_removed_passages_of_a_large_base_are_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids, matrix = np.arange(8_000, dtype=np.int64), recombined(8_000, 1)
     view = build_base(tmp_path, 1, 1, "m", ids, matrix)
+    monkeypatch.setattr(nearest.NearestRows, "_by_comparing", None)
     question = matrix[7].astype(np.float32)
     gone = view.search(question, 5)
     assert gone[0] == 7
-    assert not set(view.advance(2, gone, []).search(question, 50)) & set(gone)
+    found = view.advance(2, gone, []).search(question, 5)
+    assert len(found) == 5
+    assert not set(found) & set(gone)
+
+
+@pytest.mark.usefixtures("coded")
+def test_damaged_codes_are_noticed(tmp_path: Path) -> None:
+    matrix = recombined(8_000, 1)
+    view = build_base(tmp_path, 1, 1, "m", np.arange(8_000, dtype=np.int64), matrix)
+    assert view.base is not None
+    assert view.base.find_themselves()
+    index = faiss.read_index(str(tmp_path / "vectors-1-1-m.faiss"))
+    assert isinstance(index, faiss.IndexRefine)
+    codes = faiss.downcast_index(index.base_index)
+    codes.reset()
+    codes.add(matrix[::-1].astype(np.float32))
+    faiss.write_index(index, str(tmp_path / "vectors-1-1-m.faiss"))
+    damaged = load_base(tmp_path / "vectors-1-1-m.faiss").base
+    assert damaged is not None
+    assert not damaged.find_themselves()
 
 
 @pytest.mark.usefixtures("coded")

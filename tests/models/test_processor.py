@@ -16,7 +16,7 @@ CPUINFO = "processor\t: 0\nmodel name\t: {name}\nflags\t\t: fpu {flags}\n\nproce
 
 
 @pytest.mark.parametrize(
-    ("flags", "lacks"),
+    ("flags", "slow"),
     [
         ("avx avx2 fma", True),
         ("avx2 avx_vnni", False),
@@ -25,19 +25,20 @@ CPUINFO = "processor\t: 0\nmodel name\t: {name}\nflags\t\t: fpu {flags}\n\nproce
         ("sse4_2", False),
     ],
 )
-def test_avx2_alone_lacks_int8(tmp_path: Path, flags: str, lacks: bool) -> None:
+def test_int8_is_slow_with_avx2_alone(tmp_path: Path, flags: str, slow: bool) -> None:
     (tmp_path / "cpuinfo").write_text(CPUINFO.format(name="A Processor", flags=flags))
     found = processor(tmp_path / "cpuinfo")
     assert found == Processor("A Processor", frozenset({"fpu", *flags.split()}))
-    assert found.lacks_int8 is lacks
+    assert found.int8_is_slow is slow
 
 
-def test_a_processor_that_is_not_told_is_taken_to_have_int8(tmp_path: Path) -> None:
+def test_a_processor_that_is_not_told_is_taken_to_be_quick(tmp_path: Path) -> None:
     assert processor(tmp_path / "none") == Processor("unknown", frozenset())
-    assert not processor(tmp_path / "none").lacks_int8
+    assert not processor(tmp_path / "none").int8_is_slow
 
 
-def test_both_arithmetics_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif("avx2" not in processor().features, reason="needs a processor with AVX2")
+def test_both_arithmetics_find_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
     texts = [text[:800] for path in golden_documents() for text in path.read_text(encoding="utf-8").split("\n\n")[:2]]
     encoded = [tokenizer.encode("When was it?", text) for text in texts if text]
@@ -46,7 +47,11 @@ def test_both_arithmetics_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     for features in (frozenset({"avx2", "avx_vnni"}), frozenset({"avx2"})):
         monkeypatch.setattr(inference, "processor", lambda features=features: Processor("", features))
         found.append(Graph(WEIGHTS / "reader" / "model.xml", 2).run(sequences))
-    pairs = [pair for one, other in zip(*found, strict=True) for pair in zip(one, other, strict=True)]
+    pairs = [
+        (a[: len(ids)], b[: len(ids)])
+        for (ids, _), one, other in zip(sequences, *found, strict=True)
+        for a, b in zip(one, other, strict=True)
+    ]
     assert not all(np.array_equal(a, b) for a, b in pairs)
     assert np.mean([a.argmax() == b.argmax() for a, b in pairs]) >= 0.9
     assert np.mean([np.abs(a - b).mean() for a, b in pairs]) < 0.1
