@@ -157,7 +157,7 @@ def _searched(folder: Path, questions: Sequence[str]) -> tuple[dict[str, float],
     times = {"search": _timed(lambda pair: index.search(pair[0], pair[1], _NEAREST), pairs)}
     with index.derived.pinned() as (view, transaction):
         times["dense"] = _timed(lambda pair: view.vectors.search(pair[1], CANDIDATES), pairs)
-        numbers = [view.vectors.search(vector, _NEAREST) for vector in vectors]
+        numbers = [view.vectors.search(vector, CANDIDATES)[:_NEAREST] for vector in vectors]
         found = [cosines(list(transaction.vectors(n).values()), v) for n, v in zip(numbers, vectors, strict=True)]
         kept = view.vectors.tail.nbytes + sum(path.stat().st_size for path in index.folder.glob("vectors-*"))
     times["question"] = _timed(engine.ask, questions[:_ASKED])
