@@ -2,8 +2,8 @@
 
     python -m eval.bench.clients [DATASET] [--questions N] [--out FOLDER]
 
-Each client asks `qa serve`, on the contexts of a SQuAD file, one question of it after the other. Writes
-FOLDER/clients.csv and clients.svg.
+Each client asks `qa serve`, on the contexts of a SQuAD file, one question of it after the other; when it is told to come
+back later, it does. Writes FOLDER/clients.csv and clients.svg.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from eval.bench.served import ANSWERED, ask_one, at, served
 from qa.evaluation.squad import load_squad
 
 CLIENTS = (1, 2, 4, 8, 16, 32)
+_RETRIES = 20
 
 
 def main() -> None:
@@ -50,7 +51,7 @@ def main() -> None:
 def _measured(url: str, questions: Sequence[str], clients: int) -> tuple[int, float, float, float, int]:
     began = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
-        replies = list(pool.map(partial(ask_one, url), questions))
+        replies = list(pool.map(partial(ask_one, url, retries=_RETRIES), questions))
     took = time.perf_counter() - began
     times = [ms for ms, end in replies if end == ANSWERED]
     row = clients, len(times) / took, at(times, 50), at(times, 95), len(replies) - len(times)

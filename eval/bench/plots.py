@@ -29,11 +29,14 @@ def lines_svg(title: str, across: str, lines: Mapping[str, Sequence[tuple[float,
     for x in sorted({x for x, _ in points if x in (points[0][0], 10 ** round(math.log10(x)), 10**high)}):
         left, _ = place(x, 0)
         parts.append(f'<text x="{left:.1f}" y="{_TOP + _HEIGHT + 16}" text-anchor="middle">{x:,.0f}</text>')
+    apart = _WIDTH / max(3, len(lines))
     for number, (name, line) in enumerate(lines.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line))
         parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{_LEFT + 8 + 170 * number}" y="{_TOP + 14}" fill="{colour}">{escape(name)}</text>')
+        parts.append(
+            f'<text x="{_LEFT + 8 + apart * number:.0f}" y="{_TOP + 14}" fill="{colour}">{escape(name)}</text>'
+        )
     below = _TOP + _HEIGHT + 36
     parts.append(f'<text x="{_LEFT + _WIDTH / 2}" y="{below}" text-anchor="middle">{escape(across)}</text>')
     width, height = _LEFT + _WIDTH + 30, _TOP + _HEIGHT + _BELOW

@@ -48,10 +48,10 @@ def served(contexts: Sequence[str]) -> Iterator[tuple[str, int]]:
             server.wait()
 
 
-def ask_one(url: str, question: str) -> tuple[float, str]:
+def ask_one(url: str, question: str, retries: int = 0) -> tuple[float, str]:
     """Ask by this thread's client; return how many milliseconds a reply took, and `ANSWERED` or which error it was."""
     if getattr(_local, "url", None) != url:
-        _local.url, _local.client = url, Client(url, retries=0)
+        _local.url, _local.client = url, Client(url, retries=retries)
     began, end = time.perf_counter(), ANSWERED
     try:
         _local.client.query(question)
