@@ -2,8 +2,8 @@
 
     python -m eval.bench.clients [DATASET] [--questions N] [--out FOLDER]
 
-Each client asks `qa serve`, on the contexts of a SQuAD file, one question of it after the other; when it is told to come
-back later, it does. Writes FOLDER/clients.csv and clients.svg.
+Each client asks `qa serve`, on the contexts of a SQuAD file, one question of it after the other; when it is told to
+come back later, it does. Writes FOLDER/clients.csv and clients.svg.
 """
 
 from __future__ import annotations
