@@ -69,16 +69,17 @@ class NearestRows:
         Raises:
             RuntimeError, OSError, ValueError: it is missing or damaged, or of a kind that is not made any more.
         """
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        if isinstance(index, faiss.IndexIVF):
-            raise ValueError(f"{path}: rows in lists, as an earlier version made them")
-        return NearestRows(index)
+        return NearestRows(_read(path, faiss.IO_FLAG_MMAP_IFC))
 
     @staticmethod
     def grown(path: Path, tail: Half) -> NearestRows:
-        """Return the rows of a file with more of them at the end; the file stays as it is."""
+        """Return the rows of a file with more of them at the end; the file stays as it is.
+
+        Raises:
+            RuntimeError, OSError, ValueError: as `opened` does.
+        """
         # Read, not mapped: what is mapped cannot grow.
-        rows = NearestRows(faiss.read_index(str(path)))
+        rows = NearestRows(_read(path))
         _append(rows._index, tail)
         return rows
 
@@ -159,6 +160,13 @@ class NearestRows:
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its stubs lack it
         scores, rows = self._exact.search(question[None], wanted, params=parameters)
         return _pairs(scores[0], rows[0])
+
+
+def _read(path: Path, flags: int = 0) -> faiss.Index:
+    index = faiss.read_index(str(path), flags)
+    if isinstance(index, faiss.IndexIVF):
+        raise ValueError(f"{path}: rows in lists, as an earlier version made them")
+    return index
 
 
 def _pairs(scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[tuple[float, int]]:
