@@ -19,7 +19,7 @@ from qa.index.catalog import Catalog, Specification
 from qa.index.durable import exclusively
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
 from qa.index.transactions import ReadTransaction
-from qa.index.vectors import MAX_TAIL, VectorView, build_base, extend_base, newest_base
+from qa.index.vectors import VectorView, build_base, extend_base, newest_base
 
 _log = logging.getLogger(__name__)
 
@@ -149,8 +149,7 @@ class DerivedFiles:
             dimension = self._specification.dimension
             vectors = newest_base(self._folder, generation, dimension, transaction.mark_of)
         _, alive = transaction.counts(generation)
-        if alive - len(vectors) > max(MAX_TAIL, len(vectors.base_ids)):
-            # A tail longer than what it is behind would only be made to be thrown away.
+        if vectors.outgrown_by(alive):
             vectors = self._new_base(transaction, generation, alive)
         else:
             removed = transaction.removed_since(generation, vectors.revision)

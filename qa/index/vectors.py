@@ -65,6 +65,14 @@ class VectorView:
         most = max(MAX_TAIL, MAX_TAIL_SHARE * len(self.base_ids))
         return len(self.tail_ids) > most or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
 
+    def outgrown_by(self, alive: int) -> bool:
+        """Tell whether a tail of all that is new would be longer than what it is behind: only made to be thrown away.
+
+        Args:
+            alive: how many passages there are now.
+        """
+        return alive - len(self) > max(MAX_TAIL, len(self.base_ids))
+
     def stored(self) -> dict[int, Half]:
         """Return every passage that is not removed, by ascending number, with its vector."""
         base = np.zeros((0, self.tail.shape[1]), np.float16)

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from qa.documents import splitting
@@ -34,6 +35,18 @@ def filled(index: LocalIndex) -> LocalIndex:
 def numbers(index: LocalIndex) -> list[int]:
     with index.catalog.read() as transaction:
         return [number for number, _ in transaction.vectors_since(1, 0)]
+
+
+def test_what_is_more_than_a_tail_becomes_the_base_at_once(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "MAX_TAIL", len(TEXTS) - 1)
+    monkeypatch.setattr(vectors.VectorView, "advance", None)
+    filled(index)
+    with index.derived.pinned() as (view, transaction):
+        assert len(view.vectors.tail_ids) == 0
+        expected = dict(transaction.vectors_since(1, 0))
+        stored = view.vectors.stored()
+    assert list(stored) == numbers(index)
+    assert all(np.array_equal(stored[number], vector) for number, vector in expected.items())
 
 
 def test_what_was_added_is_found(index: LocalIndex) -> None:

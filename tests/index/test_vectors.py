@@ -149,13 +149,16 @@ def test_rows_in_lists_of_an_earlier_version_are_made_anew(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("coded")
 def test_a_large_base_grows_by_its_tail(tmp_path: Path) -> None:
-    ids, matrix = np.arange(3_000, dtype=np.int64), recombined(3_000, 1)
-    view = build_base(tmp_path, 1, 1, "m", ids[:2_100], matrix[:2_100])
-    view = view.advance(2, [], zip(ids[2_100:].tolist(), matrix[2_100:], strict=True))
+    ids, matrix = np.arange(8_000, dtype=np.int64), recombined(8_000, 1)
+    view = build_base(tmp_path, 1, 1, "m", ids[:5_000], matrix[:5_000])
+    view = view.advance(2, [], zip(ids[5_000:].tolist(), matrix[5_000:], strict=True))
     assert view.worn is False
     grown = extend_base(view, tmp_path, 1, "n")
     assert grown is not None
-    assert (grown.revision, len(grown.tail_ids), len(grown.base_ids)) == (2, 0, 3_000)
+    assert (grown.revision, len(grown.tail_ids), len(grown.base_ids)) == (2, 0, 8_000)
+    assert grown.base is not None
+    assert grown.base.widening is not None
+    assert grown.base.find_themselves()
     assert recall(grown, ids, matrix) > 0.97
     assert np.array_equal(np.stack(list(grown.stored().values())), matrix)
     # A snapshot that a crash left without its numbers is passed over.
@@ -164,17 +167,19 @@ def test_a_large_base_grows_by_its_tail(tmp_path: Path) -> None:
     # What was removed is not taken along, and codes are not kept past the next power of two.
     assert extend_base(view.advance(3, [5], []), tmp_path, 1, "o") is None
     many = recombined(40_000, 2)
-    assert extend_base(view.advance(3, [], enumerate(many, 3_000)), tmp_path, 1, "o") is None
+    assert extend_base(view.advance(3, [], enumerate(many, 8_000)), tmp_path, 1, "o") is None
 
 
 @pytest.mark.usefixtures("coded")
 def test_removed_passages_of_a_large_base_are_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids, matrix = np.arange(8_000, dtype=np.int64), recombined(8_000, 1)
     view = build_base(tmp_path, 1, 1, "m", ids, matrix)
-    monkeypatch.setattr(nearest.NearestRows, "_by_comparing", None)
     question = matrix[7].astype(np.float32)
     gone = view.search(question, 5)
     assert gone[0] == 7
+    assert not set(view.advance(2, gone, []).search(question, 50)) & set(gone)
+    # Nor by their codes.
+    monkeypatch.setattr(nearest.NearestRows, "_by_comparing", None)
     found = view.advance(2, gone, []).search(question, 5)
     assert len(found) == 5
     assert not set(found) & set(gone)
