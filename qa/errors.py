@@ -9,9 +9,10 @@ QAError
 ├── Conflict              the index cannot take this (409): made with another model, or made by a newer version
 │   └── Changed           the document is not any more what whoever asks for this believes (412)
 ├── Unavailable           an index's files cannot be read or written now (503)
-├── Overloaded            more questions at once than are allowed (503, Retry-After)
+├── NotNow                later, in so many seconds (Retry-After)
+│   ├── Overloaded        more questions at once than are allowed (503)
+│   └── RateLimited       a caller asked more often than is allowed (429)
 ├── Abandoned             nobody waits for the answer any more (499, which nobody sees)
-├── RateLimited           a caller asked more often than is allowed (429, Retry-After)
 ├── Unauthorized          no key, or an unknown one (401)
 ├── Forbidden             a key that is not for this (403)
 └── ModelError            shipped or configured weights that are missing, damaged or do not belong together
@@ -61,22 +62,24 @@ class Unavailable(QAError):
     """The index's files cannot be read or written now: locked for long, no space, no permission."""
 
 
-class Overloaded(QAError):
+class NotNow(QAError):
+    """It will be done if it is asked for again in `retry_after_s` seconds."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(NotNow):
     """As many questions as allowed are being answered already."""
 
-    retry_after_s = 1
+
+class RateLimited(NotNow):
+    """The caller asked more often than is allowed."""
 
 
 class Abandoned(QAError):
     """Whoever asked has hung up before it was his turn."""
-
-
-class RateLimited(QAError):
-    """The caller asked more often than is allowed."""
-
-    def __init__(self, message: str, retry_after_s: int) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
 
 
 class Unauthorized(QAError):

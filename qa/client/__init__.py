@@ -130,11 +130,11 @@ class _Connection(Calls):
         except (ValueError, KeyError, TypeError, AttributeError):
             detail, where = f"{self._url}: {response.status_code} {response.text[:300]}", "url"
         status = response.status_code
-        if status == 429:
-            asked = response.headers.get("Retry-After", "1")
-            return RateLimited(detail, int(asked) if asked.isdigit() else 1)
+        asked = response.headers.get("Retry-After", "")
+        if status == 429 or (status == 503 and asked):
+            return (RateLimited if status == 429 else Overloaded)(detail, int(asked) if asked.isdigit() else 1)
         if status == 503:
-            return (Overloaded if "Retry-After" in response.headers else Unavailable)(detail, field=where)
+            return Unavailable(detail, field=where)
         other = InvalidInput if status < 500 else Unavailable
         return next((kind for kind, code in STATUS if code == status), other)(detail, field=where)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
 from typing import Annotated, cast
 
 from anyio import from_thread
@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from qa.documents.extract.extractor import Extractor
 from qa.engine import Engine
 from qa.limits import MAX_IDEMPOTENCY_KEY
-from qa.service.admission import Admission
+from qa.service.admission import Admission, Asker
 from qa.service.callers import Callers
 from qa.service.draining import Draining
 from qa.service.jobs import Begin, Jobs
@@ -44,11 +44,6 @@ def _extractor(request: Request) -> Extractor:
     return cast(Extractor, request.app.state.extractor)
 
 
-def _gone(request: Request) -> Callable[[], bool]:
-    """Return what tells, in a thread of the pool, whether the caller has hung up."""
-    return lambda: from_thread.run(request.is_disconnected)
-
-
 def _draining(request: Request) -> Draining:
     return cast(Draining, request.app.state.draining)
 
@@ -70,6 +65,13 @@ def identified(
 
 
 CallerDep = Annotated[Key, Depends(identified)]
+
+
+async def _asker(request: Request, caller: CallerDep) -> Asker:
+    """Return who asks; whether he has hung up is told in a thread of the pool."""
+    told = [request.client.host if request.client else "", caller.sha256, request.url.path]
+    mark = hashlib.sha256("\n".join(told).encode() + b"\n" + await request.body()).hexdigest()
+    return Asker(mark, lambda: from_thread.run(request.is_disconnected))
 
 
 def _may_write(caller: CallerDep) -> None:
@@ -119,10 +121,10 @@ NamedIndexDep = Annotated[str, Depends(_named)]
 
 EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
+AskerDep = Annotated[Asker, Depends(_asker)]
 BeginDep = Annotated[Begin, Depends(_begin)]
 DrainingDep = Annotated[Draining, Depends(_draining)]
 ExtractorDep = Annotated[Extractor, Depends(_extractor)]
-GoneDep = Annotated[Callable[[], bool], Depends(_gone)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 WritesDep = Annotated[Admission, Depends(_writes)]

@@ -12,13 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from qa.errors import (
-    Abandoned,
-    Overloaded,
-    QAError,
-    RateLimited,
-    Unauthorized,
-)
+from qa.errors import Abandoned, NotNow, QAError, Unauthorized
 from qa.service.headers import SECURITY_HEADERS
 from qa.wire.base import STATUS, Problem
 from qa.wire.documents import MANY, ONE
@@ -50,7 +44,7 @@ def install(app: FastAPI) -> None:
     async def _ours(_: Request, error: QAError) -> JSONResponse:
         status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
         headers = {}
-        if isinstance(error, Overloaded | RateLimited):
+        if isinstance(error, NotNow):
             headers["Retry-After"] = str(error.retry_after_s)
         if isinstance(error, Unauthorized):
             headers["WWW-Authenticate"] = "Bearer"

@@ -3,8 +3,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from qa.config import Settings
 from qa.engine import Engine
 from qa.errors import Abandoned, Overloaded
 from qa.service import admission as admission_module
-from qa.service.admission import Admission
+from qa.service.admission import Admission, Asker
 from qa.types import QueryResult
 from tests.conftest import serving
 
@@ -113,10 +114,95 @@ def test_of_a_flood_half_as_many_wait_as_are_worked_on(turns: int, steady: int, 
             assert (ends.count("answered"), ends.count("sent away")) == (let_in, limit + 1 - let_in)
 
 
+def _asker(mark: str) -> Asker:
+    return Asker(mark, lambda: False)
+
+
+@contextmanager
+def occupied(admission: Admission, moved: list[int], count: int) -> Iterator[None]:
+    """Keep so many inside."""
+    go_on, before = threading.Event(), sum(moved)
+
+    def stay() -> None:
+        with admission.of():
+            assert go_on.wait(30)
+
+    with ThreadPoolExecutor(count) as pool:
+        staying = [pool.submit(stay) for _ in range(count)]
+        while sum(moved) < before + count:
+            time.sleep(0.001)
+        try:
+            yield
+        finally:
+            go_on.set()
+        for one in staying:
+            one.result()
+
+
+@pytest.fixture
+def flooded(clock: Hour) -> tuple[Admission, list[int]]:
+    """A house of four with one turn, where an answer has taken two seconds, and whose allowance is used up."""
+    moved: list[int] = []
+    admission = Admission(4, turns=1, moved=moved.append)
+    with occupied(admission, moved, 4):
+        clock.now += 2
+    return admission, moved
+
+
+def _sent_away(admission: Admission, mark: str) -> int:
+    with pytest.raises(Overloaded) as told, admission.of(asker=_asker(mark)):
+        pytest.fail("there is no room")
+    return told.value.retry_after_s
+
+
+def _asked(admission: Admission, mark: str) -> None:
+    with admission.of(asker=_asker(mark)):
+        pass
+
+
+def test_places_are_due_one_behind_the_other(clock: Hour) -> None:
+    moved: list[int] = []
+    admission = Admission(2, turns=1, moved=moved.append)
+    with admission.of():
+        clock.now += 2
+    with occupied(admission, moved, 2):
+        # An answer takes two seconds; places come somewhat slower.
+        assert [_sent_away(admission, mark) for mark in ("first", "second", "third")] == [3, 5, 8]
+        clock.now += 1
+        assert [_sent_away(admission, mark) for mark in ("first", "third", "new")] == [2, 7, 9]
+        # No place is so far away that nobody would wait for it, and the house is never more than full.
+        assert max(_sent_away(admission, f"another {n}") for n in range(50)) == 30
+        clock.now += 2
+        assert _sent_away(admission, "first") == 1
+
+
+def test_who_comes_back_in_time_is_let_in_before_newcomers(flooded: tuple[Admission, list[int]], clock: Hour) -> None:
+    admission, moved = flooded
+    with ThreadPoolExecutor(1) as pool:
+        with occupied(admission, moved, 2):
+            clock.now += _sent_away(admission, "his")
+            _sent_away(admission, "a newcomer's")
+            back = pool.submit(_asked, admission, "his")
+            while sum(moved) < 3:
+                assert not back.done() or back.result() is None
+            # The place was for one.
+            _sent_away(admission, "his")
+        assert back.result(30) is None
+
+
+def test_a_place_that_nobody_comes_back_for_is_given_up(flooded: tuple[Admission, list[int]], clock: Hour) -> None:
+    admission, moved = flooded
+    with occupied(admission, moved, 2):
+        clock.now += _sent_away(admission, "his") + 11
+        # As places are given out, old ones are forgotten.
+        _sent_away(admission, "another's")
+        _sent_away(admission, "his")
+
+
 def test_who_hung_up_before_his_turn_is_not_worked_for() -> None:
     moved: list[int] = []
     admission = Admission(4, turns=1, moved=moved.append)
-    with pytest.raises(Abandoned), admission.of(gone=lambda: True):
+    with pytest.raises(Abandoned), admission.of(asker=Asker("his", lambda: True)):
         pytest.fail("nobody waits for this")
     with admission.of() as waited:
         assert waited >= 0
@@ -152,6 +238,44 @@ def test_a_question_whose_asker_hung_up_is_not_read(engine: Engine, monkeypatch:
             time.sleep(0.01)
         assert asked == ["Who stays?"]
         assert 'route="/v1/query",status="499"} 1' in client._http.get("/metrics").text
+
+
+def test_the_same_question_of_the_same_caller_finds_its_place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    original = Engine.ask
+
+    def slow(self: Engine, question: str, **options: Any) -> QueryResult:
+        assert go_on.wait(30)
+        return original(self, question, **options)
+
+    monkeypatch.setattr(Engine, "ask", slow)
+    settings = Settings(index_dir=engine.indexes.folder, threads=1, max_questions=4)
+    with serving(engine, settings) as url, ThreadPoolExecutor(8) as pool, Client(url, retries=0) as client:
+
+        def fill(count: int) -> None:
+            go_on.clear()
+            asking.extend(pool.submit(client.query, f"Who is number {len(asking) + n}?") for n in range(count))
+            while _inside(client) < count:
+                time.sleep(0.01)
+
+        asking: list[Future[Any]] = []
+        fill(4)
+        go_on.set()
+        while _inside(client):
+            time.sleep(0.01)
+        # The allowance is used up now: two may be inside.
+        fill(2)
+        with pytest.raises(Overloaded) as told:
+            client.query("Who comes back?")
+        time.sleep(told.value.retry_after_s)
+        with pytest.raises(Overloaded):
+            client.query("Who is new?")
+        asking.append(pool.submit(client.query, "Who comes back?"))
+        while _inside(client) < 3:
+            assert not asking[-1].done()
+            time.sleep(0.01)
+        go_on.set()
+        assert asking[-1].result().question == "Who comes back?"
 
 
 def _inside(client: Client) -> float:

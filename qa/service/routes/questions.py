@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from qa.service.dependencies import AdmissionDep, CallerDep, EngineDep, GoneDep, MetricsDep
+from qa.service.dependencies import AdmissionDep, AskerDep, CallerDep, EngineDep, MetricsDep
 from qa.service.rendering import query_response, search_response
 from qa.wire.questions import (
     BatchRequest,
@@ -26,12 +26,12 @@ def query(
     admission: AdmissionDep,
     metrics: MetricsDep,
     caller: CallerDep,
-    gone: GoneDep,
+    asker: AskerDep,
 ) -> QueryResponse:
     """Answer a question from the documents of an index."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"question"})
-    with admission.of(gone=gone) as waited:
+    with admission.of(asker=asker) as waited:
         result = engine.ask(body.question, **options)
     metrics.asked([result], waited)
     return query_response(result, with_passages=body.include_passages)
@@ -44,12 +44,12 @@ def query_batch(
     admission: AdmissionDep,
     metrics: MetricsDep,
     caller: CallerDep,
-    gone: GoneDep,
+    asker: AskerDep,
 ) -> BatchResponse:
     """Answer up to 64 questions; each as if it were asked alone."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"questions"})
-    with admission.of(len(body.questions), gone) as waited:
+    with admission.of(len(body.questions), asker) as waited:
         results = engine.ask_batch(body.questions, **options)
     metrics.asked(results, waited)
     return BatchResponse(results=[query_response(r, with_passages=body.include_passages) for r in results])
@@ -57,10 +57,10 @@ def query_batch(
 
 @router.post("/read")
 def read(
-    body: ReadRequest, engine: EngineDep, admission: AdmissionDep, metrics: MetricsDep, gone: GoneDep
+    body: ReadRequest, engine: EngineDep, admission: AdmissionDep, metrics: MetricsDep, asker: AskerDep
 ) -> QueryResponse:
     """Answer a question from the text given with it."""
-    with admission.of(gone=gone) as waited:
+    with admission.of(asker=asker) as waited:
         result = engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
     metrics.asked([result], waited)
     return query_response(result)
@@ -68,10 +68,10 @@ def read(
 
 @router.post("/search")
 def search(
-    body: SearchRequest, engine: EngineDep, admission: AdmissionDep, caller: CallerDep, gone: GoneDep
+    body: SearchRequest, engine: EngineDep, admission: AdmissionDep, caller: CallerDep, asker: AskerDep
 ) -> SearchResponse:
     """Find the passages that most likely answer a question."""
     caller.check_index(body.index)
-    with admission.of(gone=gone):
+    with admission.of(asker=asker):
         result = engine.search(body.question, index=body.index, top_k=body.top_k, filters=body.filters)
     return search_response(body.question, body.index, result)
