@@ -4,7 +4,8 @@ Both sides are brought to [0, 1] by what they could be, not by what a query's ot
 as a share of the most that the question's words could score, the cosine as it is. So a passage's score is its own, and
 means the same whatever is asked, of a small index or a large one (theoretical bounds instead of observed ones: Bruch,
 Gai and Ingber, ACM TOIS 2023). Both sides are scored for the union of their candidates: a passage only one side found
-is not taken for a zero on the other.
+is not taken for a zero on the other. Of those that then rank highest, BM25 gives up a part of its weight to the
+share of the question that the best sentence covers.
 """
 
 from __future__ import annotations
@@ -15,19 +16,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 DENSE_WEIGHT = 0.5
+# Of the lexical side.
+SENTENCE_WEIGHT = 0.4
 CANDIDATES = 100
+# So many, or all that are asked for, are looked at sentence by sentence; what ranks lower does not come up.
+LOOKED_AT = 30
 # Names what decides the fused score; part of the calibration's specification.
-IDENTITY = f"bounds-{DENSE_WEIGHT}-{CANDIDATES}-v3"
+IDENTITY = f"bounds-{DENSE_WEIGHT}-{SENTENCE_WEIGHT}-{CANDIDATES}-v4"
 
 
-def fuse(lexical: Sequence[float], dense: Sequence[float], ceiling: float) -> NDArray[np.float64]:
+def fuse(
+    lexical: Sequence[float], dense: Sequence[float], ceiling: float, covered: Sequence[float] | None = None
+) -> NDArray[np.float64]:
     """Return a score in [0, 1] for each candidate.
 
     Args:
         lexical: BM25 of each candidate.
         dense: cosine of each candidate, in the same order.
         ceiling: the BM25 that the question's words could reach; 0.0 where it has none.
+        covered: the share of the question that each candidate's best sentence covers; None where that is not known
+            yet, and the passage's share stands for it.
     """
     shares = np.asarray(lexical, np.float64) / ceiling if ceiling > 0 else np.zeros(len(lexical))
     # Pairs of words come on top of the words, so that the ceiling is passed by a little now and then.
-    return (1 - DENSE_WEIGHT) * np.minimum(shares, 1) + DENSE_WEIGHT * np.clip(np.asarray(dense, np.float64), 0, 1)
+    shares = np.minimum(shares, 1)
+    if covered is not None:
+        shares = (1 - SENTENCE_WEIGHT) * shares + SENTENCE_WEIGHT * np.asarray(covered, np.float64)
+    return (1 - DENSE_WEIGHT) * shares + DENSE_WEIGHT * np.clip(np.asarray(dense, np.float64), 0, 1)

@@ -16,8 +16,9 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,8 +43,14 @@ _SENTENCE_BEGINS = re.compile(r"(^|[.?!:])[\s\"'“‘(]*$")
 # As tantivy names them; its other files are lists of these, which change.
 _SEGMENT = re.compile(r"[0-9a-f]{32}\..+")
 _WRITER_BYTES = 64_000_000
+_WORDS_KEPT = 20_000
 _NOT_DAMAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE)
 _STATE, _CHECKSUMS = "REVISION", "CHECKSUMS"
+
+
+def ceiling(weights: Mapping[str, float]) -> float:
+    """Return the BM25 that a passage would have which is full of a question's words."""
+    return (1 + _K1) * sum(weights.values())
 
 
 class StaleFiles(Unavailable):
@@ -53,7 +60,14 @@ class StaleFiles(Unavailable):
 class LexicalSearcher:
     """An unchanging view of the index at one revision."""
 
-    def __init__(self, index: tantivy.Index) -> None:
+    def __init__(self, index: tantivy.Index, stem: Callable[[str], str]) -> None:
+        """Look at the index as it is.
+
+        Args:
+            index: as it was last loaded.
+            stem: of one word in lower case, as it is counted; "" if it is not.
+        """
+        self.stem = stem
         self._schema = index.schema
         self._searcher = index.searcher()
         self._analyzer = _analyzer()
@@ -86,12 +100,12 @@ class LexicalSearcher:
         scored = [(_whole(passage), float(score or 0.0)) for passage, (score, _) in zip(ids, hits, strict=True)]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
-    def ceiling(self, query: str) -> float:
-        """Return the BM25 that a passage would have which is full of the query's words; they need not be in any."""
+    def weights(self, query: str) -> dict[str, float]:
+        """Return the query's stems, and how much each tells (inverse document frequency); they need not be in any."""
         count = len(self)
         with _damage_told():
-            found = [min(count, self._searcher.doc_freq("text", term)) for term in self._terms(query)]
-        return (1 + _K1) * sum(math.log(1 + (count - n + 0.5) / (n + 0.5)) for n in found)
+            found = {term: min(count, self._searcher.doc_freq("text", term)) for term in self._terms(query)}
+        return {term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in found.items()}
 
     def _terms(self, query: str) -> list[str]:
         """Return the query's stems, without question words unless it has nothing else."""
@@ -132,6 +146,7 @@ class LexicalIndex:
         """
         self.folder = folder
         self._analyzer = _analyzer()
+        self._stem = lru_cache(_WORDS_KEPT)(lambda word: "".join(self._analyzer.analyze(word)))
         if create:
             discard(folder)
             folder.mkdir(parents=True)
@@ -161,7 +176,7 @@ class LexicalIndex:
 
     def searcher(self) -> LexicalSearcher:
         """Return a view that later writes do not change."""
-        return LexicalSearcher(self._index)
+        return LexicalSearcher(self._index, self._stem)
 
     def apply(self, removed: Collection[int], added: Iterable[tuple[int, str]], revision: int, mark: str) -> None:
         """Delete passages, then add some, and move to `revision`. Doing it twice is doing it once.

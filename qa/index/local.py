@@ -12,20 +12,22 @@ indexes/<name>/catalog.sqlite3      the truth
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.documents.splitting import titles_above
 from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
+from qa.index.coverage import coverage
 from qa.index.derived import DerivedFiles, View
 from qa.index.filters import CompiledFilter
-from qa.index.fusion import CANDIDATES, fuse
-from qa.index.lexical import StaleFiles
-from qa.index.transactions import ReadTransaction
+from qa.index.fusion import CANDIDATES, LOOKED_AT, fuse
+from qa.index.lexical import StaleFiles, ceiling
+from qa.index.transactions import ReadTransaction, StoredPassage
 from qa.index.vectors import cosines
 from qa.index.writes import Change, content_hash
 from qa.types import Document, DocumentInfo, Hit, Passage, SearchResult
@@ -254,18 +256,30 @@ def _found(
     if len(stored) < len(candidates):
         raise StaleFiles(f"{len(candidates) - len(stored)} passages that were found are not there")
     dense = dict(zip(candidates, cosines([stored[number] for number in candidates], vector), strict=True))
-    ceiling = view.lexical.ceiling(question)
-    fused = fuse([lexical[number] for number in candidates], list(dense.values()), ceiling).tolist()
-    best = sorted(zip(fused, candidates, strict=True), key=lambda pair: (-pair[0], pair[1]))[:limit]
-    # Only what is given back is fetched whole.
-    found = transaction.passages([number for _, number in best])
-    if len(found) < len(best):
-        raise StaleFiles(f"{len(best) - len(found)} passages that were found belong to no document")
+    weights = view.lexical.weights(question)
+    most = ceiling(weights)
+    fused = fuse([lexical[number] for number in candidates], list(dense.values()), most).tolist()
+    # Only what may be given back is fetched whole.
+    looked_at = [number for _, number in _best(fused, candidates, max(LOOKED_AT, limit))]
+    found = transaction.passages(looked_at)
+    if len(found) < len(looked_at):
+        raise StaleFiles(f"{len(looked_at) - len(found)} passages that were found belong to no document")
+    covered = [_covered(found[number], weights, view) for number in looked_at]
+    fused = fuse([lexical[n] for n in looked_at], [dense[n] for n in looked_at], most, covered).tolist()
     hits = [
         Hit(n, found[n].passage, found[n].title, found[n].uri, found[n].meta, lexical[n], dense[n], score)
-        for score, n in best
+        for score, n in _best(fused, looked_at, limit)
     ]
     return SearchResult(hits, view.generation, view.revision)
+
+
+def _best(scores: Sequence[float], numbers: Sequence[int], limit: int) -> list[tuple[float, int]]:
+    return sorted(zip(scores, numbers, strict=True), key=lambda pair: (-pair[0], pair[1]))[:limit]
+
+
+def _covered(stored: StoredPassage, weights: Mapping[str, float], view: View) -> float:
+    passage = stored.passage
+    return coverage(weights, passage.text, titles_above(passage.text, stored.title, passage.marks), view.lexical.stem)
 
 
 def changed(id: str, found: str | None) -> Changed:

@@ -16,6 +16,14 @@ def test_known_values() -> None:
     assert fuse([], [], 0.0).tolist() == []
 
 
+def test_the_best_sentence_has_a_part_of_the_lexical_side() -> None:
+    lexical, dense = [10.0, 10.0, 10.0], [0.2, 0.2, 0.2]
+    assert fuse(lexical, dense, 20.0, [0.5, 1.0, 0.0]).tolist() == pytest.approx([0.35, 0.45, 0.25])
+    # Where it covers as much as the passage does, nothing changes.
+    assert fuse(lexical, dense, 20.0, [0.5] * 3).tolist() == pytest.approx(fuse(lexical, dense, 20.0).tolist())
+    assert fuse([20.0], [1.0], 20.0, [1.0]).tolist() == pytest.approx([1.0])
+
+
 def test_a_score_does_not_depend_on_what_else_was_found() -> None:
     (alone,) = fuse([9.0], [0.6], 12.0)
     assert fuse([12.0, 9.0, 0.0], [0.7, 0.6, 0.1], 12.0)[1] == alone

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.index.lexical import LexicalIndex, StaleFiles
+from qa.index.lexical import LexicalIndex, StaleFiles, ceiling
 
 TEXTS = {
     5: "The cat sat on the mat.",
@@ -48,12 +48,15 @@ def test_scores_are_bm25_of_stems_and_pairs(lexical: LexicalIndex) -> None:
 def test_the_ceiling_is_what_a_passage_full_of_the_words_would_score(lexical: LexicalIndex) -> None:
     full = " ".join(["running zebra"] * 300)
     searcher = lexical.searcher()
-    assert searcher.ceiling("Who was the running cat, or a zebra?") == pytest.approx(2.2 * (idf(1) + idf(2) + idf(0)))
+    weights = searcher.weights("Who was the running cat, or a zebra?")
+    assert weights == pytest.approx({"run": idf(1), "cat": idf(2), "zebra": idf(0)})
+    assert ceiling(weights) == pytest.approx(2.2 * (idf(1) + idf(2) + idf(0)))
     lexical.apply([], [(7, full)], 4, "m")
     searcher = lexical.searcher()
     (_, best) = searcher.search("zebra", 1)[0]
-    assert 0.95 * searcher.ceiling("zebra") < best < searcher.ceiling("zebra")
-    assert searcher.ceiling("of the") == 0
+    most = ceiling(searcher.weights("zebra"))
+    assert 0.95 * most < best < most
+    assert ceiling(searcher.weights("of the")) == 0
 
 
 def test_question_words_count_where_there_is_nothing_else(lexical: LexicalIndex) -> None:
@@ -61,7 +64,7 @@ def test_question_words_count_where_there_is_nothing_else(lexical: LexicalIndex)
     searcher = lexical.searcher()
     assert {passage for passage, _ in searcher.search("who?", 5)} == {6, 7}
     assert [passage for passage, _ in searcher.search("Who was in the band?", 5)] == [6]
-    assert searcher.ceiling("Who was it?") > 0
+    assert ceiling(searcher.weights("Who was it?")) > 0
 
 
 def test_question_words_that_are_names_count(lexical: LexicalIndex) -> None:
@@ -82,6 +85,12 @@ def test_words_of_other_scripts_stay_whole(lexical: LexicalIndex) -> None:
 
 def test_accents_and_case_do_not_matter(lexical: LexicalIndex) -> None:
     assert [n for n, _ in lexical.searcher().search("CAFE", 5)] == [2**40]
+
+
+def test_a_words_stem_is_the_one_that_is_counted(lexical: LexicalIndex) -> None:
+    searcher = lexical.searcher()
+    assert [searcher.stem(word) for word in ("running", "café", "the", "x" * 90)] == ["run", "cafe", "", ""]
+    assert set(searcher.weights("running café")) == {"run", "cafe"}
 
 
 @pytest.mark.parametrize("query", ["", "the of and", "?!", "zebra", '"'])

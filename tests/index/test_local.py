@@ -226,6 +226,24 @@ def test_both_sides_are_scored_for_every_hit(index: LocalIndex, monkeypatch: pyt
     assert narrow.dense == wide[narrow.passage_id].dense
 
 
+def test_words_that_stand_in_one_sentence_count_for_more(index: LocalIndex) -> None:
+    # The same words, so that BM25 does not tell them apart; the tests' embedder is for the other one.
+    apart, together = "The ferry waits. Noon is old. Harwick is near.", "The ferry waits at noon, near. Harwick is old."
+    question = "Which ferry is near?"
+    put(index, prepared("apart", apart), prepared("together", together))
+    (vector,) = EMBEDDER.encode_questions([question])
+    first, second = index.search(question, vector, 2).hits
+    assert (first.passage.document_id, first.lexical) == ("together", pytest.approx(second.lexical))
+    assert first.dense < second.dense
+
+
+def test_the_first_hits_are_the_same_however_many_are_asked_for(index: LocalIndex) -> None:
+    put(index, *(prepared(f"d{i}", f"Train {i} waits. " + "It waits at the station. " * i) for i in range(20)))
+    (vector,) = EMBEDDER.encode_questions(["train waits station"])
+    ranked = [hit.passage_id for hit in index.search("train waits station", vector, 20).hits]
+    assert [hit.passage_id for hit in index.search("train waits station", vector, 3).hits] == ranked[:3]
+
+
 def test_a_damaged_derived_file_is_made_again(index: LocalIndex) -> None:
     filled(index)
     expected = found(index, "cats and tea")
