@@ -233,7 +233,8 @@ def test_words_that_stand_in_one_sentence_count_for_more(index: LocalIndex) -> N
     put(index, prepared("apart", apart), prepared("together", together))
     (vector,) = EMBEDDER.encode_questions([question])
     first, second = index.search(question, vector, 2).hits
-    assert (first.passage.document_id, first.lexical) == ("together", pytest.approx(second.lexical))
+    assert first.passage.document_id == "together"
+    assert first.lexical == pytest.approx(second.lexical)
     assert first.dense < second.dense
 
 
