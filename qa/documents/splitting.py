@@ -42,12 +42,17 @@ _UNIT_CHARACTERS = 400
 _TOKENS = MAX_TOKENS - 1
 _ABBREVIATIONS = ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "No", "vs", "Gen", "Sen", "Rep", "Gov", "Inc", "Fig", "etc")
 _NOT_AFTER_ABBREVIATION = "".join(rf"(?<!\b{word}\.)" for word in _ABBREVIATIONS) + r"(?<!\b[A-Z]\.)"
+_AFTER_SENTENCE = rf"{_NOT_AFTER_ABBREVIATION}[\"'”’»)\]]*\s+"
+_AFTER_PARAGRAPH = r"\r?\n[ \t]*\r?\n\s*"
 _SEPARATORS = [
-    r"\r?\n[ \t]*\r?\n\s*",
-    rf"(?<=[.!?…]){_NOT_AFTER_ABBREVIATION}[\"'”’»)\]]*\s+",
+    _AFTER_PARAGRAPH,
+    rf"(?<=[.!?…]){_AFTER_SENTENCE}",
     r"\r?\n",
     r"(?<=[;:,)])\s+",
 ]
+_PARAGRAPH_END = re.compile(_AFTER_PARAGRAPH)
+# Beginning with the full stop itself, it is found several times as fast.
+_SENTENCE_END = re.compile(rf"[.!?…]{_AFTER_SENTENCE}")
 _LINE = re.compile(r"[^\n]+\n?|\n")
 # Of a paragraph, with cells in them, for it to be a table; and more than half of its lines.
 _FEWEST_ROWS = 2
@@ -66,6 +71,13 @@ def titles_above(text: str, title: str | None, marks: Sequence[Mark]) -> list[st
 def found_by(text: str, title: str | None, marks: Sequence[Mark]) -> str:
     """Return what a passage is embedded and searched as: its text, with the titles above it."""
     return "\n".join([*titles_above(text, title, marks), text])
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a text without what ends them; of what is too long for one, a table or a list, lines."""
+    for paragraph in _PARAGRAPH_END.split(text):
+        for piece in _SENTENCE_END.split(paragraph):
+            yield from piece.splitlines() if len(piece) > _UNIT_CHARACTERS else (piece,)
 
 
 def split(document: Document, token_starts: TokenStarts) -> list[Passage]:

@@ -19,10 +19,10 @@ DENSE_WEIGHT = 0.5
 # Of the lexical side.
 SENTENCE_WEIGHT = 0.4
 CANDIDATES = 100
-# So many, or all that are asked for, are looked at sentence by sentence; what ranks lower does not come up.
+# So many are looked at sentence by sentence; what ranks lower stays behind them.
 LOOKED_AT = 30
 # Names what decides the fused score; part of the calibration's specification.
-IDENTITY = f"bounds-{DENSE_WEIGHT}-{SENTENCE_WEIGHT}-{CANDIDATES}-v4"
+IDENTITY = f"bounds-{DENSE_WEIGHT}-{SENTENCE_WEIGHT}-{CANDIDATES}-{LOOKED_AT}-v4"
 
 
 def fuse(

@@ -259,16 +259,20 @@ def _found(
     weights = view.lexical.weights(question)
     most = ceiling(weights)
     fused = fuse([lexical[number] for number in candidates], list(dense.values()), most).tolist()
+    ranked = _best(fused, candidates, max(LOOKED_AT, limit))
     # Only what may be given back is fetched whole.
-    looked_at = [number for _, number in _best(fused, candidates, max(LOOKED_AT, limit))]
-    found = transaction.passages(looked_at)
-    if len(found) < len(looked_at):
-        raise StaleFiles(f"{len(looked_at) - len(found)} passages that were found belong to no document")
+    found = transaction.passages([number for _, number in ranked])
+    if len(found) < len(ranked):
+        raise StaleFiles(f"{len(ranked) - len(found)} passages that were found belong to no document")
+    looked_at = [number for _, number in ranked[:LOOKED_AT]]
     covered = [_covered(found[number], weights, view) for number in looked_at]
     fused = fuse([lexical[n] for n in looked_at], [dense[n] for n in looked_at], most, covered).tolist()
+    best = _best(fused, looked_at, LOOKED_AT)
+    # The rest stays behind, so that the first hits are the same however many are asked for.
+    best += [(min(score, best[-1][0]), number) for score, number in ranked[LOOKED_AT:]]
     hits = [
         Hit(n, found[n].passage, found[n].title, found[n].uri, found[n].meta, lexical[n], dense[n], score)
-        for score, n in _best(fused, looked_at, limit)
+        for score, n in best[:limit]
     ]
     return SearchResult(hits, view.generation, view.revision)
 
@@ -279,7 +283,7 @@ def _best(scores: Sequence[float], numbers: Sequence[int], limit: int) -> list[t
 
 def _covered(stored: StoredPassage, weights: Mapping[str, float], view: View) -> float:
     passage = stored.passage
-    return coverage(weights, passage.text, titles_above(passage.text, stored.title, passage.marks), view.lexical.stem)
+    return coverage(weights, passage.text, titles_above(passage.text, stored.title, passage.marks), view.lexical.stems)
 
 
 def changed(id: str, found: str | None) -> Changed:

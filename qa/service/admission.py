@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from qa.errors import Abandoned, Overloaded
+from qa.service.places import Asker, Places
 
 # Seconds in which as many more may come as there is room for beyond the steady number.
 _REFILL = 60.0
-# Places are given out somewhat slower than questions are answered: newcomers get in between, and no queue grows.
-_SLACK = 1.25
-# Seconds: a place that nobody has come back for is given up, and no place is promised that is further away.
-_KEPT, _FARTHEST = 10.0, 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks.
-
-    Attributes:
-        mark: the same if the same question comes from the same caller again.
-        gone: tells whether nobody waits for the answer any more.
-    """
-
-    mark: str
-    gone: Callable[[], bool]
 
 
 class Admission:
@@ -37,7 +19,7 @@ class Admission:
 
     A burst may fill the house. What keeps coming faster than it is answered may not: all of it would wait long. So what
     goes beyond a steady number is let in from an allowance that only time fills up again. Who is sent away is told when
-    his place is due, and is let in if he comes back then, before those who ask for the first time.
+    his place is due, and if he comes back then he is let in before those who ask for the first time.
     """
 
     def __init__(self, limit: int, turns: int | None = None, moved: Callable[[int], None] = lambda _: None) -> None:
@@ -54,15 +36,11 @@ class Admission:
         # three times as long as alone, so it is half as many.
         self._steady = limit if turns is None else min(limit, turns + max(1, turns // 2))
         self._turns = threading.Semaphore(limit if turns is None else turns)
-        self._at_once = limit if turns is None else turns
         self._moved = moved
         self._inside = 0
         self._allowance = float(limit - self._steady)
         self._seen = time.monotonic()
-        # Seconds from one answer to the next while all turns are taken, as lately.
-        self._pace = 0.0
-        self._places: dict[str, float] = {}
-        self._last_place = 0.0
+        self._places = Places(limit, limit if turns is None else turns)
         self._guard = threading.Lock()
 
     @contextmanager
@@ -71,7 +49,7 @@ class Admission:
 
         Args:
             count: of questions.
-            asker: who has a place if there is no room now, and is asked when it is his turn whether he still waits.
+            asker: gets a place if there is no room now, and is asked when it is his turn whether he still waits.
 
         Yields:
             For how many seconds they waited.
@@ -88,7 +66,8 @@ class Admission:
                     raise Abandoned("whoever asked has hung up")
                 began = time.monotonic()
                 yield began - came
-                self._paced((time.monotonic() - began) / count)
+                with self._guard:
+                    self._places.answered((time.monotonic() - began) / count)
         finally:
             self._move(-count)
 
@@ -98,41 +77,23 @@ class Admission:
             most = float(self._limit - self._steady)
             self._allowance = min(most, self._allowance + most * (now - self._seen) / _REFILL)
             self._seen = now
-            if self._inside and self._inside + count > self._limit:
+            is_due = asker is not None and self._places.is_due(asker, now)
+            beyond = 0 if is_due else min(count, max(0, self._inside + count - self._steady))
+            # A batch that was promised a place might wait for ever for as much room as it takes.
+            if self._inside and self._inside + (1 if is_due else count) > self._limit:
                 told = f"{self._inside} requests are being worked on; at most {self._limit} at once"
-                raise Overloaded(told, self._seconds_to_wait(count, asker, now))
-            if not self._is_due(asker, now):
-                beyond = min(count, max(0, self._inside + count - self._steady))
-                if self._inside and beyond > self._allowance:
-                    told = f"{self._inside} requests are being worked on, and more keep coming than are answered"
-                    raise Overloaded(told, self._seconds_to_wait(count, asker, now))
-                # A batch that got in alone may be larger than all that is allowed.
-                self._allowance = max(0.0, self._allowance - beyond)
+            elif self._inside and beyond > self._allowance:
+                told = f"{self._inside} requests are being worked on, and more keep coming than are answered"
+            else:
+                told = ""
+            if told:
+                raise Overloaded(told, self._places.seconds_to_wait(asker, count, now) if asker else 1)
+            # A batch that got in alone may be larger than all that is allowed.
+            self._allowance = max(0.0, self._allowance - beyond)
             if asker:
-                self._places.pop(asker.mark, None)
+                self._places.give_up(asker)
             self._inside += count
         self._moved(count)
-
-    def _is_due(self, asker: Asker | None, now: float) -> bool:
-        return asker is not None and self._places.get(asker.mark, math.inf) <= now
-
-    def _seconds_to_wait(self, count: int, asker: Asker | None, now: float) -> int:
-        """Give who has none a place behind all others, and tell in how many seconds it is due."""
-        self._places = {mark: due for mark, due in self._places.items() if now < due + _KEPT}
-        due = self._places.get(asker.mark) if asker else None
-        if due is None:
-            due = max(now, self._last_place) + count * self._pace * _SLACK
-            if due > now + _FARTHEST:
-                return math.ceil(_FARTHEST)
-            self._last_place = due
-            if asker:
-                self._places[asker.mark] = due
-        return max(1, math.ceil(due - now))
-
-    def _paced(self, seconds: float) -> None:
-        with self._guard:
-            lately = seconds / self._at_once
-            self._pace += (lately - self._pace) * (0.1 if self._pace else 1.0)
 
     def _move(self, by: int) -> None:
         with self._guard:

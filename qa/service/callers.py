@@ -23,10 +23,14 @@ class Callers:
         """
         return self.keys.bearer(authorization, x_api_key)
 
+    def who(self, caller: Key, address: str) -> str:
+        """Return what a caller is known by."""
+        return address if caller is ANYONE else caller.sha256
+
     def count(self, caller: Key, address: str) -> None:
         """Count a call.
 
         Raises:
             RateLimited: it is one too many.
         """
-        self.rates.count(address if caller is ANYONE else caller.sha256)
+        self.rates.count(self.who(caller, address))

@@ -11,12 +11,13 @@ from fastapi import Depends, Header, Path, Query, Request
 from qa.documents.extract.extractor import Extractor
 from qa.engine import Engine
 from qa.limits import MAX_IDEMPOTENCY_KEY
-from qa.service.admission import Admission, Asker
+from qa.service.admission import Admission
 from qa.service.callers import Callers
 from qa.service.draining import Draining
 from qa.service.jobs import Begin, Jobs
 from qa.service.keys import Key
 from qa.service.metrics import Metrics
+from qa.service.places import Asker
 from qa.wire.base import INDEX_NAME
 
 
@@ -30,6 +31,14 @@ def _admission(request: Request) -> Admission:
 
 def _writes(request: Request) -> Admission:
     return cast(Admission, request.app.state.writes)
+
+
+def _callers(request: Request) -> Callers:
+    return cast(Callers, request.app.state.callers)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _jobs(request: Request) -> Jobs:
@@ -58,20 +67,21 @@ def identified(
     x_api_key: Annotated[str | None, Header()] = None,
 ) -> Key:
     """Tell who calls, and count it."""
-    callers = cast(Callers, request.app.state.callers)
+    callers = _callers(request)
     caller = callers.known(authorization, x_api_key)
-    callers.count(caller, request.client.host if request.client else "")
+    callers.count(caller, _address(request))
     return caller
 
 
 CallerDep = Annotated[Key, Depends(identified)]
 
 
-async def _asker(request: Request, caller: CallerDep) -> Asker:
-    """Return who asks; whether he has hung up is told in a thread of the pool."""
-    told = [request.client.host if request.client else "", caller.sha256, request.url.path]
-    mark = hashlib.sha256("\n".join(told).encode() + b"\n" + await request.body()).hexdigest()
-    return Asker(mark, lambda: from_thread.run(request.is_disconnected))
+async def asker(request: Request, caller: CallerDep) -> Asker:
+    """Return who asks, and what; whether he has hung up is told in a thread of the pool."""
+    who = _callers(request).who(caller, _address(request))
+    mark = hashlib.blake2b(f"{who}\n{request.url.path}\n".encode())
+    mark.update(await request.body())
+    return Asker(who, mark.hexdigest(), lambda: from_thread.run(request.is_disconnected))
 
 
 def _may_write(caller: CallerDep) -> None:
@@ -121,7 +131,7 @@ NamedIndexDep = Annotated[str, Depends(_named)]
 
 EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
-AskerDep = Annotated[Asker, Depends(_asker)]
+AskerDep = Annotated[Asker, Depends(asker)]
 BeginDep = Annotated[Begin, Depends(_begin)]
 DrainingDep = Annotated[Draining, Depends(_draining)]
 ExtractorDep = Annotated[Extractor, Depends(_extractor)]

@@ -13,6 +13,7 @@ from qa.documents import splitting
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index import local, vectors
 from qa.index.filters import compile_filter
+from qa.index.fusion import LOOKED_AT
 from qa.index.lexical import LexicalIndex
 from qa.index.local import LocalIndex, Prepared
 from qa.index.verification import verify_index
@@ -239,10 +240,15 @@ def test_words_that_stand_in_one_sentence_count_for_more(index: LocalIndex) -> N
 
 
 def test_the_first_hits_are_the_same_however_many_are_asked_for(index: LocalIndex) -> None:
-    put(index, *(prepared(f"d{i}", f"Train {i} waits. " + "It waits at the station. " * i) for i in range(20)))
+    # By BM25 and cosine the last is behind all others; its one sentence has all of the question.
+    put(index, *(prepared(f"d{i}", "The train waits. The station is old. " * 3) for i in range(LOOKED_AT)))
+    put(index, prepared("last", "The train, so it is said by the old, waits at the station, " + "of Harwick, " * 40))
     (vector,) = EMBEDDER.encode_questions(["train waits station"])
-    ranked = [hit.passage_id for hit in index.search("train waits station", vector, 20).hits]
-    assert [hit.passage_id for hit in index.search("train waits station", vector, 3).hits] == ranked[:3]
+    some, all_of_them = (index.search("train waits station", vector, n).hits for n in (3, LOOKED_AT + 1))
+    assert some == all_of_them[:3]
+    assert all_of_them[-1].passage.document_id == "last"
+    scores = [hit.retrieval for hit in all_of_them]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_a_damaged_derived_file_is_made_again(index: LocalIndex) -> None:

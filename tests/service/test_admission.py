@@ -1,22 +1,30 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
+from fastapi import Request
 
 from qa.client import Client
 from qa.config import Settings
 from qa.engine import Engine
 from qa.errors import Abandoned, Overloaded
 from qa.service import admission as admission_module
-from qa.service.admission import Admission, Asker
+from qa.service.admission import Admission
+from qa.service.callers import Callers
+from qa.service.dependencies import asker
+from qa.service.keys import ANYONE, Key, Keys
+from qa.service.places import Asker, Places
+from qa.service.rates import RateLimit
 from qa.types import QueryResult
 from tests.conftest import serving
 
@@ -115,7 +123,7 @@ def test_of_a_flood_half_as_many_wait_as_are_worked_on(turns: int, steady: int, 
 
 
 def _asker(mark: str) -> Asker:
-    return Asker(mark, lambda: False)
+    return Asker("anyone", mark, lambda: False)
 
 
 @contextmanager
@@ -155,25 +163,52 @@ def _sent_away(admission: Admission, mark: str) -> int:
     return told.value.retry_after_s
 
 
-def _asked(admission: Admission, mark: str) -> None:
-    with admission.of(asker=_asker(mark)):
+def _asked(admission: Admission, mark: str, count: int = 1) -> None:
+    with admission.of(count, _asker(mark)):
         pass
 
 
-def test_places_are_due_one_behind_the_other(clock: Hour) -> None:
+def test_places_are_due_one_behind_the_other() -> None:
+    places = Places(20, turns=1)
+    places.answered(2.0)
+    # An answer takes two seconds; places come somewhat slower.
+    assert [places.seconds_to_wait(_asker(mark), 1, 100.0) for mark in ("first", "second", "third")] == [3, 5, 8]
+    assert [places.seconds_to_wait(_asker(mark), 1, 101.0) for mark in ("first", "third", "new")] == [2, 7, 9]
+    assert [places.is_due(_asker("first"), now) for now in (102.4, 102.5, 112.4, 112.5)] == [False, True, True, False]
+    places.give_up(_asker("second"))
+    assert not places.is_due(_asker("second"), 106.0)
+
+
+def test_no_place_is_further_away_than_anybody_would_wait() -> None:
+    places = Places(20, turns=1)
+    places.answered(2.0)
+    # A batch that takes longer than that still has a place, if nobody is before it.
+    assert places.seconds_to_wait(_asker("batch"), 64, 100.0) == 30
+    assert places.is_due(_asker("batch"), 130.0)
+    assert places.seconds_to_wait(_asker("next"), 1, 100.0) == 30
+    assert not places.is_due(_asker("next"), 130.0)
+
+
+def test_a_caller_has_so_many_places_and_leaves_the_others_to_others() -> None:
+    places = Places(3, turns=1)
+    told = [places.seconds_to_wait(_asker(f"question {n}"), 1, 100.0) for n in range(50)]
+    # Of how long an answer takes nothing is known yet.
+    assert max(told) <= 2
+    assert [places.is_due(_asker(f"question {n}"), 102.0) for n in range(4)] == [True, True, True, False]
+    assert places.seconds_to_wait(Asker("another", "question", lambda: False), 1, 100.0) == 1
+    assert places.is_due(Asker("another", "question", lambda: False), 101.0)
+
+
+def test_a_batch_that_was_promised_a_place_gets_in(clock: Hour) -> None:
     moved: list[int] = []
-    admission = Admission(2, turns=1, moved=moved.append)
-    with admission.of():
-        clock.now += 2
-    with occupied(admission, moved, 2):
-        # An answer takes two seconds; places come somewhat slower.
-        assert [_sent_away(admission, mark) for mark in ("first", "second", "third")] == [3, 5, 8]
-        clock.now += 1
-        assert [_sent_away(admission, mark) for mark in ("first", "third", "new")] == [2, 7, 9]
-        # No place is so far away that nobody would wait for it, and the house is never more than full.
-        assert max(_sent_away(admission, f"another {n}") for n in range(50)) == 30
-        clock.now += 2
-        assert _sent_away(admission, "first") == 1
+    admission = Admission(4, turns=1, moved=moved.append)
+    with ThreadPoolExecutor(1) as pool, occupied(admission, moved, 2):
+        with pytest.raises(Overloaded) as told, admission.of(3, _asker("batch")):
+            pytest.fail("there is no room")
+        clock.now += told.value.retry_after_s
+        back = pool.submit(_asked, admission, "batch", 3)
+        while sum(moved) < 5:
+            assert not back.done() or back.result() is None
 
 
 def test_who_comes_back_in_time_is_let_in_before_newcomers(flooded: tuple[Admission, list[int]], clock: Hour) -> None:
@@ -193,16 +228,14 @@ def test_who_comes_back_in_time_is_let_in_before_newcomers(flooded: tuple[Admiss
 def test_a_place_that_nobody_comes_back_for_is_given_up(flooded: tuple[Admission, list[int]], clock: Hour) -> None:
     admission, moved = flooded
     with occupied(admission, moved, 2):
-        clock.now += _sent_away(admission, "his") + 11
-        # As places are given out, old ones are forgotten.
-        _sent_away(admission, "another's")
+        clock.now += _sent_away(admission, "his") + 10
         _sent_away(admission, "his")
 
 
 def test_who_hung_up_before_his_turn_is_not_worked_for() -> None:
     moved: list[int] = []
     admission = Admission(4, turns=1, moved=moved.append)
-    with pytest.raises(Abandoned), admission.of(asker=Asker("his", lambda: True)):
+    with pytest.raises(Abandoned), admission.of(asker=Asker("he", "his", lambda: True)):
         pytest.fail("nobody waits for this")
     with admission.of() as waited:
         assert waited >= 0
@@ -268,14 +301,44 @@ def test_the_same_question_of_the_same_caller_finds_its_place(engine: Engine, mo
         with pytest.raises(Overloaded) as told:
             client.query("Who comes back?")
         time.sleep(told.value.retry_after_s)
-        with pytest.raises(Overloaded):
-            client.query("Who is new?")
+        for other in (
+            lambda: client.query("Who is new?"),
+            lambda: client.query("Who comes back?", top_k=1),
+            lambda: client.search("Who comes back?"),
+        ):
+            with pytest.raises(Overloaded):
+                other()
         asking.append(pool.submit(client.query, "Who comes back?"))
         while _inside(client) < 3:
             assert not asking[-1].done()
             time.sleep(0.01)
         go_on.set()
         assert asking[-1].result().question == "Who comes back?"
+
+
+def test_a_mark_is_one_callers_and_one_questions() -> None:
+    one, other = (Key(sha, "read", None, "", sha) for sha in "12")
+
+    def mark(caller: Key, host: str, path: str, body: bytes) -> str:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body}
+
+        state = SimpleNamespace(callers=Callers(cast(Keys, None), cast(RateLimit, None)))
+        scope = {"type": "http", "client": (host, 1), "path": path, "headers": [], "app": SimpleNamespace(state=state)}
+        return asyncio.run(asker(Request({**scope, "server": ("here", 80)}, receive), caller)).mark
+
+    asked = mark(ANYONE, "1.1.1.1", "/v1/query", b"x")
+    assert asked == mark(ANYONE, "1.1.1.1", "/v1/query", b"x")
+    others = {
+        mark(ANYONE, "1.1.1.2", "/v1/query", b"x"),
+        mark(ANYONE, "1.1.1.1", "/v1/read", b"x"),
+        mark(ANYONE, "1.1.1.1", "/v1/query", b"y"),
+        mark(one, "1.1.1.1", "/v1/query", b"x"),
+        mark(other, "1.1.1.1", "/v1/query", b"x"),
+    }
+    assert len({asked, *others}) == 6
+    # Who has a key may come from anywhere.
+    assert mark(one, "1.1.1.1", "/v1/query", b"x") == mark(one, "1.1.1.2", "/v1/query", b"x")
 
 
 def _inside(client: Client) -> float:
