@@ -139,10 +139,15 @@ class Engine(Library):
         index: str = DEFAULT_INDEX,
         top_k: int = PASSAGES_READ,
         filters: Mapping[str, object] | None = None,
+        by_sentence: bool = True,
     ) -> list[SearchResult]:
-        """Find the passages that most likely answer each question, without reading them."""
+        """Find the passages that most likely answer each question, without reading them.
+
+        Without `by_sentence` they are those that `ask` reads, in that order: there it does not count how much of the
+        question one sentence covers, which the reader sees itself.
+        """
         clock = _Clock()
-        found = self._search(questions, index, top_k, filters, clock)
+        found = self._search(questions, index, top_k, filters, clock, by_sentence=by_sentence)
         timings = clock.finish()
         return [replace(result, timings_ms=timings) for result in found]
 
@@ -153,6 +158,8 @@ class Engine(Library):
         top_k: int,
         filters: Mapping[str, object] | None,
         clock: _Clock,
+        *,
+        by_sentence: bool = False,
     ) -> list[SearchResult]:
         for question in questions:
             checked_question(question)
@@ -161,7 +168,10 @@ class Engine(Library):
         opened = self.indexes.get(index)
         vectors = self.embedder.encode_questions(questions)
         clock.lap("embed")
-        found = [opened.search(q, v, top_k, compiled) for q, v in zip(questions, vectors, strict=True)]
+        found = [
+            opened.search(q, v, top_k, compiled, by_sentence=by_sentence)
+            for q, v in zip(questions, vectors, strict=True)
+        ]
         clock.lap("search")
         return found
 

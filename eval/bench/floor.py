@@ -48,7 +48,7 @@ def main() -> None:
         engine.add([Document(str(place), text) for place, text in enumerate(dataset.contexts)])
         for question in dataset.questions:
             own = tokenizer.encode(question.text, add_special_tokens=False).ids
-            hits = engine.search(question.text, top_k=_PASSAGES).hits
+            hits = engine.search(question.text, top_k=_PASSAGES, by_sentence=False).hits
             texts = [tokenizer.encode(hit.passage.text, add_special_tokens=False).ids for hit in hits]
             inputs = [window for ids in texts for window in windows(own, ids)]
             tokens.append(sum(len(made.ids) for made in inputs))

@@ -47,7 +47,10 @@ def main() -> None:
         engine.indexes.get_or_create("default")
         engine.add([Document(str(i), text) for i, text in enumerate(dataset.contexts)])
         for question in dataset.questions:
-            pairs = [Pair(question.text, hit.passage.text) for hit in engine.search(question.text, top_k=10).hits]
+            pairs = [
+                Pair(question.text, hit.passage.text)
+                for hit in engine.search(question.text, top_k=10, by_sentence=False).hits
+            ]
             asked = tokenizer.encode(question.text, add_special_tokens=False).ids
             read = [tokenizer.encode(text, add_special_tokens=False).ids for _, text, _ in pairs]
             inputs = [window for ids in read for window in windows(asked, ids)]

@@ -58,7 +58,10 @@ def _rows(engine: Engine, dataset: Dataset) -> Sequence[str]:
     asked = [question for question in dataset.questions if question.relevant]
     vectors = engine.embedder.encode_questions([question.text for question in asked])
     # Both sides' candidates, none of them left out.
-    found = [index.search(q.text, vector, 2 * CANDIDATES).hits for q, vector in zip(asked, vectors, strict=True)]
+    found = [
+        index.search(q.text, vector, 2 * CANDIDATES, by_sentence=True).hits
+        for q, vector in zip(asked, vectors, strict=True)
+    ]
     made = []
     for side, score in _SIDES.items():
         rankings = [_ranking(hits, score) for hits in found]

@@ -4,8 +4,10 @@ Both sides are brought to [0, 1] by what they could be, not by what a query's ot
 as a share of the most that the question's words could score, the cosine as it is. So a passage's score is its own, and
 means the same whatever is asked, of a small index or a large one (theoretical bounds instead of observed ones: Bruch,
 Gai and Ingber, ACM TOIS 2023). Both sides are scored for the union of their candidates: a passage only one side found
-is not taken for a zero on the other. Of those that then rank highest, BM25 gives up a part of its weight to the
-share of the question that the best sentence covers.
+is not taken for a zero on the other.
+
+Where passages are what is asked for, BM25 gives up a part of its weight to the share of the question that a passage's
+best sentence covers. Not where they are read: the reader sees sentences itself, and what both see would count twice.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ SENTENCE_WEIGHT = 0.4
 CANDIDATES = 100
 # So many are looked at sentence by sentence; what ranks lower stays behind them.
 LOOKED_AT = 30
-# Names what decides the fused score; part of the calibration's specification.
-IDENTITY = f"bounds-{DENSE_WEIGHT}-{SENTENCE_WEIGHT}-{CANDIDATES}-{LOOKED_AT}-v4"
+# Names what decides the fused score of what is read; part of the calibration's specification.
+IDENTITY = f"bounds-{DENSE_WEIGHT}-{CANDIDATES}-v3"
 
 
 def fuse(
@@ -34,8 +36,7 @@ def fuse(
         lexical: BM25 of each candidate.
         dense: cosine of each candidate, in the same order.
         ceiling: the BM25 that the question's words could reach; 0.0 where it has none.
-        covered: the share of the question that each candidate's best sentence covers; None where that is not known
-            yet, and the passage's share stands for it.
+        covered: the share of the question that each candidate's best sentence covers, where that is to count.
     """
     shares = np.asarray(lexical, np.float64) / ceiling if ceiling > 0 else np.zeros(len(lexical))
     # Pairs of words come on top of the words, so that the ceiling is passed by a little now and then.

@@ -201,7 +201,13 @@ class LocalIndex:
             return transaction.counts(transaction.live_generation()[0])
 
     def search(
-        self, question: str, vector: NDArray[np.float32], limit: int, compiled: CompiledFilter | None = None
+        self,
+        question: str,
+        vector: NDArray[np.float32],
+        limit: int,
+        compiled: CompiledFilter | None = None,
+        *,
+        by_sentence: bool = False,
     ) -> SearchResult:
         """Find the passages that most likely answer a question.
 
@@ -210,17 +216,19 @@ class LocalIndex:
             vector: its unit vector.
             limit: how many passages.
             compiled: which documents may answer.
+            by_sentence: let count what the best sentence of each covers: for passages that nobody reads before they
+                are given back.
         """
         with self.derived.pinned() as (view, transaction):
             try:
-                return _found(view, transaction, question, vector, limit, compiled)
+                return _found(view, transaction, question, vector, limit, compiled, by_sentence)
             except StaleFiles as error:
                 # Damaged while it was open, or in a place that opening does not look at.
                 _log.warning("index %s: %s; it is made anew", self.name, error)
                 damaged = view
         self.derived.discard(damaged)
         with self.derived.pinned() as (view, transaction):
-            return _found(view, transaction, question, vector, limit, compiled)
+            return _found(view, transaction, question, vector, limit, compiled, by_sentence)
 
     def purge(self) -> None:
         """Let nothing of documents that were removed or replaced stay in any file.
@@ -245,6 +253,7 @@ def _found(
     vector: NDArray[np.float32],
     limit: int,
     compiled: CompiledFilter | None,
+    by_sentence: bool,
 ) -> SearchResult:
     allowed = None if compiled is None else transaction.allowed(view.generation, compiled)
     depth = max(CANDIDATES, limit)
@@ -259,17 +268,18 @@ def _found(
     weights = view.lexical.weights(question)
     most = ceiling(weights)
     fused = fuse([lexical[number] for number in candidates], list(dense.values()), most).tolist()
-    ranked = _best(fused, candidates, max(LOOKED_AT, limit))
+    best = _best(fused, candidates, max(LOOKED_AT, limit) if by_sentence else limit)
     # Only what may be given back is fetched whole.
-    found = transaction.passages([number for _, number in ranked])
-    if len(found) < len(ranked):
-        raise StaleFiles(f"{len(ranked) - len(found)} passages that were found belong to no document")
-    looked_at = [number for _, number in ranked[:LOOKED_AT]]
-    covered = [_covered(found[number], weights, view) for number in looked_at]
-    fused = fuse([lexical[n] for n in looked_at], [dense[n] for n in looked_at], most, covered).tolist()
-    best = _best(fused, looked_at, LOOKED_AT)
-    # The rest stays behind, so that the first hits are the same however many are asked for.
-    best += [(min(score, best[-1][0]), number) for score, number in ranked[LOOKED_AT:]]
+    found = transaction.passages([number for _, number in best])
+    if len(found) < len(best):
+        raise StaleFiles(f"{len(best) - len(found)} passages that were found belong to no document")
+    if by_sentence:
+        looked_at, behind = [number for _, number in best[:LOOKED_AT]], best[LOOKED_AT:]
+        covered = [_covered(found[number], weights, view) for number in looked_at]
+        fused = fuse([lexical[n] for n in looked_at], [dense[n] for n in looked_at], most, covered).tolist()
+        best = _best(fused, looked_at, LOOKED_AT)
+        # The rest stays behind, so that the first hits are the same however many are asked for.
+        best += [(min(score, best[-1][0]), number) for score, number in behind]
     hits = [
         Hit(n, found[n].passage, found[n].title, found[n].uri, found[n].meta, lexical[n], dense[n], score)
         for score, n in best[:limit]

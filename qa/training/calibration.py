@@ -142,10 +142,10 @@ def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence
     asked = []
     answerable = [q for q in questions if q.golds]
     for question in questions:
-        hits = engine.search(question.text, top_k=PASSAGES_READ).hits
+        hits = engine.search(question.text, top_k=PASSAGES_READ, by_sentence=False).hits
         asked.append(_read_hits(engine.reader, question.text, question.golds, hits))
     for question in answerable[:: max(1, len(answerable) // WITHDRAWN)]:
-        found = engine.search(question.text, top_k=CANDIDATES).hits
+        found = engine.search(question.text, top_k=CANDIDATES, by_sentence=False).hits
         others = [hit for hit in found if hit.passage.document_id != number[question.context]]
         asked.append(_read_hits(engine.reader, question.text, (), others[:PASSAGES_READ]))
     return asked

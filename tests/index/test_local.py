@@ -233,10 +233,12 @@ def test_words_that_stand_in_one_sentence_count_for_more(index: LocalIndex) -> N
     question = "Which ferry is near?"
     put(index, prepared("apart", apart), prepared("together", together))
     (vector,) = EMBEDDER.encode_questions([question])
-    first, second = index.search(question, vector, 2).hits
+    first, second = index.search(question, vector, 2, by_sentence=True).hits
     assert first.passage.document_id == "together"
     assert first.lexical == pytest.approx(second.lexical)
     assert first.dense < second.dense
+    # The reader sees that itself.
+    assert [hit.passage.document_id for hit in index.search(question, vector, 2).hits] == ["apart", "together"]
 
 
 def test_the_first_hits_are_the_same_however_many_are_asked_for(index: LocalIndex) -> None:
@@ -244,7 +246,9 @@ def test_the_first_hits_are_the_same_however_many_are_asked_for(index: LocalInde
     put(index, *(prepared(f"d{i}", "The train waits. The station is old. " * 3) for i in range(LOOKED_AT)))
     put(index, prepared("last", "The train, so it is said by the old, waits at the station, " + "of Harwick, " * 40))
     (vector,) = EMBEDDER.encode_questions(["train waits station"])
-    some, all_of_them = (index.search("train waits station", vector, n).hits for n in (3, LOOKED_AT + 1))
+    some, all_of_them = (
+        index.search("train waits station", vector, n, by_sentence=True).hits for n in (3, LOOKED_AT + 1)
+    )
     assert some == all_of_them[:3]
     assert all_of_them[-1].passage.document_id == "last"
     scores = [hit.retrieval for hit in all_of_them]
