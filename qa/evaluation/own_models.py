@@ -64,7 +64,10 @@ class Indexed:
         for part in _parts(questions):
             askable = {question.id: question.text for question in part if can_be_asked(question)}
             texts = list(askable.values())
-            found = self._engine.search_batch(texts, index=self._index, top_k=RANKED_PASSAGES)
+            # What is read has the ranking that it is read in.
+            found = self._engine.search_batch(
+                texts, index=self._index, top_k=RANKED_PASSAGES, by_sentence=not self._read
+            )
             made = self._ask(texts) if self._read else [None] * len(texts)
             outcomes = dict(zip(askable, zip(found, made, strict=True), strict=True))
             for question in part:
