@@ -1,7 +1,7 @@
 """What quantising costs: the shipped int8 graphs against the float32 weights they were made from.
 
 python -m eval.bench.quantisation reader DATASET WORK/reader [--limit N]
-python -m eval.bench.quantisation embedder DATASET [--limit N]
+python -m eval.bench.quantisation embedder DATASET WORK/embedder [--limit N]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from qa.evaluation.squad import load_squad
 from qa.models.embedder import Embedder, ShippedEmbedder, Vectors
 from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS, open_model
-from qa.training.embedder import float_encoder
+from qa.training.pooled import float_encoder
 
 
 def main() -> None:
@@ -28,17 +28,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("model", choices=("reader", "embedder"))
     parser.add_argument("dataset", type=Path)
-    parser.add_argument("weights", type=Path, nargs="?", help="the reader's float weights, in Hugging Face layout")
+    parser.add_argument("weights", type=Path, help="the float weights, in Hugging Face layout")
     parser.add_argument("--limit", type=int)
     arguments = parser.parse_args()
     dataset = load_squad(arguments.dataset)
     with tempfile.TemporaryDirectory() as folder:
         if arguments.model == "embedder":
-            print(_embedder(dataset.head(arguments.limit), Path(folder)))
-        elif arguments.weights:
-            print(_reader(dataset, arguments.weights, arguments.limit, Path(folder)))
+            print(_embedder(dataset.head(arguments.limit), arguments.weights, Path(folder)))
         else:
-            parser.error("weights: the reader's float weights are needed")
+            print(_reader(dataset, arguments.weights, arguments.limit, Path(folder)))
 
 
 def _reader(dataset: Dataset, weights: Path, limit: int | None, folder: Path) -> str:
@@ -51,9 +49,10 @@ def _reader(dataset: Dataset, weights: Path, limit: int | None, folder: Path) ->
     return f"best-threshold F1: int8 {quantised:.2f}, float32 {exact:.2f}, loss {exact - quantised:.2f}"
 
 
-def _embedder(dataset: Dataset, folder: Path) -> str:
+def _embedder(dataset: Dataset, weights: Path, folder: Path) -> str:
     shipped = ShippedEmbedder(open_model(WEIGHTS / "embedder"), available_threads())
-    plain = ShippedEmbedder(float_model("embedder", float_encoder(), ["embedding"], folder), available_threads())
+    network = float_encoder(folder=weights)
+    plain = ShippedEmbedder(float_model("embedder", network, ["embedding"], folder), available_threads())
     quantised, exact = _encoded(shipped, dataset), _encoded(plain, dataset)
     cosines = [float((q * e).sum(1).mean()) for q, e in zip(quantised, exact, strict=True)]
     lines = [f"mean cosine to float32: questions {cosines[0]:.4f}, contexts {cosines[1]:.4f}"]

@@ -124,13 +124,26 @@ def average_readers(
 @app.command("embedder")
 def train_embedder(
     data: Annotated[Path, typer.Option(help="Folder of the training files.")],
+    work: Annotated[Path, typer.Option(help="Checkpoints and float weights; an interrupted run goes on from here.")],
     out: Annotated[Path, typer.Option(help="Folder of the int8 model.")],
+    measured_with: Annotated[list[Path] | None, typer.Option(help="SQuAD files that must stay unseen.")] = None,
+    passes: Annotated[float, typer.Option(min=0, help="Over the questions; with 0 the published weights stay.")] = 4.0,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Make the shipped embedder from the published weights."""
-    from qa.training.embedder import export_embedder
+    """Train the published embedder on with questions and the passages that answer them, and take the mean of both."""
+    with errors_told(), _extra():
+        from qa.training.contrastive import DROPOUT, EmbedderRecipe, train_on
+        from qa.training.embedder import export_embedder
+        from qa.training.pooled import float_encoder
+        from qa.training.reader import checked_device
 
-    with errors_told():
-        export_embedder(data, out)
+        checked_device(device)
+        encoder = float_encoder(DROPOUT)
+        if passes:
+            recipe = EmbedderRecipe(passes=passes)
+            train_on(encoder, data, measured_with or [], work, recipe, partial(typer.echo, err=True), device)
+        encoder.encoder.save_pretrained(work / "embedder")
+        export_embedder(encoder, data, out)
 
 
 @app.command("calibration")

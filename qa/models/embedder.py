@@ -14,7 +14,8 @@ from qa.models.tokenization import CLS, SEP, load_tokenizer
 
 Vectors = NDArray[np.float32]
 
-_MAX_TOKENS = 256
+# Of a text with `[CLS]` and `[SEP]`; what is more is left out.
+MAX_TOKENS = 256
 
 
 class Embedder(Protocol):
@@ -53,7 +54,7 @@ class ShippedEmbedder:
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         sequences = []
         for encoding in encodings:
-            ids = np.array([CLS, *encoding.ids[: _MAX_TOKENS - 2], SEP], dtype=np.int64)
+            ids = np.array([CLS, *encoding.ids[: MAX_TOKENS - 2], SEP], dtype=np.int64)
             sequences.append((ids, np.zeros_like(ids)))
         vectors = [output[0] for output in self._graph.run(sequences)]
         return np.stack(vectors) if vectors else np.zeros((0, self.dimension), np.float32)

@@ -1,7 +1,8 @@
-"""Questions altered by rule until their passage no longer answers them: an entity, a number, an antonym, a negation.
+"""Questions altered by rule until their passage no longer answers them.
 
-They stand beside the questions that people wrote to have no answer, of which there are too few. An altered question may
-by chance be answered after all; that is rare enough to learn from.
+Another entity, number or phrase is asked for, an antonym, a negation, or a word as people replace it. They stand beside
+the questions that people wrote to have no answer, of which there are too few. An altered question may by chance be
+answered after all; that is rare enough to learn from.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from qa.training.edits import FUNCTION_WORDS, WORD, Edits, form
 from qa.training.examples import Example, normalised
 
 _ENTITY = re.compile(r"(?<=[\w,'’] )[A-Z][\w'’-]+(?: (?:of |the |de |von )?[A-Z][\w'’-]+)*")
@@ -38,39 +41,54 @@ _ANTONYM = {
 _WORD = re.compile(r"\b[a-z]+\b")
 _AUXILIARY = re.compile(r"(?i)\b(did|does|was|were|is|are|can|could|would|should|has|have|had)\b(?! not|['’]t)")
 
-Rule = Callable[[Example, random.Random, Sequence[str]], str | None]
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What other questions say: their entities, and how people alter a word."""
+
+    entities: Sequence[str]
+    edits: Edits
 
 
-def altered_questions(examples: Sequence[Example], count: int, seed: int) -> dict[int, Example]:
-    """Return at most `count` answerable examples, by their places: question altered, context kept, no answer."""
+# How often a question is altered at most.
+_ROUNDS = 4
+Rule = Callable[[Example, random.Random, _Known], str | None]
+
+
+def altered_questions(examples: Sequence[Example], count: int, seed: int) -> list[tuple[Example, Example]]:
+    """Return at most `count` answerable examples, each with one whose question is altered and has no answer.
+
+    None is altered again before all have been tried; the same alteration is made once only.
+    """
     chooser = random.Random(f"{seed}:altered")
-    answerable = [place for place, example in enumerate(examples) if example.answer is not None]
-    entities = [found for place in answerable for found in _ENTITY.findall(examples[place].question)]
-    made: dict[int, Example] = {}
-    for place in chooser.sample(answerable, len(answerable)):
-        if len(made) == count:
+    answerable = [example for example in examples if example.answer is not None]
+    known = _Known([e for example in answerable for e in _ENTITY.findall(example.question)], Edits.of(examples))
+    made: dict[tuple[str, str], tuple[Example, Example]] = {}
+    for example in (e for _ in range(_ROUNDS) for e in chooser.sample(answerable, len(answerable))):
+        if len(made) >= count:
             break
-        example = examples[place]
-        rules = sorted(_RULES, key=lambda rule: chooser.random() ** (1 / _RULES[rule]), reverse=True)
-        question = next(filter(None, (rule(example, chooser, entities) for rule in rules[:3])), None)
+        question = next(filter(None, (rule(example, chooser, known) for rule in _in_turn(chooser))), None)
         if question:
-            made[place] = Example(question, example.context, None, example.title)
-    return made
+            made[question, example.context] = example, Example(question, example.context, None, example.title)
+    return list(made.values())
 
 
-def _other_entity(example: Example, chooser: random.Random, entities: Sequence[str]) -> str | None:
+def _in_turn(chooser: random.Random) -> list[Rule]:
+    return sorted(_RULES, key=lambda rule: chooser.random() ** (1 / _RULES[rule]), reverse=True)[:3]
+
+
+def _other_entity(example: Example, chooser: random.Random, known: _Known) -> str | None:
     """Name something else: half of the time what the passage names too, so that words alone do not give it away."""
     found = list(_ENTITY.finditer(example.question))
     if not found:
         return None
     near = list(dict.fromkeys(_ENTITY.findall(example.context))) if chooser.random() < 0.5 else []
-    # One that shares a word with the question or the answer may be the same by another name.
-    known = set(_words(example.question) + _words(_answer(example)))
-    usable = [name for name in near or chooser.choices(entities, k=5) if known.isdisjoint(_words(name))]
+    taken = _taken(example)
+    usable = [name for name in near or chooser.choices(known.entities, k=5) if taken.isdisjoint(_words(name))]
     return _replaced(example.question, chooser.choice(found), chooser.choice(usable)) if usable else None
 
 
-def _other_number(example: Example, chooser: random.Random, _: Sequence[str]) -> str | None:
+def _other_number(example: Example, chooser: random.Random, _: _Known) -> str | None:
     """Give another number of the same form, of the passage where it has one."""
     found = list(_NUMBER.finditer(example.question))
     if not found:
@@ -85,7 +103,7 @@ def _other_number(example: Example, chooser: random.Random, _: Sequence[str]) ->
     return _replaced(example.question, match, chooser.choice(usable))
 
 
-def _opposite(example: Example, chooser: random.Random, _: Sequence[str]) -> str | None:
+def _opposite(example: Example, chooser: random.Random, _: _Known) -> str | None:
     found = [match for match in _WORD.finditer(example.question) if match.group() in _ANTONYM]
     if not found:
         return None
@@ -93,12 +111,59 @@ def _opposite(example: Example, chooser: random.Random, _: Sequence[str]) -> str
     return _replaced(example.question, match, _ANTONYM[match.group()])
 
 
-def _negation(example: Example, _: random.Random, __: Sequence[str]) -> str | None:
+def _negation(example: Example, _: random.Random, __: _Known) -> str | None:
     match = _AUXILIARY.search(example.question)
     if match is None:
         return None
     word = match.group()
     return _replaced(example.question, match, f"{word}'t" if word.lower() == "can" else f"{word}n't")
+
+
+def _as_people_do(example: Example, chooser: random.Random, known: _Known) -> str | None:
+    """Replace a word as those did who wrote such questions."""
+    found = [match for match in WORD.finditer(example.question) if match.group().lower() not in FUNCTION_WORDS]
+    for match in chooser.sample(found, len(found)):
+        new = known.edits.replacement(match.group().lower(), chooser)
+        if new and new not in _taken(example):
+            return _replaced(example.question, match, new)
+    return None
+
+
+def _phrase_of_passage(example: Example, chooser: random.Random, _: _Known) -> str | None:
+    """Ask the same of something else that the passage speaks of: words that look alike, and are as many."""
+    found = [run for run in _runs(example.question) if run[0].start() > 0]
+    if not found:
+        return None
+    run = chooser.choice(found)
+    shape, taken = [form(match.group().lower()) for match in run], _taken(example)
+    near = {
+        example.context[other[0].start() : other[-1].end()]
+        for other in _runs(example.context)
+        if [form(match.group().lower()) for match in other] == shape
+        and taken.isdisjoint(match.group().lower() for match in other)
+    }
+    if not near:
+        return None
+    question = example.question
+    return question[: run[0].start()] + chooser.choice(sorted(near)) + question[run[-1].end() :]
+
+
+def _runs(text: str) -> list[list[re.Match[str]]]:
+    """Return the phrases of a text: one to three words that follow one another, none of them a function word."""
+    runs: list[list[re.Match[str]]] = []
+    for match in WORD.finditer(text):
+        if match.group().lower() in FUNCTION_WORDS:
+            runs.append([])
+        elif runs and runs[-1] and text[runs[-1][-1].end() : match.start()] == " ":
+            runs[-1].append(match)
+        else:
+            runs.append([match])
+    return [run for run in runs if 1 <= len(run) <= 3]
+
+
+def _taken(example: Example) -> set[str]:
+    """Return the words of question and answer: what shares one with them may be the same by another name."""
+    return set(_words(example.question) + _words(_answer(example)))
 
 
 def _words(text: str) -> list[str]:
@@ -114,4 +179,11 @@ def _replaced(question: str, match: re.Match[str], text: str) -> str:
 
 
 # How often each is tried before the others.
-_RULES: dict[Rule, float] = {_other_entity: 4, _opposite: 4, _other_number: 2, _negation: 0.7}
+_RULES: dict[Rule, float] = {
+    _as_people_do: 4,
+    _phrase_of_passage: 3,
+    _other_entity: 3,
+    _opposite: 3,
+    _other_number: 2,
+    _negation: 0.7,
+}

@@ -1,4 +1,4 @@
-"""A static int8 reader ─► float weights to train on with.
+"""A static int8 network ─► float weights to train on with, or to measure by.
 
 Each int8 matrix is given back its scales, and what smoothing moved from activations into weights is moved back. What is
 lost is the rounding, which the first steps of training make up for.
@@ -17,8 +17,9 @@ from transformers import BertForQuestionAnswering
 from qa.errors import ModelError
 from qa.models.shipped import MANIFEST, open_model
 from qa.training.base_model import quietly, untrained_reader
+from qa.training.pooled import PooledEncoder, float_encoder
 
-_NETWORK = "__module.network."
+_READER, _EMBEDDER = "__module.network.", "__module."
 _LINEAR, _NORM, _EMBEDDING = "/aten::linear/MatMul", "/aten::layer_norm/Multiply_1", "/aten::embedding/Gather"
 
 
@@ -46,7 +47,7 @@ def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
         ModelError: the graph cannot be read or is of another network.
     """
     try:
-        found = _weights(ov.Core().read_model(graph))
+        found = _weights(ov.Core().read_model(graph), _READER)
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"{graph}: not a graph of a reader ({error})") from error
     wanted = {name: value.shape for name, value in network.state_dict().items()}
@@ -55,10 +56,18 @@ def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
     network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
 
 
-def _weights(graph: ov.Model) -> dict[str, NDArray[np.float32]]:
+def dequantised_encoder(graph: Path) -> PooledEncoder:
+    """Return the network of a graph that `export_embedder` wrote."""
+    network = float_encoder()
+    found = _weights(ov.Core().read_model(graph), _EMBEDDER)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
+    return network
+
+
+def _weights(graph: ov.Model, prefix: str) -> dict[str, NDArray[np.float32]]:
     found: dict[str, NDArray[np.float32]] = {}
     for node in graph.get_ordered_ops():
-        name = node.get_friendly_name().removeprefix(_NETWORK)
+        name = node.get_friendly_name().removeprefix(prefix)
         if name.endswith(_LINEAR):
             found |= _linear(node, name.removesuffix(_LINEAR))
         elif name.endswith(_NORM):

@@ -1,4 +1,4 @@
-"""Make the shipped embedder: all-MiniLM-L6-v2 with its pooling inside the graph, as static int8."""
+"""Make the shipped embedder: all-MiniLM-L6-v2, trained on, with its pooling inside the graph, as static int8."""
 
 from __future__ import annotations
 
@@ -6,44 +6,28 @@ import random
 from pathlib import Path
 
 import numpy as np
-import torch
-from transformers import BertModel
 
 from qa.models.tokenization import load_tokenizer
 from qa.training.base_model import base_model_folder
 from qa.training.examples import Source, training_examples
 from qa.training.export import Pair, export_int8
+from qa.training.pooled import PooledEncoder
 from qa.training.recipe import FIRST, load_recipe
 
 SAMPLES = 300
 
 
-class PooledEncoder(torch.nn.Module):
-    """The encoder, the mean over a text's tokens, and unit length."""
+def export_embedder(encoder: PooledEncoder, data: Path, folder: Path, seed: int = 1) -> None:
+    """Write an embedder to `folder` in the shipped form.
 
-    def __init__(self, encoder: BertModel) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-        """Return unit vectors of shape (batch, dimension)."""
-        hidden = self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
-        weights = mask.unsqueeze(-1).to(hidden.dtype)
-        mean = (hidden * weights).sum(1) / weights.sum(1)
-        return torch.nn.functional.normalize(mean, dim=-1)
-
-
-def float_encoder() -> PooledEncoder:
-    """Return the encoder with the published float weights."""
-    return PooledEncoder(BertModel.from_pretrained(base_model_folder(), attn_implementation="eager")).eval()
-
-
-def export_embedder(data: Path, folder: Path, seed: int = 1) -> None:
-    """Write the shipped embedder to `folder`; activation ranges are taken on questions and contexts of `data`."""
+    Args:
+        encoder: float weights.
+        data: folder of the training files: activation ranges are taken on questions and contexts of them.
+        folder: is made.
+        seed: chooses those.
+    """
     tokenizer = base_model_folder() / "tokenizer.json"
-    export_int8(
-        float_encoder(), ["embedding"], _samples(data, tokenizer, seed), tokenizer, folder, "all-MiniLM-L6-v2-int8"
-    )
+    export_int8(encoder, ["embedding"], _samples(data, tokenizer, seed), tokenizer, folder, "all-MiniLM-L6-v2-int8")
 
 
 def _samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:

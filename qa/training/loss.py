@@ -16,12 +16,19 @@ Taught = tuple[Tensor, Tensor]
 _NEVER = -1e9
 
 
-def span_logits(network: BertForQuestionAnswering, batch: Batch, *, bfloat16: bool) -> tuple[Tensor, Tensor]:
-    """Return start and end logits, each of shape (batch, length), next to nothing where neither can be."""
+def span_logits(
+    network: BertForQuestionAnswering, batch: Batch, *, bfloat16: bool, moved: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return start and end logits, each of shape (batch, length), next to nothing where neither can be.
+
+    `moved`, of shape (batch, length, dimension), is added to the vectors of the words.
+    """
     device = network.device
+    ids = torch.from_numpy(batch.ids).to(device)
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
         made = network(
-            input_ids=torch.from_numpy(batch.ids).to(device),
+            input_ids=ids if moved is None else None,
+            inputs_embeds=None if moved is None else network.get_input_embeddings()(ids) + moved,
             attention_mask=torch.from_numpy(batch.mask).to(device),
             token_type_ids=torch.from_numpy(batch.types).to(device),
         )

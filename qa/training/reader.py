@@ -19,6 +19,7 @@ from qa.models.shipped import ShippedModel, hash_of
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import MAX_INPUT_TOKENS
 from qa.reading.reader import Reader, ShippedReader
+from qa.training import adversarial
 from qa.training.altered import altered_questions
 from qa.training.base_model import BASE, base_model_folder, quietly, untrained_reader
 from qa.training.depth import deepen
@@ -33,6 +34,8 @@ from qa.training.stages import RECIPE, TEACHERS, as_written, files_of, stages, w
 from qa.training.teachers import Teachers
 
 _POOL = 64
+# How many altered questions are made for each that is taken.
+_ALTERED_FOR_EACH = 3
 # Seconds.
 _TELL_EVERY = 15
 _SAVE_EVERY = 120
@@ -196,7 +199,7 @@ def _examples(
     answerable = sum(example.answer is not None for example in main)
     wrong = hard_negatives(main, min(recipe.negatives, answerable // 2), recipe.seed, recipe.wrong_passages)
     groups = [(example, *wrong.get(place, ())) for place, example in enumerate(main)]
-    groups += [(example,) for example in _altered(main, min(recipe.altered, answerable // 8), recipe.seed, start)]
+    groups += [(example,) for example in _altered(main, min(recipe.altered, answerable // 2), recipe.seed, start)]
     tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
     made = features([(example,) for example in warm_up], tokenizer), features(groups, tokenizer)
     if not any(feature.answer for group in made[1] for feature in group):
@@ -211,8 +214,8 @@ def _examples(
 
 def _altered(examples: Sequence[Example], count: int, seed: int, start: Reader | None) -> list[Example]:
     if start is None:
-        return list(altered_questions(examples, count, seed).values())
-    return hardest(examples, altered_questions(examples, 2 * count, seed), start, count)
+        return [altered for _, altered in altered_questions(examples, count, seed)]
+    return hardest(altered_questions(examples, _ALTERED_FOR_EACH * count, seed), start, count)
 
 
 def _tokens(question: _Question) -> int:
@@ -274,14 +277,22 @@ def _step(
     recipe: ReaderRecipe,
     teachers: Teachers,
 ) -> float:
-    start, end = span_logits(model, batch, bfloat16=recipe.bfloat16)
     taught = teachers.taught(batch, bfloat16=recipe.bfloat16)
-    loss = reading_loss(start, end, batch, recipe.shared_weight, taught, recipe.taught_share)
-    loss.backward()  # type: ignore[no-untyped-call]
+
+    def loss(moved: torch.Tensor | None = None) -> torch.Tensor:
+        start, end = span_logits(model, batch, bfloat16=recipe.bfloat16, moved=moved)
+        return reading_loss(start, end, batch, recipe.shared_weight, taught, recipe.taught_share)
+
+    if recipe.adversarial:
+        mask = torch.from_numpy(batch.mask).to(model.device)
+        value = adversarial.backward(loss, (*batch.ids.shape, model.config.hidden_size), mask, recipe.adversarial)
+    else:
+        whole = loss()
+        whole.backward()  # type: ignore[no-untyped-call]
+        value = float(whole.detach())
     torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    value = float(loss.detach())
     if not math.isfinite(value):
         raise ModelError("the loss is no longer finite: lower the rate in the recipe")
     return value

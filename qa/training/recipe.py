@@ -31,6 +31,7 @@ class ReaderRecipe:
         weight_decay: of the encoder's matrices.
         dropout: the share of hidden values left out at random: against learning by heart what was seen before.
         masked: the share of words, outside the answer, that are hidden at random, to the same end.
+        adversarial: how far word vectors are moved against the loss, to the same end; see `qa.training.adversarial`.
         layers: 12 for a reader twice as deep, to teach others; see `qa.training.depth`.
         taught_share: of the loss, how much is to give the probabilities of teachers; the rest is the labelled places.
         titled_share: of the questions on texts that have a title, how many are asked with it above the text.
@@ -39,9 +40,9 @@ class ReaderRecipe:
             answer; at most half of the answerable ones.
         wrong_passages: how many of those passages for each such question, as far as there are.
         shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
-        altered: questions altered by rule so that their passage no longer answers them; at most one for eight
-            answerable ones. Where training starts from a reader, twice as many are made, and those are taken that it
-            is surest of.
+        altered: questions altered by rule so that their passage no longer answers them; at most one for two
+            answerable ones. Where training starts from a reader, three times as many are made, and those are taken
+            whose old answer it is surest of.
         whole_share: of the tokens at the end, for which contexts are not cut to short windows.
         held_out_percent: of the contexts.
         bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
@@ -63,6 +64,7 @@ class ReaderRecipe:
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     masked: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    adversarial: Annotated[float, Field(ge=0)] = 0.0
     layers: Literal[6, 12] = 6
     taught_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     titled_share: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -20,15 +20,12 @@ def test_those_are_kept_for_which_the_reader_still_gives_the_old_answer_the_sure
         example("When was the bridge built?", "1931"),
         example("Where was Ida Brandt born?", "Oslo"),
     ]
-    altered = {
-        # Nothing the passage tells of.
-        0: Example("When did the new castle of the king burn down?", TEXT, None),
-        # As good as answered.
-        2: Example("Where was the great Ida Brandt born?", TEXT, None),
-        # The passage answers it, otherwise.
-        1: Example("When did the old mill burn down?", TEXT, None),
-    }
+    # Nothing the passage tells of; what it answers otherwise; as good as answered.
+    castle = Example("When did the new castle of the king burn down?", TEXT, None)
+    otherwise = Example("When did the old mill burn down?", TEXT, None)
+    great = Example("Where was the great Ida Brandt born?", TEXT, None)
+    altered = list(zip(asked, (castle, otherwise, great), strict=True))
     reader = ShippedReader(open_model(WEIGHTS / "reader"), 1)
-    assert hardest(asked, altered, reader, 3) == [altered[2], altered[0]]
-    assert hardest(asked, altered, reader, 1) == [altered[2]]
-    assert hardest(asked, {}, reader, 1) == []
+    assert hardest(altered, reader, 3) == [great, castle]
+    assert hardest(altered, reader, 1) == [great]
+    assert hardest([], reader, 1) == []

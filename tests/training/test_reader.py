@@ -128,6 +128,19 @@ def test_the_reader_is_the_mean_of_the_weights_along_the_way(
         assert not torch.allclose(made[name], seen[-1][name], atol=1e-7)
 
 
+def test_an_adversarial_step_changes_what_is_learnt(data: Path, tmp_path: Path) -> None:
+    short = replace(RECIPE, tokens=150, averaged_share=0.0)
+    made = [
+        load_file(train_reader(data, [], tmp_path / str(length), recipe, 2, lambda _: None) / "model.safetensors")
+        for length in (0.0, 1e-6, 0.5)
+        for recipe in (replace(short, adversarial=length, dropout=0.0),)
+    ]
+    name = "bert.encoder.layer.3.attention.self.query.weight"
+    plain, next_to_nothing, far = (weights[name] for weights in made)
+    assert torch.allclose(plain, next_to_nothing, atol=2e-5)
+    assert (plain - far).abs().max() > 10 * (plain - next_to_nothing).abs().max()
+
+
 def test_a_reader_learns_from_teachers_of_any_depth(data: Path, tmp_path: Path) -> None:
     shipped = open_model(WEIGHTS / "reader")
     further = replace(RECIPE, tokens=150, averaged_share=0.0)

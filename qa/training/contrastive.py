@@ -1,0 +1,269 @@
+"""The embedder, trained on: a question nearer to the passage that answers it than to any other.
+
+Resumable; its length is given in passes over the questions.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel
+
+from qa.errors import DatasetError, ModelError
+from qa.models.embedder import MAX_TOKENS
+from qa.models.tokenization import CLS, SEP, load_tokenizer
+from qa.training.base_model import base_model_folder
+from qa.training.examples import Example, Source, forbidden_text, training_examples
+from qa.training.features import Feature, features
+from qa.training.negatives import hard_negatives
+from qa.training.pooled import PooledEncoder
+
+# Seconds.
+_TELL_EVERY = 15
+_SAVE_EVERY = 300
+_SHORT_TOKENS = (30, 144)
+DROPOUT = 0.05
+_CHECKPOINT = "checkpoint.pt"
+
+_Tokens = list[int]
+_Pair = tuple[Feature, Feature]
+"""A question with the passage that answers it, and with one that only looks like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderRecipe:
+    """How the embedder is trained on.
+
+    Attributes:
+        sources: its questions; those with an answer are taken.
+        passes: over them.
+        batch: questions in a step. Each is told from all passages of its batch.
+        rate: the highest learning rate; word embeddings stay as they are.
+        warm_up_steps: over which it rises; then it falls to zero.
+        scale: of the cosines, in the softmax over passages.
+        back_weight: of the softmax over a passage's questions.
+        short_share: of the passages, how many are cut to a short window around the answer.
+        titled_share: of those that have a title, how many stand under it.
+        averaged_share: of the steps at the end, whose weights are averaged.
+        kept_share: of the published weights in the result: as much as this is kept of what they can on other texts
+            (Wortsman et al., CVPR 2022).
+        seed: decides every choice.
+    """
+
+    sources: Sequence[Source] = (
+        Source("squad.json", titled=True),
+        Source("squad_sentences.json"),
+        Source("nq_qed.json", titled=True),
+        Source("nq_oracle.json"),
+        Source("squadshifts_reddit.json", limit=2_800),
+        Source("squadshifts_amazon.json", limit=2_800),
+        Source("fairytaleqa.json", titled=True, limit=1_640),
+    )
+    passes: float = 4.0
+    batch: int = 256
+    rate: float = 3e-5
+    warm_up_steps: int = 200
+    scale: float = 20.0
+    back_weight: float = 0.3
+    short_share: float = 0.5
+    titled_share: float = 0.35
+    averaged_share: float = 0.4
+    kept_share: float = 0.5
+    seed: int = 5
+
+
+def train_on(
+    encoder: PooledEncoder,
+    data: Path,
+    measured_with: Sequence[Path],
+    work: Path,
+    recipe: EmbedderRecipe,
+    report: Callable[[str], None],
+    device: str = "cpu",
+) -> None:
+    """Train the encoder's weights from the newest checkpoint in `work`, or else from where they are.
+
+    Args:
+        encoder: is changed: to the mean of its weights as they were and of those that were found.
+        data: folder of the training files.
+        measured_with: SQuAD files whose contexts must not be trained on.
+        work: checkpoints are kept here.
+        recipe: what to do.
+        report: is told of progress in lines.
+        device: "cpu" or "cuda".
+
+    Raises:
+        DatasetError: a training file cannot be read, or there are fewer questions than one batch has.
+        ModelError: the loss is no longer finite.
+    """
+    pairs = _pairs(data, measured_with, recipe)
+    if len(pairs) < recipe.batch:
+        raise DatasetError(f"{data}: {len(pairs)} questions with an answer, fewer than a step takes", field="data")
+    steps = max(1, int(recipe.passes * len(pairs) / recipe.batch))
+    report(f"{len(pairs)} questions, {steps} steps")
+    published = {name: value.clone() for name, value in encoder.state_dict().items()}
+    torch.manual_seed(recipe.seed)
+    encoder.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
+    encoder.to(device).train()
+    mean = AveragedModel(encoder)
+    optimizer = torch.optim.AdamW([p for p in encoder.parameters() if p.requires_grad], lr=recipe.rate)
+    done = _resumed(work, encoder, mean, optimizer, report)
+    began, told, saved = done, time.monotonic(), time.monotonic()
+    start = told
+    for step, batch in enumerate(_schedule(pairs, recipe)):
+        if step < done:
+            continue
+        if step >= steps:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.rate * min(1.0, (step + 1) / recipe.warm_up_steps) * (1 - step / steps)
+        torch.manual_seed(recipe.seed + step)
+        loss = _step(encoder, optimizer, batch, recipe)
+        if step >= steps * (1 - recipe.averaged_share):
+            mean.update_parameters(encoder)
+        now = time.monotonic()
+        if now - told >= _TELL_EVERY:
+            told = now
+            left = (now - start) / (step + 1 - began) * (steps - step - 1) / 60
+            report(f"step {step + 1} of {steps}, loss {loss:.3f}, {left:.0f} min left")
+        if now - saved >= _SAVE_EVERY:
+            saved = now
+            _save(work, encoder, mean, optimizer, step + 1)
+    found = (mean.module if mean.n_averaged else encoder).state_dict()
+    kept = recipe.kept_share
+    encoder.to("cpu").load_state_dict(
+        {name: kept * value + (1 - kept) * found[name].cpu() for name, value in published.items()}
+    )
+    encoder.eval()
+
+
+def _resumed(
+    work: Path,
+    encoder: PooledEncoder,
+    mean: AveragedModel,
+    optimizer: torch.optim.AdamW,
+    report: Callable[[str], None],
+) -> int:
+    """Take over the checkpoint, if there is one, and return how many steps it has been through."""
+    if not (work / _CHECKPOINT).exists():
+        return 0
+    state = torch.load(work / _CHECKPOINT, map_location=encoder.encoder.device, weights_only=True)
+    encoder.load_state_dict(state["encoder"])
+    mean.load_state_dict(state["mean"])
+    optimizer.load_state_dict(state["optimizer"])
+    report(f"resumed at step {state['steps']}")
+    return int(state["steps"])
+
+
+def _save(work: Path, encoder: PooledEncoder, mean: AveragedModel, optimizer: torch.optim.AdamW, steps: int) -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    aside = work / "checkpoint.new"
+    state = {
+        "encoder": encoder.state_dict(),
+        "mean": mean.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "steps": steps,
+    }
+    torch.save(state, aside)
+    aside.replace(work / _CHECKPOINT)
+
+
+def _pairs(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe) -> list[_Pair]:
+    forbidden = forbidden_text(data, recipe.sources, measured_with)
+    examples = [e for e in training_examples(data, recipe.sources, forbidden, recipe.seed) if e.answer is not None]
+    wrong = hard_negatives(examples, len(examples), recipe.seed)
+    chooser = random.Random(recipe.seed)
+    # Where no passage looks like the one that answers, any will do.
+    anything = [Example(example.question, chooser.choice(examples).context, None) for example in examples]
+    groups = [
+        (example, *(wrong.get(place) or [anything[place]]))
+        for place, example in enumerate(examples)
+        if place in wrong or anything[place].context != example.context
+    ]
+    made = features(groups, load_tokenizer(base_model_folder() / "tokenizer.json"))
+    return [(own, other) for own, other in made]
+
+
+def _schedule(pairs: Sequence[_Pair], recipe: EmbedderRecipe) -> Iterator[tuple[list[_Tokens], list[_Tokens]]]:
+    """Yield the questions of a batch, and its passages: those that answer them first, in the same order."""
+    chooser = random.Random(recipe.seed)
+    while True:
+        waiting = chooser.sample(pairs, len(pairs))
+        while True:
+            batch, waiting = _apart(waiting, recipe.batch)
+            if len(batch) < recipe.batch:
+                break
+            passages = [_passage(pair[which], recipe, chooser) for which in (0, 1) for pair in batch]
+            yield [[CLS, *own.question, SEP] for own, _ in batch], passages
+
+
+def _apart(pairs: Sequence[_Pair], size: int) -> tuple[list[_Pair], list[_Pair]]:
+    """Return a batch in which no text stands twice, and the rest: what answers one question is not held against it."""
+    batch: list[_Pair] = []
+    rest: list[_Pair] = []
+    seen: set[int] = set()
+    for pair in pairs:
+        texts = {id(feature.context) for feature in pair}
+        if len(batch) < size and seen.isdisjoint(texts):
+            batch.append(pair)
+            seen |= texts
+        else:
+            rest.append(pair)
+    return batch, rest
+
+
+def _passage(feature: Feature, recipe: EmbedderRecipe, chooser: random.Random) -> _Tokens:
+    """Return a passage as it is embedded: whole or a window that holds the answer, with or without its title."""
+    above = feature.above if chooser.random() < recipe.titled_share else ()
+    room = MAX_TOKENS - 2 - len(above)
+    size = min(room, chooser.randint(*_SHORT_TOKENS)) if chooser.random() < recipe.short_share else room
+    low, high = 0, max(0, len(feature.context) - size)
+    if feature.answer:
+        low, high = max(0, feature.answer[1] + 1 - size), min(feature.answer[0], high)
+    first = chooser.randint(min(low, high), high)
+    return [CLS, *above, *feature.context[first : first + size].tolist(), SEP]
+
+
+def _step(
+    encoder: PooledEncoder,
+    optimizer: torch.optim.AdamW,
+    batch: tuple[list[_Tokens], list[_Tokens]],
+    recipe: EmbedderRecipe,
+) -> float:
+    questions, passages = (_vectors(encoder, texts) for texts in batch)
+    cosines = recipe.scale * questions @ passages.T
+    own = torch.arange(len(questions), device=cosines.device)
+    loss = cross_entropy(cosines, own) + recipe.back_weight * cross_entropy(cosines[:, : len(own)].T, own)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_([p for p in encoder.parameters() if p.requires_grad], 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise ModelError("the loss is no longer finite")
+    return value
+
+
+def _vectors(encoder: PooledEncoder, texts: Sequence[_Tokens]) -> Tensor:
+    """Return unit vectors of shape (texts, dimension); long and short texts apart, so that little is padded."""
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    made = [_batch(encoder, [texts[place] for place in part]) for part in np.array_split(order, 2) if len(part)]
+    return torch.cat(made)[torch.tensor(np.argsort(order), device=made[0].device)]
+
+
+def _batch(encoder: PooledEncoder, texts: Sequence[_Tokens]) -> Tensor:
+    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(text) for text in texts], batch_first=True)
+    lengths = torch.tensor([len(text) for text in texts])
+    mask = (torch.arange(ids.shape[1])[None] < lengths[:, None]).long()
+    device = encoder.encoder.device
+    made: Tensor = encoder(ids.to(device), mask.to(device), torch.zeros_like(ids, device=device))
+    return made

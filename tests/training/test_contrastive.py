@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from qa.errors import DatasetError
+from qa.training import contrastive
+from qa.training.contrastive import EmbedderRecipe, train_on
+from qa.training.pooled import PooledEncoder, float_encoder
+from tests.training.test_examples import CONTEXTS, squad
+
+RECIPE = replace(EmbedderRecipe(), passes=0.2, batch=4, rate=1e-4, warm_up_steps=1)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for source in RECIPE.sources:
+        squad(folder / source.file, CONTEXTS[:12])
+    return folder
+
+
+def weights(encoder: PooledEncoder) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in encoder.state_dict().items()}
+
+
+def test_the_result_is_between_the_published_and_the_trained_weights(data: Path, tmp_path: Path) -> None:
+    published = weights(float_encoder())
+    made = {}
+    for kept in (0.0, 0.5, 1.0):
+        encoder = float_encoder()
+        train_on(encoder, data, [], tmp_path / str(kept), replace(RECIPE, kept_share=kept), lambda _: None)
+        made[kept] = weights(encoder)
+    name = "encoder.encoder.layer.3.attention.self.query.weight"
+    assert torch.equal(made[1.0][name], published[name])
+    assert (made[0.0][name] - published[name]).abs().max() > 1e-5
+    torch.testing.assert_close(made[0.5][name], (published[name] + made[0.0][name]) / 2)
+    words = "encoder.embeddings.word_embeddings.weight"
+    torch.testing.assert_close(made[0.0][words], published[words])
+
+
+def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contrastive, "_SAVE_EVERY", 0)
+    monkeypatch.setattr(contrastive, "_TELL_EVERY", 0)
+    told: list[str] = []
+
+    def stop(line: str) -> None:
+        if line.startswith("step 3 "):
+            raise KeyboardInterrupt
+
+    whole, parts = float_encoder(0.1), float_encoder(0.1)
+    train_on(whole, data, [], tmp_path / "whole", RECIPE, told.append)
+    with pytest.raises(KeyboardInterrupt):
+        train_on(float_encoder(0.1), data, [], tmp_path / "parts", RECIPE, stop)
+    train_on(parts, data, [], tmp_path / "parts", RECIPE, told.append)
+    assert "resumed at step 2" in told
+    one, other = weights(whole), weights(parts)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_no_text_stands_twice_in_a_batch(data: Path) -> None:
+    pairs = contrastive._pairs(data, [], RECIPE)
+    texts = {feature.context.tobytes() for pair in pairs for feature in pair}
+    batch, rest = contrastive._apart([pair for _ in range(3) for pair in pairs], 4)
+    assert len(batch) == 4
+    assert len(rest) == 3 * len(pairs) - 4
+    assert len({id(feature.context) for pair in batch for feature in pair}) == 8 <= len(texts)
+
+
+def test_a_passage_holds_the_answer_however_it_is_cut(data: Path) -> None:
+    import random
+
+    chooser = random.Random(1)
+    for own, other in contrastive._pairs(data, [], RECIPE):
+        assert own.answer
+        answer = own.context[own.answer[0] : own.answer[1] + 1].tolist()
+        made = contrastive._passage(own, replace(RECIPE, short_share=1.0), chooser)
+        assert any(made[i : i + len(answer)] == answer for i in range(len(made)))
+        assert other.answer is None
+
+
+def test_too_few_questions_are_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="fewer than a step takes"):
+        train_on(float_encoder(), data, [], tmp_path / "work", replace(RECIPE, batch=10_000), lambda _: None)
