@@ -1,9 +1,9 @@
 """Two rankings of passages ─► one (pure).
 
-Both sides are brought to [0, 1] by what they could be, not by what a query's other passages are, and weigh alike: BM25
-as a share of the most that the question's words could score, the cosine as it is. So a passage's score is its own, and
-means the same whatever is asked, of a small index or a large one (theoretical bounds instead of observed ones: Bruch,
-Gai and Ingber, ACM TOIS 2023). Both sides are scored for the union of their candidates: a passage only one side found
+Both sides are brought to [0, 1] by what they could be, not by what a query's other passages are: BM25 as a share of the
+most that the question's words could score, the cosine as it is. So a passage's score is its own, and means the same
+whatever is asked, of a small index or a large one (theoretical bounds instead of observed ones: Bruch, Gai and Ingber,
+ACM TOIS 2023). Both sides are scored for the union of their candidates: a passage only one side found
 is not taken for a zero on the other.
 
 Where passages are what is asked for, BM25 gives up a part of its weight to the share of the question that a passage's
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-DENSE_WEIGHT = 0.5
+DENSE_WEIGHT = 0.6
 # Of the lexical side.
 SENTENCE_WEIGHT = 0.4
 CANDIDATES = 100

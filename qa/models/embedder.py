@@ -41,7 +41,7 @@ class Embedder(Protocol):
 
 
 class ShippedEmbedder:
-    """all-MiniLM-L6-v2 as static int8: mean of the last layer's tokens, normalised. It encodes both sides alike."""
+    """all-MiniLM-L6-v2, trained on, as static int8: mean of the last layer's tokens, normalised; both sides alike."""
 
     def __init__(self, model: ShippedModel, threads: int) -> None:
         self.identity = model.identity

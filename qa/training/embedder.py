@@ -34,7 +34,7 @@ def _samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:
     examples = training_examples(
         data, [Source(s.file, 200) for s in load_recipe(FIRST).mixture], forbidden="", seed=seed
     )
-    chosen = random.Random(seed).sample(examples, SAMPLES)
+    chosen = random.Random(seed).sample(examples, min(len(examples), SAMPLES))
     encode = load_tokenizer(tokenizer).encode
     texts = [e.question if i % 3 == 0 else e.context for i, e in enumerate(chosen)]
     ids = [np.array(encode(text).ids[:256], dtype=np.int64) for text in texts]

@@ -21,6 +21,8 @@ MARGINS_TRIED = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
 SAME_ANSWERS = 0.995
 # F1, from 0 to 1: less than what chance makes of a thousand questions.
 _AS_GOOD = 0.002
+# F1 that is given up to refuse more: a wrong answer is worse than none.
+_FOR_REFUSALS = 0.008
 ANSWERS_FITTED = 3
 # How many of the questions that are asked are taken to have no answer. Nobody knows; with a tenth the error is smaller
 # where all have one, with a fifth where a third has none.
@@ -172,8 +174,8 @@ def _no_answer(ranked: Ranked, scale: Scale) -> float:
 def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
     """Return the score from which on answers are best given.
 
-    It is the one with the largest F1 where one question in six has no answer, about as many as are assumed to have
-    none; of several that are as good, the strictest: a wrong answer is worse than none.
+    It is the strictest that gives up next to nothing of the largest F1 where one question in six has no answer, about as
+    many as are assumed to have none.
 
     Args:
         rows: questions with their answers.
@@ -189,7 +191,7 @@ def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
 
     cuts = np.quantile(values, np.linspace(0, 0.95, 96))
     found = np.array([worth(cut) for cut in cuts])
-    return float(max(cuts[found >= found.max() - _AS_GOOD]))
+    return float(max(cuts[found >= found.max() - _FOR_REFUSALS]))
 
 
 def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:

@@ -3,7 +3,7 @@
     python -m eval.bench.peers DATASET [--peers .venv-peers/bin/python] [--questions N] [--json FILE]
 
 The documents are the contexts of a SQuAD file. Peers run in an environment of their own (`make bench` makes it) with
-the same embedder, the shipped reader's weights in Hugging Face's format, and as many threads. Beside each time stands
+the shipped embedder's and reader's weights in Hugging Face's format, and as many threads. Beside each time stands
 the F1 of the answers, so that nobody wins by reading less.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from qa.evaluation.metrics import f1
 from qa.evaluation.squad import load_squad
 from qa.models.shipped import WEIGHTS, open_model
 from qa.training.base_model import base_model_folder, quietly, untrained_reader
-from qa.training.dequantised import load_dequantised
+from qa.training.dequantised import dequantised_encoder, load_dequantised
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
@@ -39,7 +40,7 @@ _BLOCK = 200
 class Measured:
     """A system in a process of its own."""
 
-    def __init__(self, python: str, module: str, reader: Path, threads: int) -> None:
+    def __init__(self, python: str, module: str, reader: Path, embedder: Path, threads: int) -> None:
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -48,7 +49,7 @@ class Measured:
             "HAYSTACK_TELEMETRY_ENABLED": "False",
             "TOKENIZERS_PARALLELISM": "false",
         }
-        command = [python, "-m", f"eval.bench.peers.{module}", str(reader), str(base_model_folder()), str(threads)]
+        command = [python, "-m", f"eval.bench.peers.{module}", str(reader), str(embedder), str(threads)]
         self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._told, text=True, env=environment
@@ -90,10 +91,10 @@ def main() -> None:
     usable = [q for q in dataset.questions if q.context < len(texts)]
     questions = usable[:: max(1, len(usable) // given.questions)][: given.questions]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        reader = _reader_for_peers(Path(folder))
+        reader, embedder = _reader_for_peers(Path(folder) / "reader"), _embedder_for_peers(Path(folder) / "embedder")
         systems = {
             name: stack.enter_context(
-                Measured(sys.executable if name == OURS else given.peers, module, reader, given.threads)
+                Measured(sys.executable if name == OURS else given.peers, module, reader, embedder, given.threads)
             )
             for name, module in SYSTEMS.items()
         }
@@ -147,6 +148,14 @@ def _reader_for_peers(folder: Path) -> Path:
     for file in base_model_folder().glob("*token*"):
         (folder / file.name).write_bytes(file.read_bytes())
     (folder / "vocab.txt").write_bytes((base_model_folder() / "vocab.txt").read_bytes())
+    return folder
+
+
+def _embedder_for_peers(folder: Path) -> Path:
+    """Write the shipped embedder's weights in the format of sentence-transformers."""
+    shutil.copytree(base_model_folder(), folder)
+    with quietly():
+        dequantised_encoder(open_model(WEIGHTS / "embedder").graph).encoder.save_pretrained(folder)
     return folder
 
 
