@@ -22,6 +22,8 @@ from qa.reading.calibration import CALIBRATION
 
 app = typer.Typer(help="Train the reader on your own labels, or make the shipped models again.", no_args_is_help=True)
 
+_MAY_BE_SEEN = "without --measured-with, what is measured later may have been trained on"
+
 
 @app.command("reader")
 def train_reader(
@@ -69,7 +71,7 @@ def train_reader(
             show.notes([f"{len(kept.questions)} questions are held back"])
             before = evaluated(kept, settings)
         elif not measured_with:
-            show.notes(["without --measured-with, what is measured later may have been trained on"])
+            show.notes([_MAY_BE_SEEN])
         threads = settings.threads or available_threads()
         tell = partial(typer.echo, err=True)
         finished = train_reader(folder, measured_with or [], work, recipe, threads, tell, origin, device, teacher or [])
@@ -127,22 +129,29 @@ def train_embedder(
     work: Annotated[Path, typer.Option(help="Checkpoints and float weights; an interrupted run goes on from here.")],
     out: Annotated[Path, typer.Option(help="Folder of the int8 model.")],
     measured_with: Annotated[list[Path] | None, typer.Option(help="SQuAD files that must stay unseen.")] = None,
-    passes: Annotated[float, typer.Option(min=0, help="Over the questions; with 0 the published weights stay.")] = 4.0,
+    passes: Annotated[
+        float | None, typer.Option(min=0.01, help="Over the questions, whatever the recipe says.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="Questions in a step: fewer take less memory.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Train the published embedder on with questions and the passages that answer them, and take the mean of both."""
     with errors_told(), _extra():
-        from qa.training.contrastive import DROPOUT, EmbedderRecipe, train_on
+        from qa.training.base_model import quietly
+        from qa.training.contrastive import EmbedderRecipe, trained_on
         from qa.training.embedder import export_embedder
-        from qa.training.pooled import float_encoder
         from qa.training.reader import checked_device
+        from qa.training.reader_export import checked_output
 
         checked_device(device)
-        encoder = float_encoder(DROPOUT)
-        if passes:
-            recipe = EmbedderRecipe(passes=passes)
-            train_on(encoder, data, measured_with or [], work, recipe, partial(typer.echo, err=True), device)
-        encoder.encoder.save_pretrained(work / "embedder")
+        checked_output(out, None)
+        if not measured_with:
+            show.notes([_MAY_BE_SEEN])
+        recipe = EmbedderRecipe()
+        recipe = replace(recipe, passes=passes or recipe.passes, batch=batch or recipe.batch)
+        encoder = trained_on(data, measured_with or [], work, recipe, partial(typer.echo, err=True), device)
+        with quietly():
+            encoder.encoder.save_pretrained(work / "embedder")
         export_embedder(encoder, data, out)
 
 

@@ -1,4 +1,4 @@
-"""A step that also counts what the loss is where the words are not quite what they are."""
+"""A step on what the loss is where the words are not quite what they are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AT_FIRST = 0.25
 
 
 def backward(loss: Callable[[Tensor], Tensor], shape: tuple[int, int, int], mask: Tensor, length: float) -> float:
-    """Leave the gradients of the mean of two losses, and return the first of them.
+    """Leave the gradients of the mean of two losses, and return that mean.
 
     The word vectors of each row are moved at random, then on to where the loss grows: a reader that is to be right
     there, too, cannot do with knowing its questions by heart (FreeLB: Zhu et al., ICLR 2020).
@@ -29,8 +29,9 @@ def backward(loss: Callable[[Tensor], Tensor], shape: tuple[int, int, int], mask
     (first / 2).backward()  # type: ignore[no-untyped-call]
     assert moved.grad is not None
     further = moved.detach() + _of_length(moved.grad, length)
-    (loss(further) / 2).backward()  # type: ignore[no-untyped-call]
-    return float(first.detach())
+    second = loss(further)
+    (second / 2).backward()  # type: ignore[no-untyped-call]
+    return float((first.detach() + second.detach()) / 2)
 
 
 def _of_length(rows: Tensor, length: float) -> Tensor:

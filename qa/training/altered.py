@@ -60,17 +60,22 @@ def altered_questions(examples: Sequence[Example], count: int, seed: int) -> lis
 
     None is altered again before all have been tried; the same alteration is made once only.
     """
+    if not count:
+        return []
     chooser = random.Random(f"{seed}:altered")
     answerable = [example for example in examples if example.answer is not None]
     known = _Known([e for example in answerable for e in _ENTITY.findall(example.question)], Edits.of(examples))
-    made: dict[tuple[str, str], tuple[Example, Example]] = {}
+    # What was asked of the same text anyway may have an answer, or be there twice.
+    seen = {(normalised(example.question), example.context) for example in examples}
+    made: list[tuple[Example, Example]] = []
     for example in (e for _ in range(_ROUNDS) for e in chooser.sample(answerable, len(answerable))):
         if len(made) >= count:
             break
         question = next(filter(None, (rule(example, chooser, known) for rule in _in_turn(chooser))), None)
-        if question:
-            made[question, example.context] = example, Example(question, example.context, None, example.title)
-    return list(made.values())
+        if question and (key := (normalised(question), example.context)) not in seen:
+            seen.add(key)
+            made.append((example, Example(question, example.context, None, example.title)))
+    return made
 
 
 def _in_turn(chooser: random.Random) -> list[Rule]:
@@ -94,8 +99,8 @@ def _other_number(example: Example, chooser: random.Random, _: _Known) -> str | 
     if not found:
         return None
     match = chooser.choice(found)
-    form = re.sub(r"\d", "0", match.group())
-    near = [n for n in _NUMBER.findall(example.context) if re.sub(r"\d", "0", n) == form]
+    digits = re.sub(r"\d", "0", match.group())
+    near = [n for n in _NUMBER.findall(example.context) if re.sub(r"\d", "0", n) == digits]
     usable = [n for n in near if n not in example.question and n not in _answer(example)]
     if not usable:
         last = match.group()[-1]
@@ -130,8 +135,13 @@ def _as_people_do(example: Example, chooser: random.Random, known: _Known) -> st
 
 
 def _phrase_of_passage(example: Example, chooser: random.Random, _: _Known) -> str | None:
-    """Ask the same of something else that the passage speaks of: words that look alike, and are as many."""
-    found = [run for run in _runs(example.question) if run[0].start() > 0]
+    """Ask the same of something else that the passage speaks of: as many words, with like endings.
+
+    A word alone without an ending that tells is not replaced: nothing says what kind of word it is.
+    """
+    found = [
+        run for run in _runs(example.question) if run[0].start() > 0 and (len(run) > 1 or form(run[0].group().lower()))
+    ]
     if not found:
         return None
     run = chooser.choice(found)

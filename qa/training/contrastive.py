@@ -5,11 +5,12 @@ Resumable; its length is given in passes over the questions.
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +21,18 @@ from torch.optim.swa_utils import AveragedModel
 
 from qa.errors import DatasetError, ModelError
 from qa.models.embedder import MAX_TOKENS
+from qa.models.shipped import hash_of
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 from qa.training.base_model import base_model_folder
 from qa.training.examples import Example, Source, forbidden_text, training_examples
-from qa.training.features import Feature, features
+from qa.training.features import Feature, features, window
 from qa.training.negatives import hard_negatives
-from qa.training.pooled import PooledEncoder
+from qa.training.pooled import PooledEncoder, float_encoder
 
 # Seconds.
 _TELL_EVERY = 15
 _SAVE_EVERY = 300
 _SHORT_TOKENS = (30, 144)
-DROPOUT = 0.05
 _CHECKPOINT = "checkpoint.pt"
 
 _Tokens = list[int]
@@ -49,6 +50,8 @@ class EmbedderRecipe:
         batch: questions in a step. Each is told from all passages of its batch.
         rate: the highest learning rate; word embeddings stay as they are.
         warm_up_steps: over which it rises; then it falls to zero.
+        weight_decay: of the matrices.
+        dropout: of hidden and attention values.
         scale: of the cosines, in the softmax over passages.
         back_weight: of the softmax over a passage's questions.
         short_share: of the passages, how many are cut to a short window around the answer.
@@ -72,6 +75,8 @@ class EmbedderRecipe:
     batch: int = 256
     rate: float = 3e-5
     warm_up_steps: int = 200
+    weight_decay: float = 0.01
+    dropout: float = 0.05
     scale: float = 20.0
     back_weight: float = 0.3
     short_share: float = 0.5
@@ -81,19 +86,17 @@ class EmbedderRecipe:
     seed: int = 5
 
 
-def train_on(
-    encoder: PooledEncoder,
+def trained_on(
     data: Path,
     measured_with: Sequence[Path],
     work: Path,
     recipe: EmbedderRecipe,
     report: Callable[[str], None],
     device: str = "cpu",
-) -> None:
-    """Train the encoder's weights from the newest checkpoint in `work`, or else from where they are.
+) -> PooledEncoder:
+    """Train the published embedder from the newest checkpoint in `work`, or else from its own weights.
 
     Args:
-        encoder: is changed: to the mean of its weights as they were and of those that were found.
         data: folder of the training files.
         measured_with: SQuAD files whose contexts must not be trained on.
         work: checkpoints are kept here.
@@ -101,13 +104,18 @@ def train_on(
         report: is told of progress in lines.
         device: "cpu" or "cuda".
 
+    Returns:
+        The mean of the published weights and of those that were found.
+
     Raises:
-        DatasetError: a training file cannot be read, or there are fewer questions than one batch has.
-        ModelError: the loss is no longer finite.
+        DatasetError: a training file cannot be read, or there are too few texts for a step.
+        ModelError: the base model is missing or is not the published one, `work` holds another training, or the loss is
+            no longer finite.
     """
     pairs = _pairs(data, measured_with, recipe)
-    if len(pairs) < recipe.batch:
-        raise DatasetError(f"{data}: {len(pairs)} questions with an answer, fewer than a step takes", field="data")
+    if len(_apart(pairs, recipe.batch)[0]) < recipe.batch:
+        raise DatasetError(f"{data}: too few texts for a step of {recipe.batch} questions", field="data")
+    encoder = float_encoder(recipe.dropout)
     steps = max(1, int(recipe.passes * len(pairs) / recipe.batch))
     report(f"{len(pairs)} questions, {steps} steps")
     published = {name: value.clone() for name, value in encoder.state_dict().items()}
@@ -115,8 +123,16 @@ def train_on(
     encoder.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
     encoder.to(device).train()
     mean = AveragedModel(encoder)
-    optimizer = torch.optim.AdamW([p for p in encoder.parameters() if p.requires_grad], lr=recipe.rate)
-    done = _resumed(work, encoder, mean, optimizer, report)
+    trained = [p for p in encoder.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
+    training = _Training(encoder, mean, optimizer, _identity(data, measured_with, recipe))
+    done = training.resumed(work / _CHECKPOINT)
+    if done:
+        report(f"resumed at step {done}")
     began, told, saved = done, time.monotonic(), time.monotonic()
     start = told
     for step, batch in enumerate(_schedule(pairs, recipe)):
@@ -137,44 +153,57 @@ def train_on(
             report(f"step {step + 1} of {steps}, loss {loss:.3f}, {left:.0f} min left")
         if now - saved >= _SAVE_EVERY:
             saved = now
-            _save(work, encoder, mean, optimizer, step + 1)
+            training.save(work / _CHECKPOINT, step + 1)
+    training.save(work / _CHECKPOINT, max(done, steps))
     found = (mean.module if mean.n_averaged else encoder).state_dict()
     kept = recipe.kept_share
     encoder.to("cpu").load_state_dict(
         {name: kept * value + (1 - kept) * found[name].cpu() for name, value in published.items()}
     )
-    encoder.eval()
+    return encoder.eval()
 
 
-def _resumed(
-    work: Path,
-    encoder: PooledEncoder,
-    mean: AveragedModel,
-    optimizer: torch.optim.AdamW,
-    report: Callable[[str], None],
-) -> int:
-    """Take over the checkpoint, if there is one, and return how many steps it has been through."""
-    if not (work / _CHECKPOINT).exists():
-        return 0
-    state = torch.load(work / _CHECKPOINT, map_location=encoder.encoder.device, weights_only=True)
-    encoder.load_state_dict(state["encoder"])
-    mean.load_state_dict(state["mean"])
-    optimizer.load_state_dict(state["optimizer"])
-    report(f"resumed at step {state['steps']}")
-    return int(state["steps"])
+@dataclass(frozen=True, slots=True)
+class _Training:
+    """What a checkpoint holds, and which training it is of."""
+
+    encoder: PooledEncoder
+    mean: AveragedModel
+    optimizer: torch.optim.AdamW
+    identity: str
+
+    def resumed(self, checkpoint: Path) -> int:
+        """Take over the checkpoint, if there is one, and return how many steps it has been through."""
+        if not checkpoint.exists():
+            return 0
+        state = torch.load(checkpoint, map_location=self.encoder.encoder.device, weights_only=True)
+        if state["identity"] != self.identity:
+            raise ModelError(
+                f"{checkpoint.parent}: holds a training by another recipe or on other data: name another folder"
+            )
+        self.encoder.load_state_dict(state["encoder"])
+        self.mean.load_state_dict(state["mean"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        return int(state["steps"])
+
+    def save(self, checkpoint: Path, steps: int) -> None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        aside = checkpoint.with_suffix(".new")
+        state = {
+            "encoder": self.encoder.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "identity": self.identity,
+            "steps": steps,
+        }
+        torch.save(state, aside)
+        aside.replace(checkpoint)
 
 
-def _save(work: Path, encoder: PooledEncoder, mean: AveragedModel, optimizer: torch.optim.AdamW, steps: int) -> None:
-    work.mkdir(parents=True, exist_ok=True)
-    aside = work / "checkpoint.new"
-    state = {
-        "encoder": encoder.state_dict(),
-        "mean": mean.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "steps": steps,
-    }
-    torch.save(state, aside)
-    aside.replace(work / _CHECKPOINT)
+def _identity(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe) -> str:
+    files = [data / source.file for source in recipe.sources]
+    read = {"data": [hash_of(file) for file in files], "measured_with": sorted(map(hash_of, measured_with))}
+    return json.dumps({**asdict(recipe), **read})
 
 
 def _pairs(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe) -> list[_Pair]:
@@ -225,11 +254,8 @@ def _passage(feature: Feature, recipe: EmbedderRecipe, chooser: random.Random) -
     """Return a passage as it is embedded: whole or a window that holds the answer, with or without its title."""
     above = feature.above if chooser.random() < recipe.titled_share else ()
     room = MAX_TOKENS - 2 - len(above)
-    size = min(room, chooser.randint(*_SHORT_TOKENS)) if chooser.random() < recipe.short_share else room
-    low, high = 0, max(0, len(feature.context) - size)
-    if feature.answer:
-        low, high = max(0, feature.answer[1] + 1 - size), min(feature.answer[0], high)
-    first = chooser.randint(min(low, high), high)
+    size = chooser.randint(*_SHORT_TOKENS) if chooser.random() < recipe.short_share else room
+    first, size = window(feature, chooser, room, size)
     return [CLS, *above, *feature.context[first : first + size].tolist(), SEP]
 
 

@@ -46,22 +46,29 @@ def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
     Raises:
         ModelError: the graph cannot be read or is of another network.
     """
-    try:
-        found = _weights(ov.Core().read_model(graph), _READER)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{graph}: not a graph of a reader ({error})") from error
-    wanted = {name: value.shape for name, value in network.state_dict().items()}
-    if {name: value.shape for name, value in found.items()} != wanted:
-        raise ModelError(f"{graph}: not a graph of a reader of this size")
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
+    _load(network, graph, _READER, "a reader")
 
 
 def dequantised_encoder(graph: Path) -> PooledEncoder:
-    """Return the network of a graph that `export_embedder` wrote."""
+    """Return the network of a graph that `export_embedder` wrote.
+
+    Raises:
+        ModelError: the graph cannot be read or is of another network.
+    """
     network = float_encoder()
-    found = _weights(ov.Core().read_model(graph), _EMBEDDER)
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
+    _load(network, graph, _EMBEDDER, "an embedder")
     return network
+
+
+def _load(network: torch.nn.Module, graph: Path, prefix: str, kind: str) -> None:
+    try:
+        found = _weights(ov.Core().read_model(graph), prefix)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{graph}: not a graph of {kind} ({error})") from error
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    if {name: value.shape for name, value in found.items()} != wanted:
+        raise ModelError(f"{graph}: not a graph of {kind} of this size")
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
 
 
 def _weights(graph: ov.Model, prefix: str) -> dict[str, NDArray[np.float32]]:

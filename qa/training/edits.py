@@ -20,10 +20,10 @@ _FUNCTION_WORDS = (
     "a an the of in on at to for from by with as and or but not no than that this these those there it its their his "
     "her they he she we you i be been being am is are was were do does did done has have had having can could would "
     "should will shall may might must what who whom whose which when where why how many much about into over under "
-    "between through during other such some any all each only also very so if while because"
+    "between through during other such some any all each only also very so if while because s"
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
-WORD = re.compile(r"\w+(?:['’]t\b)?")
+WORD = re.compile(r"\d[\d.,]*\d|\w+(?:['’]t\b)?")
 # Of the words of both questions, how many at least are the same where one was made of the other.
 _ALIKE = 0.7
 _ENDINGS = ("est", "ing", "ion", "ed", "er", "ly", "al", "s")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qa.models.tokenization import load_tokenizer
+from qa.models.embedder import MAX_TOKENS
+from qa.models.tokenization import CLS, SEP, load_tokenizer
 from qa.training.base_model import base_model_folder
 from qa.training.examples import Source, training_examples
 from qa.training.export import Pair, export_int8
@@ -37,5 +38,8 @@ def _samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:
     chosen = random.Random(seed).sample(examples, min(len(examples), SAMPLES))
     encode = load_tokenizer(tokenizer).encode
     texts = [e.question if i % 3 == 0 else e.context for i, e in enumerate(chosen)]
-    ids = [np.array(encode(text).ids[:256], dtype=np.int64) for text in texts]
+    ids = [
+        np.array([CLS, *encode(text, add_special_tokens=False).ids[: MAX_TOKENS - 2], SEP], dtype=np.int64)
+        for text in texts
+    ]
     return [(sequence, np.zeros_like(sequence)) for sequence in ids]

@@ -97,10 +97,8 @@ def window_size(chooser: random.Random, *, whole: bool) -> int:
     return MAX_INPUT_TOKENS if whole or chooser.random() > CUT_SHARE else chooser.randint(*CUT_TOKENS)
 
 
-def cut(feature: Feature, chooser: random.Random, size: int, *, titled: bool = False) -> Cut:
-    """Return one reader input of a feature; `chooser` decides where its window of `size` tokens falls."""
-    above = feature.above if titled else ()
-    room = MAX_INPUT_TOKENS - len(feature.question) - len(above) - 3
+def window(feature: Feature, chooser: random.Random, room: int, size: int) -> tuple[int, int]:
+    """Return where a window of a context begins, and its length in tokens; it holds the answer, if there is room."""
     size = min(room, size)
     length = len(feature.context)
     if feature.answer is None:
@@ -109,7 +107,13 @@ def cut(feature: Feature, chooser: random.Random, size: int, *, titled: bool = F
         start, end = feature.answer
         size = max(size, min(room, end - start + 1))
         low, high = max(0, end + 1 - size), min(start, max(0, length - size))
-    first = chooser.randint(min(low, high), high)
+    return chooser.randint(min(low, high), high), size
+
+
+def cut(feature: Feature, chooser: random.Random, size: int, *, titled: bool = False) -> Cut:
+    """Return one reader input of a feature; `chooser` decides where its window of `size` tokens falls."""
+    above = feature.above if titled else ()
+    first, size = window(feature, chooser, MAX_INPUT_TOKENS - len(feature.question) - len(above) - 3, size)
     made = reader_input(feature.question, feature.context[first : first + size].tolist(), first, above)
     if feature.answer is None:
         return made, 0, 0

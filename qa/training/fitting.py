@@ -174,8 +174,8 @@ def _no_answer(ranked: Ranked, scale: Scale) -> float:
 def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
     """Return the score from which on answers are best given.
 
-    It is the strictest that gives up next to nothing of the largest F1 where one question in six has no answer, about as
-    many as are assumed to have none.
+    It is the strictest that gives up at most `_FOR_REFUSALS` of the largest F1 where one question in six has no answer,
+    about as many as are assumed to have none.
 
     Args:
         rows: questions with their answers.

@@ -199,7 +199,10 @@ def _examples(
     answerable = sum(example.answer is not None for example in main)
     wrong = hard_negatives(main, min(recipe.negatives, answerable // 2), recipe.seed, recipe.wrong_passages)
     groups = [(example, *wrong.get(place, ())) for place, example in enumerate(main)]
-    groups += [(example,) for example in _altered(main, min(recipe.altered, answerable // 2), recipe.seed, start)]
+    groups += [
+        (example,)
+        for example in _altered(main, min(recipe.altered, int(recipe.altered_share * answerable)), recipe.seed, start)
+    ]
     tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
     made = features([(example,) for example in warm_up], tokenizer), features(groups, tokenizer)
     if not any(feature.answer for group in made[1] for feature in group):

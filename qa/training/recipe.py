@@ -40,9 +40,9 @@ class ReaderRecipe:
             answer; at most half of the answerable ones.
         wrong_passages: how many of those passages for each such question, as far as there are.
         shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
-        altered: questions altered by rule so that their passage no longer answers them; at most one for two
-            answerable ones. Where training starts from a reader, three times as many are made, and those are taken
-            whose old answer it is surest of.
+        altered: questions altered by rule so that their passage no longer answers them. Where training starts from a
+            reader, three times as many are made, and those are taken whose old answer it is surest of.
+        altered_share: how many of them there are at most, for each answerable question.
         whole_share: of the tokens at the end, for which contexts are not cut to short windows.
         held_out_percent: of the contexts.
         bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
@@ -73,6 +73,7 @@ class ReaderRecipe:
     wrong_passages: Annotated[int, Field(ge=1, le=7)] = 1
     shared_weight: Annotated[float, Field(ge=0)] = 0.0
     altered: Annotated[int, Field(ge=0)] = 0
+    altered_share: Annotated[float, Field(ge=0, le=1)] = 0.125
     whole_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     # What is held out of the shipped reader's trainings stays so.
     held_out_percent: Annotated[int, Field(ge=HELD_OUT_PERCENT, le=50)] = HELD_OUT_PERCENT

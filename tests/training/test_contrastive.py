@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from qa.errors import DatasetError
+from qa.errors import DatasetError, ModelError
 from qa.training import contrastive
-from qa.training.contrastive import EmbedderRecipe, train_on
+from qa.training.contrastive import EmbedderRecipe, trained_on
 from qa.training.pooled import PooledEncoder, float_encoder
 from tests.training.test_examples import CONTEXTS, squad
 
@@ -32,9 +33,8 @@ def test_the_result_is_between_the_published_and_the_trained_weights(data: Path,
     published = weights(float_encoder())
     made = {}
     for kept in (0.0, 0.5, 1.0):
-        encoder = float_encoder()
-        train_on(encoder, data, [], tmp_path / str(kept), replace(RECIPE, kept_share=kept), lambda _: None)
-        made[kept] = weights(encoder)
+        recipe = replace(RECIPE, kept_share=kept)
+        made[kept] = weights(trained_on(data, [], tmp_path / str(kept), recipe, lambda _: None))
     name = "encoder.encoder.layer.3.attention.self.query.weight"
     assert torch.equal(made[1.0][name], published[name])
     assert (made[0.0][name] - published[name]).abs().max() > 1e-5
@@ -54,14 +54,19 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
         if line.startswith("step 3 "):
             raise KeyboardInterrupt
 
-    whole, parts = float_encoder(0.1), float_encoder(0.1)
-    train_on(whole, data, [], tmp_path / "whole", RECIPE, told.append)
+    recipe = replace(RECIPE, averaged_share=1.0)
+    whole = trained_on(data, [], tmp_path / "whole", recipe, told.append)
     with pytest.raises(KeyboardInterrupt):
-        train_on(float_encoder(0.1), data, [], tmp_path / "parts", RECIPE, stop)
-    train_on(parts, data, [], tmp_path / "parts", RECIPE, told.append)
+        trained_on(data, [], tmp_path / "parts", recipe, stop)
+    parts = trained_on(data, [], tmp_path / "parts", recipe, told.append)
     assert "resumed at step 2" in told
     one, other = weights(whole), weights(parts)
     assert all(torch.equal(one[name], other[name]) for name in one)
+    with pytest.raises(ModelError, match="parts: holds a training by another recipe or on other data"):
+        trained_on(data, [], tmp_path / "parts", replace(recipe, rate=1.0), told.append)
+    squad(data / RECIPE.sources[0].file, CONTEXTS[:11])
+    with pytest.raises(ModelError, match="on other data"):
+        trained_on(data, [], tmp_path / "parts", recipe, told.append)
 
 
 def test_no_text_stands_twice_in_a_batch(data: Path) -> None:
@@ -74,8 +79,6 @@ def test_no_text_stands_twice_in_a_batch(data: Path) -> None:
 
 
 def test_a_passage_holds_the_answer_however_it_is_cut(data: Path) -> None:
-    import random
-
     chooser = random.Random(1)
     for own, other in contrastive._pairs(data, [], RECIPE):
         assert own.answer
@@ -85,6 +88,7 @@ def test_a_passage_holds_the_answer_however_it_is_cut(data: Path) -> None:
         assert other.answer is None
 
 
-def test_too_few_questions_are_refused(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="fewer than a step takes"):
-        train_on(float_encoder(), data, [], tmp_path / "work", replace(RECIPE, batch=10_000), lambda _: None)
+def test_too_few_texts_are_refused(data: Path, tmp_path: Path) -> None:
+    assert len(contrastive._pairs(data, [], RECIPE)) > 12
+    with pytest.raises(DatasetError, match="too few texts for a step of 12 questions"):
+        trained_on(data, [], tmp_path / "work", replace(RECIPE, batch=12), lambda _: None)

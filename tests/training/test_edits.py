@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from qa.training.edits import Edits, form
+from qa.training.edits import FUNCTION_WORDS, WORD, Edits, form
 from qa.training.examples import Example
 from qa.types import Span
 
@@ -46,3 +46,10 @@ def test_a_word_that_nobody_replaced_gets_what_stands_for_words_that_look_alike(
 @pytest.mark.parametrize(("word", "ending"), [("1887", "0"), ("largest", "est"), ("mills", "s"), ("mill", "")])
 def test_words_look_alike_by_their_ending(word: str, ending: str) -> None:
     assert form(word) == ending
+
+
+def test_numbers_and_possessives_stay_whole() -> None:
+    assert WORD.findall("1,500 of Ida's mills didn't burn in 3.5 hours") == [
+        *("1,500", "of", "Ida", "s", "mills", "didn't", "burn", "in", "3.5", "hours"),
+    ]
+    assert "s" in FUNCTION_WORDS

@@ -25,7 +25,7 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
     for source in (*EmbedderRecipe().sources, *load_recipe(FIRST).mixture):
         squad(data / source.file, CONTEXTS)
     where = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "made"))
-    done = CliRunner().invoke(app, ["train", "embedder", *where, "--passes", "0.6"])
+    done = CliRunner().invoke(app, ["train", "embedder", *where, "--passes", "0.1", "--batch", "8"])
     assert done.exit_code == 0, done.output
     model = open_model(tmp_path / "made")
     assert model.identity != open_model(WEIGHTS / "embedder").identity
