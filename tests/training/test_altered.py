@@ -63,12 +63,10 @@ def test_the_seed_decides_and_the_count_limits() -> None:
 
 
 def test_questions_are_altered_again_after_the_others_and_never_alike() -> None:
-    asked = [example(f"who ran the oldest mill number {n}?", "Ida Brandt") for n in range(20)]
-    made = altered_questions(asked, 30, 1)
-    assert len({altered.question for _, altered in made}) == len(made)
-    assert len({before.question for before, _ in made}) < len(made)
-    few = altered_questions(asked, 10, 1)
-    assert len({before.question for before, _ in few}) == 10
+    asked = [example(f"who opened the largest mill number {n} in 1912?", "Ida Brandt") for n in (10, 20, 30)]
+    made = altered_questions(asked, 9, 1)
+    assert len({altered.question for _, altered in made}) == len(made) > 3
+    assert {before.question for before, _ in made[:3]} == {question.question for question in asked}
 
 
 def test_a_word_is_replaced_as_people_do() -> None:
