@@ -13,7 +13,7 @@ from qa.training.contrastive import EmbedderRecipe, trained_on
 from qa.training.pooled import PooledEncoder, float_encoder
 from tests.training.test_examples import CONTEXTS, squad
 
-RECIPE = replace(EmbedderRecipe(), passes=0.2, batch=4, rate=1e-4, warm_up_steps=1)
+RECIPE = replace(EmbedderRecipe(), passes=0.5, batch=4, rate=1e-4, warm_up_steps=1)
 
 
 @pytest.fixture
