@@ -14,6 +14,7 @@ from qa.models.shipped import WEIGHTS, open_model
 from qa.models.tokenization import load_tokenizer
 from qa.reading.reader import Pair
 from qa.training.dequantised import dequantised_encoder
+from qa.training.pooled import float_encoder
 from tests.conftest import golden_documents
 
 TEXTS = [
@@ -45,16 +46,20 @@ def test_vectors_are_of_unit_length(shipped: Engine) -> None:
     assert shipped.embedder.encode_questions([]).shape == (0, 384)
 
 
-def test_the_int8_embedder_is_near_its_weights_in_float(shipped: Engine) -> None:
+@pytest.mark.parametrize("published", [False, True])
+def test_the_int8_embedder_is_near_its_weights_in_float_and_the_published_ones(
+    shipped: Engine, published: bool
+) -> None:
     tokenizer = load_tokenizer(WEIGHTS / "embedder" / "tokenizer.json")
-    network = dequantised_encoder(open_model(WEIGHTS / "embedder").graph)
+    network = float_encoder() if published else dequantised_encoder(open_model(WEIGHTS / "embedder").graph)
     cosines = []
     for text in TEXTS[3:40]:
         ids = torch.tensor([tokenizer.encode(text).ids[:256]])
         with torch.no_grad():
             expected = network(ids, torch.ones_like(ids), torch.zeros_like(ids))[0].numpy()
         cosines.append(float(shipped.embedder.encode_passages([text])[0] @ expected))
-    assert np.mean(cosines) >= 0.99
+    # It was trained on from the published weights, and has half of them.
+    assert np.mean(cosines) >= (0.97 if published else 0.999)
 
 
 def test_token_starts_are_those_of_every_token(shipped: Engine) -> None:
