@@ -24,6 +24,7 @@ from qa.models.embedder import MAX_TOKENS
 from qa.models.shipped import hash_of
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 from qa.training.base_model import base_model_folder
+from qa.training.checkpoint import Checkpoint
 from qa.training.examples import Example, Source, forbidden_text, training_examples
 from qa.training.features import Feature, features, window
 from qa.training.negatives import hard_negatives
@@ -33,7 +34,6 @@ from qa.training.pooled import PooledEncoder, float_encoder
 _TELL_EVERY = 15
 _SAVE_EVERY = 300
 _SHORT_TOKENS = (30, 144)
-_CHECKPOINT = "checkpoint.pt"
 
 _Tokens = list[int]
 _Pair = tuple[Feature, Feature]
@@ -129,8 +129,12 @@ def trained_on(
         {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
-    training = _Training(encoder, mean, optimizer, _identity(data, measured_with, recipe))
-    done = training.resumed(work / _CHECKPOINT)
+    checkpoint = Checkpoint(work / "checkpoint.pt", encoder, mean, optimizer)
+    identity = _identity(data, measured_with, recipe)
+    noted = checkpoint.resumed()
+    if noted.get("identity", identity) != identity:
+        raise ModelError(f"{work}: holds a training by another recipe or on other data: name another folder")
+    done = int(noted.get("steps", 0))
     if done:
         report(f"resumed at step {done}")
     began, told, saved = done, time.monotonic(), time.monotonic()
@@ -153,51 +157,14 @@ def trained_on(
             report(f"step {step + 1} of {steps}, loss {loss:.3f}, {left:.0f} min left")
         if now - saved >= _SAVE_EVERY:
             saved = now
-            training.save(work / _CHECKPOINT, step + 1)
-    training.save(work / _CHECKPOINT, max(done, steps))
+            checkpoint.save(steps=step + 1, identity=identity)
+    checkpoint.save(steps=max(done, steps), identity=identity)
     found = (mean.module if mean.n_averaged else encoder).state_dict()
     kept = recipe.kept_share
     encoder.to("cpu").load_state_dict(
         {name: kept * value + (1 - kept) * found[name].cpu() for name, value in published.items()}
     )
     return encoder.eval()
-
-
-@dataclass(frozen=True, slots=True)
-class _Training:
-    """What a checkpoint holds, and which training it is of."""
-
-    encoder: PooledEncoder
-    mean: AveragedModel
-    optimizer: torch.optim.AdamW
-    identity: str
-
-    def resumed(self, checkpoint: Path) -> int:
-        """Take over the checkpoint, if there is one, and return how many steps it has been through."""
-        if not checkpoint.exists():
-            return 0
-        state = torch.load(checkpoint, map_location=self.encoder.encoder.device, weights_only=True)
-        if state["identity"] != self.identity:
-            raise ModelError(
-                f"{checkpoint.parent}: holds a training by another recipe or on other data: name another folder"
-            )
-        self.encoder.load_state_dict(state["encoder"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        return int(state["steps"])
-
-    def save(self, checkpoint: Path, steps: int) -> None:
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        aside = checkpoint.with_suffix(".new")
-        state = {
-            "encoder": self.encoder.state_dict(),
-            "mean": self.mean.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "identity": self.identity,
-            "steps": steps,
-        }
-        torch.save(state, aside)
-        aside.replace(checkpoint)
 
 
 def _identity(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe) -> str:

@@ -22,6 +22,7 @@ from qa.reading.reader import Reader, ShippedReader
 from qa.training import adversarial
 from qa.training.altered import altered_questions
 from qa.training.base_model import BASE, base_model_folder, quietly, untrained_reader
+from qa.training.checkpoint import Checkpoint
 from qa.training.depth import deepen
 from qa.training.dequantised import load_dequantised
 from qa.training.examples import Example, forbidden_text, training_examples
@@ -115,14 +116,9 @@ def train_reader(
     taught_by = Teachers(teachers, device)
     mean = AveragedModel(model)
     optimizer = _optimizer(model, recipe)
-    checkpoint = work / "checkpoint.pt"
-    progress = _Progress()
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        mean.load_state_dict(state["mean"])
-        optimizer.load_state_dict(state["optimizer"])
-        progress = _Progress(**state["progress"])
+    checkpoint = Checkpoint(work / "checkpoint.pt", model, mean, optimizer)
+    progress = _Progress(**checkpoint.resumed().get("progress", {}))
+    if progress.steps:
         report(f"resumed at step {progress.steps}")
     began, first = time.monotonic(), progress.tokens
     told = saved = began
@@ -151,8 +147,8 @@ def train_reader(
             )
         if now - saved >= _SAVE_EVERY:
             saved = now
-            _save(checkpoint, model, mean, optimizer, progress)
-    _save(checkpoint, model, mean, optimizer, progress)
+            checkpoint.save(progress=asdict(progress))
+    checkpoint.save(progress=asdict(progress))
     finished = work / "reader"
     with quietly():
         (cast(BertForQuestionAnswering, mean.module) if mean.n_averaged else model).save_pretrained(finished)
@@ -299,21 +295,3 @@ def _step(
     if not math.isfinite(value):
         raise ModelError("the loss is no longer finite: lower the rate in the recipe")
     return value
-
-
-def _save(
-    path: Path,
-    model: BertForQuestionAnswering,
-    mean: AveragedModel,
-    optimizer: torch.optim.AdamW,
-    progress: _Progress,
-) -> None:
-    aside = path.with_suffix(".new")
-    state = {
-        "model": model.state_dict(),
-        "mean": mean.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "progress": asdict(progress),
-    }
-    torch.save(state, aside)
-    aside.replace(path)
