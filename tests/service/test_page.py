@@ -252,7 +252,7 @@ def test_the_picture_in_the_readme(browser: Browser, golden: Engine, tmp_path: P
         context = browser.new_context(viewport={"width": 1200, "height": 760})
         page = context.new_page()
         page.goto(url)
-        ask(page, "Who is the company's Finance Director?")
+        ask(page, "When was the first photograph of a black hole presented?")
         page.get_by_role("button", name="Show in the document").first.click()
         expect(page.locator("#text mark")).to_be_in_viewport()
         page.evaluate("scrollTo(0, 0)")
