@@ -132,7 +132,7 @@ def trained_on(
     checkpoint = Checkpoint(work / "checkpoint.pt", encoder, mean, optimizer)
     identity = _identity(data, measured_with, recipe)
     noted = checkpoint.resumed()
-    if noted.get("identity", identity) != identity:
+    if noted and noted.get("identity") != identity:
         raise ModelError(f"{work}: holds a training by another recipe or on other data: name another folder")
     done = int(noted.get("steps", 0))
     if done:
