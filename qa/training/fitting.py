@@ -22,7 +22,7 @@ SAME_ANSWERS = 0.995
 # F1, from 0 to 1: less than what chance makes of a thousand questions.
 _AS_GOOD = 0.002
 # F1 that is given up to refuse more: a wrong answer is worse than none.
-_FOR_REFUSALS = 0.004
+_FOR_REFUSALS = 0.001
 ANSWERS_FITTED = 3
 # How many of the questions that are asked are taken to have no answer. Nobody knows; with a tenth the error is smaller
 # where all have one, with a fifth where a third has none.
