@@ -131,7 +131,8 @@ class VectorView:
         return mask
 
     def _search_tail(self, question: NDArray[np.float32], limit: int, among: Ids | None) -> list[tuple[float, int]]:
-        scores = self.tail @ question
+        # Row by row: a matrix's product wakes BLAS's threads, and these wait for more by spinning, beside the reader.
+        scores = np.vecdot(self.tail, question)
         best = np.argsort(-scores, kind="stable")
         if among is not None:
             best = best[np.isin(self.tail_ids[best], among)]

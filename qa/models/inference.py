@@ -8,9 +8,10 @@ bytes are slow, the int8 graph's products are float32's, of the same rounded val
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import openvino as ov
@@ -23,7 +24,7 @@ from qa.models.processor import processor
 PAD_TO = 16
 # OpenVINO's name for whether quantised products are computed in bytes; not among those that it documents.
 _BYTES = "LP_TRANSFORMS_MODE"
-# Requests of one turn; others waiting for the graph get theirs in between.
+# Sequences of one turn; others that wait for the graph get theirs in between.
 _TURN = 16
 
 Sequence64 = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -58,9 +59,10 @@ class Graph:
             compiled = ov.Core().compile_model(str(path), "CPU", settings_for(threads))
         except RuntimeError as error:
             raise ModelError(f"{path}: {error}") from error
-        self._outputs = len(compiled.outputs)
-        self._queue = ov.AsyncInferQueue(compiled, threads)
-        self._lock = threading.Lock()
+        self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
+        for _ in range(threads):
+            self._idle.put(compiled.create_infer_request())
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="graph")
 
     def run(self, sequences: Sequence[Sequence64]) -> list[tuple[NDArray[np.float32], ...]]:
         """Return the outputs of each sequence without the batch axis, still padded.
@@ -69,19 +71,22 @@ class Graph:
             sequences: pairs (token ids, token types), each of shape (length,).
         """
         results: list[tuple[NDArray[np.float32], ...]] = [()] * len(sequences)
-
-        def keep(request: ov.InferRequest, place: int) -> None:
-            results[place] = tuple(request.get_output_tensor(i).data[0].copy() for i in range(self._outputs))
-
-        for first in range(0, len(sequences), _TURN):
-            turn = range(first, min(first + _TURN, len(sequences)))
-            with self._lock:
-                self._queue.set_callback(keep)
-                # The longest first: a long one begun last would leave the other threads idle.
-                for place in sorted(turn, key=lambda i: -len(sequences[i][0])):
-                    self._queue.start_async(padded(*sequences[place]), place)
-                self._queue.wait_all()
+        # The longest first: a long one begun last would leave the other threads idle. And those of a length follow one
+        # another: a network that is given another length has to get ready for it first.
+        order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i][0]))
+        for first in range(0, len(order), _TURN):
+            turn = order[first : first + _TURN]
+            for place, outputs in zip(turn, self._pool.map(self._infer, (sequences[i] for i in turn)), strict=True):
+                results[place] = outputs
         return results
+
+    def _infer(self, sequence: Sequence64) -> tuple[NDArray[np.float32], ...]:
+        request = self._idle.get()
+        try:
+            request.infer(padded(*sequence))
+            return tuple(tensor.data[0].copy() for tensor in request.output_tensors)
+        finally:
+            self._idle.put(request)
 
 
 def padded(ids: NDArray[np.int64], types: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
