@@ -27,6 +27,10 @@ _BYTES = "LP_TRANSFORMS_MODE"
 # Sequences of one turn; others that wait for the graph get theirs in between.
 _TURN = 16
 
+# What OpenVINO knows of NumPy it finds out at the first array that it meets. Two threads that bring it the first one at
+# the same time wait for each other for ever (2026.4, pybind11); a module is imported by one.
+ov.Tensor(np.zeros(1, np.int64))
+
 Sequence64 = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 

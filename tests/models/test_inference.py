@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,6 +11,21 @@ from qa.models.inference import Graph, Sequence64
 from qa.models.shipped import WEIGHTS
 
 LENGTHS = (5, 40, 17, 120, 3, 64)
+# The first arrays that OpenVINO sees come from four threads at once.
+FIRST = f"""
+import threading
+import numpy as np
+from pathlib import Path
+from qa.models.inference import Graph
+
+graphs = [Graph(Path({str(WEIGHTS)!r}) / name / "model.xml", 2) for name in ("embedder", "reader")]
+asked = [(np.arange(1000, 1000 + n), np.zeros(n, np.int64)) for n in {LENGTHS}]
+threads = [threading.Thread(target=graphs[i % 2].run, args=(asked,)) for i in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +55,8 @@ def test_an_error_is_told_and_stops_nobody_else(graph: Graph) -> None:
         with pytest.raises(ValueError, match="broadcast"):
             graph.run([sequence(8), broken, sequence(60)])
     assert len(graph.run([sequence(8)])) == 1
+
+
+def test_the_first_to_be_asked_by_several_at_once_answers() -> None:
+    for _ in range(5):
+        subprocess.run([sys.executable, "-c", FIRST], check=True, timeout=120)
