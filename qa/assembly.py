@@ -31,7 +31,7 @@ def build_engine(settings: Settings) -> Engine:
     folder = reader_folder(settings)
     # Each takes a core for half a second.
     with ThreadPoolExecutor(1) as aside:
-        loading = aside.submit(lambda: ShippedReader(open_model(folder), threads))
+        loading = aside.submit(lambda: ShippedReader(open_model(folder), threads, settings.cache_dir))
         embedder = build_embedder(settings, threads)
         reader = loading.result()
     calibration = Calibration.load(folder / CALIBRATION)
@@ -56,7 +56,7 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
         ModelError: it cannot be loaded.
     """
     if settings.embedder == SHIPPED:
-        return ShippedEmbedder(open_model(WEIGHTS / "embedder"), threads)
+        return ShippedEmbedder(open_model(WEIGHTS / "embedder"), threads, settings.cache_dir)
     # Costs torch and seconds: only who asks for it pays.
     from qa.models.own_embedder import SentenceTransformerEmbedder
 

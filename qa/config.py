@@ -21,6 +21,15 @@ from qa.errors import InvalidInput
 SHIPPED = "shipped"
 
 
+def _cache() -> Path | None:
+    """Return this program's folder among those where a user's programs keep what they can make again."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spanlight"
+    except RuntimeError:
+        # A user without a home.
+        return None
+
+
 class Settings(BaseSettings):
     """Where things are, what they are made with, and how much at once."""
 
@@ -34,6 +43,7 @@ class Settings(BaseSettings):
     embedder: str = SHIPPED
     reader: str = SHIPPED
     store: str = "local"
+    cache_dir: Path | None = Field(default_factory=_cache, description="of compiled models; blank: none are kept")
     insecure: bool = Field(default=False, description="listen on more than this machine without any key")
     rate_limit: str | None = Field(
         default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="of calls by one key or address"
@@ -55,6 +65,11 @@ class Settings(BaseSettings):
         if value and not keys:
             raise ValueError("set, but without a key: that would leave the server open")
         return keys
+
+    @field_validator("cache_dir", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: object) -> object:
+        return value or None
 
     @field_validator("store")
     @classmethod
@@ -83,7 +98,8 @@ def as_environment(settings: Settings) -> dict[str, str]:
     """Return the variables with which another process has the same settings."""
     values = {name: value for name, value in settings.model_dump(mode="json").items() if value not in (None, [])}
     keys = {"api_keys": ",".join(settings.api_keys)} if settings.api_keys else {}
-    return {f"QA_{name.upper()}": str(value) for name, value in {**values, **keys}.items()}
+    cache = {"cache_dir": settings.cache_dir or ""}
+    return {f"QA_{name.upper()}": str(value) for name, value in {**values, **keys, **cache}.items()}
 
 
 def load_settings(**flags: object) -> Settings:

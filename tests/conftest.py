@@ -94,6 +94,14 @@ def index(tmp_path: Path) -> Iterator[LocalIndex]:
     opened.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled models are kept among what tests leave behind, and not where the user has his."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QA_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shipped() -> Engine:
     """The shipped models; their indexes must not be used."""

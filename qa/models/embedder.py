@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -43,10 +44,10 @@ class Embedder(Protocol):
 class ShippedEmbedder:
     """all-MiniLM-L6-v2, trained on, as static int8: mean of the last layer's tokens, normalised; both sides alike."""
 
-    def __init__(self, model: ShippedModel, threads: int) -> None:
+    def __init__(self, model: ShippedModel, threads: int, cache: Path | None = None) -> None:
         self.identity = model.identity
         self.dimension = 384
-        self._graph = Graph(model.graph, threads)
+        self._graph = Graph(model.graph, threads, cache, model.identity)
         self._tokenizer = load_tokenizer(model.tokenizer)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:

@@ -18,6 +18,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from qa.errors import ModelError
+from qa.models.compiled import kept, name_for
 from qa.models.processor import processor
 
 # One AVX-512 register of float32: kernels lose nothing at the end of a row, and little is padded.
@@ -53,16 +54,27 @@ def settings_for(threads: int) -> dict[str, object]:
 class Graph:
     """A compiled network that takes token ids and types of one sequence, and gives one array per output."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, cache: Path | None = None, identity: str = "") -> None:
         """Compile `path` (OpenVINO IR) for `threads` threads.
+
+        Args:
+            path: the graph.
+            threads: that compute it.
+            cache: the folder in which compiled graphs are kept, if they are to be.
+            identity: of the graph's content.
 
         Raises:
             ModelError: the file cannot be read or compiled.
         """
-        try:
-            compiled = ov.Core().compile_model(str(path), "CPU", settings_for(threads))
-        except RuntimeError as error:
-            raise ModelError(f"{path}: {error}") from error
+        # Threads do not change what is kept; OpenVINO alone would take what was compiled for other arithmetic.
+        on = processor()
+        decides = {**settings_for(1), "openvino": ov.__version__, "on": on.name, "with": sorted(on.features)}
+        with kept(cache, name_for(path, identity, decides)) as folder:
+            settings = settings_for(threads) if folder is None else {**settings_for(threads), "CACHE_DIR": str(folder)}
+            try:
+                compiled = ov.Core().compile_model(str(path), "CPU", settings)
+            except RuntimeError as error:
+                raise ModelError(f"{path}: {error}") from error
         self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(threads):
             self._idle.put(compiled.create_infer_request())

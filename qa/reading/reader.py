@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from qa.models.inference import Graph
@@ -35,9 +36,9 @@ class Reader(Protocol):
 class ShippedReader:
     """The reader that comes with the package: a start/end head on MiniLM, static int8, `[CLS]` as the null span."""
 
-    def __init__(self, model: ShippedModel, threads: int) -> None:
+    def __init__(self, model: ShippedModel, threads: int, cache: Path | None = None) -> None:
         self.identity = model.identity
-        self._graph = Graph(model.graph, threads)
+        self._graph = Graph(model.graph, threads, cache, model.identity)
         self._tokenizer = load_tokenizer(model.tokenizer)
 
     def read_batch(self, pairs: Sequence[Pair]) -> list[PassageLogits]:
