@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from qa.models import inference
 from qa.models.compiled import kept, name_for
@@ -20,22 +21,28 @@ from qa.models.shipped import WEIGHTS
 
 READER = WEIGHTS / "reader" / "model.xml"
 ASKED = [(np.arange(1000, 1040), np.zeros(40, np.int64))]
-PLAIN = Graph(READER, 1)
+Outputs = tuple[NDArray[np.float32], ...]
 
 
 def blobs(cache: Path) -> list[Path]:
     return sorted(cache.glob("*/*.blob"))
 
 
-def check(graph: Graph) -> None:
-    for found, expected in zip(graph.run(ASKED)[0], PLAIN.run(ASKED)[0], strict=True):
-        np.testing.assert_array_equal(found, expected)
+def check(graph: Graph, expected: Outputs) -> None:
+    for found, plain in zip(graph.run(ASKED)[0], expected, strict=True):
+        np.testing.assert_array_equal(found, plain)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def expected() -> Outputs:
+    """What the graph gives that is compiled anew."""
+    return Graph(READER, 1).run(ASKED)[0]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, expected: Outputs) -> Path:
     cache = tmp_path_factory.mktemp("cache") / "of" / "graphs"
-    check(Graph(READER, 1, cache, "reader"))
+    check(Graph(READER, 1, cache, "reader"), expected)
     return cache
 
 
@@ -44,11 +51,11 @@ def cache(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "cache"))
 
 
-def test_what_is_read_again_computes_the_same_with_any_threads(cache: Path) -> None:
+def test_what_is_read_again_computes_the_same_with_any_threads(cache: Path, expected: Outputs) -> None:
     (blob,) = blobs(cache)
     before = blob.stat()
-    check(Graph(READER, 1, cache, "reader"))
-    check(Graph(READER, 3, cache, "reader"))
+    check(Graph(READER, 1, cache, "reader"), expected)
+    check(Graph(READER, 3, cache, "reader"), expected)
     assert blobs(cache) == [blob]
     assert blob.stat().st_mtime_ns == before.st_mtime_ns
 
@@ -59,8 +66,7 @@ def test_another_graph_version_or_processor_is_another(cache: Path, monkeypatch:
     monkeypatch.setattr(inference, "processor", lambda: Processor("old", frozenset({"avx2"})))
     slow = Graph(READER, 1, cache, "reader")
     assert len(blobs(cache)) == 3
-    for found, expected in zip(slow.run(ASKED)[0], Graph(READER, 1).run(ASKED)[0], strict=True):
-        np.testing.assert_array_equal(found, expected)
+    check(slow, Graph(READER, 1).run(ASKED)[0])
 
 
 def test_the_name_depends_on_all_that_decides(tmp_path: Path) -> None:
@@ -74,17 +80,17 @@ def test_the_name_depends_on_all_that_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 100, 1_000_000])
-def test_a_damaged_one_is_compiled_anew(cache: Path, left: int) -> None:
+def test_a_damaged_one_is_compiled_anew(cache: Path, left: int, expected: Outputs) -> None:
     (blob,) = blobs(cache)
     blob.chmod(0o600)
     os.truncate(blob, left)
-    check(Graph(READER, 1, cache, "reader"))
-    check(Graph(READER, 1, cache, "reader"))
+    check(Graph(READER, 1, cache, "reader"), expected)
+    check(Graph(READER, 1, cache, "reader"), expected)
 
 
-def test_where_nothing_can_be_written_all_the_same(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_all_the_same(tmp_path: Path, expected: Outputs) -> None:
     (tmp_path / "file").write_text("")
-    check(Graph(READER, 1, tmp_path / "file" / "cache", "reader"))
+    check(Graph(READER, 1, tmp_path / "file" / "cache", "reader"), expected)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -103,10 +109,10 @@ Graph(Path({str(READER)!r}), 1, Path({str(tmp_path / "cache")!r}), "reader")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_several_that_begin_together_make_one(tmp_path: Path) -> None:
+def test_several_that_begin_together_make_one(tmp_path: Path, expected: Outputs) -> None:
     with ThreadPoolExecutor(4) as starters:
         for graph in starters.map(lambda _: Graph(READER, 1, tmp_path, "reader"), range(4)):
-            check(graph)
+            check(graph, expected)
     assert len(blobs(tmp_path)) == len(list(tmp_path.iterdir())) == 1
 
 
@@ -138,3 +144,13 @@ def test_what_failed_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         compile_badly()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_can_only_be_read_is_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError
+
+    (blob,) = blobs(cache)
+    monkeypatch.setattr(os, "utime", forbidden)
+    with kept(cache, blob.parent.name) as folder:
+        assert folder == blob.parent
