@@ -249,7 +249,7 @@ def test_evaluation_of_an_index_and_of_predictions(run: Run, tmp_path: Path) -> 
     assert scored.exit_code == 1
     assert "p.json: no answer for" in scored.stderr
     assert run("eval", golden, "--answers", "p.json", "--limit", 9).exit_code == 0
-    questions = json.loads(golden.read_text())
+    questions = json.loads(golden.read_text(encoding="utf-8"))
     (tmp_path / "all.json").write_text(
         json.dumps({q["id"]: "" for a in questions["data"] for p in a["paragraphs"] for q in p["qas"]})
     )
@@ -261,7 +261,7 @@ def test_evaluation_of_an_index_and_of_predictions(run: Run, tmp_path: Path) -> 
 
 def test_labels_are_checked_without_asking_anything(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     golden = GOLDEN / "golden.json"
-    shouted = golden.read_text()
+    shouted = golden.read_text(encoding="utf-8")
     for context in {p["context"] for article in golden_articles() for p in article["paragraphs"]}:
         shouted = shouted.replace(json.dumps(context)[1:-1], json.dumps(context.upper())[1:-1])
     (tmp_path / "shouted.json").write_text(json.dumps(without_answers(json.loads(shouted))))
