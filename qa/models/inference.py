@@ -8,8 +8,10 @@ bytes are slow, the int8 graph's products are float32's, of the same rounded val
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -31,6 +33,10 @@ _TURN = 16
 # What OpenVINO knows of NumPy it finds out at the first array that it meets. Two threads that bring it the first one at
 # the same time wait for each other for ever (2026.4, pybind11); a module is imported by one.
 ov.Tensor(np.zeros(1, np.int64))
+
+# To read a compiled graph OpenVINO sets the process's locale to "C" and back; two at once would leave it there, and
+# Python would take files for ASCII.
+_ONE_AT_A_TIME = threading.Lock()
 
 Sequence64 = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -72,7 +78,8 @@ class Graph:
         with kept(cache, name_for(path, identity, decides)) as folder:
             settings = settings_for(threads) if folder is None else {**settings_for(threads), "CACHE_DIR": str(folder)}
             try:
-                compiled = ov.Core().compile_model(str(path), "CPU", settings)
+                with _ONE_AT_A_TIME if folder else nullcontext():
+                    compiled = ov.Core().compile_model(str(path), "CPU", settings)
             except RuntimeError as error:
                 raise ModelError(f"{path}: {error}") from error
         self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
