@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import locale
 import os
 import resource
 import shutil
@@ -154,3 +155,11 @@ def test_a_cache_that_can_only_be_read_is_read(cache: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "utime", forbidden)
     with kept(cache, blob.parent.name) as folder:
         assert folder == blob.parent
+
+
+def test_two_that_are_read_at_once_leave_the_locale_as_it_was(cache: Path) -> None:
+    before = locale.getencoding()
+    with ThreadPoolExecutor(2) as starters:
+        for _ in range(4):
+            list(starters.map(lambda _: Graph(READER, 1, cache, "reader"), range(2)))
+    assert locale.getencoding() == before
