@@ -15,7 +15,7 @@ from qa.library import Library
 from qa.models.embedder import Embedder, ShippedEmbedder
 from qa.models.inference import available_threads
 from qa.models.patient import PatientEmbedder
-from qa.models.shipped import WEIGHTS, open_model
+from qa.models.shipped import MANIFEST, WEIGHTS, open_model
 from qa.reading import rounds
 from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.reader import ShippedReader
@@ -50,13 +50,14 @@ def build_patient_library(settings: Settings) -> Library:
 
 
 def build_embedder(settings: Settings, threads: int) -> Embedder:
-    """Return the shipped embedder, or the sentence-transformers model that the settings name.
+    """Return the shipped embedder, or the one that the settings name: trained on, or a sentence-transformers model.
 
     Raises:
         ModelError: it cannot be loaded.
     """
-    if settings.embedder == SHIPPED:
-        return ShippedEmbedder(open_model(WEIGHTS / "embedder"), threads, settings.cache_dir)
+    folder = WEIGHTS / "embedder" if settings.embedder == SHIPPED else Path(settings.embedder)
+    if settings.embedder == SHIPPED or (folder / MANIFEST).is_file():
+        return ShippedEmbedder(open_model(folder), threads, settings.cache_dir)
     # Costs torch and seconds: only who asks for it pays.
     from qa.models.own_embedder import SentenceTransformerEmbedder
 

@@ -14,10 +14,10 @@ import typer
 from qa import presentation as show
 from qa.assembly import reader_folder
 from qa.cli.shared import errors_told
-from qa.config import load_settings
+from qa.config import SHIPPED, load_settings
 from qa.errors import ModelError
 from qa.models.inference import available_threads
-from qa.models.shipped import open_model
+from qa.models.shipped import WEIGHTS, open_model
 from qa.reading.calibration import CALIBRATION
 
 app = typer.Typer(help="Train the reader on your own labels, or make the shipped models again.", no_args_is_help=True)
@@ -128,6 +128,12 @@ def train_embedder(
     data: Annotated[Path, typer.Option(help="Folder of the training files.")],
     work: Annotated[Path, typer.Option(help="Checkpoints and float weights; an interrupted run goes on from here.")],
     out: Annotated[Path, typer.Option(help="Folder of the int8 model.")],
+    config: Annotated[
+        str, typer.Option(help="A recipe: one of the package (a wrong name tells all), or a TOML file.")
+    ] = "first",
+    start: Annotated[
+        str | None, typer.Option("--from", help="Train this embedder on: 'shipped', or the folder of another.")
+    ] = None,
     measured_with: Annotated[list[Path] | None, typer.Option(help="SQuAD files that must stay unseen.")] = None,
     passes: Annotated[
         float | None, typer.Option(min=0.01, help="Over the questions, whatever the recipe says.")
@@ -135,21 +141,24 @@ def train_embedder(
     batch: Annotated[int | None, typer.Option(min=2, help="Questions in a step: fewer take less memory.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Train the published embedder on with questions and the passages that answer them, and take the mean of both."""
+    """Train the published embedder on, or another, with questions and the passages that answer them."""
     with errors_told(), _extra():
         from qa.training.base_model import quietly
-        from qa.training.contrastive import EmbedderRecipe, trained_on
+        from qa.training.contrastive import trained_on
         from qa.training.embedder import export_embedder
         from qa.training.reader import checked_device
         from qa.training.reader_export import checked_output
+        from qa.training.recipe import load_embedder_recipe
 
+        recipe = load_embedder_recipe(config)
+        recipe = replace(recipe, passes=passes or recipe.passes, batch=batch or recipe.batch)
+        origin = (WEIGHTS / "embedder" if start == SHIPPED else Path(start)) if start else None
         checked_device(device)
         checked_output(out, None)
         if not measured_with:
             show.notes([_MAY_BE_SEEN])
-        recipe = EmbedderRecipe()
-        recipe = replace(recipe, passes=passes or recipe.passes, batch=batch or recipe.batch)
-        encoder = trained_on(data, measured_with or [], work, recipe, partial(typer.echo, err=True), device)
+        tell = partial(typer.echo, err=True)
+        encoder = trained_on(data, measured_with or [], work, recipe, tell, device, origin)
         with quietly():
             encoder.encoder.save_pretrained(work / "embedder")
         export_embedder(encoder, data, out)

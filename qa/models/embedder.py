@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.errors import ModelError
 from qa.models.inference import Graph
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import CLS, SEP, load_tokenizer
@@ -45,9 +46,16 @@ class ShippedEmbedder:
     """all-MiniLM-L6-v2, trained on, as static int8: mean of the last layer's tokens, normalised; both sides alike."""
 
     def __init__(self, model: ShippedModel, threads: int, cache: Path | None = None) -> None:
+        """Load the shipped one, or another that `qa train embedder` made.
+
+        Raises:
+            ModelError: it cannot be loaded, or is no embedder.
+        """
         self.identity = model.identity
         self.dimension = 384
         self._graph = Graph(model.graph, threads, cache, model.identity)
+        if self._graph.outputs != ("embedding",):
+            raise ModelError(f"{model.folder}: holds no embedder")
         self._tokenizer = load_tokenizer(model.tokenizer)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:

@@ -58,7 +58,11 @@ def settings_for(threads: int) -> dict[str, object]:
 
 
 class Graph:
-    """A compiled network that takes token ids and types of one sequence, and gives one array per output."""
+    """A compiled network that takes token ids and types of one sequence, and gives one array per output.
+
+    Attributes:
+        outputs: their names.
+    """
 
     def __init__(self, path: Path, threads: int, cache: Path | None = None, identity: str = "") -> None:
         """Compile `path` (OpenVINO IR) for `threads` threads.
@@ -82,6 +86,7 @@ class Graph:
                     compiled = ov.Core().compile_model(str(path), "CPU", settings)
             except RuntimeError as error:
                 raise ModelError(f"{path}: {error}") from error
+        self.outputs = tuple(port.get_any_name() for port in compiled.outputs)
         self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(threads):
             self._idle.put(compiled.create_infer_request())

@@ -5,16 +5,19 @@ Resumable; its length is given in passes over the questions.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel
@@ -25,65 +28,23 @@ from qa.models.shipped import hash_of
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 from qa.training.base_model import base_model_folder
 from qa.training.checkpoint import Checkpoint
-from qa.training.examples import Example, Source, forbidden_text, training_examples
+from qa.training.dequantised import float_embedder
+from qa.training.examples import Example, forbidden_text, training_examples
 from qa.training.features import Feature, features, window
-from qa.training.negatives import hard_negatives
-from qa.training.pooled import PooledEncoder, float_encoder
+from qa.training.negatives import CANDIDATES, hard_negatives
+from qa.training.pooled import PooledEncoder
+from qa.training.recipe import EmbedderRecipe
 
 # Seconds.
 _TELL_EVERY = 15
 _SAVE_EVERY = 300
 _SHORT_TOKENS = (30, 144)
+# Texts that are padded to one length, and questions whose likely passages are looked for at a time.
+_ALIKE, _TOGETHER = 32, 1024
 
 _Tokens = list[int]
 _Pair = tuple[Feature, Feature]
 """A question with the passage that answers it, and with one that only looks like it."""
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedderRecipe:
-    """How the embedder is trained on.
-
-    Attributes:
-        sources: its questions; those with an answer are taken.
-        passes: over them.
-        batch: questions in a step. Each is told from all passages of its batch.
-        rate: the highest learning rate; word embeddings stay as they are.
-        warm_up_steps: over which it rises; then it falls to zero.
-        weight_decay: of the matrices.
-        dropout: of hidden and attention values.
-        scale: of the cosines, in the softmax over passages.
-        back_weight: of the softmax over a passage's questions.
-        short_share: of the passages, how many are cut to a short window around the answer.
-        titled_share: of those that have a title, how many stand under it.
-        averaged_share: of the steps at the end, whose weights are averaged.
-        kept_share: of the published weights in the result: as much as this is kept of what they can on other texts
-            (Wortsman et al., CVPR 2022).
-        seed: decides every choice.
-    """
-
-    sources: Sequence[Source] = (
-        Source("squad.json", titled=True),
-        Source("squad_sentences.json"),
-        Source("nq_qed.json", titled=True),
-        Source("nq_oracle.json"),
-        Source("squadshifts_reddit.json", limit=2_800),
-        Source("squadshifts_amazon.json", limit=2_800),
-        Source("fairytaleqa.json", titled=True, limit=1_640),
-    )
-    passes: float = 4.0
-    batch: int = 256
-    rate: float = 3e-5
-    warm_up_steps: int = 200
-    weight_decay: float = 0.01
-    dropout: float = 0.05
-    scale: float = 20.0
-    back_weight: float = 0.3
-    short_share: float = 0.5
-    titled_share: float = 0.35
-    averaged_share: float = 0.4
-    kept_share: float = 0.5
-    seed: int = 5
 
 
 def trained_on(
@@ -93,8 +54,9 @@ def trained_on(
     recipe: EmbedderRecipe,
     report: Callable[[str], None],
     device: str = "cpu",
+    origin: Path | None = None,
 ) -> PooledEncoder:
-    """Train the published embedder from the newest checkpoint in `work`, or else from its own weights.
+    """Train an embedder from the newest checkpoint in `work`, or else from the weights it has.
 
     Args:
         data: folder of the training files.
@@ -103,25 +65,27 @@ def trained_on(
         recipe: what to do.
         report: is told of progress in lines.
         device: "cpu" or "cuda".
+        origin: folder of the embedder to train on; the published one if none is given.
 
     Returns:
-        The mean of the published weights and of those that were found.
+        The mean of the weights that it had and of those that were found.
 
     Raises:
         DatasetError: a training file cannot be read, or there are too few texts for a step.
-        ModelError: the base model is missing or is not the published one, `work` holds another training, or the loss is
-            no longer finite.
+        ModelError: an embedder cannot be read, the base model is missing or is not the published one, `work` holds
+            another training, or the loss is no longer finite.
     """
-    pairs = _pairs(data, measured_with, recipe)
+    encoder = float_embedder(origin or base_model_folder(), recipe.dropout, recipe.attention_dropout).to(device)
+    identity = _identity(data, measured_with, recipe, encoder)
+    pairs = _pairs(data, measured_with, recipe, encoder)
     if len(_apart(pairs, recipe.batch)[0]) < recipe.batch:
         raise DatasetError(f"{data}: too few texts for a step of {recipe.batch} questions", field="data")
-    encoder = float_encoder(recipe.dropout)
     steps = max(1, int(recipe.passes * len(pairs) / recipe.batch))
     report(f"{len(pairs)} questions, {steps} steps")
-    published = {name: value.clone() for name, value in encoder.state_dict().items()}
+    had = {name: value.clone() for name, value in encoder.state_dict().items()}
     torch.manual_seed(recipe.seed)
     encoder.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
-    encoder.to(device).train()
+    encoder.train()
     mean = AveragedModel(encoder)
     trained = [p for p in encoder.parameters() if p.requires_grad]
     groups = [
@@ -130,7 +94,6 @@ def trained_on(
     ]
     optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
     checkpoint = Checkpoint(work / "checkpoint.pt", encoder, mean, optimizer)
-    identity = _identity(data, measured_with, recipe)
     noted = checkpoint.resumed()
     if noted and noted.get("identity") != identity:
         raise ModelError(f"{work}: holds a training by another recipe or on other data: name another folder")
@@ -161,22 +124,27 @@ def trained_on(
     checkpoint.save(steps=max(done, steps), identity=identity)
     found = (mean.module if mean.n_averaged else encoder).state_dict()
     kept = recipe.kept_share
-    encoder.to("cpu").load_state_dict(
-        {name: kept * value + (1 - kept) * found[name].cpu() for name, value in published.items()}
-    )
-    return encoder.eval()
+    encoder.load_state_dict({name: kept * value + (1 - kept) * found[name] for name, value in had.items()})
+    return encoder.to("cpu").eval()
 
 
-def _identity(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe) -> str:
+def _identity(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe, encoder: PooledEncoder) -> str:
     files = [data / source.file for source in recipe.sources]
+    weights = hashlib.sha256()
+    for value in encoder.state_dict().values():
+        weights.update(value.cpu().numpy().tobytes())
     read = {"data": [hash_of(file) for file in files], "measured_with": sorted(map(hash_of, measured_with))}
-    return json.dumps({**asdict(recipe), **read})
+    return json.dumps({**asdict(recipe), **read, "start": weights.hexdigest()})
 
 
-def _pairs(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe) -> list[_Pair]:
+def _pairs(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe, encoder: PooledEncoder) -> list[_Pair]:
     forbidden = forbidden_text(data, recipe.sources, measured_with)
     examples = [e for e in training_examples(data, recipe.sources, forbidden, recipe.seed) if e.answer is not None]
+    tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
     wrong = hard_negatives(examples, len(examples), recipe.seed)
+    if mined := int(recipe.mined_share * len(examples)):
+        likely = partial(_by_cosine, encoder, tokenizer, recipe)
+        wrong |= hard_negatives(examples, mined, recipe.seed, likely=likely)
     chooser = random.Random(recipe.seed)
     # Where no passage looks like the one that answers, any will do.
     anything = [Example(example.question, chooser.choice(examples).context, None) for example in examples]
@@ -185,8 +153,28 @@ def _pairs(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe) ->
         for place, example in enumerate(examples)
         if place in wrong or anything[place].context != example.context
     ]
-    made = features(groups, load_tokenizer(base_model_folder() / "tokenizer.json"))
-    return [(own, other) for own, other in made]
+    return [(own, other) for own, other in features(groups, tokenizer)]
+
+
+@torch.no_grad()
+def _by_cosine(
+    encoder: PooledEncoder,
+    tokenizer: Tokenizer,
+    recipe: EmbedderRecipe,
+    questions: Sequence[str],
+    contexts: Sequence[str],
+) -> Iterator[list[int]]:
+    """Yield for each question the places of contexts that the encoder takes for likely, the likeliest first."""
+
+    def vectors(texts: Sequence[str]) -> Tensor:
+        encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return _vectors(encoder, [[CLS, *e.ids[: MAX_TOKENS - 2], SEP] for e in encodings], recipe)
+
+    encoder.eval()
+    passages = vectors(contexts)
+    for first in range(0, len(questions), _TOGETHER):
+        cosines = vectors(questions[first : first + _TOGETHER]) @ passages.T
+        yield from cosines.topk(min(CANDIDATES, len(contexts))).indices.tolist()
 
 
 def _schedule(pairs: Sequence[_Pair], recipe: EmbedderRecipe) -> Iterator[tuple[list[_Tokens], list[_Tokens]]]:
@@ -232,7 +220,7 @@ def _step(
     batch: tuple[list[_Tokens], list[_Tokens]],
     recipe: EmbedderRecipe,
 ) -> float:
-    questions, passages = (_vectors(encoder, texts) for texts in batch)
+    questions, passages = (_vectors(encoder, texts, recipe) for texts in batch)
     cosines = recipe.scale * questions @ passages.T
     own = torch.arange(len(questions), device=cosines.device)
     loss = cross_entropy(cosines, own) + recipe.back_weight * cross_entropy(cosines[:, : len(own)].T, own)
@@ -246,11 +234,13 @@ def _step(
     return value
 
 
-def _vectors(encoder: PooledEncoder, texts: Sequence[_Tokens]) -> Tensor:
-    """Return unit vectors of shape (texts, dimension); long and short texts apart, so that little is padded."""
+def _vectors(encoder: PooledEncoder, texts: Sequence[_Tokens], recipe: EmbedderRecipe) -> Tensor:
+    """Return unit vectors of shape (texts, dimension); texts of like length together, so that little is padded."""
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-    made = [_batch(encoder, [texts[place] for place in part]) for part in np.array_split(order, 2) if len(part)]
-    return torch.cat(made)[torch.tensor(np.argsort(order), device=made[0].device)]
+    parts = np.array_split(order, -(-len(order) // _ALIKE))
+    with torch.autocast(encoder.encoder.device.type, torch.bfloat16, enabled=recipe.bfloat16):
+        made = [_batch(encoder, [texts[place] for place in part]) for part in parts]
+    return torch.cat(made).float()[torch.tensor(np.argsort(order), device=made[0].device)]
 
 
 def _batch(encoder: PooledEncoder, texts: Sequence[_Tokens]) -> Tensor:

@@ -49,15 +49,20 @@ def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
     _load(network, graph, _READER, "a reader")
 
 
-def dequantised_encoder(graph: Path) -> PooledEncoder:
-    """Return the network of a graph that `export_embedder` wrote.
+def float_embedder(folder: Path, dropout: float = 0.0, attention_dropout: float = 0.0) -> PooledEncoder:
+    """Load an embedder in float: an int8 one, or weights in Hugging Face layout; see `float_encoder`.
 
     Raises:
-        ModelError: the graph cannot be read or is of another network.
+        ModelError: it cannot be read.
     """
-    network = float_encoder()
-    _load(network, graph, _EMBEDDER, "an embedder")
-    return network
+    if (folder / MANIFEST).exists():
+        network = float_encoder(None, dropout, attention_dropout)
+        _load(network, open_model(folder).graph, _EMBEDDER, "an embedder")
+        return network
+    try:
+        return float_encoder(folder, dropout, attention_dropout)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: holds no embedder ({error})") from error
 
 
 def _load(network: torch.nn.Module, graph: Path, prefix: str, kind: str) -> None:

@@ -21,7 +21,7 @@ os.environ.setdefault("NNCF_CI", "1")
 os.environ.setdefault("CI", "true")
 
 import nncf
-from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
+from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, AdvancedSmoothQuantParameters
 
 Pair = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -29,7 +29,13 @@ _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 def export_int8(
-    network: torch.nn.Module, outputs: Sequence[str], samples: Sequence[Pair], tokenizer: Path, folder: Path, name: str
+    network: torch.nn.Module,
+    outputs: Sequence[str],
+    samples: Sequence[Pair],
+    tokenizer: Path,
+    folder: Path,
+    name: str,
+    smoothed: float = 0.95,
 ) -> None:
     """Write `model.xml`, `model.bin`, `tokenizer.json` and `manifest.json` to `folder`.
 
@@ -43,6 +49,8 @@ def export_int8(
         tokenizer: the `tokenizer.json` that belongs to it.
         folder: is made.
         name: what the model is called.
+        smoothed: how much of what is hard to round in activations goes into weights, from 0 to 1 (alpha: Xiao et al.,
+            ICML 2023).
     """
     inputs = [padded(ids, types) for ids, types in samples]
     quantized = nncf.quantize(
@@ -50,7 +58,10 @@ def export_int8(
         nncf.Dataset(inputs),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(inputs),
-        advanced_parameters=AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
+        advanced_parameters=AdvancedQuantizationParameters(
+            overflow_fix=nncf.OverflowFix.ENABLE,
+            smooth_quant_alphas=AdvancedSmoothQuantParameters(matmul=smoothed),
+        ),
     )
     folder.mkdir(parents=True, exist_ok=True)
     ov.save_model(quantized, folder / "model.xml", compress_to_fp16=True)

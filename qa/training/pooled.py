@@ -25,12 +25,13 @@ class PooledEncoder(torch.nn.Module):
         return torch.nn.functional.normalize(mean, dim=-1)
 
 
-def float_encoder(dropout: float = 0.0, folder: Path | None = None) -> PooledEncoder:
+def float_encoder(folder: Path | None = None, dropout: float = 0.0, attention_dropout: float = 0.0) -> PooledEncoder:
     """Return the encoder with float weights: the published ones, or those in a folder in Hugging Face layout.
 
     Args:
-        dropout: of hidden and attention values, in training.
         folder: of trained weights.
+        dropout: of hidden values, in training.
+        attention_dropout: of attention values.
     """
     with quietly():
         encoder = BertModel.from_pretrained(
@@ -38,6 +39,6 @@ def float_encoder(dropout: float = 0.0, folder: Path | None = None) -> PooledEnc
             attn_implementation="eager",
             add_pooling_layer=False,
             hidden_dropout_prob=dropout,
-            attention_probs_dropout_prob=dropout,
+            attention_probs_dropout_prob=attention_dropout,
         )
     return PooledEncoder(encoder).eval()

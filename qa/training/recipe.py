@@ -1,11 +1,11 @@
-"""What decides a reader's weights, besides the data: recipes, which are TOML files."""
+"""What decides the weights of a reader or an embedder, besides the data: recipes, which are TOML files."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -13,8 +13,11 @@ from qa.errors import DatasetError, InvalidInput
 from qa.training.examples import HELD_OUT_PERCENT, Source
 
 RECIPES = Path(__file__).parent / "recipes"
+EMBEDDER_RECIPES = RECIPES / "embedder"
 # The one that starts from the base model, and the one for labels of a user's own.
 FIRST, OWN = "base", "own"
+
+_Recipe = TypeVar("_Recipe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +86,78 @@ class ReaderRecipe:
     seed: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class EmbedderRecipe:
+    """How an embedder is trained on.
+
+    Attributes:
+        sources: its questions; those with an answer are taken.
+        passes: over them.
+        batch: questions in a step. Each is told from all passages of its batch.
+        rate: the highest learning rate; word embeddings stay as they are.
+        warm_up_steps: over which it rises; then it falls to zero.
+        weight_decay: of the matrices.
+        dropout, attention_dropout: of hidden and of attention values.
+        scale: of the cosines, in the softmax over passages.
+        back_weight: of the softmax over a passage's questions.
+        mined_share: of the questions, how many are told from a passage that the embedder itself takes for likely,
+            and not from one that BM25 does.
+        short_share: of the passages, how many are cut to a short window around the answer.
+        titled_share: of those that have a title, how many stand under it.
+        averaged_share: of the steps at the end, whose weights are averaged.
+        kept_share: of the weights that training starts from, in the result: as much as this is kept of what they can
+            on other texts (Wortsman et al., CVPR 2022).
+        bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
+        seed: decides every choice.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    sources: tuple[Source, ...]
+    passes: Annotated[float, Field(gt=0)] = 4.0
+    batch: Annotated[int, Field(ge=2)] = 256
+    rate: Annotated[float, Field(gt=0)] = 3e-5
+    warm_up_steps: Annotated[int, Field(ge=1)] = 200
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    attention_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    scale: Annotated[float, Field(gt=0)] = 20.0
+    back_weight: Annotated[float, Field(ge=0)] = 0.3
+    mined_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    short_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    titled_share: Annotated[float, Field(ge=0, le=1)] = 0.35
+    averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.4
+    kept_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    bfloat16: bool = False
+    seed: int = 5
+
+
 def load_recipe(name: str) -> ReaderRecipe:
-    """Read a recipe: one that comes with the package, by its name, or any TOML file.
+    """Read a reader's recipe: one that comes with the package, by its name, or any TOML file.
 
     Raises:
         InvalidInput: there is none of that name, or it says what a recipe cannot.
     """
-    path = RECIPES / f"{name}.toml"
+    return _load(ReaderRecipe, RECIPES, name)
+
+
+def load_embedder_recipe(name: str) -> EmbedderRecipe:
+    """Read an embedder's recipe, as `load_recipe` does a reader's.
+
+    Raises:
+        InvalidInput: as there.
+    """
+    return _load(EmbedderRecipe, EMBEDDER_RECIPES, name)
+
+
+def _load(kind: type[_Recipe], folder: Path, name: str) -> _Recipe:
+    path = folder / f"{name}.toml"
     if not path.is_file():
         path = Path(name)
     try:
-        return TypeAdapter(ReaderRecipe).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+        return TypeAdapter(kind).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, IsADirectoryError) as error:
-        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
         raise InvalidInput(f"{name}: neither a file nor one of {known}", field="config") from error
     except ValueError as error:
         raise InvalidInput(f"{path}: {_reason(error)}", field="config") from error

@@ -13,7 +13,7 @@ from qa.models.inference import padded
 from qa.models.shipped import WEIGHTS, open_model
 from qa.models.tokenization import load_tokenizer
 from qa.reading.reader import Pair
-from qa.training.dequantised import dequantised_encoder
+from qa.training.dequantised import float_embedder
 from qa.training.pooled import float_encoder
 from tests.conftest import golden_documents
 
@@ -51,7 +51,7 @@ def test_the_int8_embedder_is_near_its_weights_in_float_and_the_published_ones(
     shipped: Engine, published: bool
 ) -> None:
     tokenizer = load_tokenizer(WEIGHTS / "embedder" / "tokenizer.json")
-    network = float_encoder() if published else dequantised_encoder(open_model(WEIGHTS / "embedder").graph)
+    network = float_encoder() if published else float_embedder(WEIGHTS / "embedder")
     cosines = []
     for text in TEXTS[3:40]:
         ids = torch.tensor([tokenizer.encode(text).ids[:256]])

@@ -8,12 +8,15 @@ import pytest
 import torch
 
 from qa.errors import DatasetError, ModelError
+from qa.models.tokenization import load_tokenizer
 from qa.training import contrastive
-from qa.training.contrastive import EmbedderRecipe, trained_on
+from qa.training.base_model import base_model_folder
+from qa.training.contrastive import trained_on
 from qa.training.pooled import PooledEncoder, float_encoder
+from qa.training.recipe import load_embedder_recipe
 from tests.training.test_examples import CONTEXTS, squad
 
-RECIPE = replace(EmbedderRecipe(), passes=0.5, batch=4, rate=1e-4, warm_up_steps=1)
+RECIPE = replace(load_embedder_recipe("first"), passes=0.5, batch=4, rate=1e-4, warm_up_steps=1)
 
 
 @pytest.fixture
@@ -69,8 +72,39 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
         trained_on(data, [], tmp_path / "parts", recipe, told.append)
 
 
+def test_training_goes_on_from_an_embedder_that_was_trained(data: Path, tmp_path: Path) -> None:
+    first = trained_on(data, [], tmp_path / "first", replace(RECIPE, kept_share=0.0), lambda _: None)
+    first.encoder.save_pretrained(tmp_path / "embedder")
+    kept = replace(RECIPE, kept_share=1.0)
+    further = trained_on(data, [], tmp_path / "further", kept, lambda _: None, origin=tmp_path / "embedder")
+    one, other = weights(first), weights(further)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    with pytest.raises(ModelError, match="further: holds a training by another recipe"):
+        trained_on(data, [], tmp_path / "further", kept, lambda _: None)
+    with pytest.raises(ModelError, match="data: holds no embedder"):
+        trained_on(data, [], tmp_path / "none", kept, lambda _: None, origin=data)
+
+
+def test_questions_are_told_from_what_the_embedder_takes_for_likely(data: Path) -> None:
+    contexts = ["Bread is baked in an oven.", "Ships cross the sea.", "A bakery sells loaves.", "Rain fell."]
+    questions = ["Where is bread baked?", "What crosses the sea?"]
+    tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
+    found = list(contrastive._by_cosine(float_encoder(), tokenizer, RECIPE, questions, contexts))
+    assert [sorted(places) for places in found] == [[0, 1, 2, 3]] * 2
+    assert [found[0][:2], found[1][0]] == [[0, 2], 1]
+    by_words, half, all_of_them = (
+        {
+            (own.question, own.context.tobytes()): other.context.tobytes()
+            for own, other in contrastive._pairs(data, [], replace(RECIPE, mined_share=share), float_encoder())
+        }
+        for share in (0.0, 0.5, 1.0)
+    )
+    changed = [sum(by_words.get(own) != other for own, other in made.items()) for made in (half, all_of_them)]
+    assert 0 < changed[0] < changed[1]
+
+
 def test_no_text_stands_twice_in_a_batch(data: Path) -> None:
-    pairs = contrastive._pairs(data, [], RECIPE)
+    pairs = contrastive._pairs(data, [], RECIPE, float_encoder())
     texts = {feature.context.tobytes() for pair in pairs for feature in pair}
     batch, rest = contrastive._apart([pair for _ in range(3) for pair in pairs], 4)
     assert len(batch) == 4
@@ -80,7 +114,7 @@ def test_no_text_stands_twice_in_a_batch(data: Path) -> None:
 
 def test_a_passage_holds_the_answer_however_it_is_cut(data: Path) -> None:
     chooser = random.Random(1)
-    for own, other in contrastive._pairs(data, [], RECIPE):
+    for own, other in contrastive._pairs(data, [], RECIPE, float_encoder()):
         assert own.answer
         answer = own.context[own.answer[0] : own.answer[1] + 1].tolist()
         made = contrastive._passage(own, replace(RECIPE, short_share=1.0), chooser)
@@ -89,6 +123,6 @@ def test_a_passage_holds_the_answer_however_it_is_cut(data: Path) -> None:
 
 
 def test_too_few_texts_are_refused(data: Path, tmp_path: Path) -> None:
-    assert len(contrastive._pairs(data, [], RECIPE)) > 12
+    assert len(contrastive._pairs(data, [], RECIPE, float_encoder())) > 12
     with pytest.raises(DatasetError, match="too few texts for a step of 12 questions"):
         trained_on(data, [], tmp_path / "work", replace(RECIPE, batch=12), lambda _: None)

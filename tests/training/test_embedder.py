@@ -7,14 +7,17 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from qa.assembly import build_engine
 from qa.cli import app
+from qa.config import Settings
+from qa.errors import ModelError
 from qa.models.embedder import ShippedEmbedder
 from qa.models.shipped import WEIGHTS, open_model
 from qa.models.tokenization import load_tokenizer
 from qa.training import embedder
-from qa.training.contrastive import EmbedderRecipe
 from qa.training.pooled import float_encoder
-from qa.training.recipe import FIRST, load_recipe
+from qa.training.recipe import FIRST, load_embedder_recipe, load_recipe
+from qa.types import Document
 from tests.training.test_examples import CONTEXTS, squad
 
 
@@ -22,7 +25,7 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(embedder, "SAMPLES", 20)
     data = tmp_path / "data"
     data.mkdir()
-    for source in (*EmbedderRecipe().sources, *load_recipe(FIRST).mixture):
+    for source in (*load_embedder_recipe("first").sources, *load_recipe(FIRST).mixture):
         squad(data / source.file, CONTEXTS)
     where = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "made"))
     done = CliRunner().invoke(app, ["train", "embedder", *where, "--passes", "0.1", "--batch", "8"])
@@ -36,3 +39,19 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
         exact = float_encoder(folder=tmp_path / "work" / "embedder")(ids, torch.ones_like(ids), torch.zeros_like(ids))
     assert float(vector @ exact[0].numpy()) > 0.98
     np.testing.assert_allclose(np.linalg.norm(vector), 1, atol=1e-5)
+    # It finds, in the place of the shipped one, and is what another training goes on from.
+    engine = build_engine(Settings(index_dir=tmp_path / "indexes", embedder=str(tmp_path / "made")))
+    engine.indexes.get_or_create("default")
+    engine.add([Document(str(place), text) for place, text in enumerate(CONTEXTS[:4])])
+    assert engine.indexes.get("default").specification.embedder == model.identity
+    assert engine.search(CONTEXTS[3]).hits[0].passage.document_id == "3"
+    engine.close()
+    again = ("--data", str(data), "--work", str(tmp_path / "further"), "--out", str(tmp_path / "second"))
+    done = CliRunner().invoke(app, ["train", "embedder", *again, "--passes", "0.1", "--batch", "8", "--from", where[5]])
+    assert done.exit_code == 0, done.output
+    assert open_model(tmp_path / "second").identity != model.identity
+
+
+def test_a_reader_is_no_embedder() -> None:
+    with pytest.raises(ModelError, match="weights/reader: holds no embedder"):
+        ShippedEmbedder(open_model(WEIGHTS / "reader"), 1)

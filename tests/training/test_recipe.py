@@ -6,12 +6,28 @@ import pytest
 
 from qa.errors import DatasetError, InvalidInput
 from qa.training.examples import Source
-from qa.training.recipe import FIRST, OWN, RECIPES, load_recipe, of_files
+from qa.training.recipe import EMBEDDER_RECIPES, FIRST, OWN, RECIPES, load_embedder_recipe, load_recipe, of_files
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.toml")))
 def test_every_recipe_can_be_read(name: str) -> None:
     assert load_recipe(name) == load_recipe(str(RECIPES / f"{name}.toml"))
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EMBEDDER_RECIPES.glob("*.toml")))
+def test_every_recipe_of_an_embedder_can_be_read(name: str) -> None:
+    recipe = load_embedder_recipe(name)
+    assert recipe == load_embedder_recipe(str(EMBEDDER_RECIPES / f"{name}.toml"))
+    assert recipe.sources[0] == Source("squad.json", titled=True)
+
+
+def test_what_is_wrong_with_a_recipe_of_an_embedder_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("passes = 2.0")
+    with pytest.raises(InvalidInput, match=r"mine\.toml: sources: Field required"):
+        load_embedder_recipe(str(path))
+    with pytest.raises(InvalidInput, match="frist: neither a file nor one of first, nearer"):
+        load_embedder_recipe("frist")
 
 
 def test_a_recipe_of_a_file(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from qa.evaluation.metrics import f1
 from qa.evaluation.squad import load_squad
 from qa.models.shipped import WEIGHTS, open_model
 from qa.training.base_model import base_model_folder, quietly, untrained_reader
-from qa.training.dequantised import dequantised_encoder, load_dequantised
+from qa.training.dequantised import float_embedder, load_dequantised
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
@@ -155,7 +155,7 @@ def _embedder_for_peers(folder: Path) -> Path:
     """Write the shipped embedder's weights in the format of sentence-transformers."""
     shutil.copytree(base_model_folder(), folder)
     with quietly():
-        dequantised_encoder(open_model(WEIGHTS / "embedder").graph).encoder.save_pretrained(folder)
+        float_embedder(WEIGHTS / "embedder").encoder.save_pretrained(folder)
     return folder
 
 
