@@ -55,7 +55,7 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
     Raises:
         ModelError: it cannot be loaded.
     """
-    folder = WEIGHTS / "embedder" if settings.embedder == SHIPPED else Path(settings.embedder)
+    folder = embedder_folder(settings)
     if settings.embedder == SHIPPED or (folder / MANIFEST).is_file():
         return ShippedEmbedder(open_model(folder), threads, settings.cache_dir)
     # Costs torch and seconds: only who asks for it pays.
@@ -66,6 +66,11 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
 
 def _specification(embedder: Embedder) -> Specification:
     return Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
+
+
+def embedder_folder(settings: Settings) -> Path:
+    """Return the folder of the embedder that the settings name; it need not be one."""
+    return WEIGHTS / "embedder" if settings.embedder == SHIPPED else Path(settings.embedder)
 
 
 def reader_folder(settings: Settings) -> Path:

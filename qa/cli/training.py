@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from qa import presentation as show
-from qa.assembly import reader_folder
+from qa.assembly import embedder_folder, reader_folder
 from qa.cli.shared import errors_told
-from qa.config import SHIPPED, load_settings
+from qa.config import load_settings
 from qa.errors import ModelError
 from qa.models.inference import available_threads
-from qa.models.shipped import WEIGHTS, open_model
+from qa.models.shipped import open_model
 from qa.reading.calibration import CALIBRATION
 
 app = typer.Typer(help="Train the reader on your own labels, or make the shipped models again.", no_args_is_help=True)
@@ -62,7 +62,7 @@ def train_reader(
         settings = load_settings(reader=start)
         origin = open_model(reader_folder(settings)) if start else None
         checked_device(device)
-        checked_output(out, origin)
+        checked_output(out, origin.folder if origin else None)
         before = None
         # A recipe that names files moves logits too far to keep the confidence; a reader whose confidence was never
         # fitted does not answer yet: there is nothing to compare with.
@@ -152,9 +152,9 @@ def train_embedder(
 
         recipe = load_embedder_recipe(config)
         recipe = replace(recipe, passes=passes or recipe.passes, batch=batch or recipe.batch)
-        origin = (WEIGHTS / "embedder" if start == SHIPPED else Path(start)) if start else None
+        origin = embedder_folder(load_settings(embedder=start)) if start else None
         checked_device(device)
-        checked_output(out, None)
+        checked_output(out, origin)
         if not measured_with:
             show.notes([_MAY_BE_SEEN])
         tell = partial(typer.echo, err=True)

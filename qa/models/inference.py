@@ -84,9 +84,9 @@ class Graph:
             try:
                 with _ONE_AT_A_TIME if folder else nullcontext():
                     compiled = ov.Core().compile_model(str(path), "CPU", settings)
+                self.outputs = tuple(port.get_any_name() for port in compiled.outputs)
             except RuntimeError as error:
                 raise ModelError(f"{path}: {error}") from error
-        self.outputs = tuple(port.get_any_name() for port in compiled.outputs)
         self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(threads):
             self._idle.put(compiled.create_infer_request())

@@ -56,7 +56,7 @@ def trained_on(
     device: str = "cpu",
     origin: Path | None = None,
 ) -> PooledEncoder:
-    """Train an embedder from the newest checkpoint in `work`, or else from the weights it has.
+    """Train an embedder from the newest checkpoint in `work`, or else from its own weights.
 
     Args:
         data: folder of the training files.
@@ -68,7 +68,7 @@ def trained_on(
         origin: folder of the embedder to train on; the published one if none is given.
 
     Returns:
-        The mean of the weights that it had and of those that were found.
+        The mean of the weights that it had and of those that were found, in the recipe's shares.
 
     Raises:
         DatasetError: a training file cannot be read, or there are too few texts for a step.
@@ -76,8 +76,8 @@ def trained_on(
             another training, or the loss is no longer finite.
     """
     encoder = float_embedder(origin or base_model_folder(), recipe.dropout, recipe.attention_dropout).to(device)
+    pairs = _pairs(data, measured_with, recipe, encoder, report)
     identity = _identity(data, measured_with, recipe, encoder)
-    pairs = _pairs(data, measured_with, recipe, encoder)
     if len(_apart(pairs, recipe.batch)[0]) < recipe.batch:
         raise DatasetError(f"{data}: too few texts for a step of {recipe.batch} questions", field="data")
     steps = max(1, int(recipe.passes * len(pairs) / recipe.batch))
@@ -96,7 +96,9 @@ def trained_on(
     checkpoint = Checkpoint(work / "checkpoint.pt", encoder, mean, optimizer)
     noted = checkpoint.resumed()
     if noted and noted.get("identity") != identity:
-        raise ModelError(f"{work}: holds a training by another recipe or on other data: name another folder")
+        raise ModelError(
+            f"{work}: holds a training by another recipe, from another embedder or on other data: name another folder"
+        )
     done = int(noted.get("steps", 0))
     if done:
         report(f"resumed at step {done}")
@@ -137,12 +139,19 @@ def _identity(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe,
     return json.dumps({**asdict(recipe), **read, "start": weights.hexdigest()})
 
 
-def _pairs(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe, encoder: PooledEncoder) -> list[_Pair]:
+def _pairs(
+    data: Path,
+    measured_with: Sequence[Path],
+    recipe: EmbedderRecipe,
+    encoder: PooledEncoder,
+    report: Callable[[str], None],
+) -> list[_Pair]:
     forbidden = forbidden_text(data, recipe.sources, measured_with)
     examples = [e for e in training_examples(data, recipe.sources, forbidden, recipe.seed) if e.answer is not None]
     tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
     wrong = hard_negatives(examples, len(examples), recipe.seed)
     if mined := int(recipe.mined_share * len(examples)):
+        report(f"looks for passages that are likely, and wrong, for {mined} questions")
         likely = partial(_by_cosine, encoder, tokenizer, recipe)
         wrong |= hard_negatives(examples, mined, recipe.seed, likely=likely)
     chooser = random.Random(recipe.seed)

@@ -12,6 +12,7 @@ import numpy as np
 import openvino as ov
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from transformers import BertForQuestionAnswering
 
 from qa.errors import ModelError
@@ -59,10 +60,15 @@ def float_embedder(folder: Path, dropout: float = 0.0, attention_dropout: float 
         network = float_encoder(None, dropout, attention_dropout)
         _load(network, open_model(folder).graph, _EMBEDDER, "an embedder")
         return network
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder")
     try:
-        return float_encoder(folder, dropout, attention_dropout)
-    except (OSError, ValueError) as error:
+        network = float_encoder(folder, dropout, attention_dropout)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder}: holds no embedder ({error})") from error
+    if _shapes(network) != _shapes(float_encoder()):
+        raise ModelError(f"{folder}: not an embedder of this size")
+    return network
 
 
 def _load(network: torch.nn.Module, graph: Path, prefix: str, kind: str) -> None:
@@ -70,10 +76,13 @@ def _load(network: torch.nn.Module, graph: Path, prefix: str, kind: str) -> None
         found = _weights(ov.Core().read_model(graph), prefix)
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"{graph}: not a graph of {kind} ({error})") from error
-    wanted = {name: value.shape for name, value in network.state_dict().items()}
-    if {name: value.shape for name, value in found.items()} != wanted:
+    if {name: value.shape for name, value in found.items()} != _shapes(network):
         raise ModelError(f"{graph}: not a graph of {kind} of this size")
     network.load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
+
+
+def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 def _weights(graph: ov.Model, prefix: str) -> dict[str, NDArray[np.float32]]:

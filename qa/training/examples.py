@@ -35,7 +35,7 @@ class Source:
         file: its name.
         limit: how many of its questions at most.
         answerable: only those with an answer, or only those without; None for both.
-        titled: its contexts may be read under their articles' titles; see `ReaderRecipe.titled_share`.
+        titled: its contexts may be read under their articles' titles; see `titled_share` of the recipes.
     """
 
     file: str

@@ -57,7 +57,7 @@ def hard_negatives(
         wrong = [p for p in found if contexts[p] != example.context and f" {answer} " not in f" {flat[p]} "]
         taken: list[Example] = []
         while wrong and len(taken) < each:
-            # Mostly the highest ranked: those are the ones the reader will be shown.
+            # Mostly the highest ranked: those are the ones that will be shown.
             place = wrong.pop(min(int(chooser.expovariate(0.7)), len(wrong) - 1))
             taken.append(Example(example.question, contexts[place], None, titles[contexts[place]]))
         if taken:

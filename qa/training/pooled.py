@@ -32,13 +32,22 @@ def float_encoder(folder: Path | None = None, dropout: float = 0.0, attention_dr
         folder: of trained weights.
         dropout: of hidden values, in training.
         attention_dropout: of attention values.
+
+    Raises:
+        ValueError: the folder holds another network.
     """
     with quietly():
-        encoder = BertModel.from_pretrained(
+        encoder, told = BertModel.from_pretrained(
             folder or base_model_folder(),
+            output_loading_info=True,
+            local_files_only=True,
+            dtype=torch.float32,
             attn_implementation="eager",
             add_pooling_layer=False,
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=attention_dropout,
         )
+    # What transformers only warns of: a reader has a head that is no part of this, others lack layers.
+    if others := {key for key in told["unexpected_keys"] if not key.startswith("pooler.")} | set(told["missing_keys"]):
+        raise ValueError(f"another network: {min(others)}")
     return PooledEncoder(encoder).eval()

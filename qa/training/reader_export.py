@@ -11,7 +11,6 @@ import torch
 from transformers import BertForQuestionAnswering
 
 from qa.errors import InvalidInput
-from qa.models.shipped import ShippedModel
 from qa.models.tokenization import load_tokenizer
 from qa.reading.calibration import CALIBRATION
 from qa.reading.inputs import MAX_INPUT_TOKENS
@@ -46,15 +45,15 @@ def float_reader(folder: Path) -> SpanLogits:
     return SpanLogits(float_network(folder)).eval()
 
 
-def checked_output(folder: Path, start: ShippedModel | None) -> None:
-    """Make the folder that a reader will be written to: better now than after hours of training.
+def checked_output(folder: Path, start: Path | None) -> None:
+    """Make the folder that a model will be written to: better now than after hours of training.
 
     Raises:
-        InvalidInput: it is the one of the reader that training starts from.
+        InvalidInput: it is the one of the model that training starts from.
         OSError: it cannot be made or written to.
     """
-    if start and folder.resolve() == start.folder.resolve():
-        raise InvalidInput("this is the reader that training starts from: name another folder", field="out")
+    if start and folder.resolve() == start.resolve():
+        raise InvalidInput("this is the model that training starts from: name another folder", field="out")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass

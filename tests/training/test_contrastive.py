@@ -65,7 +65,9 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
     assert "resumed at step 2" in told
     one, other = weights(whole), weights(parts)
     assert all(torch.equal(one[name], other[name]) for name in one)
-    with pytest.raises(ModelError, match="parts: holds a training by another recipe or on other data"):
+    with pytest.raises(
+        ModelError, match="parts: holds a training by another recipe, from another embedder or on other data"
+    ):
         trained_on(data, [], tmp_path / "parts", replace(recipe, rate=1.0), told.append)
     squad(data / RECIPE.sources[0].file, CONTEXTS[:11])
     with pytest.raises(ModelError, match="on other data"):
@@ -81,8 +83,9 @@ def test_training_goes_on_from_an_embedder_that_was_trained(data: Path, tmp_path
     assert all(torch.equal(one[name], other[name]) for name in one)
     with pytest.raises(ModelError, match="further: holds a training by another recipe"):
         trained_on(data, [], tmp_path / "further", kept, lambda _: None)
-    with pytest.raises(ModelError, match="data: holds no embedder"):
-        trained_on(data, [], tmp_path / "none", kept, lambda _: None, origin=data)
+    (data / RECIPE.sources[0].file).unlink()
+    with pytest.raises(DatasetError, match=RECIPE.sources[0].file):
+        trained_on(data, [], tmp_path / "further", kept, lambda _: None, origin=tmp_path / "embedder")
 
 
 def test_questions_are_told_from_what_the_embedder_takes_for_likely(data: Path) -> None:
@@ -95,7 +98,9 @@ def test_questions_are_told_from_what_the_embedder_takes_for_likely(data: Path) 
     by_words, half, all_of_them = (
         {
             (own.question, own.context.tobytes()): other.context.tobytes()
-            for own, other in contrastive._pairs(data, [], replace(RECIPE, mined_share=share), float_encoder())
+            for own, other in contrastive._pairs(
+                data, [], replace(RECIPE, mined_share=share), float_encoder(), lambda _: None
+            )
         }
         for share in (0.0, 0.5, 1.0)
     )
@@ -104,7 +109,7 @@ def test_questions_are_told_from_what_the_embedder_takes_for_likely(data: Path) 
 
 
 def test_no_text_stands_twice_in_a_batch(data: Path) -> None:
-    pairs = contrastive._pairs(data, [], RECIPE, float_encoder())
+    pairs = contrastive._pairs(data, [], RECIPE, float_encoder(), lambda _: None)
     texts = {feature.context.tobytes() for pair in pairs for feature in pair}
     batch, rest = contrastive._apart([pair for _ in range(3) for pair in pairs], 4)
     assert len(batch) == 4
@@ -114,7 +119,7 @@ def test_no_text_stands_twice_in_a_batch(data: Path) -> None:
 
 def test_a_passage_holds_the_answer_however_it_is_cut(data: Path) -> None:
     chooser = random.Random(1)
-    for own, other in contrastive._pairs(data, [], RECIPE, float_encoder()):
+    for own, other in contrastive._pairs(data, [], RECIPE, float_encoder(), lambda _: None):
         assert own.answer
         answer = own.context[own.answer[0] : own.answer[1] + 1].tolist()
         made = contrastive._passage(own, replace(RECIPE, short_share=1.0), chooser)
@@ -123,6 +128,6 @@ def test_a_passage_holds_the_answer_however_it_is_cut(data: Path) -> None:
 
 
 def test_too_few_texts_are_refused(data: Path, tmp_path: Path) -> None:
-    assert len(contrastive._pairs(data, [], RECIPE, float_encoder())) > 12
+    assert len(contrastive._pairs(data, [], RECIPE, float_encoder(), lambda _: None)) > 12
     with pytest.raises(DatasetError, match="too few texts for a step of 12 questions"):
         trained_on(data, [], tmp_path / "work", replace(RECIPE, batch=12), lambda _: None)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForQuestionAnswering
+from transformers import BertConfig, BertForQuestionAnswering, BertModel
 
 from qa.errors import ModelError
 from qa.models.inference import Graph
@@ -11,7 +13,7 @@ from qa.models.shipped import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import reader_input
 from qa.training.base_model import base_model_folder
-from qa.training.dequantised import load_dequantised
+from qa.training.dequantised import float_embedder, load_dequantised
 from tests.conftest import golden_articles
 
 
@@ -41,6 +43,25 @@ def test_float_weights_give_what_the_int8_graph_gives(network: BertForQuestionAn
         for ours, theirs in ((start, found.start_logits), (end, found.end_logits)):
             difference = np.abs(ours[: len(made.ids)] - theirs[0].numpy()).mean()
             assert difference < 0.06 * ours[: len(made.ids)].std()
+
+
+def test_a_folder_without_an_embedder_is_refused(network: BertForQuestionAnswering, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="none: no such folder"):
+        float_embedder(tmp_path / "none")
+    with pytest.raises(ModelError, match="holds no embedder"):
+        float_embedder(tmp_path)
+    network.save_pretrained(tmp_path / "reader")
+    with pytest.raises(ModelError, match=r"reader: holds no embedder \(another network: qa_outputs"):
+        float_embedder(tmp_path / "reader")
+    with pytest.raises(ModelError, match=r"reader/model\.xml: not a graph of an embedder"):
+        float_embedder(WEIGHTS / "reader")
+    small = BertModel(BertConfig.from_pretrained(base_model_folder(), num_hidden_layers=2), add_pooling_layer=False)
+    small.save_pretrained(tmp_path / "small")
+    with pytest.raises(ModelError, match="small: not an embedder of this size"):
+        float_embedder(tmp_path / "small")
+    (tmp_path / "small" / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="small: holds no embedder"):
+        float_embedder(tmp_path / "small")
 
 
 def test_a_graph_of_another_network_is_refused(network: BertForQuestionAnswering) -> None:

@@ -50,6 +50,9 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
     done = CliRunner().invoke(app, ["train", "embedder", *again, "--passes", "0.1", "--batch", "8", "--from", where[5]])
     assert done.exit_code == 0, done.output
     assert open_model(tmp_path / "second").identity != model.identity
+    refused = CliRunner().invoke(app, ["train", "embedder", *again[:-1], where[5], "--from", where[5]])
+    assert refused.exit_code != 0
+    assert "out: this is the model that training starts from" in " ".join(refused.output.split())
 
 
 def test_a_reader_is_no_embedder() -> None:

@@ -66,7 +66,7 @@ def test_what_cannot_be_trained_on_is_refused_before_it_starts(tmp_path: Path, b
     [
         (("--device", "tpu"), "device: 'tpu' is neither cpu nor cuda"),
         (("--config", "bsae"), "config: bsae: neither a file nor one of"),
-        (("--out", str(WEIGHTS / "reader")), "out: this is the reader that training starts from"),
+        (("--out", str(WEIGHTS / "reader")), "out: this is the model that training starts from"),
         (("--out", "/proc/none"), "error: /proc/none"),
     ],
 )
