@@ -24,7 +24,8 @@ PAGE = b"<title>The pump</title><h1>Oil</h1><p>Every six weeks.</p>"
 
 @pytest.fixture
 def extractor() -> Iterator[Extractor]:
-    made = Extractor(seconds=1)
+    # So much that a quick processor runs out of time first.
+    made = Extractor(seconds=1, memory=8_000_000_000)
     yield made
     made.close()
 
