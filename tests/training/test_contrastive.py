@@ -57,7 +57,7 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
         if line.startswith("step 3 "):
             raise KeyboardInterrupt
 
-    recipe = replace(RECIPE, averaged_share=1.0)
+    recipe = replace(RECIPE, averaged_share=1.0, mined_share=0.5, bfloat16=True)
     whole = trained_on(data, [], tmp_path / "whole", recipe, told.append)
     with pytest.raises(KeyboardInterrupt):
         trained_on(data, [], tmp_path / "parts", recipe, stop)
