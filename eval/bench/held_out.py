@@ -3,7 +3,8 @@
 python -m eval.bench.held_out DATA READER... [--limit N]
 
 DATA is the folder of the training files; a READER is a folder of int8 or of float weights. Of several, all trained on
-from the first, the mean is measured too.
+from the first, the mean is measured too. The last column has the first file's questions on contexts that were asked
+what they do not answer, too: among all of them, those without an answer can be known by what they are about.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from eval.bench.models import engine_with_reader, float_reader_model
@@ -35,10 +37,17 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1000, help="questions of each file")
     arguments = parser.parse_args()
     parts = [split(load_squad(arguments.data / file))[1] for file in FILES]
+    parts.append(_asked_in_vain_too(parts[0]))
     with tempfile.TemporaryDirectory() as folder:
-        print(f"{', '.join(_MEASURES)}\n| reader | {' | '.join(FILES)} |")
+        print(f"{', '.join(_MEASURES)}\n| reader | {' | '.join(FILES)} | same contexts |")
         for name, weights in _readers(arguments.readers, Path(folder)):
             print(f"| {name} | {' | '.join(_figures(weights, parts, arguments.limit, Path(folder)))} |", flush=True)
+
+
+def _asked_in_vain_too(part: Dataset) -> Dataset:
+    """Return the questions on contexts that have some without an answer."""
+    contexts = {question.context for question in part.questions if not question.answers}
+    return replace(part, questions=tuple(q for q in part.questions if q.context in contexts))
 
 
 def _readers(folders: Sequence[Path], work: Path) -> Iterator[tuple[str, Path]]:

@@ -7,6 +7,7 @@ lost is the rounding, which the first steps of training make up for.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import openvino as ov
@@ -34,11 +35,18 @@ def float_network(folder: Path) -> BertForQuestionAnswering:
         network = untrained_reader()
         load_dequantised(network, open_model(folder).graph)
         return network
+    _checked(folder)
     try:
         with quietly():
-            return BertForQuestionAnswering.from_pretrained(folder, attn_implementation="eager")
-    except (OSError, ValueError) as error:
+            network, told = BertForQuestionAnswering.from_pretrained(
+                folder, output_loading_info=True, local_files_only=True, attn_implementation="eager"
+            )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder}: holds no reader ({error})") from error
+    # What transformers only warns of: an embedder has no span head, and would be given one at random.
+    if missing := told["missing_keys"]:
+        raise ModelError(f"{folder}: holds no reader (it lacks {min(missing)})")
+    return cast(BertForQuestionAnswering, network)
 
 
 def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
@@ -60,8 +68,7 @@ def float_embedder(folder: Path, dropout: float = 0.0, attention_dropout: float 
         network = float_encoder(None, dropout, attention_dropout)
         _load(network, open_model(folder).graph, _EMBEDDER, "an embedder")
         return network
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder")
+    _checked(folder)
     try:
         network = float_encoder(folder, dropout, attention_dropout)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
@@ -69,6 +76,12 @@ def float_embedder(folder: Path, dropout: float = 0.0, attention_dropout: float 
     if _shapes(network) != _shapes(float_encoder()):
         raise ModelError(f"{folder}: not an embedder of this size")
     return network
+
+
+def _checked(folder: Path) -> None:
+    """Refuse a folder that is missing: it would be taken for a name on a hub."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder")
 
 
 def _load(network: torch.nn.Module, graph: Path, prefix: str, kind: str) -> None:

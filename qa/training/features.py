@@ -28,13 +28,24 @@ _Tokens = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 class Feature:
     """Token ids of a question and a context; `answer` is the first and last token of the span, None for no answer.
 
-    `above` are those of the title that the context may be read under.
+    `above` are those of the title that the context may be read under; `judged` is as in `Example`.
     """
 
     question: tuple[int, ...]
     context: NDArray[np.int32]
     answer: tuple[int, int] | None
     above: tuple[int, ...] = ()
+    judged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A reader input of a feature, with the positions of its start and end: both 0, of `[CLS]`, for no answer."""
+
+    made: ReaderInput
+    start: int
+    end: int
+    feature: Feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,9 @@ class Batch:
         usable: of shape (batch, length): what a start or an end can be, `[CLS]` and the passage's tokens.
         start, end: positions of shape (batch,); 0 (`[CLS]`) for no answer.
         group: of shape (batch,): which of the questions it is.
+        context: of shape (batch,): a number for each context.
+        judged, unjudged: of shape (batch,): whether its context was asked what it does not answer, or only others of
+            its file were.
     """
 
     ids: NDArray[np.int64]
@@ -55,10 +69,9 @@ class Batch:
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     group: NDArray[np.int64]
-
-
-Cut = tuple[ReaderInput, int, int]
-"""A reader input with its start and end positions."""
+    context: NDArray[np.int64]
+    judged: NDArray[np.bool_]
+    unjudged: NDArray[np.bool_]
 
 
 def features(groups: Sequence[Sequence[Example]], tokenizer: Tokenizer) -> list[tuple[Feature, ...]]:
@@ -79,7 +92,7 @@ def _feature(example: Example, context: _Tokens, tokenizer: Tokenizer) -> Featur
         tokenizer.encode(text, add_special_tokens=False).ids
         for text in (example.question.strip(), f"{example.title}." if example.title else "")
     )
-    return Feature(tuple(question[:MAX_QUESTION_TOKENS]), ids, answer, tuple(above[:MAX_ABOVE_TOKENS]))
+    return Feature(tuple(question[:MAX_QUESTION_TOKENS]), ids, answer, tuple(above[:MAX_ABOVE_TOKENS]), example.judged)
 
 
 def _tokenised(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, _Tokens]:
@@ -116,10 +129,10 @@ def cut(feature: Feature, chooser: random.Random, size: int, *, titled: bool = F
     first, size = window(feature, chooser, MAX_INPUT_TOKENS - len(feature.question) - len(above) - 3, size)
     made = reader_input(feature.question, feature.context[first : first + size].tolist(), first, above)
     if feature.answer is None:
-        return made, 0, 0
+        return Cut(made, 0, 0, feature)
     shift = made.offset - first
     last = made.offset + made.count - 1
-    return made, feature.answer[0] + shift, min(feature.answer[1] + shift, last)
+    return Cut(made, feature.answer[0] + shift, min(feature.answer[1] + shift, last), feature)
 
 
 def masked(one: Cut, share: float, chooser: random.Random) -> Cut:
@@ -127,18 +140,17 @@ def masked(one: Cut, share: float, chooser: random.Random) -> Cut:
 
     What is hidden stands as `[MASK]`, another part each time: no question can be known again by a few of its words.
     """
-    made, start, end = one
-    ids = made.ids.copy()
-    for place, token in enumerate(made.ids.tolist()):
-        if token not in (CLS, SEP) and not start <= place <= end and chooser.random() < share:
+    ids = one.made.ids.copy()
+    for place, token in enumerate(one.made.ids.tolist()):
+        if token not in (CLS, SEP) and not one.start <= place <= one.end and chooser.random() < share:
             ids[place] = _MASK
-    return replace(made, ids=ids), start, end
+    return replace(one, made=replace(one.made, ids=ids))
 
 
 def batches(questions: Sequence[Sequence[Cut]], size: int, chooser: random.Random) -> list[Batch]:
     """Put questions of like length together until their passages are `size` or more; batches are in random order."""
     made: list[list[Sequence[Cut]]] = [[]]
-    for question in sorted(questions, key=lambda passages: max(len(one.ids) for one, _, _ in passages)):
+    for question in sorted(questions, key=lambda passages: max(len(one.made.ids) for one in passages)):
         if sum(map(len, made[-1])) >= size:
             made.append([])
         made[-1].append(question)
@@ -147,17 +159,30 @@ def batches(questions: Sequence[Sequence[Cut]], size: int, chooser: random.Rando
 
 
 def _batch(questions: Sequence[Sequence[Cut]]) -> Batch:
-    rows = [(group, *passage) for group, passages in enumerate(questions) for passage in passages]
+    rows = [(group, passage) for group, passages in enumerate(questions) for passage in passages]
     # Kernels are made for each shape: a few lengths make do with few.
-    longest = -(-max(len(made.ids) for _, made, _, _ in rows) // _PAD_TO) * _PAD_TO
+    longest = -(-max(len(passage.made.ids) for _, passage in rows) // _PAD_TO) * _PAD_TO
     shape = (len(rows), longest)
     ids, types, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     usable = np.zeros(shape, np.bool_)
     usable[:, 0] = True
-    for row, (_, made, _, _) in enumerate(rows):
+    for row, (_, passage) in enumerate(rows):
+        made = passage.made
         ids[row, : len(made.ids)] = made.ids
         types[row, : len(made.ids)] = made.types
         mask[row, : len(made.ids)] = 1
         usable[row, made.offset : made.offset + made.count] = True
-    start, end = np.array([start for _, _, start, _ in rows]), np.array([end for _, _, _, end in rows])
-    return Batch(ids, types, mask, usable, start, end, np.array([group for group, _, _, _ in rows]))
+    # Questions of one context have its tokens in common, not only equal ones.
+    contexts = np.unique([id(passage.feature.context) for _, passage in rows], return_inverse=True)[1]
+    return Batch(
+        ids=ids,
+        types=types,
+        mask=mask,
+        usable=usable,
+        start=np.array([passage.start for _, passage in rows]),
+        end=np.array([passage.end for _, passage in rows]),
+        group=np.array([group for group, _ in rows]),
+        context=contexts,
+        judged=np.array([passage.feature.judged is True for _, passage in rows]),
+        unjudged=np.array([passage.feature.judged is False for _, passage in rows]),
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softplus
 from transformers import BertForQuestionAnswering
 
 from qa.training.features import Batch
@@ -14,6 +17,17 @@ Taught = tuple[Tensor, Tensor]
 
 # Not infinite: times a teacher's probability of zero that would be no number.
 _NEVER = -1e9
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """How much the parts of the loss count; see `ReaderRecipe`."""
+
+    shared: float = 0.0
+    taught: float = 0.0
+    judged: float = 0.0
+    ranked: float = 0.0
 
 
 def span_logits(
@@ -37,32 +51,75 @@ def span_logits(
 
 
 def reading_loss(
-    start: Tensor,
-    end: Tensor,
-    batch: Batch,
-    shared_weight: float,
-    taught: Taught | None = None,
-    taught_share: float = 0.0,
+    start: Tensor, end: Tensor, batch: Batch, weights: LossWeights, taught: Taught | None = None
 ) -> Tensor:
     """Return the loss on a batch of what `span_logits` gives.
 
     Each passage has a softmax of its own over its tokens and `[CLS]`, which stands for no answer. What it is to give is
-    the labelled place and, to the share `taught_share`, the probabilities of teachers (Hinton et al., 2015). Where a
-    question has several passages they also share a softmax, with the weight `shared_weight`: over the tokens of all of
+    the labelled place and, to the share `weights.taught`, the probabilities of teachers (Hinton et al., 2015). Where a
+    question has several passages they also share a softmax, with the weight `weights.shared`: over the tokens of all of
     them, each logit less that of its passage's `[CLS]`, and a zero for no answer in any. Answers are compared across
     passages by that difference, so it is what is trained (shared normalisation: Clark and Gardner, ACL 2018).
+
+    With `weights.judged`, whether there is an answer and where it is are apart, see `_apart`; and with `weights.ranked`
+    the questions of a context are compared, see `_ranked`.
     """
-    group = torch.from_numpy(batch.group).to(start.device)
+    device = start.device
+    group = torch.from_numpy(batch.group).to(device)
     total = start.new_zeros(())
     for logits, places, soft in zip((start, end), (batch.start, batch.end), taught or (None, None), strict=True):
-        target = torch.from_numpy(places).to(start.device)
-        own = cross_entropy(logits, target)
-        if soft is not None:
-            own = (1 - taught_share) * own + taught_share * cross_entropy(logits, soft)
+        target = torch.from_numpy(places).to(device)
+        if weights.judged:
+            own = _apart(logits, target, batch, weights, soft)
+        else:
+            own = cross_entropy(logits, target)
+            if soft is not None:
+                own = (1 - weights.taught) * own + weights.taught * cross_entropy(logits, soft)
         total = total + own / 2
-        if shared_weight:
-            total = total + shared_weight * _shared(logits, target, group) / 2
+        if weights.shared:
+            total = total + weights.shared * _shared(logits, target, group) / 2
+    if weights.ranked:
+        total = total + weights.ranked * _ranked((_margin(start) + _margin(end)) / 2, batch)
     return total
+
+
+def _apart(logits: Tensor, target: Tensor, batch: Batch, weights: LossWeights, soft: Tensor | None) -> Tensor:
+    """Return the loss of whether there is an answer, and of where it is if there is.
+
+    Whether there is one is learned with the weight `weights.judged` on contexts that were asked what they do not
+    answer, and not at all where only others of the file were: what is never asked in vain would be known by what it is
+    about. Teachers tell where the answer is.
+    """
+    judged, unjudged = (torch.from_numpy(part).to(logits.device) for part in (batch.judged, batch.unjudged))
+    answered = target > 0
+    whole, spans = logits.logsumexp(1), logits[:, 1:].logsumexp(1)
+    there = whole - torch.where(answered, spans, logits[:, 0])
+    weight = torch.where(judged, weights.judged, 1.0) * ~(unjudged & answered)
+    where = spans - logits.gather(1, target[:, None])[:, 0]
+    if soft is not None:
+        thought = soft[:, 1:] / soft[:, 1:].sum(1, keepdim=True).clamp_min(_LEAST)
+        where = (1 - weights.taught) * where + weights.taught * (thought * (spans[:, None] - logits[:, 1:])).sum(1)
+    return (weight * there + where * answered).mean()
+
+
+def _margin(logits: Tensor) -> Tensor:
+    return logits[:, 1:].logsumexp(1) - logits[:, 0]
+
+
+def _ranked(margins: Tensor, batch: Batch) -> Tensor:
+    """Return how far a context's questions without an answer look likelier to have one than its others.
+
+    What the context is about says nothing of it: they have that in common (a pairwise loss: Burges et al., ICML 2005).
+    It is the mean over a context's pairs, times the share of the passages that have another to be compared with.
+    """
+    answered = batch.judged & (batch.start > 0)
+    pairs = (
+        answered[:, None] & (batch.judged & (batch.start == 0))[None] & (batch.context[:, None] == batch.context[None])
+    )
+    if not pairs.any():
+        return margins.new_zeros(())
+    better, worse = (torch.from_numpy(part).to(margins.device) for part in np.nonzero(pairs))
+    return softplus(margins[worse] - margins[better]).mean() * float(pairs.any(1).mean())
 
 
 def _shared(logits: Tensor, target: Tensor, group: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from qa.training.dequantised import load_dequantised
 from qa.training.examples import Example, forbidden_text, training_examples
 from qa.training.features import Batch, Cut, Feature, batches, cut, features, masked, window_size
 from qa.training.hardest import hardest
-from qa.training.loss import reading_loss, span_logits
+from qa.training.loss import LossWeights, reading_loss, span_logits
 from qa.training.negatives import hard_negatives
 from qa.training.recipe import ReaderRecipe
 from qa.training.stages import RECIPE, TEACHERS, as_written, files_of, stages, write_stages
@@ -235,6 +235,16 @@ def _schedule(warm_up: list[_Question], main: list[_Question], recipe: ReaderRec
                 used += int(batch.mask.sum())
                 yield batch
         part = chooser.sample(main, len(main))
+        if recipe.ranked_weight:
+            part = _by_context(part)
+
+
+def _by_context(questions: Sequence[_Question]) -> list[_Question]:
+    """Return questions with those of one context together, each where the first of them was: they are compared."""
+    together: dict[int, list[_Question]] = {}
+    for question in questions:
+        together.setdefault(id(question[0].context), []).append(question)
+    return [question for part in together.values() for question in part]
 
 
 def _cut(question: _Question, recipe: ReaderRecipe, chooser: random.Random, *, whole: bool) -> list[Cut]:
@@ -277,10 +287,11 @@ def _step(
     teachers: Teachers,
 ) -> float:
     taught = teachers.taught(batch, bfloat16=recipe.bfloat16)
+    weights = LossWeights(recipe.shared_weight, recipe.taught_share, recipe.judged_weight, recipe.ranked_weight)
 
     def loss(moved: torch.Tensor | None = None) -> torch.Tensor:
         start, end = span_logits(model, batch, bfloat16=recipe.bfloat16, moved=moved)
-        return reading_loss(start, end, batch, recipe.shared_weight, taught, recipe.taught_share)
+        return reading_loss(start, end, batch, weights, taught)
 
     if recipe.adversarial:
         mask = torch.from_numpy(batch.mask).to(model.device)

@@ -82,5 +82,5 @@ def _samples(data: Path, sources: Sequence[Source], percent: int, tokenizer: Pat
     chooser = random.Random(seed)
     chosen = chooser.sample(examples, min(len(examples), SAMPLES))
     groups = features([(example,) for example in chosen], load_tokenizer(tokenizer))
-    inputs = [cut(feature, chooser, MAX_INPUT_TOKENS)[0] for group in groups for feature in group]
+    inputs = [cut(feature, chooser, MAX_INPUT_TOKENS).made for group in groups for feature in group]
     return [(made.ids, made.types) for made in inputs]

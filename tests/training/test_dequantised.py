@@ -13,7 +13,7 @@ from qa.models.shipped import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import reader_input
 from qa.training.base_model import base_model_folder
-from qa.training.dequantised import float_embedder, load_dequantised
+from qa.training.dequantised import float_embedder, float_network, load_dequantised
 from tests.conftest import golden_articles
 
 
@@ -62,6 +62,21 @@ def test_a_folder_without_an_embedder_is_refused(network: BertForQuestionAnsweri
     (tmp_path / "small" / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="small: holds no embedder"):
         float_embedder(tmp_path / "small")
+
+
+def test_a_folder_without_a_reader_is_refused(network: BertForQuestionAnswering, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="none: no such folder"):
+        float_network(tmp_path / "none")
+    with pytest.raises(ModelError, match="holds no reader"):
+        float_network(tmp_path)
+    network.save_pretrained(tmp_path / "reader")
+    assert float_network(tmp_path / "reader").state_dict().keys() == network.state_dict().keys()
+    network.bert.save_pretrained(tmp_path / "embedder")
+    with pytest.raises(ModelError, match=r"embedder: holds no reader \(it lacks qa_outputs\.bias\)"):
+        float_network(tmp_path / "embedder")
+    (tmp_path / "reader" / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="reader: holds no reader"):
+        float_network(tmp_path / "reader")
 
 
 def test_a_graph_of_another_network_is_refused(network: BertForQuestionAnswering) -> None:

@@ -116,14 +116,15 @@ def test_a_title_stands_above_the_passage_as_where_questions_are_answered() -> N
     long = " ".join([CONTEXTS[0]] * 40)
     for context in (CONTEXTS[0], long):
         ((feature,),) = features([(Example("When?", context, Span(3, 7), "Shops of Ann"),)], tokenizer)
-        made, start, end = cut(feature, random.Random(1), MAX_INPUT_TOKENS, titled=True)
+        one = cut(feature, random.Random(1), MAX_INPUT_TOKENS, titled=True)
+        made = one.made
         assert len(made.ids) <= MAX_INPUT_TOKENS
         encoded = tokenizer.encode("Shops of Ann.", add_special_tokens=False).ids
         assert made.ids[made.offset - len(encoded) : made.offset].tolist() == encoded
-        assert tokenizer.decode(made.ids[start : end + 1].tolist()) == "1900"
-        (batch,) = batches([[(made, start, end)]], 1, random.Random(1))
+        assert tokenizer.decode(made.ids[one.start : one.end + 1].tolist()) == "1900"
+        (batch,) = batches([[one]], 1, random.Random(1))
         assert np.flatnonzero(batch.usable[0]).tolist() == [0, *range(made.offset, made.offset + made.count)]
-        bare, _, _ = cut(feature, random.Random(1), MAX_INPUT_TOKENS)
+        bare = cut(feature, random.Random(1), MAX_INPUT_TOKENS).made
         assert bare.offset == made.offset - len(encoded)
 
 
@@ -163,12 +164,12 @@ def test_a_cut_keeps_the_answer(
         answer = (first, min(first + ends[1], length - 1))
     chooser = random.Random(seed)
     size = window_size(chooser, whole=whole)
-    made, start, end = cut(Feature(tuple(question), context, answer), chooser, size)
-    assert len(made.ids) <= MAX_INPUT_TOKENS
+    one = cut(Feature(tuple(question), context, answer), chooser, size)
+    assert len(one.made.ids) <= MAX_INPUT_TOKENS
     if answer is None:
-        assert (start, end) == (0, 0)
+        assert (one.start, one.end) == (0, 0)
     else:
-        assert made.ids[start : end + 1].tolist() == context[answer[0] : answer[1] + 1].tolist()
+        assert one.made.ids[one.start : one.end + 1].tolist() == context[answer[0] : answer[1] + 1].tolist()
 
 
 def test_answers_are_found_among_the_tokens() -> None:
@@ -189,7 +190,43 @@ def test_batches_hold_every_input_once_and_do_not_part_a_question() -> None:
     rows = sum(len(question) for question in questions)
     assert sum(len(batch.ids) for batch in made) == rows
     assert sorted(8 <= len(batch.ids) <= 9 for batch in made)[1:] == [True] * (len(made) - 1)
-    assert sum(int(batch.mask.sum()) for batch in made) == sum(len(one.ids) for q in questions for one, _, _ in q)
+    assert sum(int(batch.mask.sum()) for batch in made) == sum(len(one.made.ids) for q in questions for one in q)
     assert all((batch.ids[batch.mask == 0] == 0).all() for batch in made)
     sizes = sorted(int(count) for batch in made for count in np.bincount(batch.group))
     assert sizes == sorted(map(len, lengths))
+
+
+def test_a_context_is_judged_by_questions_that_it_does_not_answer(tmp_path: Path) -> None:
+    asked = {0: [True, False], 1: [True], 2: [False]}
+    paragraphs = [
+        {
+            "context": CONTEXTS[place],
+            "qas": [
+                {
+                    "id": f"{place}-{n}",
+                    "question": f"When did Ann{place} open a shop?",
+                    "answers": [{"text": CONTEXTS[place][3:7], "answer_start": 3}] if answered else [],
+                    "is_impossible": not answered,
+                }
+                for n, answered in enumerate(kinds)
+            ],
+        }
+        for place, kinds in asked.items()
+    ]
+    for name, kept in (("both.json", paragraphs), ("answered.json", paragraphs[1:2])):
+        (tmp_path / name).write_text(json.dumps({"version": "2", "data": [{"title": "Shops", "paragraphs": kept}]}))
+    made = training_examples(tmp_path, [Source("both.json")], "", seed=1, percent=0)
+    assert {example.context: example.judged for example in made} == dict(
+        zip(CONTEXTS, (True, False, True), strict=False)
+    )
+    assert [e.judged for e in training_examples(tmp_path, [Source("both.json", answerable=True)], "", 1, 0)].count(True)
+    assert [e.judged for e in training_examples(tmp_path, [Source("answered.json")], "", seed=1, percent=0)] == [None]
+    tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
+    groups = [
+        [cut(feature, random.Random(1), MAX_INPUT_TOKENS) for feature in group]
+        for group in features([(e,) for e in made], tokenizer)
+    ]
+    (batch,) = batches(groups, 8, random.Random(1))
+    assert batch.judged.sum() == 3
+    assert batch.unjudged.sum() == 1
+    assert sorted(np.bincount(batch.context)) == [1, 1, 2]
