@@ -48,16 +48,16 @@ class Source:
 class Example:
     """A question with one context; no answer means that the context does not hold it.
 
-    `title` is that of the article which the context is from. `judged` tells whether its context was asked what it does
-    not answer, too: True or False in a file that has such questions, None in others and where the question was asked of
-    another context.
+    `title` is that of the article which the context is from. `contrasted` tells whether its context was asked what it
+    does not answer, too: True or False in a file that has such questions, None in others, and for questions that were
+    altered or are asked of another context.
     """
 
     question: str
     context: str
     answer: Span | None
     title: str | None = None
-    judged: bool | None = None
+    contrasted: bool | None = None
 
 
 def normalised(text: str) -> str:
@@ -98,14 +98,14 @@ def training_examples(
         dataset, _ = split(load_squad(folder / source.file), percent)
         clean = [normalised(context) not in forbidden for context in dataset.contexts]
         titles = article_titles(dataset) if source.titled else {}
-        judged = {q.context for q in dataset.questions if not q.answers}
+        contrasted = {q.context for q in dataset.questions if not q.answers}
         usable = [
             Example(
                 q.text,
                 context,
                 q.answers[0] if q.answers else None,
                 titles.get(context),
-                q.context in judged if judged else None,
+                q.context in contrasted if contrasted else None,
             )
             for q in dataset.questions
             for context in (dataset.contexts[q.context],)

@@ -28,14 +28,14 @@ _Tokens = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 class Feature:
     """Token ids of a question and a context; `answer` is the first and last token of the span, None for no answer.
 
-    `above` are those of the title that the context may be read under; `judged` is as in `Example`.
+    `above` are those of the title that the context may be read under; `contrasted` is as in `Example`.
     """
 
     question: tuple[int, ...]
     context: NDArray[np.int32]
     answer: tuple[int, int] | None
     above: tuple[int, ...] = ()
-    judged: bool | None = None
+    contrasted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Batch:
         start, end: positions of shape (batch,); 0 (`[CLS]`) for no answer.
         group: of shape (batch,): which of the questions it is.
         context: of shape (batch,): a number for each context.
-        judged, unjudged: of shape (batch,): whether its context was asked what it does not answer, or only others of
-            its file were.
+        contrasted, uncontrasted: of shape (batch,): whether its context was asked what it does not answer, or only
+            others of its file were.
     """
 
     ids: NDArray[np.int64]
@@ -70,8 +70,8 @@ class Batch:
     end: NDArray[np.int64]
     group: NDArray[np.int64]
     context: NDArray[np.int64]
-    judged: NDArray[np.bool_]
-    unjudged: NDArray[np.bool_]
+    contrasted: NDArray[np.bool_]
+    uncontrasted: NDArray[np.bool_]
 
 
 def features(groups: Sequence[Sequence[Example]], tokenizer: Tokenizer) -> list[tuple[Feature, ...]]:
@@ -92,7 +92,9 @@ def _feature(example: Example, context: _Tokens, tokenizer: Tokenizer) -> Featur
         tokenizer.encode(text, add_special_tokens=False).ids
         for text in (example.question.strip(), f"{example.title}." if example.title else "")
     )
-    return Feature(tuple(question[:MAX_QUESTION_TOKENS]), ids, answer, tuple(above[:MAX_ABOVE_TOKENS]), example.judged)
+    return Feature(
+        tuple(question[:MAX_QUESTION_TOKENS]), ids, answer, tuple(above[:MAX_ABOVE_TOKENS]), example.contrasted
+    )
 
 
 def _tokenised(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, _Tokens]:
@@ -183,6 +185,6 @@ def _batch(questions: Sequence[Sequence[Cut]]) -> Batch:
         end=np.array([passage.end for _, passage in rows]),
         group=np.array([group for group, _ in rows]),
         context=contexts,
-        judged=np.array([passage.feature.judged is True for _, passage in rows]),
-        unjudged=np.array([passage.feature.judged is False for _, passage in rows]),
+        contrasted=np.array([passage.feature.contrasted is True for _, passage in rows]),
+        uncontrasted=np.array([passage.feature.contrasted is False for _, passage in rows]),
     )

@@ -26,7 +26,7 @@ class LossWeights:
 
     shared: float = 0.0
     taught: float = 0.0
-    judged: float = 0.0
+    answerability: float = 0.0
     ranked: float = 0.0
 
 
@@ -61,15 +61,15 @@ def reading_loss(
     them, each logit less that of its passage's `[CLS]`, and a zero for no answer in any. Answers are compared across
     passages by that difference, so it is what is trained (shared normalisation: Clark and Gardner, ACL 2018).
 
-    With `weights.judged`, whether there is an answer and where it is are apart, see `_apart`; and with `weights.ranked`
-    the questions of a context are compared, see `_ranked`.
+    With `weights.answerability`, whether there is an answer and where it is are apart, see `_apart`; and with
+    `weights.ranked` the questions of a context are compared, see `_ranked`.
     """
     device = start.device
     group = torch.from_numpy(batch.group).to(device)
     total = start.new_zeros(())
     for logits, places, soft in zip((start, end), (batch.start, batch.end), taught or (None, None), strict=True):
         target = torch.from_numpy(places).to(device)
-        if weights.judged:
+        if weights.answerability:
             own = _apart(logits, target, batch, weights, soft)
         else:
             own = cross_entropy(logits, target)
@@ -86,15 +86,17 @@ def reading_loss(
 def _apart(logits: Tensor, target: Tensor, batch: Batch, weights: LossWeights, soft: Tensor | None) -> Tensor:
     """Return the loss of whether there is an answer, and of where it is if there is.
 
-    Whether there is one is learned with the weight `weights.judged` on contexts that were asked what they do not
+    Whether there is one is learned with the weight `weights.answerability` on contexts that were asked what they do not
     answer, and not at all where only others of the file were: what is never asked in vain would be known by what it is
-    about. Teachers tell where the answer is.
+    about. (What passages share still compares such a context's answer with none.) Teachers tell where the answer is.
     """
-    judged, unjudged = (torch.from_numpy(part).to(logits.device) for part in (batch.judged, batch.unjudged))
-    answered = target > 0
-    whole, spans = logits.logsumexp(1), logits[:, 1:].logsumexp(1)
-    there = whole - torch.where(answered, spans, logits[:, 0])
-    weight = torch.where(judged, weights.judged, 1.0) * ~(unjudged & answered)
+    contrasted, uncontrasted = (
+        torch.from_numpy(part).to(logits.device) for part in (batch.contrasted, batch.uncontrasted)
+    )
+    answered, margin = target > 0, _margin(logits)
+    there = softplus(torch.where(answered, -margin, margin))
+    weight = torch.where(contrasted, weights.answerability, 1.0) * ~uncontrasted
+    spans = logits[:, 1:].logsumexp(1)
     where = spans - logits.gather(1, target[:, None])[:, 0]
     if soft is not None:
         thought = soft[:, 1:] / soft[:, 1:].sum(1, keepdim=True).clamp_min(_LEAST)
@@ -103,6 +105,7 @@ def _apart(logits: Tensor, target: Tensor, batch: Batch, weights: LossWeights, s
 
 
 def _margin(logits: Tensor) -> Tensor:
+    """Return the log-odds that there is an answer."""
     return logits[:, 1:].logsumexp(1) - logits[:, 0]
 
 
@@ -110,11 +113,14 @@ def _ranked(margins: Tensor, batch: Batch) -> Tensor:
     """Return how far a context's questions without an answer look likelier to have one than its others.
 
     What the context is about says nothing of it: they have that in common (a pairwise loss: Burges et al., ICML 2005).
-    It is the mean over a context's pairs, times the share of the passages that have another to be compared with.
+    It is the mean over all pairs of a context's questions in the batch, times the share of rows that have an answer and
+    such a pair.
     """
-    answered = batch.judged & (batch.start > 0)
+    answered = batch.contrasted & (batch.start > 0)
     pairs = (
-        answered[:, None] & (batch.judged & (batch.start == 0))[None] & (batch.context[:, None] == batch.context[None])
+        answered[:, None]
+        & (batch.contrasted & (batch.start == 0))[None]
+        & (batch.context[:, None] == batch.context[None])
     )
     if not pairs.any():
         return margins.new_zeros(())
@@ -125,7 +131,7 @@ def _ranked(margins: Tensor, batch: Batch) -> Tensor:
 def _shared(logits: Tensor, target: Tensor, group: Tensor) -> Tensor:
     """Return the shared loss of the questions with several passages, as a mean over all passages."""
     margins = logits - logits[:, :1]
-    passage = margins[:, 1:].logsumexp(dim=1)
+    passage = _margin(logits)
     count = int(group.max()) + 1
     top = passage.new_zeros(count).scatter_reduce(0, group, passage.detach(), "amax")
     mass = (-top).exp().index_add(0, group, (passage - top[group]).exp())

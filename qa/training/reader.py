@@ -236,15 +236,18 @@ def _schedule(warm_up: list[_Question], main: list[_Question], recipe: ReaderRec
                 yield batch
         part = chooser.sample(main, len(main))
         if recipe.ranked_weight:
-            part = _by_context(part)
+            part = _by_context(part, chooser)
 
 
-def _by_context(questions: Sequence[_Question]) -> list[_Question]:
-    """Return questions with those of one context together, each where the first of them was: they are compared."""
+def _by_context(questions: Sequence[_Question], chooser: random.Random) -> list[_Question]:
+    """Return questions with those of one context together, which are compared, and contexts in random order."""
     together: dict[int, list[_Question]] = {}
     for question in questions:
         together.setdefault(id(question[0].context), []).append(question)
-    return [question for part in together.values() for question in part]
+    groups = list(together.values())
+    # Else contexts of many questions would come first: the first of many is likelier to be an early one.
+    chooser.shuffle(groups)
+    return [question for group in groups for question in group]
 
 
 def _cut(question: _Question, recipe: ReaderRecipe, chooser: random.Random, *, whole: bool) -> list[Cut]:
@@ -287,7 +290,12 @@ def _step(
     teachers: Teachers,
 ) -> float:
     taught = teachers.taught(batch, bfloat16=recipe.bfloat16)
-    weights = LossWeights(recipe.shared_weight, recipe.taught_share, recipe.judged_weight, recipe.ranked_weight)
+    weights = LossWeights(
+        shared=recipe.shared_weight,
+        taught=recipe.taught_share,
+        answerability=recipe.answerability_weight,
+        ranked=recipe.ranked_weight,
+    )
 
     def loss(moved: torch.Tensor | None = None) -> torch.Tensor:
         start, end = span_logits(model, batch, bfloat16=recipe.bfloat16, moved=moved)

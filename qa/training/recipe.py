@@ -43,11 +43,12 @@ class ReaderRecipe:
             answer; at most half of the answerable ones.
         wrong_passages: how many of those passages for each such question, as far as there are.
         shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
-        judged_weight: of whether there is an answer, on contexts that were asked what they do not answer, too. Then it
-            is learned from these, other files' contexts and wrong passages alone, and teachers only tell where an
-            answer is. With 0 it counts as much everywhere, and what is never asked in vain can be known by what it is
-            about.
-        ranked_weight: of the answerable questions of such a context being likelier to be than its others.
+        answerability_weight: of whether there is an answer, on contexts that were asked what they do not answer, too;
+            then a passage's own softmax learns it from these, other files' contexts, wrong passages and altered
+            questions alone, and teachers only tell where an answer is. With 0 it is learned from all alike, and what is
+            never asked in vain can be known by what it is about.
+        ranked_weight: of the answerable questions of such a context being likelier to be than its others; a pass then
+            has a context's questions together, so that more of them meet in a batch.
         altered: questions altered by rule so that their passage no longer answers them. Where training starts from a
             reader, three times as many are made, and those are taken whose old answer it is surest of.
         altered_share: how many of them there are at most, for each answerable question.
@@ -80,7 +81,7 @@ class ReaderRecipe:
     negatives: Annotated[int, Field(ge=0)] = 0
     wrong_passages: Annotated[int, Field(ge=1, le=7)] = 1
     shared_weight: Annotated[float, Field(ge=0)] = 0.0
-    judged_weight: Annotated[float, Field(ge=0)] = 0.0
+    answerability_weight: Annotated[float, Field(ge=0)] = 0.0
     ranked_weight: Annotated[float, Field(ge=0)] = 0.0
     altered: Annotated[int, Field(ge=0)] = 0
     altered_share: Annotated[float, Field(ge=0, le=1)] = 0.125

@@ -196,7 +196,7 @@ def test_batches_hold_every_input_once_and_do_not_part_a_question() -> None:
     assert sizes == sorted(map(len, lengths))
 
 
-def test_a_context_is_judged_by_questions_that_it_does_not_answer(tmp_path: Path) -> None:
+def test_a_context_is_contrasted_by_questions_that_it_does_not_answer(tmp_path: Path) -> None:
     asked = {0: [True, False], 1: [True], 2: [False]}
     paragraphs = [
         {
@@ -216,17 +216,20 @@ def test_a_context_is_judged_by_questions_that_it_does_not_answer(tmp_path: Path
     for name, kept in (("both.json", paragraphs), ("answered.json", paragraphs[1:2])):
         (tmp_path / name).write_text(json.dumps({"version": "2", "data": [{"title": "Shops", "paragraphs": kept}]}))
     made = training_examples(tmp_path, [Source("both.json")], "", seed=1, percent=0)
-    assert {example.context: example.judged for example in made} == dict(
+    assert {example.context: example.contrasted for example in made} == dict(
         zip(CONTEXTS, (True, False, True), strict=False)
     )
-    assert [e.judged for e in training_examples(tmp_path, [Source("both.json", answerable=True)], "", 1, 0)].count(True)
-    assert [e.judged for e in training_examples(tmp_path, [Source("answered.json")], "", seed=1, percent=0)] == [None]
+    answered = training_examples(tmp_path, [Source("both.json", answerable=True)], "", seed=1, percent=0)
+    assert sorted(str(example.contrasted) for example in answered) == ["False", "True"]
+    assert [e.contrasted for e in training_examples(tmp_path, [Source("answered.json")], "", seed=1, percent=0)] == [
+        None
+    ]
     tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
     groups = [
         [cut(feature, random.Random(1), MAX_INPUT_TOKENS) for feature in group]
         for group in features([(e,) for e in made], tokenizer)
     ]
     (batch,) = batches(groups, 8, random.Random(1))
-    assert batch.judged.sum() == 3
-    assert batch.unjudged.sum() == 1
+    assert batch.contrasted.sum() == 3
+    assert batch.uncontrasted.sum() == 1
     assert sorted(np.bincount(batch.context)) == [1, 1, 2]

@@ -13,15 +13,15 @@ from qa.training.loss import LossWeights, reading_loss, span_logits
 USABLE = [True, False, False, True, True, False]
 
 
-def batch(start: list[int], group: list[int], context: list[int] | None = None, judged: str = "") -> Batch:
+def batch(start: list[int], group: list[int], context: list[int] | None = None, contrasted: str = "") -> Batch:
     """Six positions: `[CLS]`, a question token, `[SEP]`, two of the passage, and one of padding.
 
-    `judged` has "y" for a context that was asked what it does not answer, "n" where only others of its file were.
+    `contrasted` has "y" for a context that was asked what it does not answer, "n" where only others of its file were.
     """
     rows = len(start)
     types = np.tile(np.array([0, 0, 0, 1, 1, 0]), (rows, 1))
     mask = np.tile(np.array([1, 1, 1, 1, 1, 0]), (rows, 1))
-    places, told = np.array(start), np.array(list(judged or "-" * rows))
+    places, told = np.array(start), np.array(list(contrasted or "-" * rows))
     return Batch(
         types,
         types,
@@ -100,13 +100,13 @@ def test_large_logits_do_not_overflow() -> None:
 
 def test_whether_there_is_an_answer_is_learned_where_it_was_asked_in_vain() -> None:
     made = logits(4)
-    # Judged and answered, judged and not, answered where only others were judged, of a file that judges nothing.
-    asked = batch([3, 0, 4, 4], [0, 1, 2, 3], judged="yyn-")
+    # Contrasted: answered, and not; answered where only others were contrasted; of a file that contrasts none.
+    asked = batch([3, 0, 4, 4], [0, 1, 2, 3], contrasted="yyn-")
     everywhere = reading_loss(
         made,
         made,
-        replace(asked, judged=asked.judged & False, unjudged=asked.unjudged & False),
-        LossWeights(judged=1.0),
+        replace(asked, contrasted=asked.contrasted & False, uncontrasted=asked.uncontrasted & False),
+        LossWeights(answerability=1.0),
     )
     assert torch.allclose(everywhere, reading_loss(made, made, asked, LossWeights()))
     chosen = made[:, [0, 3, 4]]
@@ -114,7 +114,7 @@ def test_whether_there_is_an_answer_is_learned_where_it_was_asked_in_vain() -> N
     there = torch.stack([-torch.log1p(-none[0].exp()), -none[1], torch.zeros(()), -torch.log1p(-none[3].exp())])
     where = -chosen[:, 1:].log_softmax(1)[[0, 2, 3], [0, 1, 1]].sum()
     expected = (3 * there[:2].sum() + there[2:].sum() + where) / 4
-    loss = reading_loss(made, made, asked, LossWeights(judged=3.0))
+    loss = reading_loss(made, made, asked, LossWeights(answerability=3.0))
     assert torch.allclose(loss, expected)
     loss.backward()  # type: ignore[no-untyped-call]
     assert made.grad is not None
@@ -123,23 +123,23 @@ def test_whether_there_is_an_answer_is_learned_where_it_was_asked_in_vain() -> N
 
 
 def test_teachers_tell_where_an_answer_is_and_not_whether() -> None:
-    made, asked = logits(2), batch([3, 0], [0, 1], judged="yy")
+    made, asked = logits(2), batch([3, 0], [0, 1], contrasted="yy")
     soft = torch.tensor([[0.6, 0, 0, 0.1, 0.3, 0], [0.2, 0, 0, 0.4, 0.4, 0]], dtype=torch.float64)
-    labels = reading_loss(made, made, asked, LossWeights(judged=1.0))
-    taught = reading_loss(made, made, asked, LossWeights(judged=1.0, taught=0.3), (soft, soft))
+    labels = reading_loss(made, made, asked, LossWeights(answerability=1.0))
+    taught = reading_loss(made, made, asked, LossWeights(answerability=1.0, taught=0.3), (soft, soft))
     where = -made[0, 3:5].log_softmax(0)
     assert torch.allclose(taught - labels, 0.3 * (0.25 * where[0] + 0.75 * where[1] - where[0]) / 2)
 
 
 def test_questions_of_a_context_are_compared() -> None:
     made = logits(5)
-    asked = batch([3, 0, 0, 4, 0], [0, 1, 2, 3, 4], context=[7, 7, 7, 8, 8], judged="yyy--")
+    asked = batch([3, 0, 0, 4, 0], [0, 1, 2, 3, 4], context=[7, 7, 7, 8, 8], contrasted="yyy--")
     apart = reading_loss(made, made, asked, LossWeights(ranked=0.5)) - reading_loss(made, made, asked, LossWeights())
     margins = made[:, 3:5].logsumexp(1) - made[:, 0]
     expected = (softplus(margins[1] - margins[0]) + softplus(margins[2] - margins[0])) / 2
-    # A mean over all passages, of which one has another to be compared with.
+    # Times the share of rows that have an answer and another question to be compared with.
     assert torch.allclose(apart, 0.5 * expected / 5)
-    alone = batch([3, 0], [0, 1], context=[1, 2], judged="yy")
+    alone = batch([3, 0], [0, 1], context=[1, 2], contrasted="yy")
     assert torch.equal(
         reading_loss(made[:2], made[:2], alone, LossWeights(ranked=1.0)),
         reading_loss(made[:2], made[:2], alone, LossWeights()),

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import itertools
+import json
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -15,6 +19,7 @@ from qa.models.shipped import WEIGHTS, open_model
 from qa.training import reader
 from qa.training.base_model import base_model_folder
 from qa.training.dequantised import load_dequantised
+from qa.training.features import Feature
 from qa.training.reader import train_reader
 from qa.training.recipe import FIRST, load_recipe
 from qa.training.stages import as_markdown, stages
@@ -81,6 +86,41 @@ def test_a_shipped_reader_is_trained_on(data: Path, tmp_path: Path) -> None:
     assert made[:-1] == stages(shipped.folder)
     assert (made[-1]["start"], made[-1]["tokens"]) == (shipped.identity, RECIPE.tokens)
     assert "| tokens | 700 |" in as_markdown(made[-1])
+
+
+def test_whether_there_is_an_answer_is_learned_apart_and_compared(data: Path, tmp_path: Path) -> None:
+    for source in RECIPE.mixture:
+        content = json.loads((data / source.file).read_text())
+        for n, paragraph in enumerate(content["data"][0]["paragraphs"]):
+            if n % 3 == 0:
+                paragraph["qas"].append({"id": f"{n}", "question": "Why?", "answers": [], "is_impossible": True})
+        (data / source.file).write_text(json.dumps({**content, "version": "2"}))
+    heads = {}
+    for answerability, ranked in ((0.0, 0.0), (2.0, 0.0), (2.0, 1.0)):
+        recipe = replace(
+            RECIPE, tokens=1000, batch=64, warm_up=(), answerability_weight=answerability, ranked_weight=ranked
+        )
+        finished = train_reader(data, [], tmp_path / f"{answerability}-{ranked}", recipe, 2, lambda _: None)
+        heads[answerability, ranked] = load_file(finished / "model.safetensors")["qa_outputs.weight"].numpy().tobytes()
+        assert f"| ranked_weight | {ranked} |" in as_markdown(stages(finished)[-1])
+    assert len(set(heads.values())) == 3
+
+
+def test_a_pass_has_a_contexts_questions_together_and_contexts_in_any_order() -> None:
+    contexts = [np.arange(3, dtype=np.int32) for _ in range(40)]
+    # Every second context was asked eight questions, the others one.
+    questions = [(Feature((n,), context, None),) for n, context in enumerate(contexts) for _ in range(1 + 7 * (n % 2))]
+    places = []
+    for seed in range(30):
+        chooser = random.Random(seed)
+        order = reader._by_context(chooser.sample(questions, len(questions)), chooser)
+        assert sorted(q[0].question for q in order) == sorted(q[0].question for q in questions)
+        asked = [feature.question[0] for (feature,) in order]
+        changes = sum(one != other for one, other in itertools.pairwise(asked))
+        assert changes == len(contexts) - 1
+        places += [place for place, context in enumerate(asked) if context % 2 == 0]
+    # Contexts of one question are as likely to come early as late.
+    assert 0.4 < np.mean(places) / len(questions) < 0.6
 
 
 def test_a_folder_holds_one_training(data: Path, tmp_path: Path) -> None:

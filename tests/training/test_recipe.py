@@ -60,7 +60,7 @@ def test_what_is_wrong_with_a_recipe_is_named(tmp_path: Path, content: str, name
 def test_an_unknown_recipe_is_told_which_there_are() -> None:
     with pytest.raises(
         InvalidInput,
-        match="bsae: neither a file nor one of base, deep, deep2, edited, edited2, edited3, firm, further, judged, ",
+        match="bsae: neither a file nor one of base, contrasted, deep, deep2, edited, edited2, edited3, firm, further",
     ):
         load_recipe("bsae")
 
