@@ -174,7 +174,7 @@ def _batch(questions: Sequence[Sequence[Cut]]) -> Batch:
         types[row, : len(made.ids)] = made.types
         mask[row, : len(made.ids)] = 1
         usable[row, made.offset : made.offset + made.count] = True
-    # Questions of one context have its tokens in common, not only equal ones.
+    # All questions of a context share one array of its tokens.
     contexts = np.unique([id(passage.feature.context) for _, passage in rows], return_inverse=True)[1]
     return Batch(
         ids=ids,
