@@ -17,6 +17,7 @@ Taught = tuple[Tensor, Tensor]
 
 # Not infinite: times a teacher's probability of zero that would be no number.
 _NEVER = -1e9
+# A teacher may be as sure of no answer as a float can tell.
 _LEAST = 1e-9
 
 

@@ -93,6 +93,17 @@ def test_no_answer_in_any_passage_is_the_zero_of_the_shared_softmax() -> None:
     assert torch.allclose(loss - own, cross_entropy(margins, torch.tensor(0)) / 2)
 
 
+def test_starts_and_ends_count_alike() -> None:
+    start, end = logits(3), logits(3).flip(0)
+    asked = batch([3, 0, 4], [0, 0, 1], context=[7, 7, 8], contrasted="yyn")
+    weights = LossWeights(shared=0.5, answerability=2.0)
+    apart = reading_loss(start, start, asked, weights), reading_loss(end, end, asked, weights)
+    assert torch.allclose(reading_loss(start, end, asked, weights), (apart[0] + apart[1]) / 2)
+    ranked = reading_loss(start, end, asked, replace(weights, ranked=1.0)) - reading_loss(start, end, asked, weights)
+    margins = torch.stack([part[:, 3:5].logsumexp(1) - part[:, 0] for part in (start, end)]).mean(0)
+    assert torch.allclose(ranked, softplus(margins[1] - margins[0]) / 3)
+
+
 def test_large_logits_do_not_overflow() -> None:
     made = (logits(2) * 1e4).float()
     assert torch.isfinite(reading_loss(made, made, batch([3, 0], [0, 0]), LossWeights(shared=1.0)))
