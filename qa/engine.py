@@ -17,6 +17,7 @@ from qa.models.embedder import Embedder
 from qa.reading.answers import Ranked, candidates, located, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.reader import Pair, Reader
+from qa.reading.reranking import RERANKED, reranked
 from qa.reading.rounds import PASSAGES_READ, read_in_rounds
 from qa.reading.spans import PassageLogits
 from qa.types import Hit, Mark, Passage, QueryResult, SearchResult, Span
@@ -139,17 +140,36 @@ class Engine(Library):
         index: str = DEFAULT_INDEX,
         top_k: int = PASSAGES_READ,
         filters: Mapping[str, object] | None = None,
+        rerank: bool = False,
         by_sentence: bool = True,
     ) -> list[SearchResult]:
-        """Find the passages that most likely answer each question, without reading them.
+        """Find the passages that most likely answer each question.
 
-        Without `by_sentence` they are those that `ask` reads, in that order: there it does not count how much of the
-        question one sentence covers, which the reader sees itself.
+        Args:
+            questions: in plain language.
+            index: its name.
+            top_k: at most so many passages for each.
+            filters: metadata that a document must have to be considered.
+            rerank: let the reader read the first ones, and put them in order: finds more, and takes longer.
+            by_sentence: let count how much of the question one sentence covers. Without it, and not reranked, they are
+                those that `ask` reads, in that order: there the reader sees it itself.
+
+        Raises:
+            InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
+            NotFound: there is no such index.
         """
+        checked_top_k(top_k)
         clock = _Clock()
-        found = self._search(questions, index, top_k, filters, clock, by_sentence=by_sentence)
+        depth = max(top_k, RERANKED) if rerank else top_k
+        found = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
+        hits: Sequence[Sequence[Hit]] = [result.hits for result in found]
+        if rerank:
+            hits = reranked(self.reader, questions, hits, self.calibration.retrieval_weight)
+            clock.lap("read")
         timings = clock.finish()
-        return [replace(result, timings_ms=timings) for result in found]
+        return [
+            replace(result, hits=ranked[:top_k], timings_ms=timings) for result, ranked in zip(found, hits, strict=True)
+        ]
 
     def _search(
         self,
@@ -163,7 +183,6 @@ class Engine(Library):
     ) -> list[SearchResult]:
         for question in questions:
             checked_question(question)
-        checked_top_k(top_k)
         compiled = compile_filter(filters or {})
         opened = self.indexes.get(index)
         vectors = self.embedder.encode_questions(questions)

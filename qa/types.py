@@ -137,8 +137,9 @@ class Passage:
 class Hit:
     """A passage that a search found, with every part of its score.
 
-    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1]. A text that was
-    given with the question, and not found in an index, has no `passage_id` and scores of 0.
+    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1], and `reranked` the one in logits
+    that the reader and that make up, where the order is by it. A text that was given with the question, and not found
+    in an index, has no `passage_id` and scores of 0.
     """
 
     passage_id: int | None
@@ -149,6 +150,12 @@ class Hit:
     lexical: float
     dense: float
     retrieval: float
+    reranked: float | None = None
+
+    @property
+    def score(self) -> float:
+        """What it is ranked by."""
+        return self.retrieval if self.reranked is None else self.reranked
 
 
 @dataclass(frozen=True, slots=True)

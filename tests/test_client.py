@@ -56,6 +56,7 @@ def test_from_a_document_to_feedback(start: Start, tmp_path: Path) -> None:
         (batched,) = client.query_batch(["Who runs the library?"], min_confidence=0).results
         assert batched.answers[0] == answer
         assert client.search("library").passages[0].document_id == HOURS.id
+        assert "read" in client.search("library", rerank=True).timings_ms
         read = client.read("Who opened the mill?", "Ann Miller opened the mill.", min_confidence=0)
         assert read.answers[0].answer == "Ann Miller"
         offset = Offset(start=answer.document_offset.start, end=answer.document_offset.end)

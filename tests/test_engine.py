@@ -19,7 +19,7 @@ from qa.engine import Engine
 from qa.errors import Changed, InvalidInput, NotFound
 from qa.evaluation.metrics import f1
 from qa.reading.rounds import PASSAGES_READ, ROUNDS
-from qa.types import Document, QueryResult
+from qa.types import Document, QueryResult, SearchResult
 from tests.conftest import golden_articles, golden_documents
 
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in golden_documents()}
@@ -134,6 +134,24 @@ def test_alone_or_together_after_a_restart_or_before_answers_are_equal(golden: E
     restarted.close()
     for one, two, three in zip(together, alone, again, strict=True):
         assert without_timings(one) == without_timings(two) == without_timings(three)
+
+
+def test_reranked_passages_are_the_same_alone_or_together_and_the_first_more_often_answers(golden: Engine) -> None:
+    asked = [(title, q) for title, q in QUESTIONS if not q["is_impossible"]]
+    questions = [q["question"] for _, q in asked]
+    found, reranked = (golden.search_batch(questions, top_k=3, rerank=rerank) for rerank in (False, True))
+    assert golden.search(questions[0], top_k=3, rerank=True).hits == reranked[0].hits
+    assert golden.search(questions[0], top_k=40, rerank=True).hits[:3] == reranked[0].hits
+
+    def right(results: Sequence[SearchResult]) -> int:
+        firsts = [made.hits[0].passage for made in results]
+        return sum(
+            first.document_id == title
+            and any(first.span.start <= a["answer_start"] < first.span.end for a in q["answers"])
+            for first, (title, q) in zip(firsts, asked, strict=True)
+        )
+
+    assert right(reranked) > right(found)
 
 
 def test_reading_stops_where_the_rest_cannot_win(golden: Engine) -> None:

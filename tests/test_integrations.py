@@ -27,6 +27,9 @@ def test_a_langchain_retriever_finds_passages(url: str) -> None:
     assert found.page_content == TEXT[found.metadata["start"] : found.metadata["end"]]
     assert (found.metadata["document_id"], found.metadata["kind"]) == ("hours", "notice")
     assert asyncio.run(retriever.ainvoke("When does the library open?")) == [found]
+    (read,) = SpanlightRetriever(url=url, top_k=1, rerank=True).invoke("When does the library open?")
+    # What the reader adds makes it another scale.
+    assert (read.page_content, read.metadata["score"] > 1) == (found.page_content, True)
     filtered = SpanlightRetriever(url=url, filters={"document_id": "cat"}).invoke("When does the library open?")
     assert [document.metadata["document_id"] for document in filtered] == ["cat"]
 

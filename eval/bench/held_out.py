@@ -18,8 +18,9 @@ from pathlib import Path
 from eval.bench.models import engine_with_reader, float_reader_model
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.own_models import ReaderAlone
-from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import Mode
 from qa.models.shipped import MANIFEST, open_model
 from qa.training.averaging import average_readers
 from qa.training.examples import split

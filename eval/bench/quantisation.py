@@ -15,8 +15,9 @@ import numpy as np
 from eval.bench.models import engine_with_reader, float_model, float_reader_model
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.own_models import ReaderAlone
-from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import Mode
 from qa.models.embedder import Embedder, ShippedEmbedder, Vectors
 from qa.models.inference import available_threads
 from qa.models.shipped import WEIGHTS, open_model

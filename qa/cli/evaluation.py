@@ -34,7 +34,7 @@ def evaluate(
     datasets: Annotated[
         list[Path], typer.Argument(help="SQuAD JSON, CSV, TSV or JSONL files, BEIR folders, suites (.toml).")
     ],
-    mode: Annotated[str, typer.Option(help="end-to-end, reader or retrieval.")] = "end-to-end",
+    mode: Annotated[str, typer.Option(help="end-to-end, reader, retrieval or reranked.")] = "end-to-end",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions, spread evenly.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON ('-': print).")] = None,
     figures_only: Annotated[bool, typer.Option(help="Leave the single questions out of the JSON.")] = False,
@@ -53,7 +53,7 @@ def evaluate(
     from qa.evaluation.loading import label_warnings, summary
     from qa.evaluation.plan import Target, load_all, named_entries, plan
     from qa.evaluation.report import report_html
-    from qa.evaluation.runner import Mode
+    from qa.evaluation.systems import Mode
 
     if mode not in {m.value for m in Mode}:
         raise typer.BadParameter(f"{mode!r} is not one of {', '.join(Mode)}", param_hint="--mode")

@@ -89,10 +89,15 @@ def read(question: str, text: str, *, top_k: int = 3, min_confidence: float | No
 
 
 def search(
-    question: str, *, index: str = "default", top_k: int = 10, filters: Mapping[str, object] | None = None
+    question: str,
+    *,
+    index: str = "default",
+    top_k: int = 10,
+    filters: Mapping[str, object] | None = None,
+    rerank: bool = False,
 ) -> Call[SearchResponse]:
-    """Find the passages that most likely answer a question."""
-    body = {"question": question, "index": index, "top_k": top_k, "filters": dict(filters or {})}
+    """Find the passages that most likely answer a question; `rerank` has the reader put the first ones in order."""
+    body = {"question": question, "index": index, "top_k": top_k, "filters": dict(filters or {}), "rerank": rerank}
     return _sent("POST", "/search", SearchResponse, json=body)
 
 

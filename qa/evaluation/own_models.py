@@ -10,7 +10,7 @@ from pathlib import Path
 from qa.engine import Engine
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Candidate, Outcome
-from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Progress, can_be_asked
+from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Mode, Progress, can_be_asked
 from qa.reading.calibration import Scale
 from qa.types import Document, QueryResult, SearchResult
 
@@ -41,12 +41,12 @@ class ReaderAlone:
 
 
 class Indexed:
-    """An index that is asked; `read` is false where only its ranking is wanted."""
+    """An index that is asked: for answers end-to-end, and else for passages."""
 
-    def __init__(self, engine: Engine, index: str, dataset: Dataset, *, read: bool) -> None:
+    def __init__(self, engine: Engine, index: str, dataset: Dataset, mode: Mode) -> None:
         self._engine = engine
         self._index = index
-        self._read = read
+        self._mode = mode
         texts = {info.id: engine.document(info.id, index=index)[0].text for info in engine.all_documents(index=index)}
         self._documents = MatchedDocuments(texts, dataset)
         documents, passages = engine.indexes.get(index).counts()
@@ -64,11 +64,8 @@ class Indexed:
         for part in _parts(questions):
             askable = {question.id: question.text for question in part if can_be_asked(question)}
             texts = list(askable.values())
-            # What is read has the ranking that it is read in.
-            found = self._engine.search_batch(
-                texts, index=self._index, top_k=RANKED_PASSAGES, by_sentence=not self._read
-            )
-            made = self._ask(texts) if self._read else [None] * len(texts)
+            found = self._search(texts)
+            made = self._ask(texts) if self._mode.gives_answers else [None] * len(texts)
             outcomes = dict(zip(askable, zip(found, made, strict=True), strict=True))
             for question in part:
                 if question.id not in outcomes:
@@ -96,26 +93,35 @@ class Indexed:
             timings,
         )
 
+    def _search(self, questions: Sequence[str]) -> list[SearchResult]:
+        return self._engine.search_batch(
+            questions,
+            index=self._index,
+            top_k=RANKED_PASSAGES,
+            rerank=self._mode is Mode.RERANKED,
+            # What is read has the ranking that it is read in.
+            by_sentence=not self._mode.gives_answers,
+        )
+
     def _ask(self, questions: Sequence[str]) -> list[QueryResult]:
         return self._engine.ask_batch(
             questions, index=self._index, top_k=CANDIDATES, min_confidence=0.0, include_passages=True
         )
 
     def _alone(self, question: str) -> Mapping[str, float]:
-        if self._read:
-            return self._ask([question])[0].timings_ms
-        return self._engine.search(question, index=self._index, top_k=RANKED_PASSAGES).timings_ms
+        (made,) = self._ask([question]) if self._mode.gives_answers else self._search([question])
+        return made.timings_ms
 
 
 @contextmanager
-def own_contexts(engine: Engine, dataset: Dataset, progress: Progress, *, read: bool) -> Iterator[Indexed]:
+def own_contexts(engine: Engine, dataset: Dataset, mode: Mode, progress: Progress) -> Iterator[Indexed]:
     """Put a data set's contexts into a throw-away index, one document each.
 
     Args:
         engine: its models are used, its indexes are not touched.
         dataset: where the contexts come from.
+        mode: what is wanted of the index.
         progress: is told how many more contexts are in.
-        read: whether answers are wanted, or rankings alone.
     """
     with tempfile.TemporaryDirectory(prefix="qa-eval-") as folder:
         ready = engine.in_folder(Path(folder))
@@ -128,7 +134,7 @@ def own_contexts(engine: Engine, dataset: Dataset, progress: Progress, *, read: 
                 ready.add([document for document in part if document.text.strip()])
                 progress(len(part))
             ready.indexes.get("default").catch_up()
-            yield Indexed(ready, "default", dataset, read=read)
+            yield Indexed(ready, "default", dataset, mode)
         finally:
             ready.close()
 

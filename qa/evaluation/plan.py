@@ -13,10 +13,10 @@ from qa.evaluation.datasets import Dataset
 from qa.evaluation.loading import label_warnings, load_dataset
 from qa.evaluation.own_models import Indexed
 from qa.evaluation.predictions import Predictions
-from qa.evaluation.runner import Mode, check, models
+from qa.evaluation.runner import check, models
 from qa.evaluation.server import Server
 from qa.evaluation.suite import Entry, load_suite
-from qa.evaluation.systems import Progress, System
+from qa.evaluation.systems import Mode, Progress, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class Target:
         """
         if self.answers and (self.index or self.url):
             raise InvalidInput("answers of a file are not asked of an index or a server", field="answers")
-        if self.answers and mode is Mode.RETRIEVAL:
+        if self.answers and not mode.gives_answers:
             raise InvalidInput("a file of answers has no rankings to evaluate", field="answers")
         if (self.index or self.url) and mode is Mode.READER:
-            raise InvalidInput("an index or a server is evaluated end-to-end or in retrieval", field="mode")
+            raise InvalidInput("an index or a server is evaluated end-to-end, in retrieval or reranked", field="mode")
 
     @property
     def own_contexts(self) -> bool:
@@ -127,14 +127,13 @@ def opened(
     entry: Entry, dataset: Dataset, target: Target, engine: Callable[[], Engine], progress: Progress
 ) -> Iterator[System]:
     """Open the system that is to be evaluated; `engine` is only called where our models are needed."""
-    read = entry.mode is Mode.END_TO_END
     if target.answers:
         yield Predictions(target.answers, dataset.head(entry.limit))
     elif target.url:
-        with closing(Server(target.url, target.index or "default", dataset, target.key, read=read)) as server:
+        with closing(Server(target.url, target.index or "default", dataset, entry.mode, target.key)) as server:
             yield server
     elif target.index:
-        yield Indexed(engine(), target.index, dataset, read=read)
+        yield Indexed(engine(), target.index, dataset, entry.mode)
     else:
         with models(engine(), dataset, entry.mode, progress) as system:
             yield system

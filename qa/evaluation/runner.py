@@ -8,7 +8,6 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,11 @@ from qa.evaluation.figures import RANKED, Scored, figures, scored
 from qa.evaluation.metrics import reciprocal_rank
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.own_models import ReaderAlone, own_contexts
-from qa.evaluation.systems import Progress, System
+from qa.evaluation.systems import Mode, Progress, System
 from qa.limits import MAX_READ_TEXT, checked_text
 
 # Latencies are those of so many questions, spread evenly.
 TIMED = 200
-
-
-class Mode(StrEnum):
-    """What is evaluated."""
-
-    END_TO_END = "end-to-end"
-    READER = "reader"
-    RETRIEVAL = "retrieval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +46,10 @@ def check(dataset: Dataset, mode: Mode) -> None:
     Raises:
         DatasetError: answers are wanted, and the data set has none; or a context is too long to be read, or blank.
     """
-    if mode is not Mode.RETRIEVAL and not dataset.has_spans:
-        raise DatasetError(f"{dataset.name}: labels no answers, only relevant documents: use --mode retrieval")
+    if mode.gives_answers and not dataset.has_spans:
+        raise DatasetError(
+            f"{dataset.name}: labels no answers, only relevant documents: use --mode retrieval or reranked"
+        )
     if mode is Mode.READER:
         for question in dataset.questions:
             try:
@@ -72,12 +65,13 @@ def models(engine: Engine, dataset: Dataset, mode: Mode, progress: Progress = la
     """Open the engine's models as a system that answers from the data set's own contexts.
 
     End-to-end: the contexts are the documents of a throw-away index. Reader: each question is asked of its own context.
-    Retrieval: documents are ranked by their best passage, and nothing is read.
+    Retrieval: documents are ranked by their best passage, and nothing is read. Reranked: likewise, once the reader has
+    put the first passages in order.
     """
     if mode is Mode.READER:
         yield ReaderAlone(engine, dataset)
     else:
-        with own_contexts(engine, dataset, progress, read=mode is Mode.END_TO_END) as system:
+        with own_contexts(engine, dataset, mode, progress) as system:
             yield system
 
 
@@ -93,7 +87,7 @@ def evaluate(
 
     Args:
         dataset: contexts and questions.
-        mode: names what is evaluated; in retrieval nothing but rankings is scored.
+        mode: names what is evaluated; where no answers are given nothing but rankings is scored.
         system: answers the questions.
         limit: at most so many questions, spread evenly; all contexts stay.
         progress: is told how many more questions are done.
@@ -101,7 +95,7 @@ def evaluate(
     """
     asked = dataset.head(limit)
     outcomes = _answered(asked, system, progress, journal, _key(asked, mode, system))
-    read, forced = mode is not Mode.RETRIEVAL, not dataset.has_unanswerable
+    read, forced = mode.gives_answers, not dataset.has_unanswerable
     rows = scored(asked, outcomes, read=read, forced=forced)
     report = {
         "dataset": dataset.name,

@@ -8,15 +8,15 @@ from qa.client import Client
 from qa.errors import QAError
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Candidate, Outcome
-from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, can_be_asked
+from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Mode, can_be_asked
 from qa.types import Span
 from qa.wire.questions import AnswerOut
 
 
 class Server:
-    """A running server, asked over HTTP; `read` is false where only its ranking is wanted."""
+    """A running server, asked over HTTP: for answers end-to-end, and else for passages."""
 
-    def __init__(self, url: str, index: str, dataset: Dataset, key: str | None = None, *, read: bool) -> None:
+    def __init__(self, url: str, index: str, dataset: Dataset, mode: Mode, key: str | None = None) -> None:
         """Look up which of the server's documents are contexts of the data set.
 
         Raises:
@@ -25,7 +25,7 @@ class Server:
         """
         self._client = Client(url, key=key)
         self._index = index
-        self._read = read
+        self._mode = mode
         try:
             models = self._client.ready()
             self._documents = MatchedDocuments({id: self._client.text(id, index=index) for id in self._ids()}, dataset)
@@ -47,10 +47,12 @@ class Server:
             if not can_be_asked(question):
                 yield Outcome(question.id, (), given=False, ranking=self._documents.contexts(()))
                 continue
-            found = self._client.search(question.text, index=self._index, top_k=RANKED_PASSAGES)
+            found = self._client.search(
+                question.text, index=self._index, top_k=RANKED_PASSAGES, rerank=self._mode is Mode.RERANKED
+            )
             ranking = self._documents.contexts(passage.document_id for passage in found.passages)
             timings = found.timings_ms if question.id in timed else {}
-            if not self._read:
+            if not self._mode.gives_answers:
                 yield Outcome(question.id, (), given=False, ranking=ranking, timings_ms=timings)
                 continue
             made = self._client.query(question.text, index=self._index, top_k=CANDIDATES, include_passages=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qa.errors import DatasetError
 from qa.evaluation.files import content_of
-from qa.evaluation.runner import Mode
+from qa.evaluation.systems import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from qa.errors import InvalidInput
@@ -15,6 +16,20 @@ RANKED_PASSAGES = 60
 CANDIDATES = 5
 
 Progress = Callable[[int], None]
+
+
+class Mode(StrEnum):
+    """What is evaluated."""
+
+    END_TO_END = "end-to-end"
+    READER = "reader"
+    RETRIEVAL = "retrieval"
+    RERANKED = "reranked"
+
+    @property
+    def gives_answers(self) -> bool:
+        """Tell whether answers are scored, and not rankings alone."""
+        return self in (Mode.END_TO_END, Mode.READER)
 
 
 class System(Protocol):

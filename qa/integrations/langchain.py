@@ -23,6 +23,7 @@ class SpanlightRetriever(BaseRetriever):
         index: its name.
         top_k: at most so many passages.
         filters: metadata that a document must have.
+        rerank: let the reader put the first passages in order: finds more, and takes longer.
     """
 
     url: str = "http://127.0.0.1:8000"
@@ -30,13 +31,17 @@ class SpanlightRetriever(BaseRetriever):
     index: str = "default"
     top_k: int = 10
     filters: Mapping[str, Any] = Field(default_factory=dict)
+    rerank: bool = False
+
+    def _asked(self) -> dict[str, Any]:
+        return {"index": self.index, "top_k": self.top_k, "filters": self.filters, "rerank": self.rerank}
 
     def _key(self) -> str | None:
         return self.key.get_secret_value() if self.key else None
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:  # noqa: ARG002
         with Client(self.url, key=self._key()) as client:
-            found = client.search(query, index=self.index, top_k=self.top_k, filters=self.filters)
+            found = client.search(query, **self._asked())
         return [_document(passage) for passage in found.passages]
 
     async def _aget_relevant_documents(
@@ -46,7 +51,7 @@ class SpanlightRetriever(BaseRetriever):
         run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002
     ) -> list[Document]:
         async with AsyncClient(self.url, key=self._key()) as client:
-            found = await client.search(query, index=self.index, top_k=self.top_k, filters=self.filters)
+            found = await client.search(query, **self._asked())
         return [_document(passage) for passage in found.passages]
 
 

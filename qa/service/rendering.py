@@ -98,7 +98,7 @@ def _passage(hit: Hit) -> PassageOut:
         meta=dict(hit.meta),
         document_offset=_offset(hit.passage.span),
         text=hit.passage.text,
-        score=hit.retrieval,
+        score=hit.score,
         lexical=hit.lexical,
         dense=hit.dense,
     )

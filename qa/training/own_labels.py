@@ -12,8 +12,9 @@ from qa.config import Settings
 from qa.errors import DatasetError
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.own_models import ReaderAlone
-from qa.evaluation.runner import Evaluation, Mode, check, evaluate
+from qa.evaluation.runner import Evaluation, check, evaluate
 from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import Mode
 from qa.models.shipped import open_model
 from qa.reading.calibration import CALIBRATION, Calibration
 from qa.training.examples import Source, split

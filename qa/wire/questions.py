@@ -54,12 +54,13 @@ class ReadRequest(Request):
 
 
 class SearchRequest(Request):
-    """Passages for a question, without reading them."""
+    """Passages for a question; `rerank` has the reader read the first ones, and put them in order."""
 
     question: QuestionText
     index: IndexName = "default"
     top_k: TopK = 10
     filters: dict[str, Any] = Field(default_factory=dict)
+    rerank: bool = False
 
 
 class ComponentsOut(BaseModel):
@@ -110,7 +111,7 @@ class AnswerOut(BaseModel):
 
 
 class PassageOut(BaseModel):
-    """A passage with its scores."""
+    """A passage with its scores: `score` is from 0 to 1, or in logits, as an answer's, once the reader has read it."""
 
     passage_id: int | None
     document_id: str

@@ -16,8 +16,9 @@ from qa.errors import DatasetError
 from qa.evaluation.compare import baseline_of, compare, load_reports, permutation_test
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.own_models import ReaderAlone
-from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import Mode
 from qa.reading import inputs, reader
 from tests.conftest import GOLDEN, shared
 

@@ -7,8 +7,9 @@ from qa.engine import Engine
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.report import report_html
-from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import Mode
 from qa.types import Span
 from tests.conftest import GOLDEN
 

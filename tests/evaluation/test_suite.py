@@ -6,8 +6,8 @@ import pytest
 
 from qa.errors import DatasetError
 from qa.evaluation.plan import plan
-from qa.evaluation.runner import Mode
 from qa.evaluation.suite import Entry, load_suite
+from qa.evaluation.systems import Mode
 from tests.conftest import GOLDEN, ROOT
 
 

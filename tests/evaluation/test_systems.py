@@ -13,9 +13,10 @@ from qa.errors import DatasetError, InvalidInput, NotFound, Unavailable
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.own_models import Indexed, ReaderAlone
 from qa.evaluation.predictions import Predictions
-from qa.evaluation.runner import Mode, evaluate
+from qa.evaluation.runner import evaluate
 from qa.evaluation.server import Server
 from qa.evaluation.squad import load_squad
+from qa.evaluation.systems import Mode
 from tests.conftest import GOLDEN, serving
 
 
@@ -45,7 +46,7 @@ def test_bad_predictions_are_named(dataset: Dataset, tmp_path: Path, content: st
 
 
 def test_an_index_is_asked_and_its_documents_are_known(golden: Engine, dataset: Dataset) -> None:
-    report = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, read=True)).report
+    report = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, Mode.END_TO_END)).report
     assert report["metrics"]["recall@10"] == 1.0
     assert report["metrics"]["offset_exactness"] == 1.0
     assert report["index"]["documents"] == len(dataset.contexts)
@@ -58,10 +59,10 @@ def url(golden: Engine, tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_server_gives_what_its_index_gives(url: str, golden: Engine, dataset: Dataset) -> None:
-    server = Server(url, "default", dataset, read=True)
+    server = Server(url, "default", dataset, Mode.END_TO_END)
     over_http = evaluate(dataset, Mode.END_TO_END, server)
     server.close()
-    direct = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, read=True))
+    direct = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, Mode.END_TO_END))
     assert over_http.predictions == direct.predictions
     for name in ("f1", "ece", "answerable_auroc", "recall@1", "map@20", "offset_exactness"):
         assert over_http.report["metrics"][name] == pytest.approx(direct.report["metrics"][name]), name
@@ -69,18 +70,19 @@ def test_a_server_gives_what_its_index_gives(url: str, golden: Engine, dataset: 
 
 def test_a_server_that_is_not_there_or_refuses(url: str, dataset: Dataset) -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
-        Server("http://127.0.0.1:1", "default", dataset, read=True)
+        Server("http://127.0.0.1:1", "default", dataset, Mode.END_TO_END)
     with pytest.raises(InvalidInput, match="http://a:b"):
-        Server("http://a:b", "default", dataset, read=True)
+        Server("http://a:b", "default", dataset, Mode.END_TO_END)
     with pytest.raises(NotFound, match="no index 'none'"):
-        Server(url, "none", dataset, read=True)
+        Server(url, "none", dataset, Mode.END_TO_END)
 
 
-def test_retrieval_alone_is_scored_by_ranks(url: str, golden: Engine, dataset: Dataset) -> None:
-    server = Server(url, "default", dataset, read=False)
-    over_http = evaluate(dataset, Mode.RETRIEVAL, server).report
+@pytest.mark.parametrize("mode", [Mode.RETRIEVAL, Mode.RERANKED])
+def test_passages_alone_are_scored_by_ranks(url: str, golden: Engine, dataset: Dataset, mode: Mode) -> None:
+    server = Server(url, "default", dataset, mode)
+    over_http = evaluate(dataset, mode, server).report
     server.close()
-    direct = evaluate(dataset, Mode.RETRIEVAL, Indexed(golden, "default", dataset, read=False)).report
+    direct = evaluate(dataset, mode, Indexed(golden, "default", dataset, mode)).report
     assert over_http["metrics"] == direct["metrics"]
     answerable = {q.id for q in dataset.questions if q.answerable}
     assert {q["id"] for q in direct["questions"] if "reciprocal_rank" in q} == answerable
@@ -89,7 +91,7 @@ def test_retrieval_alone_is_scored_by_ranks(url: str, golden: Engine, dataset: D
 
 def test_an_index_without_the_contexts_ranks_nothing(golden: Engine, dataset: Dataset) -> None:
     edited = Dataset("edited", tuple(text + " Edited." for text in dataset.contexts), dataset.questions)
-    report = evaluate(edited, Mode.END_TO_END, Indexed(golden, "default", edited, read=True)).report
+    report = evaluate(edited, Mode.END_TO_END, Indexed(golden, "default", edited, Mode.END_TO_END)).report
     assert report["index"]["contexts_missing"] == len(dataset.contexts)
     assert report["metrics"]["recall@10"] is None
     assert report["metrics"]["f1"] is not None
@@ -98,19 +100,20 @@ def test_an_index_without_the_contexts_ranks_nothing(golden: Engine, dataset: Da
 def test_a_question_too_long_to_ask_finds_nothing(url: str, golden: Engine, dataset: Dataset) -> None:
     asked = dataset.questions[0]
     long = Dataset("long", dataset.contexts, (replace(asked, id="long", text="what " * 500), asked))
-    server = Server(url, "default", long, read=False)
-    for system in (Indexed(golden, "default", long, read=False), server):
+    server = Server(url, "default", long, Mode.RETRIEVAL)
+    for system in (Indexed(golden, "default", long, Mode.RETRIEVAL), server):
         assert evaluate(long, Mode.RETRIEVAL, system).report["metrics"]["recall@20"] == 0.5
     server.close()
     foreign = Dataset("foreign", tuple(text + "." for text in long.contexts), long.questions)
-    unknown = evaluate(foreign, Mode.RETRIEVAL, Indexed(golden, "default", foreign, read=False))
+    unknown = evaluate(foreign, Mode.RETRIEVAL, Indexed(golden, "default", foreign, Mode.RETRIEVAL))
     assert unknown.report["metrics"]["recall@20"] is None
 
 
 def test_many_questions_are_asked_in_parts_and_each_gives_what_it_gives_alone(golden: Engine) -> None:
     whole = load_squad(GOLDEN / "golden.json").head(70)
-    report = evaluate(whole, Mode.END_TO_END, Indexed(golden, "default", whole, read=True)).report
+    report = evaluate(whole, Mode.END_TO_END, Indexed(golden, "default", whole, Mode.END_TO_END)).report
     for place in (0, 31, 32, 69):
         alone = Dataset("alone", whole.contexts, (whole.questions[place],))
-        (made,) = evaluate(alone, Mode.END_TO_END, Indexed(golden, "default", alone, read=True)).report["questions"]
+        asked = Indexed(golden, "default", alone, Mode.END_TO_END)
+        (made,) = evaluate(alone, Mode.END_TO_END, asked).report["questions"]
         assert report["questions"][place]["confidence"] == made["confidence"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi.testclient import TestClient
@@ -93,6 +93,22 @@ def test_search_gives_passages_with_their_scores(service: TestClient) -> None:
     body = service.post("/v1/search", json={"question": "when does the library open", "top_k": 2}).json()
     assert [p["document_id"] for p in body["passages"]] == ["hours", "tea"]
     assert body["passages"][0]["score"] > body["passages"][1]["score"]
+
+
+def test_a_search_that_is_reranked_is_by_what_the_reader_sees(service: TestClient) -> None:
+    # Both have all the words; one has an answer.
+    wish = {"id": "wish", "text": "That the library should open on Sundays was the wish of many."}
+    service.post("/v1/documents", json=[DOCUMENT, wish])
+
+    def search(**options: object) -> list[dict[str, Any]]:
+        body = {"question": "When does the library open on Sundays?", **options}
+        return cast(list[dict[str, Any]], service.post("/v1/search", json=body).json()["passages"])
+
+    assert [p["document_id"] for p in search()] == ["wish", "hours"]
+    best, other = search(rerank=True)
+    assert (best["document_id"], other["document_id"]) == ("hours", "wish")
+    assert best["score"] > other["score"]
+    assert search(rerank=True, top_k=1) == [best]
 
 
 def test_filters(service: TestClient) -> None:

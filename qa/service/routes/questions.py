@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from qa.reading.reranking import RERANKED
+from qa.reading.rounds import PASSAGES_READ
 from qa.service.dependencies import AdmissionDep, AskerDep, CallerDep, EngineDep, MetricsDep
 from qa.service.rendering import query_response, search_response
 from qa.wire.questions import (
@@ -72,6 +74,8 @@ def search(
 ) -> SearchResponse:
     """Find the passages that most likely answer a question."""
     caller.check_index(body.index)
-    with admission.of(asker=asker):
-        result = engine.search(body.question, index=body.index, top_k=body.top_k, filters=body.filters)
+    # As much work as so many questions.
+    count = RERANKED // PASSAGES_READ if body.rerank else 1
+    with admission.of(count, asker):
+        result = engine.search(body.question, **body.model_dump(exclude={"question"}))
     return search_response(body.question, body.index, result)
