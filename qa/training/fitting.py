@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,9 @@ ASSUMED_UNANSWERABLE = 0.15
 # Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
+# What tells whether there is an answer. How far the best is ahead tells which file a question is from as well, and those
+# that were asked in vain are all from one: among questions on the same contexts it misleads.
+_OF_NO_ANSWER = ("reader", "retrieval")
 
 # Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
 _EVEN = Weights(*[0.0] * (len(Evidence._fields) + 1))
@@ -108,7 +111,7 @@ def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
     assumed = _as_assumed(rows)
     right = _right(assumed)
     unanswerable = fit(
-        [row.ranked.evidence[0] for row in assumed], [float(not row.golds) for row in assumed], support=-1
+        [row.ranked.evidence[0] for row in assumed], [float(not row.golds) for row in assumed], _OF_NO_ANSWER
     )
     there = [1 - unanswerable.probability(row.ranked.evidence[0]) for row in rows]
     sure = [right.probability(row.ranked.evidence[0]) for row in rows]
@@ -138,22 +141,25 @@ def shares_at_threshold(asked: Sequence[Asked], weight: float, scale: Scale) -> 
     return float(np.mean(given[True])), 1 - float(np.mean(given[False]))
 
 
-def fit(evidence: Sequence[Evidence], shares: Sequence[float], support: int) -> Weights:
+def fit(
+    evidence: Sequence[Evidence], shares: Sequence[float], counted: Collection[str] = Evidence._fields
+) -> Weights:
     """Fit probabilities to shares from 0 to 1: each row counts as both outcomes, by its share.
+
+    Places that say the same may only speak for it: what little data says to the contrary is taken for chance.
 
     Args:
         evidence: a row for each answer.
         shares: how likely it is what the weights shall tell.
-        support: 1 if places that say the same may only speak for it, -1 if only against; what little data says to the
-            contrary is taken for chance.
+        counted: which evidence may have a weight.
     """
-    rows = np.array([*evidence, *evidence])
+    rows = np.array([*evidence, *evidence]) * [name in counted for name in Evidence._fields]
     outcomes = [True] * len(evidence) + [False] * len(evidence)
     halves = np.array([*shares, *(1 - share for share in shares)])
     column = Evidence._fields.index("support")
     for _ in range(2):
         regression = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000).fit(rows, outcomes, sample_weight=halves)
-        if regression.coef_[0][column] * support >= 0:
+        if regression.coef_[0][column] >= 0:
             break
         rows[:, column] = 0.0
     found = dict(zip(Evidence._fields, regression.coef_[0].tolist(), strict=True))
@@ -164,7 +170,7 @@ def _right(rows: Sequence[_Row]) -> Weights:
     """Fit the probability that an answer is right, on the best answer and those behind it."""
     opinions = _Opinions.of(rows)
     shares = [share for row in rows for share in opinions.rightness(row)]
-    return fit([evidence for row in rows for evidence in row.ranked.evidence], shares, support=1)
+    return fit([evidence for row in rows for evidence in row.ranked.evidence], shares)
 
 
 def _no_answer(ranked: Ranked, scale: Scale) -> float:

@@ -25,7 +25,7 @@ from qa.service.dependencies import asker
 from qa.service.keys import ANYONE, Key, Keys
 from qa.service.places import Asker, Places
 from qa.service.rates import RateLimit
-from qa.types import QueryResult
+from qa.types import QueryResult, SearchResult
 from tests.conftest import serving
 
 
@@ -314,6 +314,21 @@ def test_the_same_question_of_the_same_caller_finds_its_place(engine: Engine, mo
             time.sleep(0.01)
         go_on.set()
         assert asking[-1].result().question == "Who comes back?"
+
+
+def test_a_search_that_is_reranked_counts_as_the_work_it_is(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[float] = []
+    original = Engine.search
+
+    def noted(self: Engine, question: str, **options: Any) -> SearchResult:
+        inside.append(_inside(client))
+        return original(self, question, **options)
+
+    monkeypatch.setattr(Engine, "search", noted)
+    with serving(engine, Settings(index_dir=engine.indexes.folder)) as url, Client(url) as client:
+        client.search("Who?")
+        client.search("Who?", rerank=True)
+    assert inside == [1, 2]
 
 
 def test_a_mark_is_one_callers_and_one_questions() -> None:

@@ -66,11 +66,11 @@ def evidence(reader: float, support: float = 0.0) -> Evidence:
 def test_shares_are_fitted_as_probabilities() -> None:
     rows = [evidence(x, support=s) for x in np.linspace(-4, 4, 41) for s in (0.0, 0.7)]
     shares = [1 / (1 + math.exp(-(0.8 * row.reader + 0.5 * row.support - 1.0))) for row in rows]
-    found = fit(rows, shares, support=1)
+    found = fit(rows, shares)
     assert [found.probability(row) for row in rows] == pytest.approx(shares, abs=0.01)
-    against = fit(rows, shares, support=-1)
-    assert against.support == 0.0
-    assert against.reader == pytest.approx(0.8, abs=0.05)
+    for without in (fit(rows, shares, ["reader"]), fit(rows, [1 - share for share in shares])):
+        assert without.support == 0.0
+        assert abs(without.reader) == pytest.approx(0.8, abs=0.05)
 
 
 def drawn(count: int, seed: int, unanswerable: float) -> list[Asked]:
