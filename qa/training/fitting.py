@@ -30,7 +30,7 @@ ASSUMED_UNANSWERABLE = 0.15
 # Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
-# What tells whether there is an answer. How far the best is ahead tells which file a question is from as well, and those
+# What tells whether there is an answer. How far the best is ahead also tells which file a question is from, and those
 # that were asked in vain are all from one: among questions on the same contexts it misleads.
 _OF_NO_ANSWER = ("reader", "retrieval")
 
