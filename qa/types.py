@@ -137,9 +137,10 @@ class Passage:
 class Hit:
     """A passage that a search found, with every part of its score.
 
-    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1], and `reranked` the one in logits
-    that the reader and that make up, where the order is by it. A text that was given with the question, and not found
-    in an index, has no `passage_id` and scores of 0.
+    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1]. Where hits were reranked, `margin`
+    is by how many logits the best span is likelier than none, None for what was not read, and `reranked` the score that
+    it and `retrieval` make up. A text that was given with the question, and not found in an index, has no `passage_id`
+    and scores of 0.
     """
 
     passage_id: int | None
@@ -150,6 +151,7 @@ class Hit:
     lexical: float
     dense: float
     retrieval: float
+    margin: float | None = None
     reranked: float | None = None
 
     @property

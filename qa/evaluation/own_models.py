@@ -11,6 +11,7 @@ from qa.engine import Engine
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Candidate, Outcome
 from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Mode, Progress, can_be_asked
+from qa.reading import reranking
 from qa.reading.calibration import Scale
 from qa.types import Document, QueryResult, SearchResult
 
@@ -54,7 +55,7 @@ class Indexed:
             "model": _models(engine),
             "index": {"documents": documents, "passages": passages, "contexts_missing": self._documents.missing},
         }
-        self.fingerprint = repr((_models(engine), engine.calibration, index, self._documents))
+        self.fingerprint = repr((_models(engine), engine.calibration, reranking.IDENTITY, index, self._documents))
 
     def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
         """Yield outcomes; questions are asked together, and some of them once more for the time.

@@ -7,7 +7,7 @@ ACM TOIS 2023). Both sides are scored for the union of their candidates: a passa
 is not taken for a zero on the other.
 
 Where passages are what is asked for, BM25 gives up a part of its weight to the share of the question that a passage's
-best sentence covers. Not where they are read: the reader sees sentences itself, and what both see would count twice.
+best sentence covers. Not where answers are chosen: the reader sees sentences itself, and what both see counts twice.
 """
 
 from __future__ import annotations

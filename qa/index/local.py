@@ -216,8 +216,7 @@ class LocalIndex:
             vector: its unit vector.
             limit: how many passages.
             compiled: which documents may answer.
-            by_sentence: let count what the best sentence of each covers: for passages that nobody reads before they
-                are given back.
+            by_sentence: let count what the best sentence of each covers: where passages are wanted, and not answers.
         """
         with self.derived.pinned() as (view, transaction):
             try:

@@ -23,7 +23,7 @@ class SpanlightRetriever(BaseRetriever):
         index: its name.
         top_k: at most so many passages.
         filters: metadata that a document must have.
-        rerank: let the reader put the first passages in order: finds more, and takes longer.
+        rerank: let the reader read the first passages, and put those first that answer: it takes longer.
     """
 
     url: str = "http://127.0.0.1:8000"

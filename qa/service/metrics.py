@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,9 +77,13 @@ class Metrics:
                 "ms": result.timings_ms["total"],
             }
             _log.info(json.dumps(told))
-        self._stages.labels("wait").observe(waited)
         # Questions of a batch share their stages.
-        for stage, ms in results[0].timings_ms.items():
+        self.timed(results[0].timings_ms, waited)
+
+    def timed(self, timings_ms: Mapping[str, float], waited: float) -> None:
+        """Count how long each stage of a request took, after so many seconds of waiting."""
+        self._stages.labels("wait").observe(waited)
+        for stage, ms in timings_ms.items():
             self._stages.labels(stage).observe(ms / 1000)
 
     def exposition(self) -> bytes:

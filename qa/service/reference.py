@@ -59,6 +59,8 @@ _PASSAGE = {
     "score": 0.91,
     "lexical": 3.1,
     "dense": 0.82,
+    "retrieval": 0.91,
+    "margin": None,
 }
 _DOCUMENT = {
     "id": "opening-hours",

@@ -101,6 +101,8 @@ def _passage(hit: Hit) -> PassageOut:
         score=hit.score,
         lexical=hit.lexical,
         dense=hit.dense,
+        retrieval=hit.retrieval,
+        margin=hit.margin,
     )
 
 

@@ -31,7 +31,7 @@ ASSUMED_UNANSWERABLE = 0.15
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
 # What tells whether there is an answer. How far the best is ahead also tells which file a question is from, and those
-# that were asked in vain are all from one: among questions on the same contexts it misleads.
+# that people asked in vain are all from one: among questions on the same contexts it misleads.
 _OF_NO_ANSWER = ("reader", "retrieval")
 
 # Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
@@ -141,9 +141,7 @@ def shares_at_threshold(asked: Sequence[Asked], weight: float, scale: Scale) -> 
     return float(np.mean(given[True])), 1 - float(np.mean(given[False]))
 
 
-def fit(
-    evidence: Sequence[Evidence], shares: Sequence[float], counted: Collection[str] = Evidence._fields
-) -> Weights:
+def fit(evidence: Sequence[Evidence], shares: Sequence[float], counted: Collection[str] = Evidence._fields) -> Weights:
     """Fit probabilities to shares from 0 to 1: each row counts as both outcomes, by its share.
 
     Places that say the same may only speak for it: what little data says to the contrary is taken for chance.

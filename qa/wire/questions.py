@@ -54,13 +54,15 @@ class ReadRequest(Request):
 
 
 class SearchRequest(Request):
-    """Passages for a question; `rerank` has the reader read the first ones, and put them in order."""
+    """Passages for a question."""
 
     question: QuestionText
     index: IndexName = "default"
     top_k: TopK = 10
     filters: dict[str, Any] = Field(default_factory=dict)
-    rerank: bool = False
+    rerank: StrictBool = Field(
+        False, description="have the reader put those first that answer: it takes longer, and `score` is in logits"
+    )
 
 
 class ComponentsOut(BaseModel):
@@ -111,7 +113,11 @@ class AnswerOut(BaseModel):
 
 
 class PassageOut(BaseModel):
-    """A passage with its scores: `score` is from 0 to 1, or in logits, as an answer's, once the reader has read it."""
+    """A passage with its scores.
+
+    `score` orders: that of `retrieval`, from 0 to 1, or what it and the reader's `margin` over no answer make up, in
+    logits. `margin` is null where the passage was not read for the order.
+    """
 
     passage_id: int | None
     document_id: str
@@ -123,6 +129,8 @@ class PassageOut(BaseModel):
     score: float
     lexical: float
     dense: float
+    retrieval: float
+    margin: float | None
 
 
 class QueryResponse(BaseModel):

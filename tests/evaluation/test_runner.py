@@ -122,6 +122,7 @@ def test_a_journal_of_another_run_is_not_used(shipped: Engine, dataset: Dataset,
 def test_relevance_labels_are_for_retrieval_only(tmp_path: Path) -> None:
     ranked = Dataset("ranked", ("a",), (LabelledQuestion("1", "What?", 0, (), {0: 1}),), has_spans=False)
     check(ranked, Mode.RETRIEVAL)
+    check(ranked, Mode.RERANKED)
     with pytest.raises(DatasetError, match="--mode retrieval"):
         check(ranked, Mode.READER)
 

@@ -84,6 +84,7 @@ def test_passages_alone_are_scored_by_ranks(url: str, golden: Engine, dataset: D
     server.close()
     direct = evaluate(dataset, mode, Indexed(golden, "default", dataset, mode)).report
     assert over_http["metrics"] == direct["metrics"]
+    assert [("read" in report["stages_ms"]) for report in (over_http, direct)] == [mode is Mode.RERANKED] * 2
     answerable = {q.id for q in dataset.questions if q.answerable}
     assert {q["id"] for q in direct["questions"] if "reciprocal_rank" in q} == answerable
     assert all("exact_match" not in q and "fault" not in q for q in direct["questions"])

@@ -16,7 +16,7 @@ def test_what_the_reader_sees_and_how_well_it_was_found_both_count() -> None:
     hits = [hit("a", "best found", retrieval=0.9), hit("b", "holds it", retrieval=0.5), hit("c", "less", retrieval=0.1)]
     made = reordered(hits, [-2.0, 3.0, 3.0], WEIGHT)
     assert [(h.passage.document_id, h.score) for h in made] == [("holds it", 8.0), ("best found", 7.0), ("less", 4.0)]
-    assert [h.retrieval for h in made] == [0.5, 0.9, 0.1]
+    assert [(h.retrieval, h.margin) for h in made] == [(0.5, 3.0), (0.9, -2.0), (0.1, 3.0)]
 
 
 def test_passages_that_surely_hold_no_answer_keep_their_order() -> None:
@@ -35,6 +35,13 @@ def test_the_first_ones_are_read_and_the_rest_stays_behind_them() -> None:
     assert documents(made) == [str(n) for n in (RERANKED - 1, *places, RERANKED, RERANKED + 1)]
     scores = [h.score for h in made]
     assert scores == sorted(scores, reverse=True)
+    assert [h.margin for h in made] == [9.0, *[-9.0] * (RERANKED - 1), None, None]
+
+
+def test_what_cannot_be_an_answer_does_not_lift_its_passage() -> None:
+    hits = [hit("word 1.0", "word"), hit("word 9.0", "cut", cut=(True, False))]
+    (made,) = reranked(CountingReader(), ["?"], [hits], WEIGHT)
+    assert documents(made) == ["word", "cut"]
 
 
 def test_a_question_gets_the_same_whatever_is_asked_beside_it() -> None:

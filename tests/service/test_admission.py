@@ -16,7 +16,7 @@ from fastapi import Request
 
 from qa.client import Client
 from qa.config import Settings
-from qa.engine import Engine
+from qa.engine import RERANKED_AS_QUESTIONS, Engine
 from qa.errors import Abandoned, Overloaded
 from qa.service import admission as admission_module
 from qa.service.admission import Admission
@@ -328,7 +328,7 @@ def test_a_search_that_is_reranked_counts_as_the_work_it_is(engine: Engine, monk
     with serving(engine, Settings(index_dir=engine.indexes.folder)) as url, Client(url) as client:
         client.search("Who?")
         client.search("Who?", rerank=True)
-    assert inside == [1, 2]
+    assert inside == [1, RERANKED_AS_QUESTIONS]
 
 
 def test_a_mark_is_one_callers_and_one_questions() -> None:

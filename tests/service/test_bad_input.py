@@ -127,6 +127,7 @@ def test_other_calls(service: TestClient) -> None:
     too_long = {"question": "Who?", "text": "x" * (MAX_READ_TEXT + 1)}
     assert problem(service.post("/v1/read", json=too_long)) == (413, "text")
     assert problem(service.post("/v1/search", json={**QUERY, "top_k": 0})) == (422, "top_k")
+    assert problem(service.post("/v1/search", json={**QUERY, "rerank": "yes"})) == (422, "rerank")
     assert problem(service.get("/v1/documents", params={"limit": 0})) == (422, "limit")
     assert problem(service.get("/v1/documents", params={"cursor": "!"})) == (422, "cursor")
     assert problem(service.get("/v1/documents", params={"index": "nowhere"})) == (404, "index")

@@ -28,6 +28,7 @@ def test_calls_questions_and_indexes_are_counted(service: TestClient) -> None:
     service.post("/v1/query", json={"question": "Who?", "min_confidence": 1})
     service.post("/v1/query/batch", json={"questions": ["Who runs it?", "When?"], "min_confidence": 0})
     service.post("/v1/read", json={"question": "When?", "text": "It opens at noon."})
+    service.post("/v1/search", json={"question": "Who?", "rerank": True})
     service.get("/v1/documents/nowhere")
     service.get("/v1/no/such/call")
     found = metrics(service)
@@ -39,8 +40,8 @@ def test_calls_questions_and_indexes_are_counted(service: TestClient) -> None:
     assert found["qa_questions_total", "answered"] + found["qa_questions_total", "no_answer"] == 6
     assert found["qa_confidence_count",] == 6
     # A batch is read together.
-    assert found["qa_stage_seconds_count", "read"] == 5
-    assert found["qa_stage_seconds_count", "search"] == 4
+    assert found["qa_stage_seconds_count", "read"] == 6
+    assert found["qa_stage_seconds_count", "search"] == 5
     assert (found["qa_inside", "questions"], found["qa_inside", "writes"]) == (0, 0)
     assert (found["qa_index_documents", "default"], found["qa_index_revision", "default"]) == (1, 1)
     assert found["qa_index_readable", "default"] == 1

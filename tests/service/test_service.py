@@ -108,7 +108,10 @@ def test_a_search_that_is_reranked_is_by_what_the_reader_sees(service: TestClien
     best, other = search(rerank=True)
     assert (best["document_id"], other["document_id"]) == ("hours", "wish")
     assert best["score"] > other["score"]
+    assert best["margin"] > other["margin"]
+    assert all(0 < p["retrieval"] < 1 for p in (best, other))
     assert search(rerank=True, top_k=1) == [best]
+    assert [(p["score"], p["margin"]) for p in search()] == [(p["retrieval"], None) for p in search()]
 
 
 def test_filters(service: TestClient) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -71,6 +71,17 @@ def test_shares_are_fitted_as_probabilities() -> None:
     for without in (fit(rows, shares, ["reader"]), fit(rows, [1 - share for share in shares])):
         assert without.support == 0.0
         assert abs(without.reader) == pytest.approx(0.8, abs=0.05)
+
+
+def test_that_there_is_no_answer_is_not_told_by_what_tells_files_apart() -> None:
+    # Of the first text the best span is far ahead, and each such question was asked in vain.
+    apart = [asked(None, ("first", m, 1.0), ("late", m - 9.0, 0.9)) for m in np.linspace(-6, 4, 40)]
+    close = [asked("first", ("first", m, 1.0), ("late", m - 0.1, 0.9)) for m in np.linspace(-4, 6, 200)]
+    scale = fitted_scale([*apart, *close], 10.0)
+    assert scale.unanswerable.reader < 0
+    kept = {"reader", "retrieval", "bias"}
+    assert all(value == 0 for name, value in asdict(scale.unanswerable).items() if name not in kept)
+    assert scale.right.lead != 0
 
 
 def drawn(count: int, seed: int, unanswerable: float) -> list[Asked]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from qa.reading.reranking import RERANKED
-from qa.reading.rounds import PASSAGES_READ
+from qa.engine import RERANKED_AS_QUESTIONS
 from qa.service.dependencies import AdmissionDep, AskerDep, CallerDep, EngineDep, MetricsDep
 from qa.service.rendering import query_response, search_response
 from qa.wire.questions import (
@@ -70,12 +69,16 @@ def read(
 
 @router.post("/search")
 def search(
-    body: SearchRequest, engine: EngineDep, admission: AdmissionDep, caller: CallerDep, asker: AskerDep
+    body: SearchRequest,
+    engine: EngineDep,
+    admission: AdmissionDep,
+    metrics: MetricsDep,
+    caller: CallerDep,
+    asker: AskerDep,
 ) -> SearchResponse:
     """Find the passages that most likely answer a question."""
     caller.check_index(body.index)
-    # As much work as so many questions.
-    count = RERANKED // PASSAGES_READ if body.rerank else 1
-    with admission.of(count, asker):
+    with admission.of(RERANKED_AS_QUESTIONS if body.rerank else 1, asker) as waited:
         result = engine.search(body.question, **body.model_dump(exclude={"question"}))
+    metrics.timed(result.timings_ms, waited)
     return search_response(body.question, body.index, result)
