@@ -82,7 +82,7 @@ def shares(golden: Engine, results: list[QueryResult]) -> tuple[float, float]:
 def test_the_shipped_reader_is_no_worse_than_it_was(shares: tuple[float, float]) -> None:
     right, refused = shares
     # Where the cut falls trades one for the other: an earlier reader had .5 and .7.
-    assert right + refused >= 1.25
+    assert right + refused >= 1.3
     assert right >= 0.45
     assert refused >= 0.8
 
