@@ -342,6 +342,11 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
         (["eval", str(GOLDEN / "golden.json"), "--url", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1"),
         (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--mode", "reader"], 1, "mode: an index or a server"),
         (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--answers", "a"], 1, "answers of a file are not asked"),
+        (
+            ["eval", str(GOLDEN / "golden.json"), "--mode", "reranked", "--answers", "a"],
+            1,
+            "has no rankings to evaluate",
+        ),
         (["eval", "empty.toml"], 1, "empty.toml: there is nothing to evaluate"),
         (["compare", "none.json", "good.txt"], 1, "none.json: No such file"),
         (["eval", "good.txt", "--mode", "other"], 2, "--mode"),
