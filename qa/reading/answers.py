@@ -81,7 +81,7 @@ def rank_answers(found: Found, retrieval_weight: float, scale: Scale, count: int
     """Return at most `count` answers, best first, no two of which overlap or say the same.
 
     Args:
-        found: the candidates of each passage that was read.
+        found: the candidates of each passage that was read, in the order of the passages' scores.
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
         scale: turns evidence into probabilities.
         count: how many.
@@ -92,7 +92,7 @@ def rank_answers(found: Found, retrieval_weight: float, scale: Scale, count: int
         return Ranked((), (), 1.0)
     scores = [candidate.score(retrieval_weight) for candidate, _ in chosen]
     evidence = tuple(
-        _evidence(candidate, len(places), len(found), scores, place)
+        _evidence(candidate, len(places), found, scores, place)
         for place, (candidate, places) in enumerate(chosen[:count])
     )
     confidence, answers = 1.0, []
@@ -119,15 +119,19 @@ def _chosen(found: Found, retrieval_weight: float, count: int) -> list[tuple[Can
     return [(c, list(places)) for c, places in zip(chosen, support, strict=True)]
 
 
-def _evidence(candidate: Candidate, places: int, read: int, scores: Sequence[float], place: int) -> Evidence:
+def _evidence(candidate: Candidate, places: int, found: Found, scores: Sequence[float], place: int) -> Evidence:
     best, second = scores[0], scores[1] if len(scores) > 1 else -math.inf
+    above = next(i for i, part in enumerate(found) if any(one is candidate for one in part))
     return Evidence(
         reader=candidate.reader - candidate.null,
+        null=candidate.null,
         retrieval=candidate.hit.retrieval,
+        rank=math.log(1 + above),
+        best=float(place == 0),
         lead=min(_FARTHEST, best - second) if place == 0 else 0.0,
         gap=min(_FARTHEST, best - scores[place]),
         support=math.log(places),
-        depth=math.log(read),
+        depth=math.log(len(found)),
         length=math.log(len(candidate.text.split())),
     )
 

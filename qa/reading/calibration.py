@@ -20,7 +20,10 @@ class Evidence(NamedTuple):
 
     Attributes:
         reader: by how many logits the span is likelier than that its window does not say.
+        null: the logit that its window does not say.
         retrieval: the fused score of its passage, from 0 to 1.
+        rank: how many passages were found above its own, as log(1 + n).
+        best: 1 of the best answer, 0 of the others.
         lead: of the best answer: by how much its score is above the next one's; 0 of the others.
         gap: of the others: by how much their score is below the best one's; 0 of the best.
         support: how many more passages say the same, as log(1 + n).
@@ -30,7 +33,10 @@ class Evidence(NamedTuple):
     """
 
     reader: float
+    null: float
     retrieval: float
+    rank: float
+    best: float
     lead: float
     gap: float
     support: float
@@ -43,7 +49,10 @@ class Weights:
     """A logistic regression on evidence: `logistic(weights · evidence + bias)`."""
 
     reader: float
+    null: float
     retrieval: float
+    rank: float
+    best: float
     lead: float
     gap: float
     support: float

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +147,7 @@ def _query(engine: Engine, questions: Sequence[_Question], distractors: Sequence
     for question in answerable[:: max(1, len(answerable) // WITHDRAWN)]:
         found = engine.search(question.text, top_k=CANDIDATES, by_sentence=False).hits
         others = [hit for hit in found if hit.passage.document_id != number[question.context]]
-        asked.append(_read_hits(engine.reader, question.text, (), others[:PASSAGES_READ]))
+        asked.append(replace(_read_hits(engine.reader, question.text, (), others[:PASSAGES_READ]), withdrawn=True))
     return asked
 
 

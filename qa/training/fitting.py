@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -22,7 +22,9 @@ SAME_ANSWERS = 0.995
 # F1, from 0 to 1: less than what chance makes of a thousand questions.
 _AS_GOOD = 0.002
 # F1 that is given up to refuse more: a wrong answer is worse than none.
-_FOR_REFUSALS = 0.001
+_FOR_REFUSALS = 0.004
+# From this confidence on an answer behind the best one is given: when it is right one time in five.
+_OTHERS_GIVEN = 0.2
 ANSWERS_FITTED = 3
 # How many of the questions that are asked are taken to have no answer. Nobody knows; with a tenth the error is smaller
 # where all have one, with a fifth where a third has none.
@@ -30,9 +32,11 @@ ASSUMED_UNANSWERABLE = 0.15
 # Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
-# What tells whether there is an answer. How far the best is ahead also tells which file a question is from, and those
-# that people asked in vain are all from one: among questions on the same contexts it misleads.
-_OF_NO_ANSWER = ("reader", "retrieval")
+# What tells whether there is an answer. How far the best is ahead, and how high the logit of none is for a margin, tell
+# which file a question is from, too, and those that people asked in vain are all from one: among questions on the
+# same contexts they mislead.
+_OF_NO_ANSWER = ("reader", "retrieval", "rank")
+_WITHOUT_NULL = tuple(name for name in Evidence._fields if name != "null")
 
 # Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
 _EVEN = Weights(*[0.0] * (len(Evidence._fields) + 1))
@@ -41,16 +45,24 @@ UNFITTED = Scale(_EVEN, _EVEN, 1.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question's gold answers, and the passages found for it with the candidates in each."""
+    """A question's gold answers, and the passages found for it with the candidates in each.
+
+    Attributes:
+        golds: none, if nothing that was searched says it.
+        hits: the passages, best first.
+        found: the candidates of each.
+        withdrawn: its own passage was taken out of those that were found.
+    """
 
     golds: tuple[str, ...]
     hits: Sequence[Hit]
     found: Found
+    withdrawn: bool = False
 
     def until_settled(self, weight: float, margin: float) -> Asked:
         """Return what is left if reading stops by the rule."""
         count = passages_needed(self.found, self.hits, weight, margin)
-        return Asked(self.golds, self.hits[:count], self.found[:count])
+        return replace(self, hits=self.hits[:count], found=self.found[:count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class _Row:
 
     golds: tuple[str, ...]
     ranked: Ranked
+    withdrawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +119,20 @@ def mean_f1(asked: Sequence[Asked], weight: float) -> float:
 
 
 def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
-    """Fit both probabilities, then from where on answers are given."""
+    """Fit both probabilities, then from which one on nothing is given."""
     rows = _rows(asked, weight)
+    right = _right(_judged(rows))
     assumed = _as_assumed(rows)
-    right = _right(assumed)
     unanswerable = fit(
         [row.ranked.evidence[0] for row in assumed], [float(not row.golds) for row in assumed], _OF_NO_ANSWER
     )
     there = [1 - unanswerable.probability(row.ranked.evidence[0]) for row in rows]
-    sure = [right.probability(row.ranked.evidence[0]) for row in rows]
-    return Scale(right, unanswerable, round(1 - _best_cut(rows, there), 4), round(_best_cut(rows, sure), 4))
+    return Scale(right, unanswerable, round(1 - _best_cut(rows, there), 4), _OTHERS_GIVEN)
 
 
 def cross_validated(asked: Sequence[Asked], weight: float) -> tuple[list[float], list[float]]:
     """Return the best answers' confidences by parameters fitted on the other folds, and how right they are expected."""
-    rows = _as_assumed(_rows(asked, weight))
+    rows = _judged(_rows(asked, weight))
     confidences: list[float] = []
     right: list[float] = []
     for fold in range(_FOLDS):
@@ -168,24 +180,25 @@ def _right(rows: Sequence[_Row]) -> Weights:
     """Fit the probability that an answer is right, on the best answer and those behind it."""
     opinions = _Opinions.of(rows)
     shares = [share for row in rows for share in opinions.rightness(row)]
-    return fit([evidence for row in rows for evidence in row.ranked.evidence], shares)
+    counted = Evidence._fields if any(row.withdrawn for row in rows) else _WITHOUT_NULL
+    return fit([evidence for row in rows for evidence in row.ranked.evidence], shares, counted)
 
 
 def _no_answer(ranked: Ranked, scale: Scale) -> float:
     return scale.unanswerable.probability(ranked.evidence[0])
 
 
-def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
-    """Return the score from which on answers are best given.
+def _best_cut(rows: Sequence[_Row], there: Sequence[float]) -> float:
+    """Return the probability that there is an answer from which on it is best given.
 
     It is the strictest that gives up at most `_FOR_REFUSALS` of the largest F1 where one question in six has no answer,
     about as many as are assumed to have none.
 
     Args:
         rows: questions with their answers.
-        scores: a row's is higher where an answer is rather to be given.
+        there: that probability of each.
     """
-    values = np.array(scores)
+    values = np.array(there)
     answerable = np.array([bool(row.golds) for row in rows])
     worths = np.array([f1(_best_text(row.ranked), row.golds) if row.golds else 0.0 for row in rows])
 
@@ -199,7 +212,17 @@ def _best_cut(rows: Sequence[_Row], scores: Sequence[float]) -> float:
 
 
 def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:
-    return [_Row(a.golds, ranked) for a in asked if (ranked := _ranked(a, weight)).answers]
+    return [_Row(a.golds, ranked, a.withdrawn) for a in asked if (ranked := _ranked(a, weight)).answers]
+
+
+def _judged(rows: Sequence[_Row]) -> list[_Row]:
+    """Return the rows that confidence is fitted on.
+
+    Questions that mislead were written with the passage in view. Who asks an index has not seen it: what he asks in
+    vain, no passage is about. So where there are withdrawn ones, they alone stand for those in vain.
+    """
+    in_vain = any(row.withdrawn for row in rows)
+    return _as_assumed([row for row in rows if row.golds or row.withdrawn or not in_vain])
 
 
 def _as_assumed(rows: Sequence[_Row]) -> list[_Row]:

@@ -11,8 +11,10 @@ from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.types import Answer, Hit, Passage, Span
 
-RIGHT = Weights(reader=0.5, retrieval=1.0, lead=0.1, gap=-0.5, support=0.2, depth=0.0, length=0.0, bias=-5.0)
-UNANSWERABLE = Weights(reader=-0.5, retrieval=0.0, lead=-0.1, gap=0.0, support=0.0, depth=0.0, length=0.0, bias=1.0)
+NOTHING = Evidence(*[0.0] * len(Evidence._fields))
+SPEAKS = {"reader": 0.5, "retrieval": 1.0, "rank": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
+RIGHT = Weights(**{**NOTHING._asdict(), **SPEAKS}, bias=-5.0)
+UNANSWERABLE = Weights(**{**NOTHING._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
 SCALE = Scale(RIGHT, UNANSWERABLE, refusal=0.6, threshold=0.5)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 
@@ -48,7 +50,7 @@ def test_an_answer_is_its_span() -> None:
     assert answer.span == Span(110, 119)
     assert answer.score == pytest.approx(6.0 - 1.0 + 10.0)
     assert answer.confidence == RIGHT.probability(
-        Evidence(reader=5.0, retrieval=1.0, lead=15.0, gap=0.0, support=0.0, depth=0.0, length=0.0)
+        NOTHING._replace(reader=5.0, null=1.0, retrieval=1.0, best=1.0, lead=15.0)
     )
     assert answer.context_span.of(answer.context) == "January 3"
 
@@ -121,12 +123,15 @@ def test_what_speaks_for_an_answer() -> None:
     hits = [hit(one, "a"), hit(other, "b", retrieval=0.5)]
     logits = [read(one, ("1987", 6.0), ("1990", 4.0), null=1.0), read(other, ("1987", 5.0))]
     made = rank(hits, logits, 2)
+    both = NOTHING._replace(null=1.0, retrieval=1.0, depth=math.log(2))
     assert made.evidence == (
-        Evidence(reader=5.0, retrieval=1.0, lead=2.0, gap=0.0, support=math.log(2), depth=math.log(2), length=0.0),
-        Evidence(reader=3.0, retrieval=1.0, lead=0.0, gap=2.0, support=0.0, depth=math.log(2), length=0.0),
+        both._replace(reader=5.0, best=1.0, lead=2.0, support=math.log(2)),
+        both._replace(reader=3.0, gap=2.0),
     )
     assert made.no_answer == UNANSWERABLE.probability(made.evidence[0])
     assert rank([], [], 2).no_answer == 1.0
+    later = rank([hit("Nobody knows.", "c"), *hits], [read("Nobody knows.", null=9.0), *logits], 2)
+    assert [evidence.rank for evidence in (*made.evidence, *later.evidence)] == [0, 0, math.log(2), math.log(2)]
     (long,) = rank(hits[:1], [read(one, ("In 1987 it began", 6.0))], 1).evidence
     assert long.length == math.log(4)
 

@@ -8,7 +8,8 @@ import pytest
 from qa.errors import ModelError
 from qa.reading.calibration import Calibration, Evidence, Scale, Weights
 
-WEIGHTS = Weights(reader=0.5, retrieval=2.0, lead=0.0, gap=-1.0, support=0.5, depth=0.0, length=0.0, bias=-3.0)
+NOTHING = Evidence(*[0.0] * len(Evidence._fields))
+WEIGHTS = Weights(**{**NOTHING._asdict(), "reader": 0.5, "retrieval": 2.0, "gap": -1.0, "support": 0.5}, bias=-3.0)
 SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), 0.6, 0.3)
 IDENTITIES = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1", "rounds": "rounds-1"}
 CALIBRATION = Calibration(
@@ -22,9 +23,10 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
 
 
 def test_known_probabilities() -> None:
-    assert WEIGHTS.probability(Evidence(2.0, 1.0, 7.0, 1.0, 2.0, 9.0, 4.0)) == 0.5
-    assert WEIGHTS.probability(Evidence(1e6, 0, 0, 0, 0, 0, 0)) == 1.0
-    assert WEIGHTS.probability(Evidence(-1e6, 0, 0, 0, 0, 0, 0)) == 0.0
+    even = NOTHING._replace(reader=2.0, null=3.0, retrieval=1.0, rank=1.0, best=1.0, lead=7.0, gap=1.0, support=2.0)
+    assert WEIGHTS.probability(even) == 0.5
+    assert WEIGHTS.probability(NOTHING._replace(reader=1e6)) == 1.0
+    assert WEIGHTS.probability(NOTHING._replace(reader=-1e6)) == 0.0
 
 
 @pytest.mark.parametrize("part", IDENTITIES)

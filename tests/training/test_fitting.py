@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from qa.evaluation.metrics import calibration_error
-from qa.reading.answers import Candidate
+from qa.reading.answers import Candidate, rank_answers
 from qa.reading.calibration import Evidence
 from qa.training.fitting import (
     ASSUMED_UNANSWERABLE,
+    UNFITTED,
     WEIGHTS_TRIED,
     Asked,
     best_weight,
@@ -24,6 +25,8 @@ from qa.training.fitting import (
 )
 from qa.types import Span
 from tests.reading.test_answers import hit
+
+NOTHING = Evidence(*[0.0] * len(Evidence._fields))
 
 
 def asked(gold: str | None, *passages: tuple[str, float, float]) -> Asked:
@@ -60,7 +63,7 @@ def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
 
 
 def evidence(reader: float, support: float = 0.0) -> Evidence:
-    return Evidence(reader, 1.0, 0.0, 0.0, support, 0.0, 0.0)
+    return NOTHING._replace(reader=reader, retrieval=1.0, support=support)
 
 
 def test_shares_are_fitted_as_probabilities() -> None:
@@ -79,7 +82,7 @@ def test_that_there_is_no_answer_is_not_told_by_what_tells_files_apart() -> None
     close = [asked("first", ("first", m, 1.0), ("late", m - 0.1, 0.9)) for m in np.linspace(-4, 6, 200)]
     scale = fitted_scale([*apart, *close], 10.0)
     assert scale.unanswerable.reader < 0
-    kept = {"reader", "retrieval", "bias"}
+    kept = {"reader", "retrieval", "rank", "bias"}
     assert all(value == 0 for name, value in asdict(scale.unanswerable).items() if name not in kept)
     assert scale.right.lead != 0
 
@@ -97,7 +100,8 @@ def drawn(count: int, seed: int, unanswerable: float) -> list[Asked]:
 
 
 def of_margins(*margins: float) -> list[Evidence]:
-    return [Evidence(margin, 1.0, 3.0, 0.0, 0.0, math.log(2), 0.0) for margin in margins]
+    common = NOTHING._replace(retrieval=1.0, best=1.0, lead=3.0, depth=math.log(2))
+    return [common._replace(reader=margin) for margin in margins]
 
 
 def test_confidence_is_how_often_answers_are_right() -> None:
@@ -154,6 +158,45 @@ def test_confidence_is_for_the_assumed_share_of_unanswerable_questions() -> None
         wrong = (1 - right) * ASSUMED_UNANSWERABLE / (1 - ASSUMED_UNANSWERABLE)
         (evidence,) = of_margins(margin)
         assert scale.right.probability(evidence) == pytest.approx(right / (right + wrong), abs=0.08)
+
+
+def test_the_best_answers_are_as_sure_as_they_are_right() -> None:
+    # The answers behind them are never right, at any margin: it must not make the best ones less sure.
+    made = [replace(a, found=[a.found[0], a.found[0][:0]]) for a in drawn(1000, seed=3, unanswerable=0.0)]
+    made += drawn(1000, seed=4, unanswerable=0.1)
+    right = fitted_scale(made, 0.0).right
+    ranked = [rank_answers(a.found, 0.0, UNFITTED, 2) for a in made]
+    sure = [right.probability(r.evidence[0]) for r in ranked]
+    correct = [r.answers[0].text in a.golds for r, a in zip(ranked, made, strict=True)]
+    assert np.mean(sure) == pytest.approx(np.mean(correct), abs=0.002)
+
+
+def test_what_misleads_counts_for_refusing_and_not_for_confidence_where_the_passage_was_withdrawn() -> None:
+    made = drawn(600, seed=5, unanswerable=0.0)
+    withdrawn = [replace(asked(None, ("far", m, 0.2)), withdrawn=True) for m in np.linspace(-8, 0, 100)]
+    misleading = [asked(None, ("right", m, 1.0), ("wrong", m - 3, 0.0)) for m in np.linspace(-3, 6, 100)]
+    without, beside, alone = (
+        fitted_scale([*made, *others], 0.0) for others in (withdrawn, [*withdrawn, *misleading], misleading)
+    )
+    assert without.right == beside.right != alone.right
+    assert without.unanswerable != beside.unanswerable
+    assert len(cross_validated([*made, *withdrawn, *misleading], 0.0)[0]) == 700
+    (evidence,) = of_margins(4.0)
+    assert without.right.probability(evidence) > alone.right.probability(evidence)
+
+
+def test_the_logit_of_none_speaks_where_no_question_misleads() -> None:
+    # At the same margin a higher logit of none goes with right answers.
+    def of_null(null: float, gold: str, *, withdrawn: bool = False) -> Asked:
+        made = hit("said", "d", retrieval=0.5)
+        candidate = Candidate(made, Span(0, 4), 1.0 + null, null, True)
+        return Asked(() if withdrawn else (gold,), [made], [[candidate]], withdrawn)
+
+    made = [of_null(null, "said" if null > 0 else "other") for null in (-1.0, -0.5, 0.5, 1.0) for _ in range(50)]
+    assert fitted_scale([*made, asked(None, ("said", 1.0, 0.5))], 0.0).right.null == 0
+    scale = fitted_scale([*made, of_null(0.0, "", withdrawn=True)], 0.0)
+    assert scale.right.null > 0
+    assert scale.unanswerable.null == 0
 
 
 def test_folds_are_judged_by_what_others_taught() -> None:
