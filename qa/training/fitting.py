@@ -36,7 +36,8 @@ _FOLDS = 5
 # which file a question is from, too, and those that people asked in vain are all from one: among questions on the
 # same contexts they mislead.
 _OF_NO_ANSWER = ("reader", "retrieval", "rank")
-_WITHOUT_NULL = tuple(name for name in Evidence._fields if name != "null")
+# With unanswerable questions of that one file the same goes for how sure one is of an answer.
+_OF_MISLEADING = tuple(name for name in Evidence._fields if name not in ("null", "best"))
 
 # Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
 _EVEN = Weights(*[0.0] * (len(Evidence._fields) + 1))
@@ -180,7 +181,7 @@ def _right(rows: Sequence[_Row]) -> Weights:
     """Fit the probability that an answer is right, on the best answer and those behind it."""
     opinions = _Opinions.of(rows)
     shares = [share for row in rows for share in opinions.rightness(row)]
-    counted = Evidence._fields if any(row.withdrawn for row in rows) else _WITHOUT_NULL
+    counted = Evidence._fields if any(row.withdrawn for row in rows) else _OF_MISLEADING
     return fit([evidence for row in rows for evidence in row.ranked.evidence], shares, counted)
 
 
