@@ -56,7 +56,7 @@ class Engine(Library):
             index: its name.
             top_k: at most so many answers for each.
             filters: metadata that a document must have to be considered.
-            min_confidence: give answers from this confidence on; None for the shipped threshold, 0 for every guess.
+            min_confidence: give answers from this confidence on; None as calibrated, 0 for every guess.
             include_passages: return the passages that were read, too.
 
         Raises:
@@ -220,7 +220,7 @@ class _Clock:
 
 
 def _result(question: str, ranked: Ranked, scale: Scale, min_confidence: float | None) -> QueryResult:
-    """Give the answers that are sure enough; where none is, the first is the best guess."""
+    """Give what the bound or the calibration lets through; where that is nothing, the first is the best guess."""
     if min_confidence is not None:
         given = tuple(answer for answer in ranked.answers if answer.confidence >= min_confidence)
     elif scale.refuses(ranked.no_answer):

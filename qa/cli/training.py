@@ -79,7 +79,7 @@ def train_reader(
         if before is None:
             show.notes(["confidence is not fitted yet: see `qa train calibration`"])
             return
-        take_over_calibration(settings, out)
+        take_over_calibration(settings, out, kept)
         write_card(out)
         after = evaluated(kept, load_settings(reader=str(out)))
         show.reports([after.report])
@@ -169,7 +169,7 @@ def train_calibration(
     data: Annotated[Path, typer.Option(help="Folder of the training files.")],
     reader: Annotated[Path, typer.Option(help="Folder of the int8 reader; `calibration.json` is written there.")],
 ) -> None:
-    """Fit weights, probabilities and thresholds on the held-out part of the training files."""
+    """Fit weights, probabilities and what is refused on the held-out part of the training files."""
     from qa.training.calibration import fit_calibration
 
     with errors_told():

@@ -36,7 +36,7 @@ class Outcome:
     Attributes:
         id: the question's.
         candidates: best first, whether given or not; empty where nothing was found or nothing was read.
-        given: whether the best one was sure enough for the system to give it.
+        given: whether the system gave the best one.
         no_answer_score: how likely the system holds it that there is no answer; None where it does not tell.
         ranking: places of contexts by their best passage; None where the system does not tell.
         read: contexts of the passages that were read for the answer; None likewise.

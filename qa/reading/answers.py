@@ -20,6 +20,9 @@ SPANS_PER_PASSAGE = 5
 MAX_ANSWER_CHARACTERS = 500
 # Logits; beyond this one answer is as good as alone.
 _FARTHEST = 15.0
+# Of the fused score; a passage this far behind another was not found first. A rank would jump where two change places,
+# and count copies.
+_BEHIND = 0.02
 _CONTEXT_CHARACTERS = 300
 _LONGEST_CONTEXT = 800
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n\s*\n")
@@ -81,7 +84,7 @@ def rank_answers(found: Found, retrieval_weight: float, scale: Scale, count: int
     """Return at most `count` answers, best first, no two of which overlap or say the same.
 
     Args:
-        found: the candidates of each passage that was read, in the order of the passages' scores.
+        found: the candidates of each passage that was read.
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
         scale: turns evidence into probabilities.
         count: how many.
@@ -121,12 +124,12 @@ def _chosen(found: Found, retrieval_weight: float, count: int) -> list[tuple[Can
 
 def _evidence(candidate: Candidate, places: int, found: Found, scores: Sequence[float], place: int) -> Evidence:
     best, second = scores[0], scores[1] if len(scores) > 1 else -math.inf
-    above = next(i for i, part in enumerate(found) if any(one is candidate for one in part))
+    most = max(other.hit.retrieval for other in chain.from_iterable(found))
     return Evidence(
         reader=candidate.reader - candidate.null,
         null=candidate.null,
         retrieval=candidate.hit.retrieval,
-        rank=math.log(1 + above),
+        behind=min(1.0, (most - candidate.hit.retrieval) / _BEHIND),
         best=float(place == 0),
         lead=min(_FARTHEST, best - second) if place == 0 else 0.0,
         gap=min(_FARTHEST, best - scores[place]),

@@ -22,7 +22,7 @@ class Evidence(NamedTuple):
         reader: by how many logits the span is likelier than that its window does not say.
         null: the logit that its window does not say.
         retrieval: the fused score of its passage, from 0 to 1.
-        rank: how many passages were found above its own, as log(1 + n).
+        behind: how far that is behind the best of the passages that were read: 0 of the best, 1 from some distance on.
         best: 1 of the best answer, 0 of the others.
         lead: of the best answer: by how much its score is above the next one's; 0 of the others.
         gap: of the others: by how much their score is below the best one's; 0 of the best.
@@ -35,7 +35,7 @@ class Evidence(NamedTuple):
     reader: float
     null: float
     retrieval: float
-    rank: float
+    behind: float
     best: float
     lead: float
     gap: float
@@ -51,7 +51,7 @@ class Weights:
     reader: float
     null: float
     retrieval: float
-    rank: float
+    behind: float
     best: float
     lead: float
     gap: float
@@ -148,7 +148,7 @@ class Calibration:
             query, read = _scale(content.pop("query")), _scale(content.pop("read"))
             return Calibration(**content, query=query, read=read)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ModelError(f"{path}: not a calibration ({error})") from error
+            raise ModelError(f"{path}: not a calibration of this version ({error}): fit it again") from error
 
 
 def _scale(content: dict[str, Any]) -> Scale:

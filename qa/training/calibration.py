@@ -1,7 +1,8 @@
 """Fit what turns logits into probabilities, on questions whose contexts the reader never saw.
 
 Two ways of asking are fitted apart: through an index that also holds other contexts, and of a single text. Unanswerable
-are SQuAD's adversarial questions and, through the index, questions whose own context is taken out of the results.
+are SQuAD's adversarial questions and, through the index, questions whose own context is taken out of the results; these
+alone for the confidence of what is found there.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from qa.training.fitting import (
     cross_validated,
     fitted_scale,
     mean_f1,
-    shares_at_threshold,
+    shares_at_refusal,
     smallest_margin,
 )
 from qa.training.reliability import DIAGRAM, reliability_svg
@@ -108,7 +109,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         f"F1 {100 * mean_f1(queried, weight):.1f}",
     ]
     for name, (asked, w, scale) in ways.items():
-        answered, refused = shares_at_threshold(asked, w, scale)
+        answered, refused = shares_at_refusal(asked, w, scale)
         told += [
             f"{name}: {len(asked)} questions, {scale}",
             f"{name}: gives {answered:.0%} of the answerable an answer, refuses {refused:.0%} of the others",

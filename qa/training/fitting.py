@@ -22,8 +22,8 @@ SAME_ANSWERS = 0.995
 # F1, from 0 to 1: less than what chance makes of a thousand questions.
 _AS_GOOD = 0.002
 # F1 that is given up to refuse more: a wrong answer is worse than none.
-_FOR_REFUSALS = 0.004
-# From this confidence on an answer behind the best one is given: when it is right one time in five.
+_FOR_REFUSALS = 0.006
+# From this confidence on an answer behind the best one is given: where it is right at least one time in five.
 _OTHERS_GIVEN = 0.2
 ANSWERS_FITTED = 3
 # How many of the questions that are asked are taken to have no answer. Nobody knows; with a tenth the error is smaller
@@ -35,9 +35,10 @@ _FOLDS = 5
 # What tells whether there is an answer. How far the best is ahead, and how high the logit of none is for a margin, tell
 # which file a question is from, too, and those that people asked in vain are all from one: among questions on the
 # same contexts they mislead.
-_OF_NO_ANSWER = ("reader", "retrieval", "rank")
-# With unanswerable questions of that one file the same goes for how sure one is of an answer.
-_OF_MISLEADING = tuple(name for name in Evidence._fields if name not in ("null", "best"))
+_OF_NO_ANSWER = ("reader", "retrieval", "behind")
+# What tells how sure one is where no passage was withdrawn: the logit of none misleads there, too, and a level of the
+# best answers' own made the error larger.
+_OF_SINGLE_TEXTS = tuple(name for name in Evidence._fields if name not in ("null", "best"))
 
 # Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
 _EVEN = Weights(*[0.0] * (len(Evidence._fields) + 1))
@@ -68,7 +69,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A question for which there was an answer, with those answers."""
+    """A question for which there was an answer, with those answers, and whether its own passage was withdrawn."""
 
     golds: tuple[str, ...]
     ranked: Ranked
@@ -120,9 +121,9 @@ def mean_f1(asked: Sequence[Asked], weight: float) -> float:
 
 
 def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
-    """Fit both probabilities, then from which one on nothing is given."""
+    """Fit both probabilities, then the one of no answer from which on nothing is given."""
     rows = _rows(asked, weight)
-    right = _right(_judged(rows))
+    right = _right(*_judged(rows))
     assumed = _as_assumed(rows)
     unanswerable = fit(
         [row.ranked.evidence[0] for row in assumed], [float(not row.golds) for row in assumed], _OF_NO_ANSWER
@@ -133,19 +134,19 @@ def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
 
 def cross_validated(asked: Sequence[Asked], weight: float) -> tuple[list[float], list[float]]:
     """Return the best answers' confidences by parameters fitted on the other folds, and how right they are expected."""
-    rows = _judged(_rows(asked, weight))
+    rows, counted = _judged(_rows(asked, weight))
     confidences: list[float] = []
     right: list[float] = []
     for fold in range(_FOLDS):
         others = [row for place, row in enumerate(rows) if place % _FOLDS != fold]
-        fitted, opinions = _right(others), _Opinions.of(others)
+        fitted, opinions = _right(others, counted), _Opinions.of(others)
         for row in rows[fold::_FOLDS]:
             confidences.append(fitted.probability(row.ranked.evidence[0]))
             right.append(opinions.rightness(row)[0])
     return confidences, right
 
 
-def shares_at_threshold(asked: Sequence[Asked], weight: float, scale: Scale) -> tuple[float, float]:
+def shares_at_refusal(asked: Sequence[Asked], weight: float, scale: Scale) -> tuple[float, float]:
     """Return the share of answerable questions that are answered, and of the others that are refused."""
     given: dict[bool, list[bool]] = {True: [], False: []}
     for a in asked:
@@ -177,11 +178,10 @@ def fit(evidence: Sequence[Evidence], shares: Sequence[float], counted: Collecti
     return Weights(**found, bias=float(regression.intercept_[0]))
 
 
-def _right(rows: Sequence[_Row]) -> Weights:
+def _right(rows: Sequence[_Row], counted: Collection[str]) -> Weights:
     """Fit the probability that an answer is right, on the best answer and those behind it."""
     opinions = _Opinions.of(rows)
     shares = [share for row in rows for share in opinions.rightness(row)]
-    counted = Evidence._fields if any(row.withdrawn for row in rows) else _OF_MISLEADING
     return fit([evidence for row in rows for evidence in row.ranked.evidence], shares, counted)
 
 
@@ -216,14 +216,15 @@ def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:
     return [_Row(a.golds, ranked, a.withdrawn) for a in asked if (ranked := _ranked(a, weight)).answers]
 
 
-def _judged(rows: Sequence[_Row]) -> list[_Row]:
-    """Return the rows that confidence is fitted on.
+def _judged(rows: Sequence[_Row]) -> tuple[list[_Row], Collection[str]]:
+    """Return the rows that confidence is fitted on, and the evidence that counts for it.
 
     Questions that mislead were written with the passage in view. Who asks an index has not seen it: what he asks in
     vain, no passage is about. So where there are withdrawn ones, they alone stand for those in vain.
     """
-    in_vain = any(row.withdrawn for row in rows)
-    return _as_assumed([row for row in rows if row.golds or row.withdrawn or not in_vain])
+    if not any(row.withdrawn for row in rows):
+        return _as_assumed(rows), _OF_SINGLE_TEXTS
+    return _as_assumed([row for row in rows if row.golds or row.withdrawn]), Evidence._fields
 
 
 def _as_assumed(rows: Sequence[_Row]) -> list[_Row]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from qa.assembly import build_engine, reader_folder
 from qa.config import Settings
@@ -15,12 +16,16 @@ from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import Evaluation, check, evaluate
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
+from qa.models.inference import available_threads
 from qa.models.shipped import open_model
-from qa.reading.calibration import CALIBRATION, Calibration
+from qa.reading.calibration import CALIBRATION, Calibration, Scale
+from qa.reading.reader import Pair, ShippedReader
 from qa.training.examples import Source, split
 
 # With fewer questions, chance decides.
 FEW = 50
+# A mean needs no more.
+_FOR_LEVEL = 200
 
 
 def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
@@ -46,12 +51,35 @@ def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
     return dataset
 
 
-def take_over_calibration(start: Settings, folder: Path) -> None:
-    """Give a reader the calibration of the one it started from: a few labels move logits little, and fit nothing."""
+def take_over_calibration(start: Settings, folder: Path, dataset: Dataset) -> None:
+    """Give a reader the calibration of the one it started from: a few labels move logits little, and fit nothing.
+
+    Only the level of all logits together no training aims at, and it counts, as the logit of no answer. By how much it
+    has moved on the labels that were held back is taken back.
+    """
     calibration = Calibration.load(reader_folder(start) / CALIBRATION)
-    fitted_with = calibration.taken_over_from or calibration.reader
-    taken = replace(calibration, reader=open_model(folder).identity, taken_over_from=fitted_with)
+    moved = _level(folder, dataset) - _level(reader_folder(start), dataset)
+    taken = replace(
+        calibration,
+        reader=open_model(folder).identity,
+        query=_levelled(calibration.query, moved),
+        read=_levelled(calibration.read, moved),
+        taken_over_from=calibration.taken_over_from or calibration.reader,
+    )
     taken.save(folder / CALIBRATION)
+
+
+def _levelled(scale: Scale, moved: float) -> Scale:
+    right = scale.right
+    return replace(scale, right=replace(right, bias=right.bias - right.null * moved))
+
+
+def _level(folder: Path, dataset: Dataset) -> float:
+    """Return the mean logit of no answer."""
+    questions = dataset.questions[:_FOR_LEVEL]
+    pairs = [Pair(question.text, dataset.contexts[question.context]) for question in questions]
+    read = ShippedReader(open_model(folder), available_threads()).read_batch(pairs)
+    return fmean(window.null for logits in read for window in logits.windows)
 
 
 def evaluated(dataset: Dataset, settings: Settings) -> Evaluation:

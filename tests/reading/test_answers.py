@@ -12,7 +12,7 @@ from qa.reading.spans import PassageLogits, WindowLogits
 from qa.types import Answer, Hit, Passage, Span
 
 NOTHING = Evidence(*[0.0] * len(Evidence._fields))
-SPEAKS = {"reader": 0.5, "retrieval": 1.0, "rank": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
+SPEAKS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
 RIGHT = Weights(**{**NOTHING._asdict(), **SPEAKS}, bias=-5.0)
 UNANSWERABLE = Weights(**{**NOTHING._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
 SCALE = Scale(RIGHT, UNANSWERABLE, refusal=0.6, threshold=0.5)
@@ -130,10 +130,24 @@ def test_what_speaks_for_an_answer() -> None:
     )
     assert made.no_answer == UNANSWERABLE.probability(made.evidence[0])
     assert rank([], [], 2).no_answer == 1.0
-    later = rank([hit("Nobody knows.", "c"), *hits], [read("Nobody knows.", null=9.0), *logits], 2)
-    assert [evidence.rank for evidence in (*made.evidence, *later.evidence)] == [0, 0, math.log(2), math.log(2)]
     (long,) = rank(hits[:1], [read(one, ("In 1987 it began", 6.0))], 1).evidence
     assert long.length == math.log(4)
+
+
+@pytest.mark.parametrize(("retrieval", "behind"), [(0.9, 0.0), (1.0, 0.0), (1.005, 0.25), (1.02, 1.0), (2.0, 1.0)])
+def test_how_far_its_passage_is_behind_the_best_speaks_for_an_answer(retrieval: float, behind: float) -> None:
+    hits = [hit("Nobody knows.", "c", retrieval=retrieval), hit(TEXT, "d")]
+    (evidence,) = rank(hits, [read("Nobody knows.", null=9.0), read(TEXT, ("January 3", 26.0))], 1).evidence
+    assert evidence.reader == pytest.approx(26.0)
+    assert evidence.behind == pytest.approx(behind)
+
+
+def test_a_copy_speaks_against_nothing() -> None:
+    logits = read(TEXT, ("January 3", 6.0), null=1.0)
+    (alone,) = rank([hit(TEXT, "d")], [logits], 1).evidence
+    for copies in ("ed", "de", "dfe"):
+        (evidence,) = rank([hit(TEXT, document) for document in copies], [logits] * len(copies), 1).evidence
+        assert evidence == alone._replace(support=math.log(len(copies)), depth=math.log(len(copies)))
 
 
 def test_how_many_are_wanted_changes_none_of_them() -> None:

@@ -20,7 +20,7 @@ from qa.training.fitting import (
     fit,
     fitted_scale,
     mean_f1,
-    shares_at_threshold,
+    shares_at_refusal,
     smallest_margin,
 )
 from qa.types import Span
@@ -56,6 +56,7 @@ def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
     late = asked("late", ("first", 1.0, 1.0), ("first", 0.0, 0.9), ("late", 8.0, 0.5), *quiet)
     # 11 for the first at a weight of 10; the third is promised 5, and reaches 13: a margin of 6 stops too early.
     assert [len(late.until_settled(10.0, margin).hits) for margin in (6.0, 7.0)] == [2, 5]
+    assert [replace(late, withdrawn=w).until_settled(10.0, 6.0).withdrawn for w in (True, False)] == [True, False]
     assert smallest_margin([late], 10.0) == 7.0
     settled = asked("first", ("first", 9.0, 1.0), ("first", 0.0, 0.9), ("late", 0.0, 0.5), *quiet)
     assert smallest_margin([settled] * 199 + [late], 10.0) == 0.0
@@ -82,9 +83,18 @@ def test_that_there_is_no_answer_is_not_told_by_what_tells_files_apart() -> None
     close = [asked("first", ("first", m, 1.0), ("late", m - 0.1, 0.9)) for m in np.linspace(-4, 6, 200)]
     scale = fitted_scale([*apart, *close], 10.0)
     assert scale.unanswerable.reader < 0
-    kept = {"reader", "retrieval", "rank", "bias"}
+    kept = {"reader", "retrieval", "behind", "bias"}
     assert all(value == 0 for name, value in asdict(scale.unanswerable).items() if name not in kept)
     assert scale.right.lead != 0
+
+
+def test_that_there_is_no_answer_is_told_by_a_passage_that_was_found_behind_others() -> None:
+    margins = np.linspace(-4, 6, 100)
+    behind = [asked(None, ("early", m - 30, 0.9), ("late", m, 0.8)) for m in margins]
+    first = [asked("late", ("late", m, 0.8)) for m in margins]
+    weights = fitted_scale([*behind, *first], 0.0).unanswerable
+    assert weights.behind > 2
+    assert weights.reader == pytest.approx(0, abs=0.2)
 
 
 def drawn(count: int, seed: int, unanswerable: float) -> list[Asked]:
@@ -114,7 +124,7 @@ def test_confidence_is_how_often_answers_are_right() -> None:
     confidences, right = cross_validated(made, 0.0)
     assert len(confidences) == len(right) <= len(made)
     assert (calibration_error(confidences, right) or 0) < 0.06
-    answered, refused = shares_at_threshold(made, 0.0, scale)
+    answered, refused = shares_at_refusal(made, 0.0, scale)
     assert answered > 0.5
     assert refused > 0.5
 
@@ -128,9 +138,10 @@ def test_what_is_refused_hangs_on_whether_there_is_an_answer_and_not_on_whether_
         said = "a rather long one indeed" if kind.startswith("a ") else kind or "short"
         made.append(asked(kind or None, (said, margin, 0.5)))
     scale = fitted_scale(made, 0.0)
-    answered, refused = shares_at_threshold(made, 0.0, scale)
+    answered, refused = shares_at_refusal(made, 0.0, scale)
     assert answered > 0.9
     assert refused > 0.9
+    assert scale.threshold == 0.2
     assert scale.refuses(scale.refusal)
     assert not scale.refuses(scale.refusal - 1e-9)
 
@@ -142,7 +153,7 @@ def test_what_is_as_well_refused_as_answered_is_refused() -> None:
         gold, said, margin = (("right", "right", 4.0), ("right", "wrong", 0.0), (None, "wrong", -4.0))[n % 3]
         # Some that have no answer look as if they had: so no probability is all but zero.
         made.append(asked(gold, (said, chooser.gauss(4.0 if n % 30 == 2 else margin, 0.7), 0.5)))
-    answered, refused = shares_at_threshold(made, 0.0, fitted_scale(made, 0.0))
+    answered, refused = shares_at_refusal(made, 0.0, fitted_scale(made, 0.0))
     assert answered == pytest.approx(0.5, abs=0.03)
     assert refused == pytest.approx(0.9, abs=0.01)
 
@@ -168,7 +179,9 @@ def test_the_best_answers_are_as_sure_as_they_are_right() -> None:
         found = hit("right wrong", "d")
         spans = ((Span(0, 5), margin), (Span(6, 11), margin - 0.001))
         gold = "right" if chooser.random() < 1 / (1 + math.exp(-margin)) else "other"
-        made.append(Asked((gold,), [found], [[Candidate(found, span, logit, 0.0, True) for span, logit in spans]]))
+        made.append(
+            Asked((gold,), [found], [[Candidate(found, span, logit, 0.0, span.start == 0) for span, logit in spans]])
+        )
     right = fitted_scale(made, 0.0).right
     ranked = [rank_answers(a.found, 0.0, UNFITTED, 2) for a in made]
     sure = [right.probability(r.evidence[0]) for r in ranked]
@@ -192,14 +205,16 @@ def test_what_misleads_counts_for_refusing_and_not_for_confidence_where_the_pass
 
 def test_the_logit_of_none_speaks_where_no_question_misleads() -> None:
     # At the same margin a higher logit of none goes with right answers.
-    def of_null(null: float, gold: str, *, withdrawn: bool = False) -> Asked:
+    def of_null(null: float, gold: str | None) -> Asked:
         made = hit("said", "d", retrieval=0.5)
         candidate = Candidate(made, Span(0, 4), 1.0 + null, null, True)
-        return Asked(() if withdrawn else (gold,), [made], [[candidate]], withdrawn)
+        return Asked((gold,) if gold else (), [made], [[candidate]])
 
     made = [of_null(null, "said" if null > 0 else "other") for null in (-1.0, -0.5, 0.5, 1.0) for _ in range(50)]
-    assert fitted_scale([*made, asked(None, ("said", 1.0, 0.5))], 0.0).right.null == 0
-    scale = fitted_scale([*made, of_null(0.0, "", withdrawn=True)], 0.0)
+    in_vain = of_null(0.0, None)
+    misled = fitted_scale([*made, in_vain], 0.0).right
+    assert (misled.null, misled.best) == (0, 0)
+    scale = fitted_scale([*made, replace(in_vain, withdrawn=True)], 0.0)
     assert scale.right.null > 0
     assert scale.unanswerable.null == 0
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,17 @@ def test_the_shipped_reader_is_trained_on_own_labels_and_can_be_used(tmp_path: P
     after = Calibration.load(made.folder / "calibration.json")
     assert (after.reader, after.read) == (made.identity, before.read)
     assert after.taken_over_from == shipped.identity
-    with closing(build_engine(load_settings(reader=str(made.folder), index_dir=tmp_path / "indexes"))) as engine:
-        (answer, *_) = engine.read("When did Ann7 open a shop?", CONTEXTS[7], min_confidence=0).answers
-        assert answer.text == "1907"
+    levels = []
+    kept = held_back(tmp_path, [Source("labels.json")], 20)
+    for folder in (made.folder, shipped.folder):
+        with closing(build_engine(load_settings(reader=str(folder), index_dir=tmp_path / "indexes"))) as engine:
+            (answer, *_) = engine.read("When did Ann7 open a shop?", CONTEXTS[7], min_confidence=0).answers
+            assert answer.text == "1907"
+            read = [engine.read(q.text, kept.contexts[q.context], min_confidence=0) for q in kept.questions]
+            levels.append(sum(result.answers[0].components.null for result in read) / len(read))
+    assert levels[0] != levels[1]
+    bias = before.query.right.bias - before.query.right.null * (levels[0] - levels[1])
+    assert asdict(after.query.right) == pytest.approx({**asdict(before.query.right), "bias": bias})
 
 
 @pytest.mark.parametrize("broken", ["{", '{"data": []}'])
