@@ -20,8 +20,8 @@ SPANS_PER_PASSAGE = 5
 MAX_ANSWER_CHARACTERS = 500
 # Logits; beyond this one answer is as good as alone.
 _FARTHEST = 15.0
-# Of the fused score; a passage this far behind another was not found first. A rank would jump where two change places,
-# and count copies.
+# Of the fused score; from this distance on a passage is wholly behind. A rank would jump where two change places, and
+# copies would count.
 _BEHIND = 0.02
 _CONTEXT_CHARACTERS = 300
 _LONGEST_CONTEXT = 800
@@ -94,8 +94,9 @@ def rank_answers(found: Found, retrieval_weight: float, scale: Scale, count: int
     if not chosen:
         return Ranked((), (), 1.0)
     scores = [candidate.score(retrieval_weight) for candidate, _ in chosen]
+    nearest = max(candidate.hit.retrieval for candidate in chain.from_iterable(found))
     evidence = tuple(
-        _evidence(candidate, len(places), found, scores, place)
+        _evidence(candidate, len(places), len(found), nearest, scores, place)
         for place, (candidate, places) in enumerate(chosen[:count])
     )
     confidence, answers = 1.0, []
@@ -122,19 +123,20 @@ def _chosen(found: Found, retrieval_weight: float, count: int) -> list[tuple[Can
     return [(c, list(places)) for c, places in zip(chosen, support, strict=True)]
 
 
-def _evidence(candidate: Candidate, places: int, found: Found, scores: Sequence[float], place: int) -> Evidence:
+def _evidence(
+    candidate: Candidate, places: int, read: int, nearest: float, scores: Sequence[float], place: int
+) -> Evidence:
     best, second = scores[0], scores[1] if len(scores) > 1 else -math.inf
-    most = max(other.hit.retrieval for other in chain.from_iterable(found))
     return Evidence(
         reader=candidate.reader - candidate.null,
         null=candidate.null,
         retrieval=candidate.hit.retrieval,
-        behind=min(1.0, (most - candidate.hit.retrieval) / _BEHIND),
+        behind=min(1.0, (nearest - candidate.hit.retrieval) / _BEHIND),
         best=float(place == 0),
         lead=min(_FARTHEST, best - second) if place == 0 else 0.0,
         gap=min(_FARTHEST, best - scores[place]),
         support=math.log(places),
-        depth=math.log(len(found)),
+        depth=math.log(read),
         length=math.log(len(candidate.text.split())),
     )
 

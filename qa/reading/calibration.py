@@ -22,7 +22,8 @@ class Evidence(NamedTuple):
         reader: by how many logits the span is likelier than that its window does not say.
         null: the logit that its window does not say.
         retrieval: the fused score of its passage, from 0 to 1.
-        behind: how far that is behind the best of the passages that were read: 0 of the best, 1 from some distance on.
+        behind: how far that is behind the highest of those that were read and hold a span: 0 of the highest itself, 1
+            from some distance on.
         best: 1 of the best answer, 0 of the others.
         lead: of the best answer: by how much its score is above the next one's; 0 of the others.
         gap: of the others: by how much their score is below the best one's; 0 of the best.
@@ -99,7 +100,8 @@ class Calibration:
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
         stop_margin: logits; see `qa.reading.rounds`.
         query, read: the two ways of asking.
-        taken_over_from: the reader it was fitted with, where that is not `reader`, which was trained on from it.
+        taken_over_from: the reader it was fitted with, where that is not `reader`, which was trained on from it: then
+            with the level of that one's logits.
     """
 
     reader: str
@@ -141,13 +143,15 @@ class Calibration:
         """Read what `save` wrote.
 
         Raises:
-            ModelError: the file is missing or is no calibration.
+            ModelError: the file is missing, is no calibration, or is one of another version.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             query, read = _scale(content.pop("query")), _scale(content.pop("read"))
             return Calibration(**content, query=query, read=read)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except OSError as error:
+            raise ModelError(f"{path}: the calibration cannot be read ({error})") from error
+        except (ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{path}: not a calibration of this version ({error}): fit it again") from error
 
 

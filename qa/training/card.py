@@ -98,14 +98,17 @@ def _confidence(folder: Path) -> str:
         return "Confidence is not fitted yet: `qa train calibration` does that."
     fitted_with = Calibration.load(folder / CALIBRATION).taken_over_from
     if fitted_with:
-        return f"Confidence and what is refused were fitted with `{fitted_with}`, and taken over from it."
+        return (
+            f"Confidence and what is refused were fitted with `{fitted_with}`, and taken over from it, "
+            "at the level of this one's logits."
+        )
     return "Confidence and what is refused were fitted by `qa train calibration` on held-out contexts."
 
 
 _DIAGRAM = f"""
 How often answers of a confidence were right on the held-out contexts, cross-validated, where an answer that is near the
 only gold answer counts by how often another person would have given it, and {ASSUMED_UNANSWERABLE:.0%} of the questions
-have none: through an index their passage was taken out, on single texts people made them up to mislead:
+have none (through an index their passage was taken out, on single texts people made them up to mislead):
 
 ![reliability]({DIAGRAM})
 

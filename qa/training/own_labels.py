@@ -24,7 +24,7 @@ from qa.training.examples import Source, split
 
 # With fewer questions, chance decides.
 FEW = 50
-# A mean needs no more.
+# About so many questions: a mean needs no more.
 _FOR_LEVEL = 200
 
 
@@ -54,11 +54,14 @@ def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
 def take_over_calibration(start: Settings, folder: Path, dataset: Dataset) -> None:
     """Give a reader the calibration of the one it started from: a few labels move logits little, and fit nothing.
 
-    Only the level of all logits together no training aims at, and it counts, as the logit of no answer. By how much it
-    has moved on the labels that were held back is taken back.
+    No training aims at the level of all logits together, as a softmax is the same at any; but the logit of no answer
+    counts for confidence. So by how much the level has moved on the labels that were held back is taken back.
     """
     calibration = Calibration.load(reader_folder(start) / CALIBRATION)
-    moved = _level(folder, dataset) - _level(reader_folder(start), dataset)
+    step = max(1, len(dataset.questions) // _FOR_LEVEL)
+    pairs = [Pair(question.text, dataset.contexts[question.context]) for question in dataset.questions[::step]]
+    threads = start.threads or available_threads()
+    moved = _level(folder, pairs, threads) - _level(reader_folder(start), pairs, threads)
     taken = replace(
         calibration,
         reader=open_model(folder).identity,
@@ -74,12 +77,14 @@ def _levelled(scale: Scale, moved: float) -> Scale:
     return replace(scale, right=replace(right, bias=right.bias - right.null * moved))
 
 
-def _level(folder: Path, dataset: Dataset) -> float:
-    """Return the mean logit of no answer."""
-    questions = dataset.questions[:_FOR_LEVEL]
-    pairs = [Pair(question.text, dataset.contexts[question.context]) for question in questions]
-    read = ShippedReader(open_model(folder), available_threads()).read_batch(pairs)
-    return fmean(window.null for logits in read for window in logits.windows)
+def _level(folder: Path, pairs: Sequence[Pair], threads: int) -> float:
+    """Return the mean logit of a start plus that of an end, where no answer is one of either."""
+    read = ShippedReader(open_model(folder), threads).read_batch(pairs)
+    return fmean(
+        (float(window.start.sum() + window.end.sum()) + window.null) / (len(window.start) + 1)
+        for logits in read
+        for window in logits.windows
+    )
 
 
 def evaluated(dataset: Dataset, settings: Settings) -> Evaluation:

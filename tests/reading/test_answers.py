@@ -142,7 +142,7 @@ def test_how_far_its_passage_is_behind_the_best_speaks_for_an_answer(retrieval: 
     assert evidence.behind == pytest.approx(behind)
 
 
-def test_a_copy_speaks_against_nothing() -> None:
+def test_a_copy_does_not_put_a_passage_behind() -> None:
     logits = read(TEXT, ("January 3", 6.0), null=1.0)
     (alone,) = rank([hit(TEXT, "d")], [logits], 1).evidence
     for copies in ("ed", "de", "dfe"):

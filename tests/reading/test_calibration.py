@@ -49,7 +49,8 @@ def test_other_parts_than_those_it_was_fitted_with_are_refused(part: str) -> Non
 
 
 EARLIER = asdict(CALIBRATION)
-del EARLIER["query"]["right"]["null"]
+for name in ("null", "behind", "best"):
+    del EARLIER["query"]["right"][name]
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"reader": 1}', "[1]", json.dumps(EARLIER)])
@@ -57,3 +58,8 @@ def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path, content: str) 
     (tmp_path / "c.json").write_text(content)
     with pytest.raises(ModelError, match=r"not a calibration of this version.*fit it again"):
         Calibration.load(tmp_path / "c.json")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.json: the calibration cannot be read"):
+        Calibration.load(tmp_path / "none.json")
