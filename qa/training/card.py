@@ -100,7 +100,7 @@ def _confidence(folder: Path) -> str:
     if fitted_with:
         return (
             f"Confidence and what is refused were fitted with `{fitted_with}`, and taken over from it, "
-            "at the level of this one's logits."
+            "at the level of this one's logit of no answer."
         )
     return "Confidence and what is refused were fitted by `qa train calibration` on held-out contexts."
 

@@ -54,8 +54,8 @@ def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
 def take_over_calibration(start: Settings, folder: Path, dataset: Dataset) -> None:
     """Give a reader the calibration of the one it started from: a few labels move logits little, and fit nothing.
 
-    No training aims at the level of all logits together, as a softmax is the same at any; but the logit of no answer
-    counts for confidence. So by how much the level has moved on the labels that were held back is taken back.
+    The logit of no answer counts for confidence, for how it differs from question to question. What it is on the mean no
+    training aims at, and no two have in common: by how much it has moved on the labels held back is taken back.
     """
     calibration = Calibration.load(reader_folder(start) / CALIBRATION)
     step = max(1, len(dataset.questions) // _FOR_LEVEL)
@@ -78,13 +78,9 @@ def _levelled(scale: Scale, moved: float) -> Scale:
 
 
 def _level(folder: Path, pairs: Sequence[Pair], threads: int) -> float:
-    """Return the mean logit of a start plus that of an end, where no answer is one of either."""
+    """Return the mean logit of no answer."""
     read = ShippedReader(open_model(folder), threads).read_batch(pairs)
-    return fmean(
-        (float(window.start.sum() + window.end.sum()) + window.null) / (len(window.start) + 1)
-        for logits in read
-        for window in logits.windows
-    )
+    return fmean(window.null for logits in read for window in logits.windows)
 
 
 def evaluated(dataset: Dataset, settings: Settings) -> Evaluation:
