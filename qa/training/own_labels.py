@@ -54,8 +54,8 @@ def held_back(folder: Path, sources: Sequence[Source], percent: int) -> Dataset:
 def take_over_calibration(start: Settings, folder: Path, dataset: Dataset) -> None:
     """Give a reader the calibration of the one it started from: a few labels move logits little, and fit nothing.
 
-    The logit of no answer counts for confidence, for how it differs from question to question. What it is on the mean no
-    training aims at, and no two have in common: by how much it has moved on the labels held back is taken back.
+    The logit of no answer counts for confidence, for how it differs from question to question. What it is on the mean
+    no training aims at, and no two have in common: by how much it has moved on the labels held back is taken back.
     """
     calibration = Calibration.load(reader_folder(start) / CALIBRATION)
     step = max(1, len(dataset.questions) // _FOR_LEVEL)
