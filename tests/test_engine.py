@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from qa.engine import Engine
 from qa.errors import Changed, InvalidInput, NotFound
-from qa.evaluation.metrics import f1
+from qa.evaluation.metrics import exact_match, f1
 from qa.reading.rounds import PASSAGES_READ, ROUNDS
 from qa.types import Document, QueryResult, SearchResult
 from tests.conftest import golden_articles, golden_documents
@@ -91,6 +91,16 @@ def test_every_second_question_fares_as_well(golden: Engine, results: list[Query
     right, refused = _shares(golden, list(zip(QUESTIONS, results, strict=True))[::2])
     assert right >= 0.5
     assert refused >= 0.7
+
+
+def test_best_guesses_are_on_the_mean_as_sure_as_they_are_right(results: list[QueryResult]) -> None:
+    sure = [result.answers[0].confidence for result in results]
+    right = [
+        exact_match(result.answers[0].text, [answer["text"] for answer in question["answers"]])
+        for result, (_, question) in zip(results, QUESTIONS, strict=True)
+    ]
+    # Chance alone moves the share of 136 that are right by .04.
+    assert sum(sure) / len(sure) == pytest.approx(sum(right) / len(right), abs=0.08)
 
 
 @pytest.mark.xfail(strict=True, reason="the aim: the shipped reader answers about half of them right")

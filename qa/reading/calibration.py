@@ -101,7 +101,7 @@ class Calibration:
         stop_margin: logits; see `qa.reading.rounds`.
         query, read: the two ways of asking.
         taken_over_from: the reader it was fitted with, where that is not `reader`, which was trained on from it: then
-            with the level of that one's logit of no answer.
+            at the level of the logit of no answer that `reader` has.
     """
 
     reader: str
