@@ -11,11 +11,11 @@ from qa.evaluation.files import content_of, json_lines
 _QRELS = ("test", "dev", "train")
 
 
-def load_beir(folder: Path) -> Dataset:
-    """Read a folder in BEIR's layout; titles stand before their texts, and what nothing is judged for is left out.
+def corpus(folder: Path) -> tuple[list[str], dict[str, int]]:
+    """Read the texts of such a folder, each once, with its title before it, and at which place that of each id is.
 
     Raises:
-        DatasetError: a file is missing or is not what the layout says; names file and line.
+        DatasetError: the file is missing or is not what the layout says; names file and line.
     """
     contexts: dict[str, int] = {}
     places: dict[str, int] = {}
@@ -27,6 +27,16 @@ def load_beir(folder: Path) -> Dataset:
         if id in places:
             raise DatasetError(f"{path}: line {line}: id {id!r} occurs twice", field="dataset")
         places[id] = contexts.setdefault(whole, len(contexts))
+    return list(contexts), places
+
+
+def load_beir(folder: Path) -> Dataset:
+    """Read a folder in BEIR's layout; what nothing is judged for is left out.
+
+    Raises:
+        DatasetError: a file is missing or is not what the layout says; names file and line.
+    """
+    contexts, places = corpus(folder)
     texts: dict[str, str] = {}
     path = folder / "queries.jsonl"
     for line, entry in json_lines(path):

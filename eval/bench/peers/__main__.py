@@ -1,10 +1,11 @@
 """This system and its peers on the same texts and questions, in turn, so that a noisy machine is noisy for all.
 
-    python -m eval.bench.peers DATASET [--peers .venv-peers/bin/python] [--questions N] [--json FILE]
+    python -m eval.bench.peers DATASET [--among FOLDER...] [--peers .venv-peers/bin/python] [--json FILE]
 
-The documents are the contexts of a SQuAD file. Peers run in an environment of their own (`make bench` makes it) with
-the shipped embedder's and reader's weights in Hugging Face's format, and as many threads. Beside each time stands
-the F1 of the answers, so that nobody wins by reading less.
+The documents are the contexts of a SQuAD file and, each once, the passages that this system makes of the texts of BEIR
+folders: the same for all, as no peer cuts what it is given. Peers run in an environment of their own (`make bench`
+makes it) with the shipped embedder's and reader's weights in Hugging Face's format, and as many threads. Beside each
+time stands the F1 of the answers, so that nobody wins by reading less.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from qa.assembly import build_embedder
+from qa.config import Settings
+from qa.documents.splitting import split
+from qa.evaluation.beir import corpus
 from qa.evaluation.datasets import LabelledQuestion
 from qa.evaluation.metrics import f1
 from qa.evaluation.squad import load_squad
 from qa.models.shipped import WEIGHTS, open_model
 from qa.training.base_model import base_model_folder, quietly, untrained_reader
 from qa.training.dequantised import float_embedder, load_dequantised
+from qa.types import Document
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
@@ -82,7 +88,8 @@ def main() -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--peers", default=str(ROOT / ".venv-peers" / "bin" / "python"), help="Python of the peers")
     parser.add_argument("--questions", type=int, default=100)
-    parser.add_argument("--documents", type=int, help="only so many")
+    parser.add_argument("--documents", type=int, help="only so many of the dataset's")
+    parser.add_argument("--among", type=Path, nargs="+", default=[], help="folders with a corpus.jsonl")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -90,6 +97,7 @@ def main() -> None:
     texts = list(dataset.contexts[: given.documents])
     usable = [q for q in dataset.questions if q.context < len(texts)]
     questions = usable[:: max(1, len(usable) // given.questions)][: given.questions]
+    texts = list(dict.fromkeys([*texts, *_passages(given.among, given.threads)]))
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         reader, embedder = _reader_for_peers(Path(folder) / "reader"), _embedder_for_peers(Path(folder) / "embedder")
         systems = {
@@ -137,6 +145,12 @@ def main() -> None:
     if given.json:
         head = {"dataset": dataset.name, "documents": len(texts), "questions": len(questions), "threads": given.threads}
         given.json.write_text(json.dumps({**head, "clients": CLIENTS, "systems": figures}, indent=1) + "\n")
+
+
+def _passages(folders: Sequence[Path], threads: int) -> list[str]:
+    token_starts = build_embedder(Settings(), threads).token_starts
+    whole = [text for folder in folders for text in corpus(folder)[0]]
+    return [passage.text for text in whole for passage in split(Document("", text), token_starts)]
 
 
 def _reader_for_peers(folder: Path) -> Path:
