@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from qa.errors import DatasetError
+from qa.evaluation.beir import corpus
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.loading import label_warnings, load_dataset, summary
 from qa.evaluation.squad import load_squad
@@ -205,6 +206,12 @@ def test_a_beir_folder(tmp_path: Path) -> None:
     assert (dataset.name, dataset.has_spans, dataset.has_unanswerable) == ("tea", False, False)
     assert dataset.contexts == ("Tea\n\nIt is green.", "Milk.")
     assert [(q.id, q.relevant) for q in dataset.questions] == [("q1", {0: 2})]
+
+
+def test_texts_of_a_folder_that_asks_nothing(tmp_path: Path) -> None:
+    line = '{"_id": "%s", "title": "Tea", "text": "It is green."}\n'
+    (tmp_path / "corpus.jsonl").write_text(line % "d1" + '{"_id": "d2", "text": "Milk."}\n' + line % "d3")
+    assert corpus(tmp_path) == (["Tea\n\nIt is green.", "Milk."], {"d1": 0, "d2": 1, "d3": 0})
 
 
 @pytest.mark.parametrize(
