@@ -1,9 +1,10 @@
 """What a server does with twice the questions that it can answer.
 
-    python -m eval.bench.load [DATASET] [--seconds S]
+    python -m eval.bench.load [DATASET] [--among FOLDER...] [--seconds S]
 
-Questions of a SQuAD file are asked of `qa serve` on its contexts: by one client, one after the other; by a few at once,
-which tells how many can be answered in a second; then at twice that rate, whatever comes back.
+Questions of a SQuAD file are asked of `qa serve` on its contexts, among the passages of BEIR folders: one after another;
+as many at once as there are processors, which tells how many can be answered in a second; then at twice that rate,
+whatever comes back.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from eval.bench.passages import among
 from eval.bench.peers.protocol import pss_mb
 from eval.bench.querying import GOLDEN
 from eval.bench.served import ANSWERED, ask_one, at, served
 from qa.evaluation.squad import load_squad
+from qa.models.inference import available_threads
 
-_ALONE = 200
-_CLIENTS_AT_CAPACITY = 4
+_QUESTIONS = 200
 _MOST_CLIENTS = 64
 
 
@@ -30,22 +32,25 @@ def main() -> None:
     """Print latencies alone and under load, what was refused, and the server's memory before and after."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("dataset", type=Path, nargs="?", default=GOLDEN)
+    parser.add_argument("--among", type=Path, nargs="+", default=[], help="folders with a corpus.jsonl")
     parser.add_argument("--seconds", type=float, default=120)
     given = parser.parse_args()
     dataset = load_squad(given.dataset)
-    questions = [question.text for question in dataset.questions]
-    with served(dataset.contexts) as (url, pid):
+    questions = [question.text for question in dataset.head(_QUESTIONS).questions]
+    documents = among(dataset.contexts, given.among)
+    with served(documents) as (url, pid):
+        print(f"{len(documents)} documents taken in: {pss_mb(pid):.0f} MB", flush=True)
         _measure(url, pid, questions, given.seconds)
 
 
 def _measure(url: str, pid: int, questions: Sequence[str], seconds: float) -> None:
-    alone = [ask_one(url, question)[0] for question in questions[:_ALONE]]
+    alone = [ask_one(url, question)[0] for question in questions]
     print(f"alone: p50 {at(alone, 50):.0f} ms, p95 {at(alone, 95):.0f} ms")
-    began = time.monotonic()
-    with ThreadPoolExecutor(_CLIENTS_AT_CAPACITY) as pool:
-        done = list(pool.map(lambda question: ask_one(url, question)[1], questions[:_ALONE]))
+    began, clients = time.monotonic(), available_threads()
+    with ThreadPoolExecutor(clients) as pool:
+        done = list(pool.map(lambda question: ask_one(url, question)[1], questions))
     capacity = done.count(ANSWERED) / (time.monotonic() - began)
-    print(f"{_CLIENTS_AT_CAPACITY} at once: {capacity:.1f} a second")
+    print(f"{clients} at once: {capacity:.1f} a second")
     before = pss_mb(pid)
     replies = _asked_at(url, 2 * capacity, questions, seconds)
     taken, ends = [ms for ms, end in replies if end == ANSWERED], Counter(end for _, end in replies)

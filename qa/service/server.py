@@ -21,6 +21,7 @@ from qa.models.inference import available_threads
 from qa.service.app import create_app
 from qa.service.keys import Keys
 from qa.service.logs import log_config
+from qa.service.memory import give_back_large_blocks
 from qa.service.metrics import SHARED_COUNTS
 from qa.service.origins import check_exposure
 
@@ -65,6 +66,7 @@ def application() -> FastAPI:
 
 
 def _made(settings: Settings) -> FastAPI:
+    give_back_large_blocks()
     engine = build_engine(settings)
     engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
     return create_app(settings, engine)

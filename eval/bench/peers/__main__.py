@@ -1,6 +1,6 @@
 """This system and its peers on the same texts and questions, in turn, so that a noisy machine is noisy for all.
 
-    python -m eval.bench.peers DATASET [--among FOLDER...] [--peers .venv-peers/bin/python] [--json FILE]
+    python -m eval.bench.peers DATASET [--among FOLDER...] [--questions N] [--json FILE]
 
 The documents are the contexts of a SQuAD file and, each once, the passages that this system makes of the texts of BEIR
 folders: the same for all, as no peer cuts what it is given. Peers run in an environment of their own (`make bench`
@@ -23,17 +23,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from qa.assembly import build_embedder
-from qa.config import Settings
-from qa.documents.splitting import split
-from qa.evaluation.beir import corpus
+from eval.bench.passages import among
 from qa.evaluation.datasets import LabelledQuestion
 from qa.evaluation.metrics import f1
 from qa.evaluation.squad import load_squad
 from qa.models.shipped import WEIGHTS, open_model
 from qa.training.base_model import base_model_folder, quietly, untrained_reader
 from qa.training.dequantised import float_embedder, load_dequantised
-from qa.types import Document
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
@@ -97,7 +93,7 @@ def main() -> None:
     texts = list(dataset.contexts[: given.documents])
     usable = [q for q in dataset.questions if q.context < len(texts)]
     questions = usable[:: max(1, len(usable) // given.questions)][: given.questions]
-    texts = list(dict.fromkeys([*texts, *_passages(given.among, given.threads)]))
+    texts = among(texts, given.among)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         reader, embedder = _reader_for_peers(Path(folder) / "reader"), _embedder_for_peers(Path(folder) / "embedder")
         systems = {
@@ -143,14 +139,9 @@ def main() -> None:
     for name, row in figures.items():
         print(name, json.dumps(row))
     if given.json:
-        head = {"dataset": dataset.name, "documents": len(texts), "questions": len(questions), "threads": given.threads}
-        given.json.write_text(json.dumps({**head, "clients": CLIENTS, "systems": figures}, indent=1) + "\n")
-
-
-def _passages(folders: Sequence[Path], threads: int) -> list[str]:
-    token_starts = build_embedder(Settings(), threads).token_starts
-    whole = [text for folder in folders for text in corpus(folder)[0]]
-    return [passage.text for text in whole for passage in split(Document("", text), token_starts)]
+        head = {"dataset": dataset.name, "among": [folder.name for folder in given.among], "documents": len(texts)}
+        how = {"questions": len(questions), "threads": given.threads, "clients": CLIENTS}
+        given.json.write_text(json.dumps({**head, **how, "systems": figures}, indent=1) + "\n")
 
 
 def _reader_for_peers(folder: Path) -> Path:
