@@ -2,8 +2,8 @@
 
     python -m eval.bench.load [DATASET] [--among FOLDER...] [--seconds S]
 
-Questions of a SQuAD file are asked of `qa serve` on its contexts, among the passages of BEIR folders: one after another;
-as many at once as there are processors, which tells how many can be answered in a second; then at twice that rate,
+Questions of a SQuAD file are asked of `qa serve` on its contexts, among the passages of BEIR folders: one by one; as
+many at once as there are processors, which tells how many can be answered in a second; then at twice that rate,
 whatever comes back.
 """
 
