@@ -14,12 +14,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Each room, with the rooms it may look into. A room may always look into itself.
 FOUNDATION = {"types", "errors"}
-LOWER = {*FOUNDATION, "config", "limits", "documents", "models"}
+LOWER = {*FOUNDATION, "memory", "config", "limits", "documents", "models"}
 MIDDLE = {*LOWER, "index", "reading"}
 UPPER = {*MIDDLE, "library", "engine", "assembly"}
 MAY_SEE: dict[str, set[str]] = {
     "types": set(),
     "errors": set(),
+    "memory": set(),
     "config": FOUNDATION,
     "limits": FOUNDATION,
     "documents": {*FOUNDATION, "limits"},

@@ -20,11 +20,14 @@ from qa.index.durable import exclusively
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
 from qa.index.transactions import ReadTransaction
 from qa.index.vectors import VectorView, build_base, extend_base, newest_base
+from qa.memory import give_back_freed
 
 _log = logging.getLogger(__name__)
 
 # tantivy's statistics count deleted passages until it merges them away: past this share the postings are made anew.
 _MAX_DEAD_POSTINGS = 0.1
+# tantivy has some thousands of texts wait for it: a hundred megabytes that would stay when they are written.
+_MANY = 1_000
 # Held by whoever makes the files of a generation that does not answer yet.
 _ASIDE = "aside.lock"
 
@@ -149,6 +152,7 @@ class DerivedFiles:
             dimension = self._specification.dimension
             vectors = newest_base(self._folder, generation, dimension, transaction.mark_of)
         _, alive = transaction.counts(generation)
+        came = alive - len(vectors)
         if vectors.outgrown_by(alive):
             vectors = self._new_base(transaction, generation, alive)
         else:
@@ -158,7 +162,10 @@ class DerivedFiles:
             if vectors.worn:
                 grown = extend_base(vectors, self._folder, generation, mark)
                 vectors = grown or self._new_base(transaction, generation, alive)
-        return View(generation, revision, mark, vectors, self._lexical_at(transaction, generation, alive))
+        lexical = self._lexical_at(transaction, generation, alive)
+        if came > _MANY:
+            give_back_freed()
+        return View(generation, revision, mark, vectors, lexical)
 
     def _new_base(self, transaction: ReadTransaction, generation: int, alive: int) -> VectorView:
         """Make a base of all passages of a generation, of which there are `alive`."""

@@ -17,11 +17,11 @@ from qa.assembly import build_engine
 from qa.config import Settings, as_environment, load_settings
 from qa.errors import QAError, Unavailable
 from qa.index.registry import DEFAULT_INDEX
+from qa.memory import keep_large_blocks_apart
 from qa.models.inference import available_threads
 from qa.service.app import create_app
 from qa.service.keys import Keys
 from qa.service.logs import log_config
-from qa.service.memory import give_back_large_blocks
 from qa.service.metrics import SHARED_COUNTS
 from qa.service.origins import check_exposure
 
@@ -66,7 +66,7 @@ def application() -> FastAPI:
 
 
 def _made(settings: Settings) -> FastAPI:
-    give_back_large_blocks()
+    keep_large_blocks_apart()
     engine = build_engine(settings)
     engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
     return create_app(settings, engine)

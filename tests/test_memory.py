@@ -1,0 +1,60 @@
+"""What is asked of glibc's allocator, each in a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the allocator is not glibc's, or an old one"
+)
+
+# Prints how many mappings of its own a block of a megabyte is, after a larger one was freed.
+_LARGE = """
+import ctypes
+from qa.memory import keep_large_blocks_apart
+
+class Told(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", *"abcde")]
+
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Told
+{first}
+larger = bytearray(16_000_000)
+del larger
+before = libc.mallinfo2().hblks
+block = bytearray(1_000_000)
+print(libc.mallinfo2().hblks - before)
+"""
+
+# Prints how many of a hundred megabytes are given back that were freed between small blocks that stay.
+_FREED = """
+import os
+from qa.memory import give_back_freed
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+blocks = [bytes(2_000) for _ in range(50_000)]
+blocks = blocks[::100] + blocks[-1:]
+before = resident()
+give_back_freed()
+print(before - resident())
+"""
+
+
+@pytest.mark.parametrize(("first", "mappings"), [("", "0"), ("keep_large_blocks_apart()", "1")])
+def test_large_blocks_stay_mappings_of_their_own(first: str, mappings: str) -> None:
+    assert _told(_LARGE.format(first=first)) == mappings
+
+
+def test_what_was_freed_is_given_back() -> None:
+    assert float(_told(_FREED)) > 50
+
+
+def _told(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
