@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,8 +48,19 @@ print(before - resident())
 """
 
 
-@pytest.mark.parametrize(("first", "mappings"), [("", "0"), ("keep_large_blocks_apart()", "1")])
-def test_large_blocks_stay_mappings_of_their_own(first: str, mappings: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "mappings"),
+    [
+        ("", "0"),
+        ("keep_large_blocks_apart()", "1"),
+        ("from qa.service.server import application; made = application()", "1"),
+    ],
+    ids=["as it is", "kept apart", "in a server"],
+)
+def test_large_blocks_stay_mappings_of_their_own(
+    first: str, mappings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QA_INDEX_DIR", str(tmp_path))
     assert _told(_LARGE.format(first=first)) == mappings
 
 

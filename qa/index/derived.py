@@ -152,7 +152,6 @@ class DerivedFiles:
             dimension = self._specification.dimension
             vectors = newest_base(self._folder, generation, dimension, transaction.mark_of)
         _, alive = transaction.counts(generation)
-        came = alive - len(vectors)
         if vectors.outgrown_by(alive):
             vectors = self._new_base(transaction, generation, alive)
         else:
@@ -162,10 +161,7 @@ class DerivedFiles:
             if vectors.worn:
                 grown = extend_base(vectors, self._folder, generation, mark)
                 vectors = grown or self._new_base(transaction, generation, alive)
-        lexical = self._lexical_at(transaction, generation, alive)
-        if came > _MANY:
-            give_back_freed()
-        return View(generation, revision, mark, vectors, lexical)
+        return View(generation, revision, mark, vectors, self._lexical_at(transaction, generation, alive))
 
     def _new_base(self, transaction: ReadTransaction, generation: int, alive: int) -> VectorView:
         """Make a base of all passages of a generation, of which there are `alive`."""
@@ -208,9 +204,12 @@ class DerivedFiles:
 def _bring_up(lexical: LexicalIndex, transaction: ReadTransaction, generation: int) -> None:
     revision, mark = transaction.state()
     if lexical.revision < revision:
+        before = len(lexical.searcher())
         # Postings that were just begun hold nothing that could have been removed.
         removed = transaction.removed_since(generation, lexical.revision) if lexical.revision else []
         lexical.apply(removed, transaction.texts_since(generation, lexical.revision), revision, mark)
+        if len(lexical.searcher()) - before > _MANY:
+            give_back_freed()
 
 
 def _fresh(view: View, transaction: ReadTransaction) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from qa.documents import splitting
 from qa.errors import Conflict, NotFound, Unavailable
-from qa.index import local, vectors
+from qa.index import derived, local, vectors
 from qa.index.filters import compile_filter
 from qa.index.fusion import LOOKED_AT
 from qa.index.lexical import LexicalIndex
@@ -48,6 +48,21 @@ def test_what_is_more_than_a_tail_becomes_the_base_at_once(index: LocalIndex, mo
         stored = view.vectors.stored()
     assert list(stored) == numbers(index)
     assert all(np.array_equal(stored[number], vector) for number, vector in expected.items())
+
+
+def test_memory_is_given_back_once_many_were_written(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(derived, "give_back_freed", lambda: given.append(True))
+    filled(index).catch_up()
+    assert not given
+    monkeypatch.setattr(derived, "_MANY", len(TEXTS) - 1)
+    # Postings alone that have to be made anew are as many.
+    shutil.rmtree(index.folder / "lexical-1")
+    again = LocalIndex(index.folder, SPECIFICATION)
+    again.catch_up()
+    again.catch_up()
+    assert given == [True]
+    again.close()
 
 
 def test_what_was_added_is_found(index: LocalIndex) -> None:
