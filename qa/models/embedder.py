@@ -8,9 +8,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from qa.errors import ModelError
-from qa.models.inference import Graph
+from qa.models.inference import Graph, Sequence64
 from qa.models.shipped import ShippedModel
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 
@@ -60,12 +61,7 @@ class ShippedEmbedder:
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors of shape (texts, 384); a text's tokens over 254 are left out."""
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        sequences = []
-        for encoding in encodings:
-            ids = np.array([CLS, *encoding.ids[: MAX_TOKENS - 2], SEP], dtype=np.int64)
-            sequences.append((ids, np.zeros_like(ids)))
-        vectors = [output[0] for output in self._graph.run(sequences)]
+        vectors = [output[0] for output in self._graph.run(sequences(self._tokenizer, texts))]
         return np.stack(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
@@ -75,3 +71,12 @@ class ShippedEmbedder:
     def token_starts(self, text: str) -> Sequence[int]:
         """Return the ascending code points where the text's tokens start."""
         return [start for start, _ in self._tokenizer.encode(text, add_special_tokens=False).offsets]
+
+
+def sequences(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Sequence64]:
+    """Return what the network is given for each text: token ids and types."""
+    made = []
+    for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
+        ids = np.array([CLS, *encoding.ids[: MAX_TOKENS - 2], SEP], dtype=np.int64)
+        made.append((ids, np.zeros_like(ids)))
+    return made
