@@ -58,7 +58,7 @@ ONLY_IN = {
     "faiss": {"index/nearest.py"},
     "tantivy": {"index/lexical.py"},
     "sqlite3": {"index/catalog.py", "index/schema.py", "index/transactions.py", "service/shared.py"},
-    "openvino": {"models/inference.py", "training/dequantised.py", "training/export.py"},
+    "openvino": {"models/runtime.py"},
     "sentence_transformers": {"models/own_embedder.py"},
     "langchain_text_splitters": {"documents/splitting.py"},
     "pypdfium2": {"documents/extract/pdf.py"},

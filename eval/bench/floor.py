@@ -16,7 +16,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import openvino as ov
 from tokenizers import Tokenizer
 
 from eval.bench.querying import GOLDEN
@@ -28,6 +27,7 @@ from qa.evaluation.squad import load_squad
 from qa.index.registry import DEFAULT_INDEX
 from qa.models.embedder import Embedder, sequences
 from qa.models.inference import Sequence64, available_threads, padded, settings_for
+from qa.models.runtime import ov
 from qa.models.shipped import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from qa.reading.inputs import windows

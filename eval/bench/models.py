@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import openvino as ov
 import torch
 
 from qa.assembly import build_engine
 from qa.config import Settings
 from qa.engine import Engine
 from qa.models.inference import available_threads
+from qa.models.runtime import ov
 from qa.models.shipped import WEIGHTS, ShippedModel, open_model, write_manifest
 from qa.reading.reader import ShippedReader
 from qa.training.export import float_graph

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import openvino as ov
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from transformers import BertForQuestionAnswering
 
 from qa.errors import ModelError
+from qa.models.runtime import ov
 from qa.models.shipped import MANIFEST, open_model
 from qa.training.base_model import quietly, untrained_reader
 from qa.training.pooled import PooledEncoder, float_encoder

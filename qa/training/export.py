@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 import torch
 from numpy.typing import NDArray
 
 from qa.models.inference import padded
+from qa.models.runtime import ov
 from qa.models.shipped import write_manifest
 
-# NNCF and OpenVINO's converter report each use to their makers over the network, except from what they take for CI.
-os.environ.setdefault("NNCF_CI", "1")
-os.environ.setdefault("CI", "true")
-
+# isort: split
+# Only now: NNCF imports OpenVINO, which is to be met without its reports.
 import nncf
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, AdvancedSmoothQuantParameters
 
