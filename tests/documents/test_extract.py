@@ -244,6 +244,26 @@ def test_pdf_words_broken_at_the_end_of_a_line_are_whole() -> None:
     )
 
 
+def test_pdf_words_keep_the_hyphens_that_are_their_own() -> None:
+    lines = [
+        "It was built by the engineers Smith-",
+        "Jones and O'Hara, to a state-of-the-",
+        "art plan, by a docu-",
+        "ment that a well-known firm wrote; well-",
+        "known, though not for this. It stands.",
+    ]
+    read = made(drawn(lines), "a.pdf")
+    assert read.text == (
+        "It was built by the engineers Smith-Jones and O'Hara, to a state-of-the-art plan, by a document that a "
+        "well-known firm wrote; well-known, though not for this. It stands."
+    )
+    start = read.text.index("Smith-Jones")
+    assert len(rectangles_of(read.boxes, Span(start, start + len("Smith-Jones")))) == 2
+    start = read.text.rindex("known")
+    (known,) = rectangles_of(read.boxes, Span(start, start + len("known")))
+    assert known.left == pytest.approx(80, abs=1)
+
+
 def test_pdf_words_have_the_rectangles_in_which_they_stand() -> None:
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4)
@@ -333,6 +353,8 @@ def test_pdf_headings_of_the_outline_are_found_in_the_text() -> None:
 def test_pdf_words_broken_by_a_page_or_with_soft_hyphens_are_whole() -> None:
     read = made(drawn(["He wrote a docu-"], ["ment. It is kept."]), "a.pdf")
     assert "He wrote a document. It is kept." in read.text
+    read = made(drawn(["It is state-of-the-"], ["art. It is kept."]), "a.pdf")
+    assert "It is state-of-the-art. It is kept." in read.text
 
 
 @pytest.mark.parametrize(

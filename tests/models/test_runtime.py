@@ -13,7 +13,7 @@ import {module}
 """
 
 
-@pytest.mark.parametrize("module", ["qa.models.inference", "qa.training.export", "qa.training.dequantised"])
+@pytest.mark.parametrize("module", ["qa.models.inference", "qa.training.export", "qa.cli", "qa.service.app"])
 def test_nobody_is_told_that_it_is_used(module: str, tmp_path: Path) -> None:
     # Nothing of this process's environment: from what they take for CI, neither OpenVINO nor NNCF reports.
     environment = {"HOME": str(tmp_path)}

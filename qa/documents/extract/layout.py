@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 
 # A line belongs to the paragraph of the one above within so many of its heights, and if they are about as high.
 _STEP, _ALIKE = 1.7, 1.25
@@ -20,6 +20,8 @@ _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _ITEM = re.compile(r"[•‣▪◦–*-] |\(?(\d{1,2}|[a-z])[.)] ")
 _DIGITS = re.compile(r"\d{1,9}")
 _HYPHEN = re.compile(r"[^\W\d_]-$")
+# Around a word, and no part of it.
+_MARKS = ".,;:!?\"'“”‘’()[]"
 
 _Shape = tuple[str, tuple[tuple[int, int], ...]]
 
@@ -141,13 +143,34 @@ def _shapes(text: str, page: int) -> Iterator[_Shape]:
 
 
 def whole_words(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
-    """Yield pages, told where the last word of one goes on in the next: PDFium sees that within a page only."""
+    """Yield pages, told where the last word of one goes on in the next: PDFium sees that within a page only.
+
+    It leaves out the hyphen of every word that a line's end breaks; those that are the word's own come back.
+    """
+    written = {
+        word.strip(_MARKS).casefold() for lines in pages for line in lines for word in line.text.split() if "-" in word
+    }
     for lines, following in zip(pages, [*pages[1:], ()], strict=True):
-        last = lines[-1] if lines else None
+        whole = [
+            _with_hyphen(line) if line.broken and _is_its_own(line.text, below.text, written) else line
+            for line, below in pairwise([*lines, Line("", 0, 0, 0, 0, broken=False)])
+        ]
+        last = whole[-1] if whole else None
         if last and following and _HYPHEN.search(last.text) and following[0].text[:1].islower():
-            yield [*lines[:-1], replace(last, text=last.text[:-1], broken=True)]
-        else:
-            yield lines
+            own = _is_its_own(last.text[:-1], following[0].text, written)
+            whole[-1] = replace(last, text=last.text if own else last.text[:-1], broken=True)
+        yield whole
+
+
+def _is_its_own(begins: str, ends: str, written: Collection[str]) -> bool:
+    """Tell whether the hyphen at which a word was broken is the word's: before a name, behind another, or by usage."""
+    first, second = begins.rpartition(" ")[2], ends.partition(" ")[0]
+    return not second[:1].islower() or "-" in first or f"{first}-{second}".strip(_MARKS).casefold() in written
+
+
+def _with_hyphen(line: Line) -> Line:
+    *before, (word, left, right) = line.words
+    return replace(line, text=line.text + "-", words=[*before, (word + "-", left, right)])
 
 
 def _same(title: str, text: str) -> bool:
