@@ -62,6 +62,9 @@ def test_patterns_and_what_is_not_there(tmp_path: Path) -> None:
         ("bad.jsonl", b'{"text": 3}\n', InvalidInput, "line 1: text is int"),
         ("bad.csv", b"id,text\n1,x\n1,y\n", InvalidInput, "row 2: id '1' is that of an earlier row"),
         ("bad.csv", b"id,text\n", InvalidInput, "no row has a text"),
+        ("bad.csv", b'id,text\na,x\nb,"y\nc,z\n', InvalidInput, "row 2: unexpected end of data; is a quotation mark"),
+        ("bad.csv", b'"id,text\na,x\n', InvalidInput, "unexpected end of data; is a quotation mark"),
+        ("bad.csv", b"id,text,text\na,x,y\n", InvalidInput, "two columns are called 'text'"),
         ("bad.csv", b"id,text\n../x,y\n", InvalidInput, "row 1: id: an id has no slashes"),
         ("bad.csv", b"text,html\nx," + b"y" * 20_000, InvalidInput, "row 1: meta.html: names of at most"),
         ("bad.jsonl", b"[]\n", InvalidInput, "line 1: not a JSON object"),
@@ -91,6 +94,21 @@ def test_encodings_are_found_out(tmp_path: Path, text: str, encoding: str) -> No
     assert documents_of(path, extract)[0].text == text
 
 
+def test_a_column_of_numbers_or_truth_values_has_them_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "parts.csv"
+    path.write_text(
+        "text,price,paid,postcode,version,mixed\n"
+        "Nut.,3,true,01234,1.9,7\nBolt.,,false,99999,1.10,none\nScrew.,2.5,true,20000,2.0,true\n"
+    )
+    meta = [document.meta for document in documents_of(path, extract)]
+    assert [one.get("price") for one in meta] == [3, None, 2.5]
+    assert [one["paid"] for one in meta] == [True, False, True]
+    # As text, nothing is lost.
+    assert [one["postcode"] for one in meta] == ["01234", "99999", "20000"]
+    assert [one["version"] for one in meta] == ["1.9", "1.10", "2.0"]
+    assert [one["mixed"] for one in meta] == ["7", "none", "true"]
+
+
 def test_a_table_gives_a_document_for_each_row(tmp_path: Path) -> None:
     path = tmp_path / "faq.csv"
     path.write_text('id;question;answer;year\nq1;When?;"In May;\nor June.";2020\nq2;Who?;;2021\n;Where?;In Oslo.;\n')
@@ -98,7 +116,7 @@ def test_a_table_gives_a_document_for_each_row(tmp_path: Path) -> None:
     assert [(d.text, d.title) for d in made] == [("In May;\nor June.", "When?"), ("In Oslo.", "Where?")]
     assert made[0].id == "q1"
     assert made[1].id.startswith("faq.csv-")
-    assert made[0].meta == {"year": "2020", "source": "faq"}
+    assert made[0].meta == {"year": 2020, "source": "faq"}
     assert made[0].uri != made[1].uri
     path.write_text("\n,text,title\n0,Hello there.,A\n1,More.,B\n")
     assert [d.text for d in documents_of(path, extract)] == ["Hello there.", "More."]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from qa.documents.extract.plain import decoded
 from qa.documents.extract.text import ExtractedText
@@ -15,6 +17,8 @@ from qa.errors import InvalidInput
 _DELIMITERS = ",;\t|"
 # A field may hold a whole book.
 _FIELD = 10_000_000
+# Numbers below it are told apart by whoever reads them as floats.
+_EXACT = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +33,53 @@ class Columns:
 def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]:
     """Extract a table's rows; the first line names the columns, and tells whether commas, semicolons or tabs part them.
 
+    A column of metadata that has nothing but numbers, or nothing but `true` and `false`, has them as such, so that
+    filters find them; unless one is not written as it would be written again, as in postcodes or versions.
+
     Raises:
-        InvalidInput: there is no such column, or a row has more fields than the first line or an id that was there
-            before; names the row, of which the first is the one below the names.
+        InvalidInput: there is no such column or a name twice, a row has more fields than the first line or an id that
+            was there before, or a quotation mark is left open; names the row, of which the first is the one below the
+            names.
     """
     text = decoded(data, name).lstrip("\r\n")
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(_FIELD)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[tuple[str, Mapping[str, object]]] = []
+    # Strict: else a quotation mark that is never closed takes all rows behind it into its field.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[dict[str, Any]] = []
     try:
+        names = Counter(name for name in reader.fieldnames or () if name)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise InvalidInput(f"{name}: two columns are called {twice[0]!r}", field=name)
         for row in reader:
             # That is what DictReader calls the fields behind the last column.
             if None in row:
                 raise InvalidInput(f"{name}: row {len(rows) + 1}: more fields than columns", field=name)
-            rows.append((f"{name}: row {len(rows) + 1}", row))
+            rows.append(row)
     except csv.Error as error:
-        raise InvalidInput(f"{name}: row {len(rows) + 1}: {error}", field=name) from error
-    return _extracted(rows, columns, name)
+        where = f"{name}: row {len(rows) + 1}" if reader.fieldnames else name
+        raise InvalidInput(f"{where}: {error}; is a quotation mark left open, or not doubled?", field=name) from error
+    for column in names.keys() - {columns.text, columns.title, columns.id}:
+        _read_as_such(rows, column)
+    return _extracted([(f"{name}: row {number}", row) for number, row in enumerate(rows, 1)], columns, name)
+
+
+def _read_as_such(rows: Sequence[dict[str, Any]], column: str) -> None:
+    """Make the texts of a column the numbers or truth values that they all are, if nothing is lost by that."""
+    read = {text: _scalar(text) for text in {row[column] for row in rows} if text}
+    are_truths = {isinstance(value, bool) for value in read.values()}
+    if len(are_truths) == 1 and all(json.dumps(value) == text for text, value in read.items()):
+        for row in rows:
+            row[column] = read.get(row[column])
+
+
+def _scalar(text: str) -> int | float | bool | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, int | float | bool) and abs(value) < _EXACT else None
 
 
 def extract_json_lines(data: bytes, name: str, columns: Columns) -> list[ExtractedText]:

@@ -75,7 +75,7 @@ function filters() {
   for (const part of $("filters").value.split(",").map(part => part.trim()).filter(Boolean)) {
     const [name, ...rest] = part.split("="), value = rest.join("=").trim();
     if (!rest.length || !name.trim()) throw new Error(`“${part}” is not name=value.`);
-    made[name.trim()] = /^(-?(0|[1-9]\d{0,14})(\.\d+)?|true|false|null)$/.test(value) ? JSON.parse(value) : value;
+    made[name.trim()] = /^(-?(0|[1-9]\d{0,14})(\.\d+)?|true|false)$/.test(value) ? JSON.parse(value) : value;
   }
   return made;
 }
