@@ -76,7 +76,7 @@ def give_feedback(library: Library, given: Sequence[Feedback], *, index: str) ->
 
     Raises:
         NotFound: there is no such index or document.
-        InvalidInput: a span is missing, outside the text, or ends inside a word.
+        InvalidInput: a span is missing, outside the text, or ends inside a word or with white space.
         Unavailable: it cannot be written.
     """
     entries = [_entry(library, one, index) for one in given]
@@ -131,18 +131,18 @@ def import_feedback(library: Library, file: Path, *, index: str) -> int:
         The number of questions.
 
     Raises:
-        DatasetError: the file has wrong labels, or answers that end inside a word: each is named.
+        DatasetError: the file has wrong labels, or answers that end inside a word or with white space: each is named.
         NotFound: there is no such index, or a context is no document's text; nothing is kept then.
     """
     dataset = load_squad(file)
     checked(
         file,
         [
-            LabelProblem(f"question {question.id!r}", f"answer {span.of(context)!r} begins or ends inside a word")
+            LabelProblem(f"question {question.id!r}", f"answer {span.of(context)!r} {wrong}")
             for question in dataset.questions
             for context in (dataset.contexts[question.context],)
             for span in question.answers
-            if not span.is_of_whole_words(context)
+            if (wrong := _wrong_ends(span, context))
         ],
         dataset,
     )
@@ -203,8 +203,8 @@ def _entry(library: Library, given: Feedback, index: str) -> _Entry:
         raise InvalidInput(f"{given.verdict}: {told}", field="document_offset")
     if span is not None and not span.start < span.end <= len(document.text):
         raise InvalidInput(f"from 0 to {len(document.text):,}, and not empty", field="document_offset")
-    if span is not None and not span.is_of_whole_words(document.text):
-        raise InvalidInput("it begins or ends inside a word", field="document_offset")
+    if span is not None and (wrong := _wrong_ends(span, document.text)):
+        raise InvalidInput(f"it {wrong}", field="document_offset")
     return _Entry(
         uuid.uuid4().hex,
         given.question,
@@ -272,7 +272,14 @@ def _hash(document: Document) -> str:
 def _holds(entry: _Entry, document: Document) -> bool:
     if entry.span is None:
         return entry.text_sha256 == _hash(document)
-    return entry.span.of(document.text) == entry.answer and entry.span.is_of_whole_words(document.text)
+    return entry.span.of(document.text) == entry.answer and not _wrong_ends(entry.span, document.text)
+
+
+def _wrong_ends(span: Span, text: str) -> str:
+    """Return what is wrong with where a span begins and ends; "" if nothing is."""
+    if span.of(text) != span.of(text).strip():
+        return "begins or ends with white space"
+    return "" if span.is_of_whole_words(text) else "begins or ends inside a word"
 
 
 def _as_squad(entries: Sequence[_Entry]) -> dict[str, Any]:

@@ -38,16 +38,24 @@ class Library:
         self.indexes = indexes
         self.embedder = embedder
 
-    def add(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[Added]:
+    def add(
+        self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX, only: Collection[str] | None = None
+    ) -> list[Added]:
         """Add or replace documents, all or none. When this returns they are on disk, and the next query finds them.
+
+        Args:
+            documents: of any number.
+            index: its name.
+            only: the content hashes of which each must have one that is to be replaced; None: any, or new ones.
 
         Raises:
             NotFound: there is no such index.
+            Changed: one has another content hash, or is not there; one that is as it shall be is left so.
         """
         opened = self.indexes.get(index)
         known = opened.unchanged(documents)
         new = [document for document in documents if document.id not in known]
-        prepared, changes = self._put(new, opened) if new else ([], [])
+        prepared, changes = self._put(new, opened, only) if new else ([], [])
         done = {
             p.document.id: Added(p.document.id, change, len(p.passages), len(p.document.text))
             for p, change in zip(prepared, changes, strict=True)
@@ -69,12 +77,14 @@ class Library:
             for d in documents
         ]
 
-    def _put(self, documents: Sequence[Document], index: LocalIndex) -> tuple[list[Prepared], list[Change]]:
+    def _put(
+        self, documents: Sequence[Document], index: LocalIndex, only: Collection[str] | None
+    ) -> tuple[list[Prepared], list[Change]]:
         """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
         while True:
             generation = index.generation()
             prepared = self._prepare(documents)
-            changes = index.put(prepared, generation)
+            changes = index.put(prepared, generation, only)
             if changes is not None:
                 return prepared, changes
 

@@ -74,6 +74,8 @@ def test_a_question_is_the_same_however_it_is_spaced_or_written(library: Engine)
         ("right", Span(21, 25), "inside a word"),
         ("right", Span(50, 5000), "from 0 to"),
         ("right", Span(5, 5), "not empty"),
+        ("right", Span(MONDAYS.start - 1, MONDAYS.end), "white space"),
+        ("corrected", Span(MONDAYS.start - 1, MONDAYS.start), "white space"),
     ],
 )
 def test_what_cannot_be_a_label_is_refused(library: Engine, verdict: Verdict, span: Span | None, word: str) -> None:

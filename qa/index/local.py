@@ -105,15 +105,22 @@ class LocalIndex:
         self.specification.check(found, self.name)
         return generation
 
-    def put(self, prepared: Sequence[Prepared], generation: int) -> list[Change] | None:
+    def put(
+        self, prepared: Sequence[Prepared], generation: int, only: Collection[str] | None = None
+    ) -> list[Change] | None:
         """Add or replace documents, all or none; each is searchable by the next query of any process.
 
         Returns:
             What each did, or None if `generation` is not the live one any more and nothing was written.
+
+        Raises:
+            Changed: one is not there, or has another content hash than those in `only`.
         """
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
                 return None
+            for p in prepared:
+                _check_unchanged(transaction, p.document.id, only)
             return [transaction.put(p.document, p.passages, p.vectors, generation) for p in prepared]
 
     def replace(self, prepared: Prepared, generation: int, before: str) -> DocumentInfo | None:

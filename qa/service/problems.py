@@ -22,7 +22,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "content": {"application/problem+json": {}}, "description": HTTPStatus(code).phrase}
-    for code in (400, 401, 403, 404, 409, 413, 422, 429, 503)
+    for code in (400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
 }
 
 
@@ -58,6 +58,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
+        if isinstance(error.body, bytes):
+            # It was not taken for JSON.
+            return problem(415, "the body is not said to be JSON: `Content-Type: application/json`", "body")
         if first["type"] == "json_invalid":
             return problem(400, f"the body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}", "body")
         field = ".".join(str(part) for part in first["loc"][1:] if part not in (ONE, MANY)) or str(first["loc"][0])
@@ -70,18 +73,19 @@ def install(app: FastAPI) -> None:
             # The router knows only of the first route that it met on this path.
             known = {method.strip() for method in headers.get("allow", "").split(",") if method.strip()}
             headers["allow"] = ", ".join(sorted(known | _methods(app, request.url.path)))
-        # Raised where the body is read, by what counts it.
-        field = "body" if error.status_code == 413 else None
+        # Raised where the body is read: by what counts it, or because it cannot be.
+        field = "body" if error.status_code in (400, 413) else None
+        reason = error.__cause__
+        if isinstance(reason, UnicodeDecodeError):
+            return problem(400, f"the body is not UTF-8 (byte {reason.start})", field)
+        if isinstance(reason, RecursionError | ValueError):
+            return problem(400, f"the body is not JSON that can be read: {reason}", field)
         return problem(error.status_code, str(error.detail), field, headers)
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, __: Exception) -> JSONResponse:
         # The server's log has the traceback; it is no business of the caller's.
         return problem(500, "an error of the server's own; its log says more", headers=SECURITY_HEADERS)
-
-    @app.exception_handler(UnicodeDecodeError)
-    async def _encoding(_: Request, error: UnicodeDecodeError) -> JSONResponse:
-        return problem(400, f"the body is not UTF-8 (byte {error.start})", "body")
 
 
 def _methods(app: FastAPI, path: str) -> set[str]:

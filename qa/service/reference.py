@@ -189,6 +189,7 @@ _PROBLEMS: dict[str, tuple[str, str | None]] = {
     "409": ("the request with this key is being worked on", "Idempotency-Key"),
     "412": (f"document 'opening-hours' is not as it was: its content hash is {_SHA256}", "If-Match"),
     "413": ("the body is over 64,000,000 bytes", "body"),
+    "415": ("the body is not said to be JSON: `Content-Type: application/json`", "body"),
     "422": ("the question is blank", "question"),
     "429": ("at most 100 calls in 1 minute", None),
     "503": ("16 requests are being worked on; at most 16 at once", None),

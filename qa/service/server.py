@@ -38,6 +38,14 @@ def serve(settings: Settings) -> None:
             a port is opened.
     """
     check_exposure(settings.host, Keys(settings.index_dir, settings.api_keys), insecure=settings.insecure)
+    try:
+        _run(settings)
+    except SystemExit as error:
+        # So uvicorn ends a process that finds its port taken.
+        raise Unavailable(f"{settings.host}:{settings.port}: the server could not begin; its log says more") from error
+
+
+def _run(settings: Settings) -> None:
     if settings.workers == 1:
         server = uvicorn.Server(_config(settings, _made(settings)))
         # Raised again once everything is finished.

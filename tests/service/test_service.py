@@ -312,6 +312,36 @@ def test_too_many_questions_at_once_are_sent_away(open_service: Opener, monkeypa
     assert service.post("/v1/query", json={"question": "Who runs it?"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "says"),
+    [
+        (b'{"question": "Who runs it?"}', {}, 415, "`Content-Type: application/json`"),
+        (b'{"question": "Who runs it?"}', {"Content-Type": "text/plain"}, 415, "`Content-Type: application/json`"),
+        (b'{"question": "caf\xe9"}', {"Content-Type": "application/json"}, 400, "not UTF-8 (byte 17)"),
+        (b"[" * 100_000, {"Content-Type": "application/json"}, 400, "not JSON that can be read: maximum recursion"),
+        (
+            b'{"question": ' + b"1" * 5_000 + b"}",
+            {"Content-Type": "application/json"},
+            400,
+            "not JSON that can be read",
+        ),
+        (b'{"question"', {"Content-Type": "application/json"}, 400, "not JSON"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told(
+    service: TestClient, content: bytes, headers: dict[str, str], status: int, says: str
+) -> None:
+    refused = service.post("/v1/query", content=content, headers=headers)
+    assert (refused.status_code, refused.json()["field"]) == (status, "body")
+    assert says in refused.json()["detail"]
+
+
+def test_of_a_batch_the_wrong_question_is_named(service: TestClient) -> None:
+    for wrong in (" ", "Who\0?"):
+        refused = service.post("/v1/query/batch", json={"questions": ["Who runs it?", wrong]})
+        assert (refused.status_code, refused.json()["field"]) == (422, "questions.1")
+
+
 def test_a_document_that_others_have_changed_is_neither_changed_nor_removed(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     seen = service.get("/v1/documents/hours").headers["ETag"]
@@ -322,8 +352,15 @@ def test_a_document_that_others_have_changed_is_neither_changed_nor_removed(serv
     for refused in (
         service.patch("/v1/documents/hours", json={"title": "Other"}, headers={"If-Match": seen}),
         service.delete("/v1/documents/hours", headers={"If-Match": seen}),
+        service.post("/v1/documents", json=DOCUMENT | {"text": "Other."}, headers={"If-Match": seen}),
+        service.post("/v1/documents", json=DOCUMENT | {"id": "gone"}, headers={"If-Match": seen}),
     ):
         assert (refused.status_code, refused.json()["field"]) == (412, "If-Match")
-    assert service.get("/v1/documents/hours", headers={"If-None-Match": seen}).json()["title"] == "Hours"
+    now = service.get("/v1/documents/hours", headers={"If-None-Match": seen})
+    assert (now.json()["title"], now.json()["text"]) == ("Hours", DOCUMENT["text"])
+    assert service.get("/v1/documents/hours", headers={"If-None-Match": "*"}).status_code == 304
+    new = service.post("/v1/documents", json=DOCUMENT | {"text": "Other."}, headers={"If-Match": now.headers["ETag"]})
+    assert (new.status_code, new.json()["documents"][0]["status"]) == (201, "replaced")
+    assert service.post("/v1/documents", json=[DOCUMENT], headers={"If-Match": seen}).json()["field"] == "If-Match"
     assert service.delete("/v1/documents/gone", headers={"If-Match": seen}).status_code == 404
     assert service.delete("/v1/documents/hours", headers={"If-Match": "*"}).status_code == 204

@@ -44,9 +44,17 @@ IfMatch = Annotated[str | None, Header(description="the `ETag` that the document
 _CONDITIONAL: dict[int | str, dict[str, Any]] = {412: problems.RESPONSES[409] | {"description": "Precondition Failed"}}
 
 
-@router.post("", status_code=201, dependencies=[WRITES, REPEATABLE])
-def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesDep, index: IndexDep) -> AddResponse:
+@router.post("", status_code=201, dependencies=[WRITES, REPEATABLE], responses=_CONDITIONAL)
+def add(
+    body: Annotated[DocumentsIn, Body()],
+    engine: EngineDep,
+    writes: WritesDep,
+    index: IndexDep,
+    if_match: IfMatch = None,
+) -> AddResponse:
     """Add one document or a list of them, all or none. The same id replaces; the same content changes nothing."""
+    if if_match is not None and isinstance(body, list):
+        raise InvalidInput("it tells of one document, and not of a list", field="If-Match")
     given = body if isinstance(body, list) else [body]
     if not 1 <= len(given) <= MAX_DOCUMENTS:
         raise InvalidInput(f"from 1 to {MAX_DOCUMENTS:,} documents, not {len(given):,}", field="body")
@@ -56,7 +64,7 @@ def add(body: Annotated[DocumentsIn, Body()], engine: EngineDep, writes: WritesD
         if first.setdefault(document.id, place) != place:
             raise InvalidInput(f"id {document.id!r} occurs twice", field=f"{place}.id")
     with writes.of():
-        added = engine.add(documents, index=index)
+        added = engine.add(documents, index=index, only=_hashes(if_match))
     return AddResponse(documents=[added_out(one) for one in added])
 
 
@@ -107,7 +115,7 @@ def get(id: str, engine: EngineDep, index: IndexDep, if_none_match: Annotated[st
     """Return a document with its text."""
     document, info = engine.document(id, index=index)
     headers = {"ETag": f'"{info.sha256}"'}
-    if info.sha256 in (_hashes(if_none_match) or ()):
+    if if_none_match is not None and info.sha256 in (_hashes(if_none_match) or {info.sha256}):
         return Response(status_code=304, headers=headers)
     return JSONResponse(full_document(document, info).model_dump(), headers=headers)
 

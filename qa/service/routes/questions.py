@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from qa.engine import RERANKED_AS_QUESTIONS
+from qa.limits import checked_question
 from qa.service.dependencies import AdmissionDep, AskerDep, CallerDep, EngineDep, MetricsDep
 from qa.service.rendering import query_response, search_response
 from qa.wire.questions import (
@@ -50,6 +51,8 @@ def query_batch(
     """Answer up to 64 questions; each as if it were asked alone."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"questions"})
+    for place, question in enumerate(body.questions):
+        checked_question(question, f"questions.{place}")
     with admission.of(len(body.questions), asker) as waited:
         results = engine.ask_batch(body.questions, **options)
     metrics.asked(results, waited)
