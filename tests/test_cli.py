@@ -141,6 +141,20 @@ def test_sync_brings_an_index_to_what_a_folder_holds(run: Run, tmp_path: Path) -
     assert names == ["change.txt", "keep.txt", "new.txt", "other.txt", "r2"]
 
 
+def test_a_link_that_points_nowhere_is_told(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("It is here.")
+    (folder / "b.txt").symlink_to(tmp_path / "b.txt")
+    (tmp_path / "b.txt").write_text("It is elsewhere.")
+    run("sync", "docs")
+    (tmp_path / "b.txt").unlink()
+    for command in ("add", "sync"):
+        done = run(command, "docs")
+        assert (done.exit_code, f"{folder}/b.txt: No such file" in done.stderr) == (1, True)
+    assert len(parsed(run("list", "--json"))) == 2
+
+
 def test_sync_keeps_what_came_from_a_file_that_cannot_be_read_now(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "docs"
     folder.mkdir()
@@ -324,7 +338,7 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
         (["add", "none.txt"], 1, "none.txt: No such file"),
         (["add", "n" * 300], 1, "File name too long"),
         (["add", "old.doc"], 1, "old.doc: .doc cannot be read: convert it"),
-        (["add", "good.txt", "--meta", "=x"], 1, "meta: '=x' is not NAME=VALUE"),
+        (["add", "good.txt", "--meta", "=x"], 2, "'=x' is not NAME=VALUE"),
         (["sync", "none"], 2, "none"),
         (["add", "binary.bin"], 1, "binary.bin: a binary file"),
         (["add", "blank.txt"], 1, "blank.txt: the document has no text"),

@@ -140,7 +140,7 @@ def remove(
     """Remove documents from an index, all or none."""
     with opened_engine() as engine:
         engine.remove(ids, index=index)
-        typer.echo(f"removed {len(ids)}")
+        typer.echo(f"removed {len(set(ids))}")
 
 
 @app.command()

@@ -53,19 +53,22 @@ def meta_of(options: Sequence[str]) -> Meta:
     """Return metadata of NAME=VALUE: numbers, true, false and null as such, everything else as text.
 
     Raises:
-        InvalidInput: one has no equals sign or no name, or cannot be kept.
+        BadParameter: one has no equals sign or no name, or cannot be kept.
     """
     meta: dict[str, object] = {}
     for option in options:
         name, sign, value = option.partition("=")
         if not sign or not name.strip():
-            raise InvalidInput(f"{option!r} is not NAME=VALUE", field="meta")
+            raise typer.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="--meta")
         try:
             read = json.loads(value)
         except ValueError:
             read = value
         meta[name.strip()] = read if isinstance(read, int | float | bool | None) else value
-    return checked_meta(meta)
+    try:
+        return checked_meta(meta)
+    except InvalidInput as error:
+        raise typer.BadParameter(f"{error.field}: {error.message}", param_hint="--meta") from error
 
 
 @contextmanager

@@ -151,7 +151,9 @@ def _below(folder: Path) -> Iterator[Path]:
 
     for parent, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (path for name in files if not name.startswith(".") and (path := Path(parent, name)).is_file())
+        shown = (Path(parent, name) for name in files if not name.startswith("."))
+        # A link that points nowhere is told when it is read; what is neither file nor link is no document.
+        yield from (path for path in shown if path.is_file() or not path.exists())
 
 
 def _documents(

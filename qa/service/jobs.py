@@ -56,7 +56,8 @@ class Job:
         kind: rebuild, rollback or upload.
         index: the name of the one that is worked on.
         state: what has become of it.
-        done, total: documents, or files of an upload; writes meanwhile add to what is to be done.
+        done, total: documents, or files of an upload; writes meanwhile add to what is to be done, and what was done
+            before is taken off in the end.
         rate: of them in a second so far.
         seconds_left: at that rate; None once it has ended.
         error: why it failed.
@@ -247,9 +248,11 @@ class Jobs:
             if not wanted():
                 raise Unavailable("the server that began it has stopped")
 
-        made: Mapping[str, Any]
+        made: dict[str, Any]
         try:
             made = {"state": "done", **work(advance)}
+            # What one that was broken off had done was not to be done again.
+            made["total"] = job.done
         except _Cancelled:
             made = {"state": "cancelled"}
         except QAError as refused:

@@ -107,6 +107,11 @@ def test_progress_and_cancelling(tmp_path: Path) -> None:
         go_on.release()
     last = ended(jobs, jobs.start("rebuild", "books", 12, by(jobs, work)).id)
     assert (last.state, last.done, last.total, last.generation) == ("done", 15, 15, 7)
+    for _ in range(3):
+        go_on.release()
+    # A part of these was there already.
+    last = ended(jobs, jobs.start("rebuild", "books", 20, by(jobs, work)).id)
+    assert (last.state, last.done, last.total) == ("done", 15, 15)
     with pytest.raises(Conflict, match="has ended: done"):
         jobs.cancel(last.id)
 
