@@ -250,18 +250,91 @@ def test_pdf_words_keep_the_hyphens_that_are_their_own() -> None:
         "Jones and O'Hara, to a state-of-the-",
         "art plan, by a docu-",
         "ment that a well-known firm wrote; well-",
-        "known, though not for this. It stands.",
+        "known, though not for this, from 1998-",
+        "2004. It stands.",
     ]
     read = made(drawn(lines), "a.pdf")
     assert read.text == (
         "It was built by the engineers Smith-Jones and O'Hara, to a state-of-the-art plan, by a document that a "
-        "well-known firm wrote; well-known, though not for this. It stands."
+        "well-known firm wrote; well-known, though not for this, from 1998-2004. It stands."
     )
     start = read.text.index("Smith-Jones")
     assert len(rectangles_of(read.boxes, Span(start, start + len("Smith-Jones")))) == 2
     start = read.text.rindex("known")
     (known,) = rectangles_of(read.boxes, Span(start, start + len("known")))
     assert known.left == pytest.approx(80, abs=1)
+
+
+def placed_at(*lines: Sequence[tuple[float, str]], step: float = 14) -> bytes:
+    """A PDF of one page with lines whose parts begin at these places."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    for number, parts in enumerate(lines):
+        for left, words in parts:
+            canvas.drawString(left, 760 - step * number, words)
+    canvas.save()
+    return file.getvalue()
+
+
+def test_pdf_columns_that_are_drawn_across_are_read_one_after_the_other() -> None:
+    left = [
+        "The museum opened in the spring of",
+        "1931 under its first keeper. She",
+        "gathered the pottery of the valley,",
+        "and made a list of four thou-",
+        "sand pieces. Then came the war.",
+    ]
+    right = [
+        "Today it is run by a trust of eleven",
+        "members. Entrance is free on Sundays",
+        "and costs six pounds on other days.",
+        "Walks start from the gate at noon.",
+    ]
+    heading = [(80.0, "The museum of the valley, and how it is run today, in as few words as could be found")]
+    rows = [[(60.0, one), (320.0, other)] for one, other in zip(left, right, strict=False)]
+    read = made(placed_at(heading, [], *rows, [(60.0, left[-1])]), "a.pdf")
+    assert read.text.splitlines()[0] == heading[0][1]
+    assert (
+        "The museum opened in the spring of 1931 under its first keeper. She gathered the pottery of the valley, and "
+        "made a list of four thousand pieces. Then came the war."
+    ) in read.text
+    assert (
+        "Today it is run by a trust of eleven members. Entrance is free on Sundays and costs six pounds on other days. "
+        "Walks start from the gate at noon."
+    ) in read.text
+    start = read.text.index("Entrance")
+    (entrance,) = rectangles_of(read.boxes, Span(start, start + len("Entrance")))
+    assert entrance.left > 320
+
+
+def test_pdf_rows_of_a_table_are_lines_with_bars() -> None:
+    read = made(
+        placed_at(
+            [(60, "The fares of the ferry are these, until the end of the season:")],
+            [(60, "route"), (200, "Adult"), (300, "Child")],
+            [(60, "to Mull"), (200, "7.50"), (300, "3.80")],
+            [(60, "Oban to Coll"), (200, "18.00"), (300, "9.00")],
+            [(60, "dogs travel free of charge.")],
+        ),
+        "a.pdf",
+    )
+    assert read.text == (
+        "The fares of the ferry are these, until the end of the season:\n\n"
+        "route | Adult | Child\nto Mull | 7.50 | 3.80\nOban to Coll | 18.00 | 9.00\n\n"
+        "dogs travel free of charge."
+    )
+    start = read.text.index("9.00")
+    (fare,) = rectangles_of(read.boxes, Span(start, start + 4))
+    assert fare.left == pytest.approx(300, abs=1)
+
+
+@pytest.mark.parametrize("marker", ["•", "–", "{}.", "({})", "{}", "2.{}"])
+def test_pdf_lists_are_no_tables(marker: str) -> None:
+    items = ["Close the valve.", "Drain the pump.", "Take out the filter."]
+    lines = [[(60.0, marker.format(number)), (90.0, item)] for number, item in enumerate(items, 1)]
+    read = made(placed_at(*lines), "a.pdf")
+    assert "|" not in read.text
+    assert all(item in read.text for item in items)
 
 
 def test_pdf_words_have_the_rectangles_in_which_they_stand() -> None:

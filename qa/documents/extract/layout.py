@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import product
 
 # A line belongs to the paragraph of the one above within so many of its heights, and if they are about as high.
-_STEP, _ALIKE = 1.7, 1.25
+STEP, _ALIKE = 1.7, 1.25
 # A line that reaches so far, of the widest in its column, runs on in the next.
 _FULL = 0.85
 # Points: lines that begin so near to each other stand in one column.
@@ -19,7 +19,7 @@ _MOST_NUMBERS = 4
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _ITEM = re.compile(r"[•‣▪◦–*-] |\(?(\d{1,2}|[a-z])[.)] ")
 _DIGITS = re.compile(r"\d{1,9}")
-_HYPHEN = re.compile(r"[^\W\d_]-$")
+_HYPHEN = re.compile(r"[^\W_]-$")
 # Around a word, and no part of it.
 _MARKS = ".,;:!?\"'“”‘’()[]"
 
@@ -30,7 +30,8 @@ _Shape = tuple[str, tuple[tuple[int, int], ...]]
 class Line:
     """A line and its box, in points from the lower left corner; `broken` if its last word goes on in the next.
 
-    `words` are what stands between white space, with the left and the right edge of each.
+    `words` are what stands between white space, with the left and the right edge of each. `is_row` if it is one of a
+    table, with bars between its cells.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Line:
     height: float
     broken: bool
     words: Sequence[tuple[str, float, float]] = ()
+    is_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,16 @@ class Heading:
     stands: bool
 
 
-_Part = tuple[Heading | None, list[tuple[str, bool]]]
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph, or a table; `broken` if it ends in the middle of a word."""
+
+    text: str
+    broken: bool = False
+    is_table: bool = False
+
+
+_Part = tuple[Heading | None, list[Paragraph]]
 
 
 def headed(lines: Sequence[Line], titles: Sequence[str]) -> Iterator[_Part]:
@@ -82,8 +93,7 @@ def _places(lines: Sequence[Line], title: str) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
-def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[str, bool]]:
-    """Yield the text of each paragraph, and whether it ends in the middle of a word."""
+def _paragraphs(lines: Sequence[Line]) -> Iterator[Paragraph]:
     widest: dict[int, float] = {}
     for line in lines:
         widest[_column(line)] = max(widest.get(_column(line), 0.0), line.right - line.left)
@@ -93,8 +103,10 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[str, bool]]:
             text = line.text
         elif above.broken:
             text += line.text
-        elif not _goes_on(above, line):
-            yield text, False
+        elif above.is_row and line.is_row:
+            text += "\n" + line.text
+        elif above.is_row or line.is_row or not _goes_on(above, line):
+            yield Paragraph(text, is_table=above.is_row)
             text = line.text
         else:
             # A line that reaches as far as those that begin where it does runs on in the next.
@@ -102,7 +114,7 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[str, bool]]:
             text += (" " if full and not _ITEM.match(line.text) else "\n") + line.text
         above = line
     if above:
-        yield text, above.broken
+        yield Paragraph(text, above.broken, above.is_row)
 
 
 def _column(line: Line) -> int:
@@ -112,7 +124,7 @@ def _column(line: Line) -> int:
 def _goes_on(above: Line, line: Line) -> bool:
     """Tell whether a line belongs to the paragraph of the one above, be it in the next column."""
     alike = max(above.height, line.height) <= _ALIKE * min(above.height, line.height)
-    if alike and 0 < above.bottom - line.bottom <= _STEP * line.height:
+    if alike and 0 < above.bottom - line.bottom <= STEP * line.height:
         return True
     return not _SENTENCE_END.search(above.text) and line.text[:1].islower()
 
@@ -143,7 +155,7 @@ def _shapes(text: str, page: int) -> Iterator[_Shape]:
 
 
 def whole_words(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
-    """Yield pages, told where the last word of one goes on in the next: PDFium sees that within a page only.
+    """Yield pages, told where the last word of a line goes on in the next: PDFium sees that of neighbours only.
 
     It leaves out the hyphen of every word that a line's end breaks; those that are the word's own come back.
     """
@@ -151,15 +163,22 @@ def whole_words(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
         word.strip(_MARKS).casefold() for lines in pages for line in lines for word in line.text.split() if "-" in word
     }
     for lines, following in zip(pages, [*pages[1:], ()], strict=True):
-        whole = [
-            _with_hyphen(line) if line.broken and _is_its_own(line.text, below.text, written) else line
-            for line, below in pairwise([*lines, Line("", 0, 0, 0, 0, broken=False)])
+        below = [*lines[1:], following[0] if following else None]
+        yield [
+            _mended(line, then, written, neighbours=place < len(lines))
+            for place, (line, then) in enumerate(zip(lines, below, strict=True), 1)
         ]
-        last = whole[-1] if whole else None
-        if last and following and _HYPHEN.search(last.text) and following[0].text[:1].islower():
-            own = _is_its_own(last.text[:-1], following[0].text, written)
-            whole[-1] = replace(last, text=last.text if own else last.text[:-1], broken=True)
-        yield whole
+
+
+def _mended(line: Line, below: Line | None, written: Collection[str], *, neighbours: bool) -> Line:
+    if line.broken and below:
+        return _with_hyphen(line) if _is_its_own(line.text, below.text, written) else line
+    if not below or line.is_row or not _HYPHEN.search(line.text):
+        return line
+    if below.text[:1].islower() or (neighbours and below.text[:1].isalnum() and _goes_on(line, below)):
+        own = _is_its_own(line.text[:-1], below.text, written)
+        return replace(line, text=line.text if own else line.text[:-1], broken=True)
+    return line
 
 
 def _is_its_own(begins: str, ends: str, written: Collection[str]) -> bool:

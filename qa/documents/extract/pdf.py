@@ -18,6 +18,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from qa.documents.boxes import placed
+from qa.documents.extract.gaps import in_columns
 from qa.documents.extract.layout import Line, ends_sentence, headed, whole_words, without_running_heads
 from qa.documents.extract.text import ExtractedText, TextBuilder, properties
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
@@ -54,7 +55,7 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
     builder = TextBuilder()
     # Whether the last paragraph may go on, and whether in the middle of a word.
     goes_on, broken = False, False
-    kept = list(enumerate(whole_words(without_running_heads(pages)), 1))
+    kept = list(enumerate(whole_words([in_columns(lines) for lines in without_running_heads(pages)]), 1))
     for number, lines in kept:
         builder.page(number)
         for heading, paragraphs in headed(lines, outline.get(number, [])):
@@ -63,10 +64,12 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
                 goes_on = broken = False
             elif heading is not None:
                 builder.section(heading.text)
-            for paragraph, paragraph_broken in paragraphs:
-                begun = goes_on and (broken or paragraph[:1].islower())
-                builder.block(paragraph, ("" if broken else " ") if begun else "\n\n")
-                goes_on, broken = paragraph_broken or not ends_sentence(paragraph), paragraph_broken
+            for paragraph in paragraphs:
+                text, is_table = paragraph.text, paragraph.is_table
+                begun = goes_on and not is_table and (broken or text[:1].islower())
+                builder.block(text, ("" if broken else " ") if begun else "\n\n")
+                broken = paragraph.broken
+                goes_on = broken or not (is_table or ends_sentence(text))
     made = builder.made(title, meta)
     return replace(made, boxes=placed(made.text, kept))
 
