@@ -12,7 +12,7 @@ from typing import Any
 from qa.index.filters import compile_filter
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.library import Library
-from qa.limits import MAX_READ_TEXT, checked_question, checked_text, checked_top_k
+from qa.limits import MAX_READ_TEXT, checked_confidence, checked_question, checked_text, checked_top_k
 from qa.models.embedder import Embedder
 from qa.reading.answers import Ranked, candidates, located, rank_answers
 from qa.reading.calibration import Calibration, Scale
@@ -60,10 +60,12 @@ class Engine(Library):
             include_passages: return the passages that were read, too.
 
         Raises:
-            InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
+            InvalidInput: a question is blank or too long, `top_k` or `min_confidence` out of range, or a filter not
+                understood.
             NotFound: there is no such index.
         """
         checked_top_k(top_k)
+        checked_confidence(min_confidence)
         clock = _Clock()
         found = self._search(questions, index, PASSAGES_READ, filters, clock)
         weight, margin = self.calibration.retrieval_weight, self.calibration.stop_margin
@@ -114,6 +116,7 @@ class Engine(Library):
             checked_question(question)
             checked_text(text, limit=MAX_READ_TEXT)
         checked_top_k(top_k)
+        checked_confidence(min_confidence)
         clock = _Clock()
         logits = self.reader.read_batch([Pair(question, text) for question, text in pairs])
         clock.lap("read")
@@ -157,7 +160,8 @@ class Engine(Library):
                 those that `ask` reads, in that order: there the reader sees it itself.
 
         Raises:
-            InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
+            InvalidInput: a question is blank or too long, `top_k` or `min_confidence` out of range, or a filter not
+                understood.
             NotFound: there is no such index.
         """
         checked_top_k(top_k)

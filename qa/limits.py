@@ -105,6 +105,13 @@ def checked_top_k(top_k: int) -> int:
     return top_k
 
 
+def checked_confidence(min_confidence: float | None) -> float | None:
+    """Return the confidence from which on answers are to be given, if there is to be such a bound."""
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
+        raise InvalidInput(f"from 0 to 1, not {min_confidence}", field="min_confidence")
+    return min_confidence
+
+
 def is_index_name(name: str) -> bool:
     """Tell whether an index can be called so."""
     return re.fullmatch(INDEX_NAME_PATTERN, name) is not None

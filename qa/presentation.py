@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,14 @@ def lines(texts: Sequence[str]) -> None:
     """Print lines."""
     for text in texts:
         _out.print(Text(text))
+
+
+def outcome(told: Mapping[str, object], text: str, as_json: bool) -> None:
+    """Print what was done, in a line."""
+    if as_json:
+        _json(told)
+    else:
+        lines([text])
 
 
 def taken_in(done: TakenIn, removed: Sequence[str], as_json: bool, *, dry_run: bool) -> None:

@@ -194,6 +194,8 @@ def test_rebuild_and_rollback(run: Run) -> None:
     ]
     assert run("rollback").stdout == "generation 1 answers, 2 is kept\n"
     assert parsed(run("ask", question, "--json", "--min-confidence", 0))["generation"] == 1
+    assert parsed(run("rollback", "--json")) == {"generation": 2, "before": 1}
+    assert parsed(run("rebuild", "--json")) == {"generation": 3, "before": 2}
     assert run("rebuild", "--index", "none").exit_code == 1
 
 
@@ -353,6 +355,11 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
         (["eval", "good.txt", "--baseline", "none.json"], 1, "good.txt: not a SQuAD JSON file"),
         (["eval", str(GOLDEN / "golden.json"), "--baseline", "good.txt"], 1, "good.txt: not JSON"),
         (["eval", str(GOLDEN / "golden.json"), "--index", "none"], 1, "no index 'none'"),
+        (
+            ["eval", str(GOLDEN / "golden.json"), "--mode", "retrieval", "--predictions", "p.json"],
+            1,
+            "predictions: mode retrieval gives no answers to write",
+        ),
         (["eval", str(GOLDEN / "golden.json"), "--url", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1"),
         (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--mode", "reader"], 1, "mode: an index or a server"),
         (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--answers", "a"], 1, "answers of a file are not asked"),

@@ -142,6 +142,15 @@ def test_no_answer_comes_with_the_best_guess_beside_it(golden: Engine) -> None:
     assert everything.answers[0] == result.best_guess
 
 
+@pytest.mark.parametrize("bound", [-0.1, 1.1, float("nan")])
+def test_a_bound_that_no_confidence_can_meet_is_refused(golden: Engine, bound: float) -> None:
+    with pytest.raises(InvalidInput, match="from 0 to 1") as asked:
+        golden.ask("When does the library open?", min_confidence=bound)
+    with pytest.raises(InvalidInput, match="from 0 to 1") as read:
+        golden.read("When does it open?", "It opens at nine.", min_confidence=bound)
+    assert asked.value.field == read.value.field == "min_confidence"
+
+
 def test_alone_or_together_after_a_restart_or_before_answers_are_equal(golden: Engine) -> None:
     questions = [q["question"] for _, q in QUESTIONS[::20]]
     together = golden.ask_batch(questions, include_passages=True)

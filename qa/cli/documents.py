@@ -136,11 +136,13 @@ def list_documents(index: IndexOption = "default", as_json: JsonFlag = False) ->
 def remove(
     ids: Annotated[list[str], typer.Argument(help="Ids of documents, as `qa list` shows them.")],
     index: IndexOption = "default",
+    as_json: JsonFlag = False,
 ) -> None:
     """Remove documents from an index, all or none."""
     with opened_engine() as engine:
         engine.remove(ids, index=index)
-        typer.echo(f"removed {len(set(ids))}")
+        removed = list(dict.fromkeys(ids))
+        show.outcome({"removed": removed}, f"removed {len(removed)}", as_json)
 
 
 @app.command()
@@ -204,21 +206,21 @@ def read(
 
 
 @app.command()
-def rebuild(index: IndexOption = "default") -> None:
+def rebuild(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """Split and embed all documents of an index anew, with the models of the settings; queries and writes go on.
 
     A rebuild that is broken off goes on where it was when it is started again; `qa rollback` brings back what was.
     """
-    _activated(Library.rebuild, "rebuilding", index)
+    _activated(Library.rebuild, "rebuilding", index, as_json)
 
 
 @app.command()
-def rollback(index: IndexOption = "default") -> None:
+def rollback(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """Bring back what answered before the last rebuild, with everything that was written since."""
-    _activated(Library.rollback, "bringing back", index)
+    _activated(Library.rollback, "bringing back", index, as_json)
 
 
-def _activated(activate: Callable[..., tuple[int, int]], what: str, index: str) -> None:
+def _activated(activate: Callable[..., tuple[int, int]], what: str, index: str, as_json: bool) -> None:
     from qa.assembly import build_patient_library
 
     with errors_told():
@@ -227,7 +229,8 @@ def _activated(activate: Callable[..., tuple[int, int]], what: str, index: str) 
             documents = opened.state().documents
         with show.progress(what, documents) as advance:
             generation, before = activate(library, index=index, advance=advance)
-        typer.echo(f"generation {generation} answers, {before} is kept")
+        told = {"generation": generation, "before": before}
+        show.outcome(told, f"generation {generation} answers, {before} is kept", as_json)
 
 
 @app.command("export")
@@ -244,11 +247,13 @@ def export_index(
 def import_index(
     file: Annotated[Path, typer.Argument(help="What `qa export` wrote.")],
     index: IndexOption = "default",
+    as_json: JsonFlag = False,
 ) -> None:
     """Make an index of an exported file; there must be none of that name."""
     with opened_engine() as engine:
         documents, passages = engine.indexes.restore(index, file).counts()
-        typer.echo(f"{documents} documents, {passages} passages")
+        told = {"documents": documents, "passages": passages}
+        show.outcome(told, f"{documents} documents, {passages} passages", as_json)
 
 
 @app.command()

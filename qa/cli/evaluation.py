@@ -76,6 +76,8 @@ def evaluate(
         before = _baseline(baseline, work) if baseline else None
         if predictions and len(work.work) > 1:
             raise InvalidInput("the answers of one set in one mode can be written, not of several", field="predictions")
+        if predictions and not work.work[0][0].mode.gives_answers:
+            raise InvalidInput(f"mode {work.work[0][0].mode} gives no answers to write", field="predictions")
         for path in outputs:
             _checked_writable(path)
         show.notes(work.notes)

@@ -166,7 +166,8 @@ class Client(_Connection):
         while True:
             response, broken = None, None
             try:
-                response = self._http.request(call.method, call.path, **call.options)
+                with _sendable():
+                    response = self._http.request(call.method, call.path, **call.options)
             except httpx2.HTTPError as error:
                 broken = error
             wait = self._wait(call, attempt, response, broken)
@@ -203,7 +204,8 @@ class AsyncClient(_Connection):
         while True:
             response, broken = None, None
             try:
-                response = await self._http.request(call.method, call.path, **call.options)
+                with _sendable():
+                    response = await self._http.request(call.method, call.path, **call.options)
             except httpx2.HTTPError as error:
                 broken = error
             wait = self._wait(call, attempt, response, broken)
@@ -229,3 +231,11 @@ def _addressed(url: str) -> Iterator[None]:
         yield
     except httpx2.InvalidURL as error:
         raise InvalidInput(f"{url}: {error}", field="url") from error
+
+
+@contextmanager
+def _sendable() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"it cannot be sent: {error.reason} at character {error.start}", field="body") from error

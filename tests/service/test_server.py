@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import qa
@@ -65,6 +67,16 @@ def test_workers_that_cannot_begin_are_told_of(tmp_path: Path) -> None:
     environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path), "QA_READER": str(tmp_path / "nowhere")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ENOUGH_S)
     assert (done.returncode, "nowhere" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_is_told_of(tmp_path: Path, workers: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [str(Path(sys.executable).with_name("qa")), "serve", "--workers", workers, "--port", port]
+        environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ENOUGH_S)
+    assert (done.returncode, f"127.0.0.1:{port}: the server could not begin" in done.stderr) == (1, True)
 
 
 def test_a_server_that_is_told_to_stop_says_so_and_finishes(tmp_path: Path) -> None:
