@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain
 
 from qa.documents.extract.layout import Line
+from qa.documents.extract.text import CELLS_BETWEEN
 from qa.types import Rectangle, Span
 
 # Where it starts in the text, its length, its page, and left, bottom, right and top in quarters of a point.
@@ -19,6 +20,7 @@ _WORD = struct.Struct("<IHHhhhh")
 _QUARTERS, _FURTHEST = 4, 2**15 - 1
 # Characters; what was left out of a text, such as a hyphen, is never longer.
 _LOOK_AHEAD = 40
+_BAR = CELLS_BETWEEN.strip()
 
 
 def placed(text: str, pages: Iterable[tuple[int, Sequence[Line]]]) -> bytes:
@@ -38,7 +40,9 @@ def placed(text: str, pages: Iterable[tuple[int, Sequence[Line]]]) -> bytes:
     for place, character in enumerate(text):
         if character.isspace():
             continue
-        found = next((i for i in range(at, min(at + _LOOK_AHEAD, len(shown))) if shown[i][0] == character), None)
+        # A bar was most likely put there between cells, and is not one that stands further on.
+        ahead = 1 if character == _BAR else _LOOK_AHEAD
+        found = next((i for i in range(at, min(at + ahead, len(shown))) if shown[i][0] == character), None)
         if found is None:
             continue
         at = found + 1

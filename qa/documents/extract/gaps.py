@@ -6,9 +6,10 @@ PDFium takes what is drawn at one height, one after the other, for one line, how
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import inf
 from statistics import fmean
 
 from qa.documents.extract.layout import STEP, Line
@@ -17,39 +18,40 @@ from qa.documents.extract.text import CELLS_BETWEEN
 # Heights of a line: white space that is wider than that between words ever is, and rows as far apart at most.
 _WIDE, _ROW_STEP = 1.0, 3.0
 _FEWEST_ROWS, _FEWEST_LINES = 2, 4
-# Characters: a cell of a table is no longer on the mean, a line of a column no shorter.
-_CELL, _PROSE = 30, 20
+# No page has more lines in a column; if one seems to, it is read in parts.
+_MOST_LINES = 120
+# Characters: cells of a table are no longer on the mean, and lines of a column no shorter.
+_LONG = 30
 # What stands before an item of a list, or a heading: no cell.
 _MARKER = re.compile(r"[^\w\s]|\(?(\d{1,3}|[A-Za-z])[.)]?|\d+(\.\d+)+\.?")
 
 _Words = Sequence[tuple[str, float, float]]
+_Parted = tuple[Line, list[_Words]]
 _Gap = tuple[float, float]
 
 
 def in_columns(lines: Sequence[Line]) -> list[Line]:
     """Return a page's lines with columns one after the other, and the rows of tables as such: see `Line.is_row`."""
     made: list[Line] = []
+    parted = [(line, _cells(line)) for line in lines]
     place = 0
-    while place < len(lines):
-        taken, instead = _columns(lines[place:]) or _table(lines[place:]) or (1, [lines[place]])
+    while place < len(parted):
+        taken, instead = _columns(parted, place) or _table(parted, place) or (1, [lines[place]])
         made += instead
         place += taken
     return made
 
 
-def _columns(lines: Sequence[Line]) -> tuple[int, list[Line]] | None:
-    """Return how many of the first lines stand in two columns of prose, and these one after the other."""
-    gap: _Gap = (0.0, float("inf"))
+def _columns(parted: Sequence[_Parted], start: int) -> tuple[int, list[Line]] | None:
+    """Return how many lines from `start` on stand in two columns of prose, and these one column after the other."""
+    gap: _Gap = (0.0, inf)
     left, right = list[Line](), list[Line]()
     taken = across = 0
-    for line, above in zip(lines, [None, *lines], strict=False):
-        cells = _cells(line)
-        if above and not 0 < above.bottom - line.bottom <= STEP * line.height:
-            break
+    for line, cells in _below_one_another(parted, start, STEP):
         if len(cells) == 2:
             narrower = _shared(gap, _gaps(cells)[0])
             sides = cells
-        elif len(cells) == 1 and above:
+        elif len(cells) == 1 and taken:
             # One of the columns is shorter, or a paragraph ends in it.
             is_left = line.left < gap[0]
             narrower = _shared(gap, (line.right, gap[1]) if is_left else (gap[0], line.left))
@@ -63,30 +65,34 @@ def _columns(lines: Sequence[Line]) -> tuple[int, list[Line]] | None:
         across += len(cells) == 2
         for side, words in zip((left, right), sides, strict=True):
             side += [_part(line, words)] if words else []
-    prose = across >= _FEWEST_LINES and all(fmean(len(line.text) for line in side) >= _PROSE for side in (left, right))
+    prose = across >= _FEWEST_LINES and all(fmean(len(line.text) for line in side) >= _LONG for side in (left, right))
     return (taken, [*left, *right]) if prose else None
 
 
-def _table(lines: Sequence[Line]) -> tuple[int, list[Line]] | None:
-    """Return how many of the first lines are rows of one table, and these with bars between their cells."""
+def _table(parted: Sequence[_Parted], start: int) -> tuple[int, list[Line]] | None:
+    """Return how many lines from `start` on are rows of one table, and these with bars between their cells."""
     rows: list[Line] = []
-    before: list[_Gap] = []
     texts: list[str] = []
-    for line, above in zip(lines, [None, *lines], strict=False):
-        cells = _cells(line)
+    before: list[_Gap] = [(0.0, inf)]
+    for line, cells in _below_one_another(parted, start, _ROW_STEP):
         gaps = _gaps(cells)
-        if above and not (
-            0 < above.bottom - line.bottom <= _ROW_STEP * line.height
-            and any(_shared(one, other) for one in gaps for other in before)
-        ):
-            break
-        if len(cells) < 2:
+        if not any(_shared(one, other) for one in gaps for other in before):
             break
         words = [" ".join(word for word, _, _ in cell) for cell in cells]
         rows.append(replace(line, text=CELLS_BETWEEN.join(words), is_row=True))
-        before = gaps
         texts += words
-    return (len(rows), rows) if len(rows) >= _FEWEST_ROWS and fmean(map(len, texts)) <= _CELL else None
+        before = gaps
+    return (len(rows), rows) if len(rows) >= _FEWEST_ROWS and fmean(map(len, texts)) <= _LONG else None
+
+
+def _below_one_another(parted: Sequence[_Parted], start: int, step: float) -> Iterator[_Parted]:
+    """Yield lines from `start` on, for as long as each is at most `step` of its heights below the one before."""
+    above = inf
+    for line, cells in parted[start : start + _MOST_LINES]:
+        if above < inf and not 0 < above - line.bottom <= step * line.height:
+            return
+        yield line, cells
+        above = line.bottom
 
 
 def _cells(line: Line) -> list[_Words]:
