@@ -101,7 +101,7 @@ class Engine(Library):
         """Answer a question from one text, without an index; `marks` and `boxes` tell where it stands in its file.
 
         Raises:
-            InvalidInput: the question or the text cannot be used.
+            InvalidInput: the question or the text cannot be used, or `min_confidence` is out of range.
         """
         found = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)[0]
         guess = found.best_guess and located(found.best_guess, marks, boxes)
@@ -160,8 +160,7 @@ class Engine(Library):
                 those that `ask` reads, in that order: there the reader sees it itself.
 
         Raises:
-            InvalidInput: a question is blank or too long, `top_k` or `min_confidence` out of range, or a filter not
-                understood.
+            InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
             NotFound: there is no such index.
         """
         checked_top_k(top_k)

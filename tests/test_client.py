@@ -132,7 +132,9 @@ def test_errors_are_what_the_engine_would_have_raised(start: Start) -> None:
             (lambda: client.document("nowhere"), NotFound, "id"),
             (lambda: client.query("  "), InvalidInput, "question"),
             (lambda: client.query("Who?", top_k=0), InvalidInput, "top_k"),
-            (lambda: client.query("Who is \ud800?"), InvalidInput, "body"),
+            (lambda: client.query("Who is \ud800?"), InvalidInput, None),
+            (lambda: client.query("Who?", filters={"year": float("nan")}), InvalidInput, None),
+            (lambda: client.document("\ud800"), InvalidInput, None),
             (lambda: client.delete_index("default"), Conflict, "index"),
             (lambda: client.read("Who?", "x" * 200_000), TooLarge, "text"),
         ):

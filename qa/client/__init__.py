@@ -49,7 +49,9 @@ class Method(Generic[P, T]):
             return self
 
         def call(*arguments: P.args, **named: P.kwargs) -> Any:
-            return client.send(self._build(*arguments, **named))
+            with _sendable():
+                built = self._build(*arguments, **named)
+            return client.send(built)
 
         call.__doc__ = self.__doc__
         return call
@@ -237,5 +239,6 @@ def _addressed(url: str) -> Iterator[None]:
 def _sendable() -> Iterator[None]:
     try:
         yield
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"it cannot be sent: {error.reason} at character {error.start}", field="body") from error
+    except ValueError as error:
+        # A lone surrogate, or a number that JSON does not have.
+        raise InvalidInput(f"it cannot be sent: {error}") from error

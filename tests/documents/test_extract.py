@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from xml.sax.saxutils import escape
 
 import docx
 import pytest
@@ -15,8 +16,9 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reportlab.lib.enums import TA_JUSTIFY
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
@@ -29,6 +31,7 @@ from qa.documents.files import documents_in
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
 from qa.limits import MAX_META_VALUE
 from qa.types import Mark, Rectangle, Span, mark_at
+from tests.conftest import golden_documents
 from tests.documents.files import docx_of_much_text, pdf_with_properties
 
 
@@ -251,12 +254,15 @@ def test_pdf_words_keep_the_hyphens_that_are_their_own() -> None:
         "art plan, by a docu-",
         "ment that a well-known firm wrote; well-",
         "known, though not for this, from 1998-",
-        "2004. It stands.",
+        "2004. It is for non-govern-",
+        "mental bodies, in CAPI-",
+        "TALS. It stands.",
     ]
     read = made(drawn(lines), "a.pdf")
     assert read.text == (
         "It was built by the engineers Smith-Jones and O'Hara, to a state-of-the-art plan, by a document that a "
-        "well-known firm wrote; well-known, though not for this, from 1998-2004. It stands."
+        "well-known firm wrote; well-known, though not for this, from 1998-2004. It is for "
+        "non-governmental bodies, in CAPITALS. It stands."
     )
     start = read.text.index("Smith-Jones")
     assert len(rectangles_of(read.boxes, Span(start, start + len("Smith-Jones")))) == 2
@@ -330,10 +336,34 @@ def test_pdf_rows_of_a_table_are_lines_with_bars() -> None:
         assert place.left == pytest.approx(left, abs=1)
 
 
-@pytest.mark.parametrize("marker", ["•", "–", "{}.", "({})", "{}", "2.{}"])
+def test_pdf_rows_with_longer_cells_are_no_columns() -> None:
+    hours = {
+        "Opening hours of the museum": "Monday to Friday, 9 to 17 o'clock",
+        "Opening hours of the library": "Tuesday to Sunday, 10 to 18 o'clock",
+        "Opening hours of the bath": "Every day but the first, 7 to 21",
+        "Grade of the last inspection": "A-",
+        "Grade of the one before it": "B",
+    }
+    read = made(placed_at(*([(60, label), (320, value)] for label, value in hours.items())), "a.pdf")
+    assert read.text.splitlines() == [f"{label} | {value}" for label, value in hours.items()]
+
+
+@pytest.mark.parametrize("width", [130, 150, 170, 240])
+def test_pdf_text_that_is_set_flush_is_no_table(width: float) -> None:
+    file = io.BytesIO()
+    style = ParagraphStyle("flush", fontName="Times-Roman", fontSize=10, leading=12, alignment=TA_JUSTIFY)
+    words = "\n".join(path.read_text(encoding="utf-8") for path in golden_documents())
+    story = [Paragraph(escape(part), style) for part in words.split("\n") if part.strip() and "|" not in part]
+    frame = Frame(60, 60, width, 720, 0, 0, 0, 0)
+    document = BaseDocTemplate(file, pagesize=A4, pageTemplates=[PageTemplate(frames=[frame])])
+    document.build(story)
+    assert made(file.getvalue(), "a.pdf").text.count(" | ") <= 2
+
+
+@pytest.mark.parametrize("marker", ["•", "–", "{}.", "({})", "{}", "2.{}", "[{}]", "{roman}."])
 def test_pdf_lists_are_no_tables(marker: str) -> None:
     items = ["Close the valve.", "Drain the pump.", "Take out the filter."]
-    lines = [[(60.0, marker.format(number)), (90.0, item)] for number, item in enumerate(items, 1)]
+    lines = [[(60.0, marker.format(number, roman="i" * number)), (90.0, item)] for number, item in enumerate(items, 1)]
     read = made(placed_at(*lines), "a.pdf")
     assert "|" not in read.text
     assert all(item in read.text for item in items)

@@ -62,8 +62,8 @@ def test_patterns_and_what_is_not_there(tmp_path: Path) -> None:
         ("bad.jsonl", b'{"text": 3}\n', InvalidInput, "line 1: text is int"),
         ("bad.csv", b"id,text\n1,x\n1,y\n", InvalidInput, "row 2: id '1' is that of an earlier row"),
         ("bad.csv", b"id,text\n", InvalidInput, "no row has a text"),
-        ("bad.csv", b'id,text\na,x\nb,"y\nc,z\n', InvalidInput, "row 2: unexpected end of data; is a quotation mark"),
-        ("bad.csv", b'"id,text\na,x\n', InvalidInput, "unexpected end of data; is a quotation mark"),
+        ("bad.csv", b'id,text\na,x\nb,"y\nc,z\n', InvalidInput, "row 2: a quotation mark is left open"),
+        ("bad.csv", b'"id,text\na,x\n', InvalidInput, "row 0: a quotation mark is left open"),
         ("bad.csv", b"id,text,text\na,x,y\n", InvalidInput, "two columns are called 'text'"),
         ("bad.csv", b"id,text\n../x,y\n", InvalidInput, "row 1: id: an id has no slashes"),
         ("bad.csv", b"text,html\nx," + b"y" * 20_000, InvalidInput, "row 1: meta.html: names of at most"),
@@ -97,8 +97,8 @@ def test_encodings_are_found_out(tmp_path: Path, text: str, encoding: str) -> No
 def test_a_column_of_numbers_or_truth_values_has_them_as_such(tmp_path: Path) -> None:
     path = tmp_path / "parts.csv"
     path.write_text(
-        "text,price,paid,postcode,version,mixed\n"
-        "Nut.,3,true,01234,1.9,7\nBolt.,,false,99999,1.10,none\nScrew.,2.5,true,20000,2.0,true\n"
+        "text,price,paid,postcode,version,mixed,note\n"
+        "Nut.,3,true,01234,1.9,7,null\nBolt.,,false,99999,1.10,none,\nScrew.,2.5,true,20000,2.0,true,8\n"
     )
     meta = [document.meta for document in documents_of(path, extract)]
     assert [one.get("price") for one in meta] == [3, None, 2.5]
@@ -106,6 +106,7 @@ def test_a_column_of_numbers_or_truth_values_has_them_as_such(tmp_path: Path) ->
     # As text, nothing is lost.
     assert [one["postcode"] for one in meta] == ["01234", "99999", "20000"]
     assert [one["version"] for one in meta] == ["1.9", "1.10", "2.0"]
+    assert [one.get("note") for one in meta] == ["null", None, "8"]
     assert [one["mixed"] for one in meta] == ["7", "none", "true"]
 
 

@@ -361,6 +361,8 @@ def test_a_document_that_others_have_changed_is_neither_changed_nor_removed(serv
     assert service.get("/v1/documents/hours", headers={"If-None-Match": "*"}).status_code == 304
     new = service.post("/v1/documents", json=DOCUMENT | {"text": "Other."}, headers={"If-Match": now.headers["ETag"]})
     assert (new.status_code, new.json()["documents"][0]["status"]) == (201, "replaced")
-    assert service.post("/v1/documents", json=[DOCUMENT], headers={"If-Match": seen}).json()["field"] == "If-Match"
+    for body, tag in (([DOCUMENT], seen), (DOCUMENT, "*")):
+        refused = service.post("/v1/documents", json=body, headers={"If-Match": tag})
+        assert (refused.status_code, refused.json()["field"]) == (422, "If-Match")
     assert service.delete("/v1/documents/gone", headers={"If-Match": seen}).status_code == 404
     assert service.delete("/v1/documents/hours", headers={"If-Match": "*"}).status_code == 204

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import inf
 from statistics import fmean
 
-from qa.documents.extract.layout import STEP, Line
+from qa.documents.extract.layout import STEP, Line, with_hyphen
 from qa.documents.extract.text import CELLS_BETWEEN
 
 # Heights of a line: white space that is wider than that between words ever is, and rows as far apart at most.
@@ -22,8 +22,13 @@ _FEWEST_ROWS, _FEWEST_LINES = 2, 4
 _MOST_LINES = 120
 # Characters: cells of a table are no longer on the mean, and lines of a column no shorter.
 _LONG = 30
-# What stands before an item of a list, or a heading: no cell.
-_MARKER = re.compile(r"[^\w\s]|\(?(\d{1,3}|[A-Za-z])[.)]?|\d+(\.\d+)+\.?")
+# What stands before an item of a list, or a heading, within so many heights: no cell.
+_MARKER = re.compile(r"[^\w\s]|[(\[]?(\d{1,3}|[A-Za-z]|[ivxlcIVXLC]{1,6})[.)\]]?|\d+(\.\d+)+\.?")
+_INDENT = 3.0
+# In a line that is set flush words stand apart, within so many heights, but all alike.
+_ALIKE, _FLUSH = 1.2, 3.0
+# Of lines of running text so many begin in small letters.
+_SMALL = 0.4
 
 _Words = Sequence[tuple[str, float, float]]
 _Parted = tuple[Line, list[_Words]]
@@ -65,7 +70,8 @@ def _columns(parted: Sequence[_Parted], start: int) -> tuple[int, list[Line]] | 
         across += len(cells) == 2
         for side, words in zip((left, right), sides, strict=True):
             side += [_part(line, words)] if words else []
-    prose = across >= _FEWEST_LINES and all(fmean(len(line.text) for line in side) >= _LONG for side in (left, right))
+    texts = [[line.text for line in side] for side in (left, right)]
+    prose = across >= _FEWEST_LINES and all(_runs_on(side) and fmean(map(len, side)) >= _LONG for side in texts)
     return (taken, [*left, *right]) if prose else None
 
 
@@ -73,16 +79,28 @@ def _table(parted: Sequence[_Parted], start: int) -> tuple[int, list[Line]] | No
     """Return how many lines from `start` on are rows of one table, and these with bars between their cells."""
     rows: list[Line] = []
     texts: list[str] = []
-    before: list[_Gap] = [(0.0, inf)]
+    common: list[_Gap] = [(0.0, inf)]
     for line, cells in _below_one_another(parted, start, _ROW_STEP):
-        gaps = _gaps(cells)
-        if not any(_shared(one, other) for one in gaps for other in before):
+        shared = [_shared(one, other) for one in _gaps(cells) for other in common]
+        still = [gap for gap in shared if gap and gap[1] - gap[0] >= _WIDE * line.height / 2]
+        if not still:
             break
+        common = still
         words = [" ".join(word for word, _, _ in cell) for cell in cells]
-        rows.append(replace(line, text=CELLS_BETWEEN.join(words), is_row=True))
+        row = replace(line, text=CELLS_BETWEEN.join(words))
+        # No word goes on in the next row.
+        rows.append(replace(with_hyphen(row) if row.broken else row, broken=False, is_row=True))
         texts += words
-        before = gaps
-    return (len(rows), rows) if len(rows) >= _FEWEST_ROWS and fmean(map(len, texts)) <= _LONG else None
+    # Words that were set flush may stand below one another once.
+    fewest = _FEWEST_ROWS if any(" " in text for text in texts) or len(texts) > 2 * len(rows) else _FEWEST_ROWS + 1
+    is_table = len(rows) >= fewest and fmean(map(len, texts)) <= _LONG and not _runs_on(texts)
+    return (len(rows), rows) if is_table else None
+
+
+def _runs_on(texts: Sequence[str]) -> bool:
+    """Tell whether texts are lines of running text rather than cells."""
+    begin_small = sum(text[:1].islower() for text in texts)
+    return begin_small >= _SMALL * len(texts) and fmean(len(text.split()) for text in texts) >= 3
 
 
 def _below_one_another(parted: Sequence[_Parted], start: int, step: float) -> Iterator[_Parted]:
@@ -97,14 +115,12 @@ def _below_one_another(parted: Sequence[_Parted], start: int, step: float) -> It
 
 def _cells(line: Line) -> list[_Words]:
     """Return a line's words, parted where they stand far from one another; one part for most lines."""
-    edges = [
-        place
-        for place, (one, following) in enumerate(pairwise(line.words), 1)
-        if following[1] - one[2] >= _WIDE * line.height
-    ]
-    cells = [line.words[start:end] for start, end in pairwise([0, *edges, len(line.words)])]
-    is_item = len(cells) == 2 and len(cells[0]) == 1 and _MARKER.fullmatch(cells[0][0][0])
-    return [line.words] if is_item else cells
+    between = [(following[1] - one[2]) / line.height for one, following in pairwise(line.words)]
+    edges = [place for place, width in enumerate(between, 1) if width >= _WIDE]
+    if not edges or (len(between) > 1 and max(between) < min(_FLUSH, _ALIKE * min(between))):
+        return [line.words]
+    is_item = edges == [1] and between[0] < _INDENT and _MARKER.fullmatch(line.words[0][0])
+    return [line.words] if is_item else [line.words[a:b] for a, b in pairwise([0, *edges, len(line.words)])]
 
 
 def _gaps(cells: Sequence[_Words]) -> list[_Gap]:

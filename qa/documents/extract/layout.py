@@ -23,6 +23,9 @@ _HYPHEN = re.compile(r"[^\W_]-$")
 # Around a word, and no part of it.
 _MARKS = ".,;:!?\"'“”‘’()[]"
 
+# The first and the last word of a line may be parts of one.
+_INNER = slice(1, -1)
+
 _Shape = tuple[str, tuple[tuple[int, int], ...]]
 
 
@@ -159,9 +162,7 @@ def whole_words(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
 
     It leaves out the hyphen of every word that a line's end breaks; those that are the word's own come back.
     """
-    written = {
-        word.strip(_MARKS).casefold() for lines in pages for line in lines for word in line.text.split() if "-" in word
-    }
+    written = {word.strip(_MARKS).casefold() for lines in pages for line in lines for word in line.text.split()[_INNER]}
     for lines, following in zip(pages, [*pages[1:], ()], strict=True):
         below = [*lines[1:], following[0] if following else None]
         yield [
@@ -172,7 +173,7 @@ def whole_words(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
 
 def _mended(line: Line, below: Line | None, written: Collection[str], *, neighbours: bool) -> Line:
     if line.broken and below:
-        return _with_hyphen(line) if _is_its_own(line.text, below.text, written) else line
+        return with_hyphen(line) if _is_its_own(line.text, below.text, written) else line
     if not below or line.is_row or not _HYPHEN.search(line.text):
         return line
     if below.text[:1].islower() or (neighbours and below.text[:1].isalnum() and _goes_on(line, below)):
@@ -182,12 +183,17 @@ def _mended(line: Line, below: Line | None, written: Collection[str], *, neighbo
 
 
 def _is_its_own(begins: str, ends: str, written: Collection[str]) -> bool:
-    """Tell whether the hyphen at which a word was broken is the word's: before a name, behind another, or by usage."""
-    first, second = begins.rpartition(" ")[2], ends.partition(" ")[0]
-    return not second[:1].islower() or "-" in first or f"{first}-{second}".strip(_MARKS).casefold() in written
+    """Tell whether the hyphen at which a word was broken is the word's: before a name, between others, or by usage."""
+    first, second = begins.rpartition(" ")[2].strip(_MARKS), ends.partition(" ")[0].strip(_MARKS)
+    if f"{first}-{second}".casefold() in written:
+        return True
+    if not second[:1].islower() and not (len(first) > 1 and first.isupper() and second.isupper()):
+        return True
+    return first.count("-") > 1 or ("-" in first and ("-" in second or second.casefold() in written))
 
 
-def _with_hyphen(line: Line) -> Line:
+def with_hyphen(line: Line) -> Line:
+    """Return a line that is broken with the hyphen at which it is."""
     *before, (word, left, right) = line.words
     return replace(line, text=line.text + "-", words=[*before, (word + "-", left, right)])
 

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from qa.documents.extract.plain import decoded
@@ -19,6 +20,8 @@ _DELIMITERS = ",;\t|"
 _FIELD = 10_000_000
 # Numbers below it are told apart by whoever reads them as floats.
 _EXACT = 10**15
+# No text has it.
+_END = "\x1e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,21 @@ def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(_FIELD)
     # Strict: else a quotation mark that is never closed takes all rows behind it into its field.
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[dict[str, Any]] = []
+    read: list[list[str]] = []
     try:
-        names = Counter(name for name in reader.fieldnames or () if name)
-        if twice := [name for name, count in names.items() if count > 1]:
-            raise InvalidInput(f"{name}: two columns are called {twice[0]!r}", field=name)
-        for row in reader:
-            # That is what DictReader calls the fields behind the last column.
-            if None in row:
-                raise InvalidInput(f"{name}: row {len(rows) + 1}: more fields than columns", field=name)
-            rows.append(row)
+        read.extend(filter(None, csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter)))
     except csv.Error as error:
-        where = f"{name}: row {len(rows) + 1}" if reader.fieldnames else name
-        raise InvalidInput(f"{where}: {error}; is a quotation mark left open, or not doubled?", field=name) from error
+        raise InvalidInput(f"{name}: row {len(read)}: {error}", field=name) from error
+    # A quotation mark that is left open takes all that follows into its field.
+    if read.pop() != [_END]:
+        raise InvalidInput(f"{name}: row {len(read)}: a quotation mark is left open", field=name)
+    header, fields = (read[0], read[1:]) if read else ([], [])
+    names = Counter(filter(None, header))
+    if twice := [column for column, count in names.items() if count > 1]:
+        raise InvalidInput(f"{name}: two columns are called {twice[0]!r}", field=name)
+    if long := next((number for number, row in enumerate(fields, 1) if len(row) > len(header)), None):
+        raise InvalidInput(f"{name}: row {long}: more fields than columns", field=name)
+    rows: list[dict[str, Any]] = [dict(zip_longest(header, row)) for row in fields]
     for column in names.keys() - {columns.text, columns.title, columns.id}:
         _read_as_such(rows, column)
     return _extracted([(f"{name}: row {number}", row) for number, row in enumerate(rows, 1)], columns, name)
@@ -68,8 +72,8 @@ def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]
 def _read_as_such(rows: Sequence[dict[str, Any]], column: str) -> None:
     """Make the texts of a column the numbers or truth values that they all are, if nothing is lost by that."""
     read = {text: _scalar(text) for text in {row[column] for row in rows} if text}
-    are_truths = {isinstance(value, bool) for value in read.values()}
-    if len(are_truths) == 1 and all(json.dumps(value) == text for text, value in read.items()):
+    kinds = {None if value is None else isinstance(value, bool) for value in read.values()}
+    if len(kinds) == 1 and None not in kinds and all(json.dumps(value) == text for text, value in read.items()):
         for row in rows:
             row[column] = read.get(row[column])
 

@@ -53,8 +53,9 @@ def add(
     if_match: IfMatch = None,
 ) -> AddResponse:
     """Add one document or a list of them, all or none. The same id replaces; the same content changes nothing."""
-    if if_match is not None and isinstance(body, list):
-        raise InvalidInput("it tells of one document, and not of a list", field="If-Match")
+    only = _hashes(if_match)
+    if if_match is not None and (only is None or isinstance(body, list)):
+        raise InvalidInput("here it names what one document must be, neither any nor a list", field="If-Match")
     given = body if isinstance(body, list) else [body]
     if not 1 <= len(given) <= MAX_DOCUMENTS:
         raise InvalidInput(f"from 1 to {MAX_DOCUMENTS:,} documents, not {len(given):,}", field="body")
@@ -64,7 +65,7 @@ def add(
         if first.setdefault(document.id, place) != place:
             raise InvalidInput(f"id {document.id!r} occurs twice", field=f"{place}.id")
     with writes.of():
-        added = engine.add(documents, index=index, only=_hashes(if_match))
+        added = engine.add(documents, index=index, only=only)
     return AddResponse(documents=[added_out(one) for one in added])
 
 
