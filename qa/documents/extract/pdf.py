@@ -1,7 +1,8 @@
-"""PDF: the text of each page as PDFium orders it, with its lines joined to paragraphs.
+"""PDF: the text of each page as PDFium orders it, with its lines joined to paragraphs or rows of tables.
 
-Words that were hyphenated at the end of a line are whole again, and what stands at the top or bottom of most pages is
-left out. Sections are those of the file's outline. Text in pictures is not read.
+Columns that are drawn across are read one after the other. Words that were hyphenated at the end of a line are whole
+again, and what stands at the top or bottom of most pages is left out. Sections are those of the file's outline. Text in
+pictures is not read.
 """
 
 from __future__ import annotations
