@@ -78,7 +78,8 @@ def _columns(parted: Sequence[_Parted], start: int) -> tuple[int, list[Line]] | 
 def _table(parted: Sequence[_Parted], start: int) -> tuple[int, list[Line]] | None:
     """Return how many lines from `start` on are rows of one table, and these with bars between their cells."""
     rows: list[Line] = []
-    texts: list[str] = []
+    first: list[str] = []
+    others: list[str] = []
     common: list[_Gap] = [(0.0, inf)]
     for line, cells in _below_one_another(parted, start, _ROW_STEP):
         shared = [_shared(one, other) for one in _gaps(cells) for other in common]
@@ -90,11 +91,13 @@ def _table(parted: Sequence[_Parted], start: int) -> tuple[int, list[Line]] | No
         row = replace(line, text=CELLS_BETWEEN.join(words))
         # No word goes on in the next row.
         rows.append(replace(with_hyphen(row) if row.broken else row, broken=False, is_row=True))
-        texts += words
+        first.append(words[0])
+        others += words[1:]
+    texts = [*first, *others]
     # Words that were set flush may stand below one another once.
     fewest = _FEWEST_ROWS if any(" " in text for text in texts) or len(texts) > 2 * len(rows) else _FEWEST_ROWS + 1
-    is_table = len(rows) >= fewest and fmean(map(len, texts)) <= _LONG and not _runs_on(texts)
-    return (len(rows), rows) if is_table else None
+    short = len(rows) >= fewest and fmean(map(len, texts)) <= _LONG
+    return (len(rows), rows) if short and not (_runs_on(first) and _runs_on(others)) else None
 
 
 def _runs_on(texts: Sequence[str]) -> bool:
