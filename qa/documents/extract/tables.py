@@ -48,7 +48,6 @@ def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(_FIELD)
-    # Strict: else a quotation mark that is never closed takes all rows behind it into its field.
     read: list[list[str]] = []
     try:
         read.extend(filter(None, csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter)))
