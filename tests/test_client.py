@@ -143,6 +143,9 @@ def test_errors_are_what_the_engine_would_have_raised(start: Start) -> None:
             assert (type(raised.value), raised.value.field) == (error, field)
     with pytest.raises(InvalidInput, match="http://a:b"):
         Client("http://a:b")
+    for kind in (Client, AsyncClient):
+        with pytest.raises(InvalidInput, match="cannot be sent"):
+            kind(url, key="schlüssel")
     with Client("http://127.0.0.1:1", retries=0) as client, pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
         client.health()
 

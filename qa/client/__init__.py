@@ -156,10 +156,10 @@ class Client(_Connection):
             retries: how often a call is sent again that the server or the network did not take.
 
         Raises:
-            InvalidInput: that cannot be the address of a server.
+            InvalidInput: that cannot be the address of a server, or no header can hold the key.
         """
         super().__init__(url, key, timeout_s, retries)
-        with _addressed(url):
+        with _addressed(url), _sendable():
             self._http = httpx2.Client(base_url=url, headers=self._headers, timeout=timeout_s)
 
     def send(self, call: Call[T]) -> T:
@@ -197,7 +197,7 @@ class AsyncClient(_Connection):
     ) -> None:
         """Get ready, as `Client` does."""
         super().__init__(url, key, timeout_s, retries)
-        with _addressed(url):
+        with _addressed(url), _sendable():
             self._http = httpx2.AsyncClient(base_url=url, headers=self._headers, timeout=timeout_s)
 
     async def send(self, call: Call[T]) -> T:

@@ -63,7 +63,7 @@ def test_patterns_and_what_is_not_there(tmp_path: Path) -> None:
         ("bad.csv", b"id,text\n1,x\n1,y\n", InvalidInput, "row 2: id '1' is that of an earlier row"),
         ("bad.csv", b"id,text\n", InvalidInput, "no row has a text"),
         ("bad.csv", b'id,text\na,x\nb,"y\nc,z\n', InvalidInput, "row 2: a quotation mark is left open"),
-        ("bad.csv", b'"id,text\na,x\n', InvalidInput, "row 0: a quotation mark is left open"),
+        ("bad.csv", b'"id,text\na,x\n', InvalidInput, "the names of the columns: a quotation mark is left open"),
         ("bad.csv", b"id,text,text\na,x,y\n", InvalidInput, "two columns are called 'text'"),
         ("bad.csv", b"id,text\n../x,y\n", InvalidInput, "row 1: id: an id has no slashes"),
         ("bad.csv", b"text,html\nx," + b"y" * 20_000, InvalidInput, "row 1: meta.html: names of at most"),

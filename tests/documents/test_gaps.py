@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from qa.documents.extract import gaps
 from qa.documents.extract.gaps import in_columns
 from qa.documents.extract.layout import Line
 
@@ -100,10 +101,19 @@ def test_rows_have_white_space_in_common() -> None:
     assert not any(line.is_row for line in in_columns(lines(*thin)))
 
 
-def test_a_page_of_many_lines_takes_no_longer_for_each() -> None:
-    rows = [
-        [(60.0, "aa")],
-        [(60.0, "aa"), (200.0, "a longer cell that is no row of a table, as it is too long for one")],
-    ]
-    many = lines(*(rows[number % 2] for number in range(3_000)))
-    assert len(in_columns(many)) == 3_000
+def test_each_of_many_lines_takes_no_more_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, compared = gaps._shared, 0
+
+    def counted(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float] | None:
+        nonlocal compared
+        compared += 1
+        return shared(one, other)
+
+    monkeypatch.setattr(gaps, "_shared", counted)
+    rows = [[(60.0, "aa")], [(60.0, "aa"), (200.0, "a longer cell than those of the rows of a table can be")]]
+    work = []
+    for count in (500, 2_000):
+        compared = 0
+        assert len(in_columns(lines(*(rows[number % 2] for number in range(count))))) == count
+        work.append(compared / count)
+    assert work[1] < 1.5 * work[0]

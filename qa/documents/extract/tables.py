@@ -52,20 +52,24 @@ def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]
     try:
         read.extend(filter(None, csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter)))
     except csv.Error as error:
-        raise InvalidInput(f"{name}: row {len(read)}: {error}", field=name) from error
+        raise InvalidInput(f"{_place(name, len(read))}: {error}", field=name) from error
     # A quotation mark that is left open takes all that follows into its field.
     if read.pop() != [_END]:
-        raise InvalidInput(f"{name}: row {len(read)}: a quotation mark is left open", field=name)
+        raise InvalidInput(f"{_place(name, len(read))}: a quotation mark is left open", field=name)
     header, fields = (read[0], read[1:]) if read else ([], [])
     names = Counter(filter(None, header))
     if twice := [column for column, count in names.items() if count > 1]:
         raise InvalidInput(f"{name}: two columns are called {twice[0]!r}", field=name)
     if long := next((number for number, row in enumerate(fields, 1) if len(row) > len(header)), None):
-        raise InvalidInput(f"{name}: row {long}: more fields than columns", field=name)
+        raise InvalidInput(f"{_place(name, long)}: more fields than columns", field=name)
     rows: list[dict[str, Any]] = [dict(zip_longest(header, row)) for row in fields]
     for column in names.keys() - {columns.text, columns.title, columns.id}:
         _read_as_such(rows, column)
-    return _extracted([(f"{name}: row {number}", row) for number, row in enumerate(rows, 1)], columns, name)
+    return _extracted([(_place(name, number), row) for number, row in enumerate(rows, 1)], columns, name)
+
+
+def _place(name: str, row: int) -> str:
+    return f"{name}: row {row}" if row else f"{name}: the names of the columns"
 
 
 def _read_as_such(rows: Sequence[dict[str, Any]], column: str) -> None:
