@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qa.assembly import open_engine as open
+    from qa.factory import open_engine as open
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "open"]
@@ -20,7 +20,7 @@ __all__ = ["__version__", "open"]
 def __getattr__(name: str) -> Any:
     # The engine's libraries take most of a second to import: the client and the types must not wait for them.
     if name == "open":
-        from qa.assembly import open_engine
+        from qa.factory import open_engine
 
         return open_engine
     raise AttributeError(name)

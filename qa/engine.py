@@ -9,25 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qa.index.filters import compile_filter
 from qa.index.registry import DEFAULT_INDEX, Indexes
-from qa.library import Library
-from qa.limits import MAX_READ_TEXT, checked_confidence, checked_question, checked_text, checked_top_k
+from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
 from qa.reading.answers import Ranked, candidates, located, rank_answers
 from qa.reading.calibration import Calibration, Scale
+from qa.reading.early_stopping import PASSAGES_READ, read_until_settled
 from qa.reading.reader import Pair, Reader
 from qa.reading.reranking import RERANKED, reranked
-from qa.reading.rounds import PASSAGES_READ, read_in_rounds
 from qa.reading.spans import PassageLogits
+from qa.search.filters import compile_filter
 from qa.types import Hit, Mark, Passage, QueryResult, SearchResult, Span
+from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check_text, check_top_k
 
 DEFAULT_TOP_K = 3
 # A reranked search reads as much as so many questions: of each 4.7 passages are read on the mean.
 RERANKED_AS_QUESTIONS = 4
 
 
-class Engine(Library):
+class Engine(Indexer):
     """Models and indexes, put together. Safe to share between threads."""
 
     def __init__(self, indexes: Indexes, embedder: Embedder, reader: Reader, calibration: Calibration) -> None:
@@ -64,12 +64,12 @@ class Engine(Library):
                 understood.
             NotFound: there is no such index.
         """
-        checked_top_k(top_k)
-        checked_confidence(min_confidence)
+        check_top_k(top_k)
+        check_confidence(min_confidence)
         clock = _Clock()
         found = self._search(questions, index, PASSAGES_READ, filters, clock)
         weight, margin = self.calibration.retrieval_weight, self.calibration.stop_margin
-        read = read_in_rounds(self.reader, questions, [result.hits for result in found], weight, margin, top_k)
+        read = read_until_settled(self.reader, questions, [result.hits for result in found], weight, margin, top_k)
         clock.lap("read")
         results = []
         for question, result, passages_read in zip(questions, found, read, strict=True):
@@ -113,10 +113,10 @@ class Engine(Library):
     ) -> list[QueryResult]:
         """Answer each question from its own text."""
         for question, text in pairs:
-            checked_question(question)
-            checked_text(text, limit=MAX_READ_TEXT)
-        checked_top_k(top_k)
-        checked_confidence(min_confidence)
+            check_question(question)
+            check_text(text, limit=MAX_READ_TEXT)
+        check_top_k(top_k)
+        check_confidence(min_confidence)
         clock = _Clock()
         logits = self.reader.read_batch([Pair(question, text) for question, text in pairs])
         clock.lap("read")
@@ -163,7 +163,7 @@ class Engine(Library):
             InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
             NotFound: there is no such index.
         """
-        checked_top_k(top_k)
+        check_top_k(top_k)
         clock = _Clock()
         depth = max(top_k, RERANKED) if rerank else top_k
         found = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
@@ -187,7 +187,7 @@ class Engine(Library):
         by_sentence: bool = False,
     ) -> list[SearchResult]:
         for question in questions:
-            checked_question(question)
+            check_question(question)
         compiled = compile_filter(filters or {})
         opened = self.indexes.get(index)
         vectors = self.embedder.encode_questions(questions)

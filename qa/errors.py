@@ -9,10 +9,10 @@ QAError
 ├── Conflict              the index cannot take this (409): made with another model, or made by a newer version
 │   └── Changed           the document is not any more what whoever asks for this believes (412)
 ├── Unavailable           an index's files cannot be read or written now (503)
-├── NotNow                later, in so many seconds (Retry-After)
+├── RetryLater                later, in so many seconds (Retry-After)
 │   ├── Overloaded        more questions at once than are allowed (503)
 │   └── RateLimited       a caller asked more often than is allowed (429)
-├── Abandoned             nobody waits for the answer any more (499, which nobody sees)
+├── ClientDisconnected             nobody waits for the answer any more (499, which nobody sees)
 ├── Unauthorized          no key, or an unknown one (401)
 ├── Forbidden             a key that is not for this (403)
 └── ModelError            shipped or configured weights that are missing, damaged or do not belong together
@@ -62,7 +62,7 @@ class Unavailable(QAError):
     """The index's files cannot be read or written now: locked for long, no space, no permission."""
 
 
-class NotNow(QAError):
+class RetryLater(QAError):
     """It will be done if it is asked for again in `retry_after_s` seconds."""
 
     def __init__(self, message: str, retry_after_s: int = 1) -> None:
@@ -70,15 +70,15 @@ class NotNow(QAError):
         self.retry_after_s = retry_after_s
 
 
-class Overloaded(NotNow):
+class Overloaded(RetryLater):
     """As many questions as allowed are being answered already."""
 
 
-class RateLimited(NotNow):
+class RateLimited(RetryLater):
     """The caller asked more often than is allowed."""
 
 
-class Abandoned(QAError):
+class ClientDisconnected(QAError):
     """Whoever asked has hung up before it was his turn."""
 
 

@@ -20,9 +20,9 @@ from qa.errors import InvalidInput, NotFound, Unavailable
 from qa.evaluation.datasets import LabelProblem, checked
 from qa.evaluation.squad import load_squad
 from qa.index.durable import exclusively, sync_folder, write_durably
-from qa.library import Library
-from qa.limits import MAX_ID, checked_optional, checked_question
+from qa.indexing.indexer import Indexer
 from qa.types import Document, Span
+from qa.validation import MAX_ID, check_optional, check_question
 
 Verdict = Literal["right", "wrong", "corrected", "unanswerable"]
 
@@ -68,7 +68,7 @@ class _Entry:
     given_at: str
 
 
-def give_feedback(library: Library, given: Sequence[Feedback], *, index: str) -> list[str]:
+def give_feedback(library: Indexer, given: Sequence[Feedback], *, index: str) -> list[str]:
     """Keep feedback, all or none; when this returns it is on disk.
 
     Returns:
@@ -99,7 +99,7 @@ def give_feedback(library: Library, given: Sequence[Feedback], *, index: str) ->
     return [entry.id for entry in entries]
 
 
-def export_feedback(library: Library, *, index: str) -> dict[str, Any]:
+def export_feedback(library: Indexer, *, index: str) -> dict[str, Any]:
     """Return the labels that follow from an index's feedback, in the layout of SQuAD 2.0.
 
     Of one question about one document the last word counts: a corrected span replaces those before it, a right one
@@ -124,7 +124,7 @@ def export_feedback(library: Library, *, index: str) -> dict[str, Any]:
     return {"version": "v2.0", "data": articles, "left_out": left_out}
 
 
-def import_feedback(library: Library, file: Path, *, index: str) -> int:
+def import_feedback(library: Indexer, file: Path, *, index: str) -> int:
     """Take the labels of a SQuAD file for feedback on the documents whose texts are its contexts.
 
     Returns:
@@ -162,7 +162,7 @@ def import_feedback(library: Library, file: Path, *, index: str) -> int:
     return len(dataset.questions)
 
 
-def purge_feedback(library: Library, *, index: str) -> int:
+def purge_feedback(library: Indexer, *, index: str) -> int:
     """Drop what was said of documents that are gone or changed, with what it quotes; return how many lines that were.
 
     Raises:
@@ -192,11 +192,11 @@ def _line(entries: Sequence[_Entry]) -> bytes:
     return json.dumps([asdict(entry) for entry in entries]).encode() + b"\n"
 
 
-def _entry(library: Library, given: Feedback, index: str) -> _Entry:
+def _entry(library: Indexer, given: Feedback, index: str) -> _Entry:
     document, _ = library.document(given.document_id, index=index)
-    checked_question(given.question)
-    checked_optional(given.comment, "comment", MAX_COMMENT)
-    checked_optional(given.query_id, "query_id", MAX_ID)
+    check_question(given.question)
+    check_optional(given.comment, "comment", MAX_COMMENT)
+    check_optional(given.query_id, "query_id", MAX_ID)
     span = given.span
     if (span is None) != (given.verdict == "unanswerable"):
         told = "the span that it is about is missing" if span is None else "no span goes with it"

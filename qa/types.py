@@ -83,7 +83,7 @@ def marks_within(marks: Sequence[Mark], span: Span) -> tuple[Mark, ...]:
 class Document:
     """One source text as it was taken in; `marks`, ascending, tell of its pages and sections, if it has any.
 
-    `boxes` tell where its words stand on the pages of a PDF: see `qa.documents.boxes`.
+    `boxes` tell where its words stand on the pages of a PDF: see `qa.text.boxes`.
     """
 
     id: str

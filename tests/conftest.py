@@ -21,16 +21,17 @@ import numpy as np
 import pytest
 import uvicorn
 
-from qa.assembly import build_engine
 from qa.client import Client
 from qa.config import Settings
 from qa.documents import splitting
 from qa.engine import Engine
 from qa.errors import QAError
+from qa.factory import build_engine
 from qa.index.catalog import Specification
 from qa.index.local import LocalIndex, Prepared
 from qa.models.embedder import Vectors
 from qa.service.app import create_app
+from qa.text.headings import search_text
 from qa.types import Document
 
 ROOT = Path(__file__).parent.parent
@@ -71,9 +72,7 @@ def prepared(id: str, text: str, **fields: Any) -> Prepared:
     return Prepared(
         document,
         passages,
-        EMBEDDER.encode_passages([splitting.found_by(p.text, document.title, p.marks) for p in passages]).astype(
-            np.float16
-        ),
+        EMBEDDER.encode_passages([search_text(p.text, document.title, p.marks) for p in passages]).astype(np.float16),
     )
 
 

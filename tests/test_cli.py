@@ -11,7 +11,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 from typer.testing import CliRunner, Result
 
-from qa import assembly
+from qa import factory
 from qa.cli import app
 from qa.config import Settings
 from qa.engine import Engine
@@ -24,7 +24,7 @@ Run = Callable[..., Result]
 def run(shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `qa` in an empty folder; the models are loaded once for all tests."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(assembly, "build_engine", lambda settings: shipped.in_folder(settings.index_dir))
+    monkeypatch.setattr(factory, "build_engine", lambda settings: shipped.in_folder(settings.index_dir))
     return lambda *arguments, **options: CliRunner().invoke(app, list(map(str, arguments)), **options)
 
 
@@ -281,7 +281,7 @@ def test_labels_are_checked_without_asking_anything(run: Run, tmp_path: Path, mo
     for context in {p["context"] for article in golden_articles() for p in article["paragraphs"]}:
         shouted = shouted.replace(json.dumps(context)[1:-1], json.dumps(context.upper())[1:-1])
     (tmp_path / "shouted.json").write_text(json.dumps(without_answers(json.loads(shouted))))
-    monkeypatch.setattr(assembly, "build_engine", None)
+    monkeypatch.setattr(factory, "build_engine", None)
     checked = run("eval", golden, "shouted.json", "--check")
     assert checked.exit_code == 0, checked.output
     assert "golden: 136 questions, 8 contexts, 40 unanswerable" in checked.stdout

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from qa.engine import Engine
 from qa.errors import Changed, InvalidInput, NotFound
 from qa.evaluation.metrics import exact_match, f1
-from qa.reading.rounds import PASSAGES_READ, ROUNDS
+from qa.reading.early_stopping import PASSAGES_READ, ROUNDS
 from qa.types import Document, QueryResult, SearchResult
 from tests.conftest import golden_articles, golden_documents
 

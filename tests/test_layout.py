@@ -55,17 +55,17 @@ MAY_SEE: dict[str, set[str]] = {
     "__init__": {"assembly"},
 }
 ONLY_IN = {
-    "faiss": {"index/nearest.py"},
+    "faiss": {"index/faiss_index.py"},
     "tantivy": {"index/lexical.py"},
-    "sqlite3": {"index/catalog.py", "index/schema.py", "index/transactions.py", "service/shared.py"},
-    "openvino": {"models/runtime.py"},
-    "sentence_transformers": {"models/own_embedder.py"},
+    "sqlite3": {"index/catalog.py", "index/schema.py", "index/transactions.py", "service/service_db.py"},
+    "openvino": {"models/openvino_runtime.py"},
+    "sentence_transformers": {"models/sentence_transformers_embedder.py"},
     "langchain_text_splitters": {"documents/splitting.py"},
     "pypdfium2": {"documents/extract/pdf.py"},
     "docx": {"documents/extract/docx.py"},
     "lxml": {"documents/extract/html.py"},
     "markdown_it": {"documents/extract/markdown.py"},
-    "charset_normalizer": {"documents/extract/plain.py"},
+    "charset_normalizer": {"documents/extract/plain_text.py"},
     "httpx2": {"client/__init__.py", "client/calls.py"},
     "prometheus_client": {"service/metrics.py", "service/routes/state.py"},
 }
@@ -104,7 +104,7 @@ def test_a_library_is_met_in_its_own_place(library: str) -> None:
 
 def test_heavy_libraries_only_where_the_user_asked_for_them() -> None:
     users = {str(p.relative_to(PACKAGE)) for p in MODULES if HEAVY & {n.split(".")[0] for n in imported(p)}}
-    assert {user for user in users if not user.startswith("training/")} == {"models/own_embedder.py"}
+    assert {user for user in users if not user.startswith("training/")} == {"models/sentence_transformers_embedder.py"}
 
 
 def test_every_room_is_known() -> None:

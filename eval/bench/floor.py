@@ -19,18 +19,18 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from eval.bench.querying import GOLDEN
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.documents.splitting import split
 from qa.engine import Engine
 from qa.evaluation.squad import load_squad
+from qa.factory import build_engine
 from qa.index.registry import DEFAULT_INDEX
 from qa.models.embedder import Embedder, sequences
 from qa.models.inference import Sequence64, available_threads, padded, settings_for
-from qa.models.runtime import ov
-from qa.models.shipped import WEIGHTS
+from qa.models.model_folder import WEIGHTS
+from qa.models.openvino_runtime import ov
 from qa.models.tokenization import load_tokenizer
-from qa.reading.inputs import windows
+from qa.reading.encoding import windows
 from qa.types import Document
 
 QUESTIONS = 40

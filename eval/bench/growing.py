@@ -21,9 +21,9 @@ from eval.bench.peers.protocol import pss_mb
 from eval.bench.plots import lines_svg
 from eval.bench.querying import GOLDEN
 from eval.bench.recombined import recombined, sentences
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.evaluation.squad import load_squad
+from qa.factory import build_engine
 from qa.types import Document
 
 RESULTS = Path(__file__).parents[1] / "results"

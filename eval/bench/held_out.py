@@ -17,13 +17,13 @@ from pathlib import Path
 
 from eval.bench.models import engine_with_reader, float_reader_model
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.own_models import ReaderAlone
+from qa.evaluation.local_systems import ReaderSystem
 from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
-from qa.models.shipped import MANIFEST, open_model
-from qa.training.averaging import average_readers
-from qa.training.examples import split
+from qa.models.model_folder import MANIFEST, open_model_folder
+from qa.training.data.examples import split
+from qa.training.optim.averaging import average_readers
 
 # The kinds of text a reader meets: encyclopaedia, search users' questions, posts, reviews.
 FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
@@ -58,10 +58,10 @@ def _readers(folders: Sequence[Path], work: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _figures(weights: Path, parts: Sequence[Dataset], limit: int, work: Path) -> Iterator[str]:
-    model = open_model(weights) if (weights / MANIFEST).exists() else float_reader_model(weights, work)
+    model = open_model_folder(weights) if (weights / MANIFEST).exists() else float_reader_model(weights, work)
     engine = engine_with_reader(model, work)
     for part in parts:
-        metrics = evaluate(part, Mode.READER, ReaderAlone(engine, part), limit).report["metrics"]
+        metrics = evaluate(part, Mode.READER, ReaderSystem(engine, part), limit).report["metrics"]
         yield " / ".join(f"{metrics[name]:.3g}" if metrics.get(name) is not None else "-" for name in _MEASURES)
 
 

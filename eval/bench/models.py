@@ -8,31 +8,31 @@ from pathlib import Path
 
 import torch
 
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.engine import Engine
+from qa.factory import build_engine
 from qa.models.inference import available_threads
-from qa.models.runtime import ov
-from qa.models.shipped import WEIGHTS, ShippedModel, open_model, write_manifest
+from qa.models.model_folder import WEIGHTS, ModelFolder, open_model_folder, write_manifest
+from qa.models.openvino_runtime import ov
 from qa.reading.reader import ShippedReader
-from qa.training.export import float_graph
-from qa.training.reader_export import float_reader
+from qa.training.artifacts.int8_export import float_graph
+from qa.training.artifacts.reader_export import float_reader
 
 
-def float_model(model: str, network: torch.nn.Module, outputs: Sequence[str], folder: Path) -> ShippedModel:
+def float_model(model: str, network: torch.nn.Module, outputs: Sequence[str], folder: Path) -> ModelFolder:
     """Write a network as a float32 graph to `folder`, with the tokenizer of the shipped `model`."""
     ov.save_model(float_graph(network, outputs), folder / "model.xml", compress_to_fp16=False)
     shutil.copyfile(WEIGHTS / model / "tokenizer.json", folder / "tokenizer.json")
     write_manifest(folder, "float32")
-    return open_model(folder)
+    return open_model_folder(folder)
 
 
-def float_reader_model(weights: Path, folder: Path) -> ShippedModel:
+def float_reader_model(weights: Path, folder: Path) -> ModelFolder:
     """Write a trained reader's float weights, in Hugging Face layout, as a float32 graph to `folder`."""
     return float_model("reader", float_reader(weights), ["start", "end"], folder)
 
 
-def engine_with_reader(model: ShippedModel, folder: Path) -> Engine:
+def engine_with_reader(model: ModelFolder, folder: Path) -> Engine:
     """Open the shipped models with another reader; its confidence means nothing, as the calibration is not its own."""
     shipped = build_engine(Settings(index_dir=folder / "indexes"))
     return Engine(shipped.indexes, shipped.embedder, ShippedReader(model, available_threads()), shipped.calibration)

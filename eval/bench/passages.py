@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from qa.assembly import build_embedder
 from qa.config import Settings
 from qa.documents.splitting import split
 from qa.evaluation.beir import corpus
+from qa.factory import build_embedder
 from qa.types import Document
 
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from eval.bench.models import engine_with_reader, float_model, float_reader_model
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.own_models import ReaderAlone
+from qa.evaluation.local_systems import ReaderSystem
 from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
 from qa.models.embedder import Embedder, ShippedEmbedder, Vectors
 from qa.models.inference import available_threads
-from qa.models.shipped import WEIGHTS, open_model
-from qa.training.pooled import float_encoder
+from qa.models.model_folder import WEIGHTS, open_model_folder
+from qa.training.artifacts.pooled_encoder import float_encoder
 
 
 def main() -> None:
@@ -41,17 +41,17 @@ def main() -> None:
 
 
 def _reader(dataset: Dataset, weights: Path, limit: int | None, folder: Path) -> str:
-    shipped = engine_with_reader(open_model(WEIGHTS / "reader"), folder)
+    shipped = engine_with_reader(open_model_folder(WEIGHTS / "reader"), folder)
     plain = engine_with_reader(float_reader_model(weights, folder), folder)
     quantised, exact = (
-        evaluate(dataset, Mode.READER, ReaderAlone(engine, dataset), limit).report["metrics"]["f1_best_threshold"]
+        evaluate(dataset, Mode.READER, ReaderSystem(engine, dataset), limit).report["metrics"]["f1_best_threshold"]
         for engine in (shipped, plain)
     )
     return f"best-threshold F1: int8 {quantised:.2f}, float32 {exact:.2f}, loss {exact - quantised:.2f}"
 
 
 def _embedder(dataset: Dataset, weights: Path, folder: Path) -> str:
-    shipped = ShippedEmbedder(open_model(WEIGHTS / "embedder"), available_threads())
+    shipped = ShippedEmbedder(open_model_folder(WEIGHTS / "embedder"), available_threads())
     network = float_encoder(folder=weights)
     plain = ShippedEmbedder(float_model("embedder", network, ["embedding"], folder), available_threads())
     quantised, exact = _encoded(shipped, dataset), _encoded(plain, dataset)

@@ -17,10 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.engine import Engine
 from qa.evaluation.squad import load_squad
+from qa.factory import build_engine
 from qa.types import Document
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "golden.json"

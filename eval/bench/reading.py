@@ -19,13 +19,13 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertForQuestionAnswering
 
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.evaluation.squad import load_squad
+from qa.factory import build_engine
 from qa.models.inference import available_threads
-from qa.models.shipped import WEIGHTS
+from qa.models.model_folder import WEIGHTS
 from qa.models.tokenization import load_tokenizer
-from qa.reading.inputs import ReaderInput, windows
+from qa.reading.encoding import ReaderInput, windows
 from qa.reading.reader import Pair
 from qa.types import Document
 

@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.engine import Engine
+from qa.evaluation.dataset_loading import load_dataset
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.loading import load_dataset
 from qa.evaluation.metrics import ndcg, recall
-from qa.index.fusion import CANDIDATES
+from qa.factory import build_engine
+from qa.search.fusion import CANDIDATES
 from qa.types import Document, Hit
 
 _TOGETHER = 64

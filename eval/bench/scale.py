@@ -30,13 +30,13 @@ from eval.bench.plots import lines_svg
 from eval.bench.querying import GOLDEN
 from eval.bench.recombined import recombined, sentences
 from eval.bench.served import at
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.evaluation.squad import load_squad
-from qa.index.fusion import CANDIDATES
+from qa.factory import build_engine
 from qa.index.local import LocalIndex, Prepared
 from qa.index.vectors import cosines
 from qa.models.embedder import Embedder
+from qa.search.fusion import CANDIDATES
 from qa.types import Document, Passage, Span
 
 BLOCK = 1_000

@@ -16,15 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.assembly import build_engine
 from qa.config import Settings
 from qa.engine import Engine
 from qa.evaluation.metrics import auroc, f1, recall
 from qa.evaluation.squad import load_squad
-from qa.index.fusion import CANDIDATES
-from qa.reading.rounds import pair_of
+from qa.factory import build_engine
+from qa.reading.early_stopping import pair_of
 from qa.reading.spans import ScoredSpan, best_spans
-from qa.training.examples import article_titles, split
+from qa.search.fusion import CANDIDATES
+from qa.training.data.examples import article_titles, split
 from qa.types import Document, Hit
 
 FILES = ("squad.json", "nq_qed.json")

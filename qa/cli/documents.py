@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from qa import presentation as show
+from qa.cli import output
 from qa.cli.shared import (
     IndexOption,
     JsonFlag,
@@ -18,14 +18,14 @@ from qa.cli.shared import (
     Question,
     TopK,
     UrlOption,
-    errors_told,
+    errors_reported,
     meta_of,
     opened_client,
     opened_engine,
-    tell_all,
+    report_all,
 )
 from qa.config import load_settings
-from qa.library import Library
+from qa.indexing.indexer import Indexer
 
 MetaOption = Annotated[
     list[str] | None, typer.Option("--meta", help="NAME=VALUE, kept with each document; may be given again.")
@@ -50,7 +50,7 @@ def serve(
     """Serve over HTTP, with the page at / and the reference at /docs."""
     from qa.service.server import serve
 
-    with errors_told():
+    with errors_reported():
         serve(load_settings(host=host, port=port, insecure=insecure, workers=workers))
 
 
@@ -73,7 +73,7 @@ def add(
     """
     from qa.documents.extract.tables import Columns
     from qa.documents.files import files_in
-    from qa.intake import Intake
+    from qa.indexing.ingestion import Ingestion
 
     columns = Columns(text_column, title_column, id_column)
     if url:
@@ -85,13 +85,13 @@ def add(
         return
     with opened_engine() as engine:
         files, wrong = files_in(paths)
-        intake = Intake(engine, index, columns, meta_of(meta or []), dry_run)
+        intake = Ingestion(engine, index, columns, meta_of(meta or []), dry_run)
         if if_empty and engine.indexes.has(index) and engine.indexes.get(index).counts()[0]:
             files, wrong = [], []
-        with show.progress("adding", len(files)) as advance:
+        with output.progress("adding", len(files)) as advance:
             done = intake.add(files, advance)
-        show.taken_in(done, [], as_json, dry_run=dry_run)
-        tell_all([*wrong, *done.failed.values()])
+        output.taken_in(done, [], as_json, dry_run=dry_run)
+        report_all([*wrong, *done.failed.values()])
 
 
 @app.command()
@@ -111,25 +111,25 @@ def sync(
     """
     from qa.documents.extract.tables import Columns
     from qa.documents.files import files_in
-    from qa.intake import Intake
+    from qa.indexing.ingestion import Ingestion
 
     with opened_engine() as engine:
         files, wrong = files_in([str(folder)])
         if wrong:
             # What is in a folder that cannot be read is not gone.
             raise wrong[0]
-        intake = Intake(engine, index, Columns(text_column, title_column, id_column), meta_of(meta or []), dry_run)
-        with show.progress("syncing", len(files)) as advance:
+        intake = Ingestion(engine, index, Columns(text_column, title_column, id_column), meta_of(meta or []), dry_run)
+        with output.progress("syncing", len(files)) as advance:
             done, gone = intake.sync(folder, files, advance)
-        show.taken_in(done, gone, as_json, dry_run=dry_run)
-        tell_all([*done.failed.values()])
+        output.taken_in(done, gone, as_json, dry_run=dry_run)
+        report_all([*done.failed.values()])
 
 
 @app.command("list")
 def list_documents(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """List the documents of an index."""
     with opened_engine() as engine:
-        show.documents(list(engine.all_documents(index=index)), as_json)
+        output.documents(list(engine.all_documents(index=index)), as_json)
 
 
 @app.command()
@@ -142,7 +142,7 @@ def remove(
     with opened_engine() as engine:
         engine.remove(ids, index=index)
         removed = list(dict.fromkeys(ids))
-        show.outcome({"removed": removed}, f"removed {len(removed)}", as_json)
+        output.outcome({"removed": removed}, f"removed {len(removed)}", as_json)
 
 
 @app.command()
@@ -150,14 +150,14 @@ def purge(index: IndexOption = "default") -> None:
     """Let nothing stay on disk of documents that were removed or replaced: texts, vectors, postings, ids, feedback."""
     from qa.feedback import purge_feedback
     from qa.service.jobs import Jobs
-    from qa.service.shared import ServiceState
+    from qa.service.service_db import ServiceDatabase
 
     with opened_engine() as engine:
         purge_feedback(engine, index=index)
         engine.indexes.get(index).purge()
         # What a server remembers of requests names documents, and holds files that were sent.
         Jobs(engine.indexes.folder).forget_ended()
-        state = ServiceState(engine.indexes.folder)
+        state = ServiceDatabase(engine.indexes.folder)
         state.forget()
         state.close()
 
@@ -175,13 +175,13 @@ def ask(
     if url:
         with opened_client(url) as client:
             asked = client.query(question, index=index, top_k=top_k, min_confidence=min_confidence)
-            show.result(asked, as_json)
+            output.result(asked, as_json)
         return
-    from qa.service.rendering import query_response
+    from qa.wire.convert import query_response
 
     with opened_engine() as engine:
         found = engine.ask(question, index=index, top_k=top_k, min_confidence=min_confidence)
-        show.result(query_response(found), as_json)
+        output.result(query_response(found), as_json)
 
 
 @app.command()
@@ -195,14 +195,14 @@ def read(
     """Ask one file, without an index."""
     from qa.documents.extract.extractor import Extractor
     from qa.documents.files import text_of
-    from qa.service.rendering import query_response
+    from qa.wire.convert import query_response
 
     with opened_engine() as engine:
         with closing(Extractor()) as extractor:
             given = text_of(file, extractor.extract)
         read = partial(engine.read, top_k=top_k, min_confidence=min_confidence)
         found = read(question, given.text, marks=given.marks, boxes=given.boxes)
-        show.result(query_response(found), as_json)
+        output.result(query_response(found), as_json)
 
 
 @app.command()
@@ -211,26 +211,26 @@ def rebuild(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
 
     A rebuild that is broken off goes on where it was when it is started again; `qa rollback` brings back what was.
     """
-    _activated(Library.rebuild, "rebuilding", index, as_json)
+    _activated(Indexer.rebuild, "rebuilding", index, as_json)
 
 
 @app.command()
 def rollback(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """Bring back what answered before the last rebuild, with everything that was written since."""
-    _activated(Library.rollback, "bringing back", index, as_json)
+    _activated(Indexer.rollback, "bringing back", index, as_json)
 
 
 def _activated(activate: Callable[..., tuple[int, int]], what: str, index: str, as_json: bool) -> None:
-    from qa.assembly import build_patient_library
+    from qa.factory import build_low_priority_indexer
 
-    with errors_told():
-        library = build_patient_library(load_settings())
+    with errors_reported():
+        library = build_low_priority_indexer(load_settings())
         with closing(library.indexes.open_to_rebuild(index)) as opened:
             documents = opened.state().documents
-        with show.progress(what, documents) as advance:
+        with output.progress(what, documents) as advance:
             generation, before = activate(library, index=index, advance=advance)
         told = {"generation": generation, "before": before}
-        show.outcome(told, f"generation {generation} answers, {before} is kept", as_json)
+        output.outcome(told, f"generation {generation} answers, {before} is kept", as_json)
 
 
 @app.command("export")
@@ -253,7 +253,7 @@ def import_index(
     with opened_engine() as engine:
         documents, passages = engine.indexes.restore(index, file).counts()
         told = {"documents": documents, "passages": passages}
-        show.outcome(told, f"{documents} documents, {passages} passages", as_json)
+        output.outcome(told, f"{documents} documents, {passages} passages", as_json)
 
 
 @app.command()
@@ -264,7 +264,7 @@ def verify(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     with opened_engine() as engine:
         opened = engine.indexes.get(index)
         found = verify_index(opened)
-        show.verification(found, as_json)
+        output.verification(found, as_json)
         if found.broken:
             if way_back := opened.catalog.way_back():
                 typer.echo(way_back, err=True)
@@ -274,7 +274,7 @@ def verify(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
 @app.command()
 def doctor(as_json: JsonFlag = False) -> None:
     """Tell versions, models and what the processor offers, and that the models load."""
-    from qa.diagnosis import diagnose
+    from qa.cli.doctor import diagnose
 
-    with errors_told():
-        show.diagnosis(diagnose(load_settings()), as_json)
+    with errors_reported():
+        output.diagnosis(diagnose(load_settings()), as_json)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qa import presentation as show
-from qa.cli.shared import JsonFlag, Tolerance, errors_told
+from qa.cli import output
+from qa.cli.shared import JsonFlag, Tolerance, errors_reported
 from qa.config import Settings, load_settings
 from qa.engine import Engine
 from qa.errors import InvalidInput
@@ -50,7 +50,7 @@ def evaluate(
     check: Annotated[bool, typer.Option("--check", help="Only check the labels, and say what the sets hold.")] = False,
 ) -> None:
     """Measure how good answers are on labelled questions, and why they fail. Exit 3 if a gate is missed."""
-    from qa.evaluation.loading import label_warnings, summary
+    from qa.evaluation.dataset_loading import label_warnings, summary
     from qa.evaluation.plan import Target, load_all, named_entries, plan
     from qa.evaluation.report import report_html
     from qa.evaluation.systems import Mode
@@ -63,12 +63,12 @@ def evaluate(
         raise typer.BadParameter(
             "labels are checked, nothing is asked: name sets and nothing else", param_hint="--check"
         )
-    with errors_told():
+    with errors_reported():
         if check:
             entries, absent = named_entries(datasets, Mode(mode), limit)
             loaded = list(load_all(entries).values())
-            show.lines([summary(dataset) for dataset in loaded])
-            show.notes([*absent, *label_warnings(loaded)])
+            output.lines([summary(dataset) for dataset in loaded])
+            output.notes([*absent, *label_warnings(loaded)])
             return
         settings = load_settings()
         target = Target(index, url, next(iter(settings.api_keys), None), answers)
@@ -80,12 +80,12 @@ def evaluate(
             raise InvalidInput(f"mode {work.work[0][0].mode} gives no answers to write", field="predictions")
         for path in outputs:
             _checked_writable(path)
-        show.notes(work.notes)
+        output.notes(work.notes)
         try:
             done = list(_evaluations(work, target, settings, json_file))
         except KeyboardInterrupt:
             if json_file and str(json_file) != "-":
-                show.notes(["stopped; the same command goes on from here"])
+                output.notes(["stopped; the same command goes on from here"])
             raise
         reports = [evaluation.report for evaluation in done]
         if json_file:
@@ -99,14 +99,14 @@ def evaluate(
             _write(html, report_html(done))
         comparisons = _compared(before, reports) if before else []
         if not quiet:
-            show.reports(reports)
-        show.comparisons(comparisons, tolerance, quiet=quiet)
+            output.reports(reports)
+        output.comparisons(comparisons, tolerance, quiet=quiet)
         missed = [
             line
             for (entry, _), report in zip(work.work, reports, strict=True)
             for line in entry.failures(report["metrics"])
         ]
-        show.failures(missed)
+        output.failures(missed)
         if missed or any(comparison.regressions(tolerance) for comparison in comparisons):
             raise typer.Exit(3)
 
@@ -121,18 +121,18 @@ def compare_reports(
     """Tell what changed between two evaluations. Exit 3 if a measure fell by more than tolerance and chance."""
     from qa.evaluation.compare import load_reports
 
-    with errors_told():
+    with errors_reported():
         comparisons = _compared(load_reports(before), load_reports(after))
-        show.comparisons(comparisons, tolerance, as_json=as_json)
+        output.comparisons(comparisons, tolerance, as_json=as_json)
         if any(comparison.regressions(tolerance) for comparison in comparisons):
             raise typer.Exit(3)
 
 
 def _evaluations(work: Plan, target: Target, settings: Settings, json_file: Path | None) -> Iterator[Evaluation]:
     """Evaluate what is planned; where figures are written, an interrupted run goes on from a journal beside them."""
-    from qa.assembly import build_engine
     from qa.evaluation.plan import opened, steps
     from qa.evaluation.runner import evaluate
+    from qa.factory import build_engine
 
     with ExitStack() as stack:
 
@@ -143,7 +143,7 @@ def _evaluations(work: Plan, target: Target, settings: Settings, json_file: Path
         for entry, dataset in work.work:
             journal = _journal(json_file, entry, dataset) if json_file and str(json_file) != "-" else None
             with (
-                show.progress(dataset.name, steps(entry, dataset, target)) as advance,
+                output.progress(dataset.name, steps(entry, dataset, target)) as advance,
                 opened(entry, dataset, target, engine, advance) as system,
             ):
                 yield evaluate(dataset, entry.mode, system, entry.limit, advance, journal)

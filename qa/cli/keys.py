@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from qa import presentation as show
-from qa.cli.shared import JsonFlag, errors_told
+from qa.cli import output
+from qa.cli.shared import JsonFlag, errors_reported
 from qa.config import load_settings
 from qa.service.keys import Keys
 
@@ -23,21 +23,21 @@ def create(
     index: Annotated[str | None, typer.Option(help="The only index that it is for.")] = None,
 ) -> None:
     """Make a key and print it: only its hash is kept. From the first one on, every call needs a key."""
-    with errors_told():
+    with errors_reported():
         typer.echo(_keys().create(name, scope, index))
 
 
 @app.command("list")
 def list_keys(as_json: JsonFlag = False) -> None:
     """List the keys that were made."""
-    with errors_told():
-        show.keys(_keys().all(), as_json)
+    with errors_reported():
+        output.keys(_keys().all(), as_json)
 
 
 @app.command()
 def revoke(name: Name) -> None:
     """Make a key worthless. Calls need a key from then on too, even if none is left."""
-    with errors_told():
+    with errors_reported():
         _keys().revoke(name)
         typer.echo(f"revoked {name}")
 

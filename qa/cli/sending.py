@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from qa import presentation as show
-from qa.cli.shared import opened_client, tell_all
+from qa.cli import output
+from qa.cli.shared import opened_client, report_all
 from qa.client import Client
 from qa.documents.files import files_in
 from qa.errors import InvalidInput, QAError, Unavailable
@@ -27,7 +27,7 @@ def send(paths: Sequence[str], index: str, url: str, as_json: bool) -> None:
     done: list[UploadedOut] = []
     first: dict[str, Path] = {}
     with opened_client(url) as client:
-        with show.progress("adding", len(files)) as advance:
+        with output.progress("adding", len(files)) as advance:
             for file in files:
                 known = first.setdefault(file.path.name, file.path)
                 try:
@@ -41,8 +41,8 @@ def send(paths: Sequence[str], index: str, url: str, as_json: bool) -> None:
                     done += taken
                     wrong += [InvalidInput(one.error) for one in taken if one.error]
                 advance(1)
-        show.uploaded(done, as_json)
-    tell_all(wrong)
+        output.uploaded(done, as_json)
+    report_all(wrong)
 
 
 def _taken(client: Client, path: Path, index: str) -> Sequence[UploadedOut]:

@@ -12,8 +12,8 @@ import typer
 from qa.config import load_settings
 from qa.engine import Engine
 from qa.errors import InvalidInput, QAError
-from qa.limits import MAX_TOP_K, checked_meta
 from qa.types import Meta
+from qa.validation import MAX_TOP_K, check_meta
 
 if TYPE_CHECKING:
     from qa.client import Client
@@ -31,7 +31,7 @@ Question = Annotated[str, typer.Argument(help="In plain language.")]
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
+def errors_reported() -> Iterator[None]:
     """Tell an error in one line on standard error, and end with status 1."""
     try:
         yield
@@ -66,7 +66,7 @@ def meta_of(options: Sequence[str]) -> Meta:
             read = value
         meta[name.strip()] = read if isinstance(read, int | float | bool | None) else value
     try:
-        return checked_meta(meta)
+        return check_meta(meta)
     except InvalidInput as error:
         raise typer.BadParameter(f"{error.field}: {error.message}", param_hint="--meta") from error
 
@@ -74,9 +74,9 @@ def meta_of(options: Sequence[str]) -> Meta:
 @contextmanager
 def opened_engine() -> Iterator[Engine]:
     """Open the engine that the settings describe, and close it in the end; errors are told."""
-    from qa.assembly import build_engine
+    from qa.factory import build_engine
 
-    with errors_told():
+    with errors_reported():
         engine = build_engine(load_settings())
         try:
             yield engine
@@ -89,11 +89,11 @@ def opened_client(url: str) -> Iterator[Client]:
     """Open a client of a running server, with the first key of the settings; errors are told."""
     from qa.client import Client
 
-    with errors_told(), Client(url, key=next(iter(load_settings().api_keys), None)) as client:
+    with errors_reported(), Client(url, key=next(iter(load_settings().api_keys), None)) as client:
         yield client
 
 
-def tell_all(errors: Sequence[QAError]) -> None:
+def report_all(errors: Sequence[QAError]) -> None:
     """Tell what could not be taken in, and end with status 1 if there is such."""
     for error in errors:
         tell(error)

@@ -11,13 +11,13 @@ from typing import Annotated
 
 import typer
 
-from qa import presentation as show
-from qa.assembly import embedder_folder, reader_folder
-from qa.cli.shared import errors_told
+from qa.cli import output
+from qa.cli.shared import errors_reported
 from qa.config import load_settings
 from qa.errors import ModelError
+from qa.factory import embedder_folder, reader_folder
 from qa.models.inference import available_threads
-from qa.models.shipped import open_model
+from qa.models.model_folder import open_model_folder
 from qa.reading.calibration import CALIBRATION
 
 app = typer.Typer(help="Train the reader on your own labels, or make the shipped models again.", no_args_is_help=True)
@@ -49,45 +49,45 @@ def train_reader(
     From the base model, or on from one that was trained; without --config then on your own labels, of which about a
     fifth is held back to tell what it was worth.
     """
-    with errors_told(), _extra():
+    with errors_reported(), _extra():
         from qa.evaluation.compare import compare
-        from qa.training.card import write_card
-        from qa.training.own_labels import FEW, evaluated, held_back, take_over_calibration
-        from qa.training.reader import checked_device, train_reader
-        from qa.training.reader_export import checked_output, export_reader
+        from qa.training.artifacts.model_card import write_card
+        from qa.training.artifacts.reader_export import check_output, export_reader
+        from qa.training.fine_tuning import FEW, evaluated, held_back, take_over_calibration
+        from qa.training.optim.reader import check_device, train_reader
         from qa.training.recipe import FIRST, OWN, load_recipe, of_files
 
         read = load_recipe(config or (OWN if start else FIRST))
         recipe, folder = of_files(read if tokens is None else replace(read, tokens=tokens), data)
         settings = load_settings(reader=start)
-        origin = open_model(reader_folder(settings)) if start else None
-        checked_device(device)
-        checked_output(out, origin.folder if origin else None)
+        origin = open_model_folder(reader_folder(settings)) if start else None
+        check_device(device)
+        check_output(out, origin.folder if origin else None)
         before = None
         # A recipe that names files moves logits too far to keep the confidence; a reader whose confidence was never
         # fitted does not answer yet: there is nothing to compare with.
         if origin and not read.mixture and (origin.folder / CALIBRATION).exists():
             kept = held_back(folder, recipe.mixture, recipe.held_out_percent)
-            show.notes([f"{len(kept.questions)} questions are held back"])
+            output.notes([f"{len(kept.questions)} questions are held back"])
             before = evaluated(kept, settings)
         elif not measured_with:
-            show.notes([_MAY_BE_SEEN])
+            output.notes([_MAY_BE_SEEN])
         threads = settings.threads or available_threads()
         tell = partial(typer.echo, err=True)
         finished = train_reader(folder, measured_with or [], work, recipe, threads, tell, origin, device, teacher or [])
         export_reader(finished, folder, out)
         if before is None:
-            show.notes(["confidence is not fitted yet: see `qa train calibration`"])
+            output.notes(["confidence is not fitted yet: see `qa train calibration`"])
             return
         take_over_calibration(settings, out, kept)
         write_card(out)
         after = evaluated(kept, load_settings(reader=str(out)))
-        show.reports([after.report])
-        show.comparisons([compare(before.report, after.report)], tolerance=0.0)
-        show.abstentions("before", before)
-        show.abstentions("after", after)
+        output.reports([after.report])
+        output.comparisons([compare(before.report, after.report)], tolerance=0.0)
+        output.abstentions("before", before)
+        output.abstentions("after", after)
         if len(kept.questions) < FEW:
-            show.notes([f"with fewer than {FEW} questions held back, this tells little"])
+            output.notes([f"with fewer than {FEW} questions held back, this tells little"])
 
 
 @contextmanager
@@ -114,13 +114,13 @@ def average_readers(
     ] = None,
 ) -> None:
     """Make one reader of several: the mean of their weights is better than the last of them."""
-    with errors_told(), _extra():
-        from qa.training.averaging import average_readers
-        from qa.training.reader_export import checked_output, export_reader
+    with errors_reported(), _extra():
+        from qa.training.artifacts.reader_export import check_output, export_reader
+        from qa.training.optim.averaging import average_readers
 
-        checked_output(out, None)
+        check_output(out, None)
         export_reader(average_readers(readers, work, part or []), data, out)
-        show.notes(["confidence is not fitted yet: see `qa train calibration`"])
+        output.notes(["confidence is not fitted yet: see `qa train calibration`"])
 
 
 @app.command("embedder")
@@ -142,21 +142,21 @@ def train_embedder(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Train the published embedder on, or another, with questions and the passages that answer them."""
-    with errors_told(), _extra():
-        from qa.training.base_model import quietly
-        from qa.training.contrastive import trained_on
-        from qa.training.embedder import export_embedder
-        from qa.training.reader import checked_device
-        from qa.training.reader_export import checked_output
+    with errors_reported(), _extra():
+        from qa.training.artifacts.base_model import quietly
+        from qa.training.artifacts.embedder_export import export_embedder
+        from qa.training.artifacts.reader_export import check_output
+        from qa.training.optim.contrastive import trained_on
+        from qa.training.optim.reader import check_device
         from qa.training.recipe import load_embedder_recipe
 
         recipe = load_embedder_recipe(config)
         recipe = replace(recipe, passes=passes or recipe.passes, batch=batch or recipe.batch)
         origin = embedder_folder(load_settings(embedder=start)) if start else None
-        checked_device(device)
-        checked_output(out, origin)
+        check_device(device)
+        check_output(out, origin)
         if not measured_with:
-            show.notes([_MAY_BE_SEEN])
+            output.notes([_MAY_BE_SEEN])
         tell = partial(typer.echo, err=True)
         encoder = trained_on(data, measured_with or [], work, recipe, tell, device, origin)
         with quietly():
@@ -170,10 +170,10 @@ def train_calibration(
     reader: Annotated[Path, typer.Option(help="Folder of the int8 reader; `calibration.json` is written there.")],
 ) -> None:
     """Fit weights, probabilities and what is refused on the held-out part of the training files."""
-    from qa.training.calibration import fit_calibration
+    from qa.training.calibration.fit import fit_calibration
 
-    with errors_told():
-        show.lines(fit_calibration(data, reader, load_settings()))
+    with errors_reported():
+        output.lines(fit_calibration(data, reader, load_settings()))
 
 
 @app.command("card")
@@ -183,7 +183,7 @@ def write_model_card(
 ) -> None:
     """Write a reader's model card again, with its figures."""
     from qa.evaluation.compare import load_figures
-    from qa.training.card import write_card
+    from qa.training.artifacts.model_card import write_card
 
-    with errors_told():
+    with errors_reported():
         write_card(reader, [report for path in reports or [] for report in load_figures(path)])

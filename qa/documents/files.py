@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 
 from qa.documents.extract.formats import Extract
 from qa.documents.extract.tables import Columns
-from qa.documents.extract.text import ExtractedText
+from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, TooLarge
-from qa.limits import MAX_ID, MAX_TITLE, checked_document
 from qa.types import Document
+from qa.validation import MAX_ID, MAX_TITLE, check_document
 
 STANDARD_INPUT = Path("-")
 MAX_FILE_BYTES = 200_000_000
@@ -168,7 +168,7 @@ def _document(origin: _Origin, part: ExtractedText, meta: Mapping[str, object]) 
     uri = origin.uri and origin.uri + (f"#{row}" if row else "")
     title = part.title or origin.title
     try:
-        return checked_document(
+        return check_document(
             part.text, id, title and title[:MAX_TITLE], uri, {**part.meta, **meta}, marks=part.marks, boxes=part.boxes
         )
     except InvalidInput as error:

@@ -16,10 +16,11 @@ from itertools import groupby
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from qa.documents.boundaries import boundary_before, is_boundary
-from qa.documents.boxes import boxes_within
-from qa.documents.extract.text import CELLS_BETWEEN
-from qa.types import Document, Mark, Passage, Span, marks_within
+from qa.documents.extract.text_builder import CELLS_BETWEEN
+from qa.text.boundaries import boundary_before, is_boundary
+from qa.text.boxes import boxes_within
+from qa.text.sentences import AFTER_PARAGRAPH, AFTER_SENTENCE, LONGEST_SENTENCE
+from qa.types import Document, Passage, Span, marks_within
 
 MAX_TOKENS = 200
 MAX_CHARACTERS = 2_000
@@ -32,52 +33,19 @@ IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v2"
 # Passages of this way and of those that earlier versions had can stand in one index.
 MIXED_WITH = frozenset({IDENTITY, f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"})
 
-# Characters of a title; an embedder takes little more than a passage.
-_MOST_ABOVE = 80
-
 TokenStarts = Callable[[str], Sequence[int]]
 
-_UNIT_CHARACTERS = 400
 # A passage that begins inside a token has one more than the text around it.
 _TOKENS = MAX_TOKENS - 1
-_ABBREVIATIONS = ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "No", "vs", "Gen", "Sen", "Rep", "Gov", "Inc", "Fig", "etc")
-_NOT_AFTER_ABBREVIATION = "".join(rf"(?<!\b{word}\.)" for word in _ABBREVIATIONS) + r"(?<!\b[A-Z]\.)"
-_AFTER_SENTENCE = rf"{_NOT_AFTER_ABBREVIATION}[\"'”’»)\]]*\s+"
-_AFTER_PARAGRAPH = r"\r?\n[ \t]*\r?\n\s*"
 _SEPARATORS = [
-    _AFTER_PARAGRAPH,
-    rf"(?<=[.!?…]){_AFTER_SENTENCE}",
+    AFTER_PARAGRAPH,
+    rf"(?<=[.!?…]){AFTER_SENTENCE}",
     r"\r?\n",
     r"(?<=[;:,)])\s+",
 ]
-_PARAGRAPH_END = re.compile(_AFTER_PARAGRAPH)
-# Beginning with the full stop itself, it is found several times as fast.
-_SENTENCE_END = re.compile(rf"[.!?…]{_AFTER_SENTENCE}")
 _LINE = re.compile(r"[^\n]+\n?|\n")
 # Of a paragraph, with cells in them, for it to be a table; and more than half of its lines.
 _FEWEST_ROWS = 2
-
-
-def titles_above(text: str, title: str | None, marks: Sequence[Mark]) -> list[str]:
-    """Return the titles of a passage's document and of the section that it begins in.
-
-    What stands under "Descaling" may never say so, nor a page on lighthouses what it is about. Those with which the
-    passage begins anyhow are left out.
-    """
-    above = dict.fromkeys((title, marks[0].section if marks else None))
-    return [words[:_MOST_ABOVE] for words in above if words and not text.startswith(words)]
-
-
-def found_by(text: str, title: str | None, marks: Sequence[Mark]) -> str:
-    """Return what a passage is embedded and searched as: its text, with the titles above it."""
-    return "\n".join([*titles_above(text, title, marks), text])
-
-
-def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of a text without what ends them; of what is too long for one, a table or a list, lines."""
-    for paragraph in _PARAGRAPH_END.split(text):
-        for piece in _SENTENCE_END.split(paragraph):
-            yield from piece.splitlines() if len(piece) > _UNIT_CHARACTERS else (piece,)
 
 
 def split(document: Document, token_starts: TokenStarts) -> list[Passage]:
@@ -126,7 +94,7 @@ def _unit_size(piece: str) -> int:
 
     It splits what is not under its chunk size of 5, and joins neighbours only up to it.
     """
-    return 0 if not piece else 3 if len(piece) <= _UNIT_CHARACTERS else 6
+    return 0 if not piece else 3 if len(piece) <= LONGEST_SENTENCE else 6
 
 
 _SPLITTER = RecursiveCharacterTextSplitter(

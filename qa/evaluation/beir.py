@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qa.errors import DatasetError
 from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked
-from qa.evaluation.files import content_of, json_lines
+from qa.evaluation.input_files import content_of, json_lines
 
 _QRELS = ("test", "dev", "train")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from qa.errors import DatasetError
-from qa.evaluation.files import content_of
+from qa.evaluation.input_files import content_of
 
 # The first that both reports have decides which questions are won and lost.
 MEASURES = ("f1", "exact_match", "reciprocal_rank")

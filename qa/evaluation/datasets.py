@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qa.errors import DatasetError, InvalidInput
-from qa.limits import checked_characters, checked_question
 from qa.types import Span
+from qa.validation import check_characters, check_question
 
 _PROBLEMS_TOLD = 20
 
@@ -101,7 +101,7 @@ def checked(path: Path, problems: Sequence[LabelProblem], dataset: Dataset) -> D
 def _unusable(dataset: Dataset) -> Iterator[LabelProblem]:
     for question in dataset.questions:
         try:
-            checked_question(question.text)
-            checked_characters(dataset.contexts[question.context], "context")
+            check_question(question.text)
+            check_characters(dataset.contexts[question.context], "context")
         except InvalidInput as error:
             yield LabelProblem(f"question {question.id!r}", f"{error.field}: {error.message}")

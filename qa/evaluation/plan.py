@@ -9,12 +9,12 @@ from pathlib import Path
 
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput
+from qa.evaluation.dataset_loading import label_warnings, load_dataset
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.loading import label_warnings, load_dataset
-from qa.evaluation.own_models import Indexed
-from qa.evaluation.predictions import Predictions
+from qa.evaluation.local_systems import IndexSystem
+from qa.evaluation.remote_system import Server
 from qa.evaluation.runner import check, models
-from qa.evaluation.server import Server
+from qa.evaluation.saved_answers import SavedAnswers
 from qa.evaluation.suite import Entry, load_suite
 from qa.evaluation.systems import Mode, Progress, System
 
@@ -128,12 +128,12 @@ def opened(
 ) -> Iterator[System]:
     """Open the system that is to be evaluated; `engine` is only called where our models are needed."""
     if target.answers:
-        yield Predictions(target.answers, dataset.head(entry.limit))
+        yield SavedAnswers(target.answers, dataset.head(entry.limit))
     elif target.url:
         with closing(Server(target.url, target.index or "default", dataset, entry.mode, target.key)) as server:
             yield server
     elif target.index:
-        yield Indexed(engine(), target.index, dataset, entry.mode)
+        yield IndexSystem(engine(), target.index, dataset, entry.mode)
     else:
         with models(engine(), dataset, entry.mode, progress) as system:
             yield system

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qa.evaluation.figures import Scored
 from qa.evaluation.runner import Evaluation
+from qa.evaluation.scoring import Scored
 from qa.evaluation.slices import slices_of
 
 _TEMPLATE = Path(__file__).with_name("report.html")

@@ -15,12 +15,12 @@ from typing import Any
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.figures import RANKED, Scored, figures, scored
+from qa.evaluation.local_systems import ReaderSystem, own_contexts
 from qa.evaluation.metrics import reciprocal_rank
 from qa.evaluation.outcomes import Outcome
-from qa.evaluation.own_models import ReaderAlone, own_contexts
+from qa.evaluation.scoring import RANKED, Scored, figures, scored
 from qa.evaluation.systems import Mode, Progress, System
-from qa.limits import MAX_READ_TEXT, checked_text
+from qa.validation import MAX_READ_TEXT, check_text
 
 # Latencies are those of so many questions, spread evenly.
 TIMED = 200
@@ -53,7 +53,7 @@ def check(dataset: Dataset, mode: Mode) -> None:
     if mode is Mode.READER:
         for question in dataset.questions:
             try:
-                checked_text(dataset.contexts[question.context], "context", MAX_READ_TEXT)
+                check_text(dataset.contexts[question.context], "context", MAX_READ_TEXT)
             except InvalidInput as error:
                 raise DatasetError(
                     f"{dataset.name}: question {question.id!r}: context: {error.message}", field="dataset"
@@ -69,7 +69,7 @@ def models(engine: Engine, dataset: Dataset, mode: Mode, progress: Progress = la
     put the first passages in order.
     """
     if mode is Mode.READER:
-        yield ReaderAlone(engine, dataset)
+        yield ReaderSystem(engine, dataset)
     else:
         with own_contexts(engine, dataset, mode, progress) as system:
             yield system

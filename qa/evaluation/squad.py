@@ -9,7 +9,7 @@ from typing import Any
 
 from qa.errors import DatasetError
 from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked
-from qa.evaluation.files import content_of
+from qa.evaluation.input_files import content_of
 from qa.types import Span
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qa.errors import DatasetError
-from qa.evaluation.files import content_of
+from qa.evaluation.input_files import content_of
 from qa.evaluation.systems import Mode
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from qa.errors import InvalidInput
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Outcome
-from qa.limits import checked_question
+from qa.validation import check_question
 
 # Deep enough for recall@20 where several passages of one document rank high.
 RANKED_PASSAGES = 60
@@ -54,7 +54,7 @@ class System(Protocol):
 def can_be_asked(question: LabelledQuestion) -> bool:
     """Tell whether a question is within the limits of the service."""
     try:
-        checked_question(question.text)
+        check_question(question.text)
     except InvalidInput:
         return False
     return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from qa.errors import DatasetError
 from qa.evaluation.datasets import Dataset, LabelledQuestion, LabelProblem, checked
-from qa.evaluation.files import content_of, json_lines
+from qa.evaluation.input_files import content_of, json_lines
 from qa.types import Span
 
 _COLUMNS = {"id", "question", "answer", "start", "document", "file"}

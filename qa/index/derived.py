@@ -20,7 +20,7 @@ from qa.index.durable import exclusively
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
 from qa.index.transactions import ReadTransaction
 from qa.index.vectors import VectorView, build_base, extend_base, newest_base
-from qa.memory import give_back_freed
+from qa.malloc import trim_heap
 
 _log = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ def _bring_up(lexical: LexicalIndex, transaction: ReadTransaction, generation: i
         removed = transaction.removed_since(generation, lexical.revision) if lexical.revision else []
         lexical.apply(removed, transaction.texts_since(generation, lexical.revision), revision, mark)
         if len(lexical.searcher()) - before > _MANY:
-            give_back_freed()
+            trim_heap()
 
 
 def _fresh(view: View, transaction: ReadTransaction) -> bool:

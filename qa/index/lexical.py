@@ -95,7 +95,7 @@ class LexicalSearcher:
             wanted = tantivy.Query.boolean_query(
                 [(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, tantivy.Query.boost_query(among, 0.0))]
             )
-        with _damage_told():
+        with _damage_reported():
             hits = self._searcher.search(wanted, limit, count=False).hits
             ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         scored = [(_whole(passage), float(score or 0.0)) for passage, (score, _) in zip(ids, hits, strict=True)]
@@ -104,7 +104,7 @@ class LexicalSearcher:
     def weights(self, query: str) -> dict[str, float]:
         """Return the query's stems, and how much each tells (inverse document frequency); they need not be in any."""
         count = len(self)
-        with _damage_told():
+        with _damage_reported():
             found = {term: min(count, self._searcher.doc_freq("text", term)) for term in self._terms(query)}
         return {term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in found.items()}
 
@@ -125,7 +125,7 @@ class LexicalSearcher:
 
     def passages(self) -> list[int]:
         """Return the numbers of all passages, ascending."""
-        with _damage_told():
+        with _damage_reported():
             hits = self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
             numbers = self._searcher.fast_field_values("passage", [address for _, address in hits])
         return sorted(map(_whole, numbers))
@@ -162,7 +162,7 @@ class LexicalIndex:
         elif not (folder / "meta.json").exists():
             # tantivy would make an empty index of it.
             raise StaleFiles(f"{folder}: no postings")
-        with _damage_told():
+        with _damage_reported():
             self._index = tantivy.Index(_schema(), str(folder), reuse=not create)
             # Whoever holds the lock reloads by hand: a background reload could show a revision nobody pinned.
             self._index.config_reader("manual")
@@ -176,7 +176,7 @@ class LexicalIndex:
         Raises:
             StaleFiles: the files cannot be used any more.
         """
-        with _damage_told():
+        with _damage_reported():
             fields = (self.folder / _STATE).read_text(encoding="ascii").split()
             if len(fields) != 4 or fields[0] != FORMAT:
                 raise ValueError(f"REVISION holds {fields}")
@@ -199,7 +199,7 @@ class LexicalIndex:
         Raises:
             StaleFiles: the files are damaged.
         """
-        with _damage_told():
+        with _damage_reported():
             writer = self._index.writer(_WRITER_BYTES, 1)
             for passage in removed:
                 writer.delete_documents_by_term("passage", passage)
@@ -238,7 +238,7 @@ class LexicalIndex:
 
 
 @contextmanager
-def _damage_told() -> Iterator[None]:
+def _damage_reported() -> Iterator[None]:
     """Turn what tantivy says of damaged files into one error.
 
     Raises:

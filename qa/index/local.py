@@ -19,17 +19,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.documents.splitting import titles_above
 from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
-from qa.index.coverage import coverage
 from qa.index.derived import DerivedFiles, View
-from qa.index.filters import CompiledFilter
-from qa.index.fusion import CANDIDATES, LOOKED_AT, fuse
 from qa.index.lexical import StaleFiles, ceiling
 from qa.index.transactions import ReadTransaction, StoredPassage
 from qa.index.vectors import cosines
 from qa.index.writes import Change, content_hash
+from qa.search.filters import CompiledFilter
+from qa.search.fusion import CANDIDATES, LOOKED_AT, fuse
+from qa.search.sentence_coverage import coverage
+from qa.text.headings import headings_above
 from qa.types import Document, DocumentInfo, Hit, Passage, SearchResult
 
 CATALOG = "catalog.sqlite3"
@@ -299,7 +299,9 @@ def _best(scores: Sequence[float], numbers: Sequence[int], limit: int) -> list[t
 
 def _covered(stored: StoredPassage, weights: Mapping[str, float], view: View) -> float:
     passage = stored.passage
-    return coverage(weights, passage.text, titles_above(passage.text, stored.title, passage.marks), view.lexical.stems)
+    return coverage(
+        weights, passage.text, headings_above(passage.text, stored.title, passage.marks), view.lexical.stems
+    )
 
 
 def changed(id: str, found: str | None) -> Changed:

@@ -11,7 +11,7 @@ from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.catalog import Specification
 from qa.index.durable import copy_durably, sync_folder
 from qa.index.local import CATALOG, LocalIndex
-from qa.limits import checked_index_name, is_index_name
+from qa.validation import check_index_name, is_index_name
 
 DEFAULT_INDEX = "default"
 # No index can be called so.
@@ -39,7 +39,7 @@ class Indexes:
             NotFound: there is none of that name.
             Conflict: it was made with another model.
         """
-        return self._opened(checked_index_name(name), create=False)
+        return self._opened(check_index_name(name), create=False)
 
     def get_or_create(self, name: str) -> LocalIndex:
         """Return an index, made empty if there was none.
@@ -48,7 +48,7 @@ class Indexes:
             InvalidInput: that cannot be the name of one.
             Conflict: it was made with another model.
         """
-        return self._opened(checked_index_name(name), create=True)
+        return self._opened(check_index_name(name), create=True)
 
     def has(self, name: str) -> bool:
         """Tell whether there is an index of that name.
@@ -56,7 +56,7 @@ class Indexes:
         Raises:
             InvalidInput: that cannot be the name of one.
         """
-        return (self.folder / checked_index_name(name) / CATALOG).exists()
+        return (self.folder / check_index_name(name) / CATALOG).exists()
 
     def names(self) -> list[str]:
         """Return the names of all indexes, in order."""

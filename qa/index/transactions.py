@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.documents.splitting import found_by
 from qa.errors import Conflict
-from qa.index.filters import CompiledFilter
+from qa.search.filters import CompiledFilter
+from qa.text.headings import search_text
 from qa.types import Document, DocumentInfo, Mark, Passage, Span
 
 # SQLite takes a limited number of parameters in a statement.
@@ -156,7 +156,7 @@ class ReadTransaction:
             (generation, revision),
         )
         for number, text, title, marks in rows:
-            yield number, found_by(text, title, _marks(marks))
+            yield number, search_text(text, title, _marks(marks))
 
     def vectors_since(self, generation: int, revision: int) -> Iterator[tuple[int, NDArray[np.float16]]]:
         """Yield number and vector of each passage that came after `revision` and is still there, by number."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.index.durable import write_durably
-from qa.index.nearest import Half, NearestRows
+from qa.index.faiss_index import FaissIndex, Half
 
 # A tail longer than this, or a dead share larger than this, is worth a new base.
 MAX_TAIL = 4_096
@@ -44,7 +44,7 @@ class VectorView:
     """
 
     revision: int
-    base: NearestRows | None
+    base: FaissIndex | None
     base_ids: Ids
     tail_ids: Ids
     tail: NDArray[np.float32]
@@ -155,7 +155,7 @@ def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids
         ids: passage numbers, ascending.
         vectors: theirs, shape (passages, dimension).
     """
-    return _written(folder, (generation, revision, mark), ids, NearestRows.of(vectors))
+    return _written(folder, (generation, revision, mark), ids, FaissIndex.of(vectors))
 
 
 def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> VectorView | None:
@@ -173,7 +173,7 @@ def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> V
     for path in folder.glob(f"vectors-{generation}-*.faiss"):
         try:
             if np.array_equal(np.load(_ids_of(path)), view.base_ids):
-                grown = NearestRows.grown(path, view.tail.astype(np.float16))
+                grown = FaissIndex.grown(path, view.tail.astype(np.float16))
                 break
         except _DAMAGED:
             # What a crash left, or what has been damaged since it was mapped.
@@ -183,7 +183,7 @@ def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> V
     return _written(folder, (generation, view.revision, mark), ids, grown)
 
 
-def _written(folder: Path, name: tuple[int, int, str], ids: Ids, rows: NearestRows) -> VectorView:
+def _written(folder: Path, name: tuple[int, int, str], ids: Ids, rows: FaissIndex) -> VectorView:
     generation, revision, mark = name
     path = folder / f"vectors-{generation}-{revision}-{mark}.faiss"
     numbers = io.BytesIO()
@@ -228,7 +228,7 @@ def load_base(path: Path) -> VectorView:
     match = _NAME.fullmatch(path.name)
     if match is None:
         raise ValueError(f"{path}: not the name of a snapshot")
-    rows = NearestRows.opened(path)
+    rows = FaissIndex.opened(path)
     ids = np.load(_ids_of(path))
     if len(rows) != len(ids) or (np.diff(ids) <= 0).any():
         raise ValueError(f"{path}: rows and ids do not match")

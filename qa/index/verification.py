@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qa.documents.boundaries import is_boundary
 from qa.index.lexical import StaleFiles
 from qa.index.local import LocalIndex
 from qa.index.transactions import ReadTransaction
+from qa.text.boundaries import is_boundary
 
 _UNIT_LENGTH_WITHIN = 5e-3
 

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from qa.errors import ModelError
 from qa.models.inference import Graph, Sequence64
-from qa.models.shipped import ShippedModel
+from qa.models.model_folder import ModelFolder
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 
 Vectors = NDArray[np.float32]
@@ -46,7 +46,7 @@ class Embedder(Protocol):
 class ShippedEmbedder:
     """all-MiniLM-L6-v2, trained on, as static int8: mean of the last layer's tokens, normalised; both sides alike."""
 
-    def __init__(self, model: ShippedModel, threads: int, cache: Path | None = None) -> None:
+    def __init__(self, model: ModelFolder, threads: int, cache: Path | None = None) -> None:
         """Load the shipped one, or another that `qa train embedder` made.
 
         Raises:

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.errors import ModelError
-from qa.models.compiled import kept, name_for
+from qa.models.compile_cache import kept, name_for
+from qa.models.openvino_runtime import ov
 from qa.models.processor import processor
-from qa.models.runtime import ov
 
 # One AVX-512 register of float32: kernels lose nothing at the end of a row, and little is padded.
 PAD_TO = 16

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from qa.documents.boundaries import widen
-from qa.documents.boxes import rectangles_of
 from qa.reading.calibration import Evidence, Scale
 from qa.reading.spans import PassageLogits, best_spans
+from qa.text.boundaries import widen
+from qa.text.boxes import rectangles_of
 from qa.types import Answer, Components, Hit, Mark, Span, Support, mark_at
 
 SPANS_PER_PASSAGE = 5

@@ -98,7 +98,7 @@ class Calibration:
     Attributes:
         reader, fusion, splitting, rounds: identities of what it was fitted with.
         retrieval_weight: what the fused retrieval score of 1 is worth in logits.
-        stop_margin: logits; see `qa.reading.rounds`.
+        stop_margin: logits; see `qa.reading.early_stopping`.
         query, read: the two ways of asking.
         taken_over_from: the reader it was fitted with, where that is not `reader`, which was trained on from it: then
             at the level of the logit of no answer that `reader` has.

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from qa.models.inference import Graph
-from qa.models.shipped import ShippedModel
+from qa.models.model_folder import ModelFolder
 from qa.models.tokenization import load_tokenizer
-from qa.reading.inputs import ReaderInput, windows
+from qa.reading.encoding import ReaderInput, windows
 from qa.reading.spans import PassageLogits, WindowLogits
 
 
@@ -36,7 +36,7 @@ class Reader(Protocol):
 class ShippedReader:
     """The reader that comes with the package: a start/end head on MiniLM, static int8, `[CLS]` as the null span."""
 
-    def __init__(self, model: ShippedModel, threads: int, cache: Path | None = None) -> None:
+    def __init__(self, model: ModelFolder, threads: int, cache: Path | None = None) -> None:
         self.identity = model.identity
         self._graph = Graph(model.graph, threads, cache, model.identity)
         self._tokenizer = load_tokenizer(model.tokenizer)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qa.reading.answers import candidates
+from qa.reading.early_stopping import pair_of
 from qa.reading.reader import Reader
-from qa.reading.rounds import pair_of
 from qa.reading.spans import PassageLogits
 from qa.types import Hit
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from qa.errors import Abandoned, Overloaded
-from qa.service.places import Asker, Places
+from qa.errors import ClientDisconnected, Overloaded
+from qa.service.retry_queue import QueuedCaller, RetryQueue
 
 # Seconds in which as many more may come as there is room for beyond the steady number.
 _REFILL = 60.0
@@ -40,11 +40,11 @@ class Admission:
         self._inside = 0
         self._allowance = float(limit - self._steady)
         self._seen = time.monotonic()
-        self._places = Places(limit, limit if turns is None else turns)
+        self._places = RetryQueue(limit, limit if turns is None else turns)
         self._guard = threading.Lock()
 
     @contextmanager
-    def of(self, count: int = 1, asker: Asker | None = None) -> Iterator[float]:
+    def of(self, count: int = 1, asker: QueuedCaller | None = None) -> Iterator[float]:
         """Let so many in, for as long as the context lasts, and wait for a turn; a batch takes one, and gets in alone.
 
         Args:
@@ -56,14 +56,14 @@ class Admission:
 
         Raises:
             Overloaded: there is no room now.
-            Abandoned: nobody waits for it.
+            ClientDisconnected: nobody waits for it.
         """
         self._enter(count, asker)
         came = time.monotonic()
         try:
             with self._turns:
                 if asker and asker.gone():
-                    raise Abandoned("whoever asked has hung up")
+                    raise ClientDisconnected("whoever asked has hung up")
                 began = time.monotonic()
                 yield began - came
                 with self._guard:
@@ -71,7 +71,7 @@ class Admission:
         finally:
             self._move(-count)
 
-    def _enter(self, count: int, asker: Asker | None) -> None:
+    def _enter(self, count: int, asker: QueuedCaller | None) -> None:
         with self._guard:
             now = time.monotonic()
             most = float(self._limit - self._steady)

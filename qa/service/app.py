@@ -16,21 +16,21 @@ from qa.engine import Engine
 from qa.models.inference import available_threads
 from qa.service import problems
 from qa.service.admission import Admission
-from qa.service.background import in_own_process
+from qa.service.background import job_process_starter
 from qa.service.body_limit import BodyLimit
 from qa.service.callers import Callers
+from qa.service.csrf import CrossSiteProtection
 from qa.service.dependencies import identified
 from qa.service.draining import Draining
 from qa.service.headers import SecurityHeaders
 from qa.service.idempotency import Idempotency
 from qa.service.jobs import Jobs
 from qa.service.keys import Keys
-from qa.service.metrics import Metrics, Observed
-from qa.service.origins import SameOrigin
-from qa.service.rates import RateLimit
-from qa.service.reference import with_examples
+from qa.service.metrics import Metrics, MetricsMiddleware
+from qa.service.openapi import with_examples
+from qa.service.rate_limit import RateLimit
 from qa.service.routes import documents, feedback, indexes, jobs, page, questions, state
-from qa.service.shared import ServiceState
+from qa.service.service_db import ServiceDatabase
 from qa.wire.base import PREFIX
 
 # Adding is heavy: more at once would only hold threads that questions need.
@@ -67,7 +67,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         summary="Answers that are exact spans of your documents, or an honest 'no answer'.",
         lifespan=lifespan,
     )
-    keys, shared = Keys(settings.index_dir, settings.api_keys), ServiceState(settings.index_dir)
+    keys, shared = Keys(settings.index_dir, settings.api_keys), ServiceDatabase(settings.index_dir)
     callers = Callers(keys, RateLimit(settings.rate_limit, shared))
     metrics = Metrics(engine)
     threads = settings.threads or available_threads()
@@ -76,16 +76,16 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.writes = Admission(_MAX_WRITES, moved=metrics.inside("writes"))
     app.state.extractor = Extractor()
     app.state.jobs = Jobs(settings.index_dir)
-    app.state.begin = in_own_process(settings)
+    app.state.begin = job_process_starter(settings)
     app.state.callers = callers
     app.state.metrics = metrics
     app.state.draining = Draining(settings.drain_seconds)
     # The last one is met first.
     app.add_middleware(Idempotency, state=shared, callers=callers)
     app.add_middleware(BodyLimit)
-    app.add_middleware(SameOrigin, keys=keys, insecure=settings.insecure)
+    app.add_middleware(CrossSiteProtection, keys=keys, insecure=settings.insecure)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
     problems.install(app)
     for router in (questions.router, documents.router, indexes.router, jobs.router, feedback.router):
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(identified)], responses=problems.RESPONSES)

@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
-from qa.assembly import build_patient_library
 from qa.config import Settings, as_environment, load_settings
 from qa.documents.extract.extractor import Extractor
-from qa.library import Library
+from qa.factory import build_low_priority_indexer
+from qa.indexing.indexer import Indexer
 from qa.service.jobs import Advance, Begin, Job, Jobs
 from qa.service.logs import log_config
 from qa.service.uploads import take_in
 
 
-def in_own_process(settings: Settings) -> Begin:
+def job_process_starter(settings: Settings) -> Begin:
     """Return what begins jobs in processes that have these settings."""
 
     def begin(id: str, lock: int) -> None:
@@ -46,21 +46,21 @@ def main() -> None:
     job = jobs.get(id)
 
     def work(advance: Advance) -> Mapping[str, Any]:
-        return _KINDS[job.kind](build_patient_library(settings), jobs, job, advance)
+        return _KINDS[job.kind](build_low_priority_indexer(settings), jobs, job, advance)
 
     # What was sent is taken in, whatever becomes of the server; a rebuild goes on where it was with the next one.
     jobs.carry_out(id, work, lambda: job.kind == "upload" or os.getppid() == server)
 
 
-def _rebuild(library: Library, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
+def _rebuild(library: Indexer, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
     return {"generation": library.rebuild(index=job.index, advance=advance)[0]}
 
 
-def _rollback(library: Library, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
+def _rollback(library: Indexer, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
     return {"generation": library.rollback(index=job.index, advance=advance)[0]}
 
 
-def _upload(library: Library, jobs: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
+def _upload(library: Indexer, jobs: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
     files = list(job.files or ())
     with closing(Extractor()) as extractor:
         for place, entry in enumerate(files):
@@ -70,7 +70,7 @@ def _upload(library: Library, jobs: Jobs, job: Job, advance: Advance) -> Mapping
     return {}
 
 
-_KINDS: Mapping[str, Callable[[Library, Jobs, Job, Advance], Mapping[str, Any]]] = {
+_KINDS: Mapping[str, Callable[[Indexer, Jobs, Job, Advance], Mapping[str, Any]]] = {
     "rebuild": _rebuild,
     "rollback": _rollback,
     "upload": _upload,

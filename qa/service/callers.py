@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qa.service.keys import ANYONE, Key, Keys
-from qa.service.rates import RateLimit
+from qa.service.rate_limit import RateLimit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from fastapi import Depends, Header, Path, Query, Request
 
 from qa.documents.extract.extractor import Extractor
 from qa.engine import Engine
-from qa.limits import MAX_IDEMPOTENCY_KEY
 from qa.service.admission import Admission
 from qa.service.callers import Callers
 from qa.service.draining import Draining
 from qa.service.jobs import Begin, Jobs
 from qa.service.keys import Key
 from qa.service.metrics import Metrics
-from qa.service.places import Asker
+from qa.service.retry_queue import QueuedCaller
+from qa.validation import MAX_IDEMPOTENCY_KEY
 from qa.wire.base import INDEX_NAME
 
 
@@ -76,12 +76,12 @@ def identified(
 CallerDep = Annotated[Key, Depends(identified)]
 
 
-async def asker(request: Request, caller: CallerDep) -> Asker:
+async def asker(request: Request, caller: CallerDep) -> QueuedCaller:
     """Return who asks, and what; whether he has hung up is told in a thread of the pool."""
     who = _callers(request).who(caller, _address(request))
     mark = hashlib.blake2b(f"{who}\n{request.url.path}\n".encode())
     mark.update(await request.body())
-    return Asker(who, mark.hexdigest(), lambda: from_thread.run(request.is_disconnected))
+    return QueuedCaller(who, mark.hexdigest(), lambda: from_thread.run(request.is_disconnected))
 
 
 def _may_write(caller: CallerDep) -> None:
@@ -131,7 +131,7 @@ NamedIndexDep = Annotated[str, Depends(_named)]
 
 EngineDep = Annotated[Engine, Depends(_engine)]
 AdmissionDep = Annotated[Admission, Depends(_admission)]
-AskerDep = Annotated[Asker, Depends(asker)]
+AskerDep = Annotated[QueuedCaller, Depends(asker)]
 BeginDep = Annotated[Begin, Depends(_begin)]
 DrainingDep = Annotated[Draining, Depends(_draining)]
 ExtractorDep = Annotated[Extractor, Depends(_extractor)]

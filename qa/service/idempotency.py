@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.errors import QAError, RateLimited, Unavailable
-from qa.limits import MAX_IDEMPOTENCY_KEY
 from qa.service.callers import Callers
 from qa.service.problems import problem
-from qa.service.shared import InProgress, Reply, ServiceState
+from qa.service.service_db import InProgress, Reply, ServiceDatabase
+from qa.validation import MAX_IDEMPOTENCY_KEY
 from qa.wire.base import IDEMPOTENCY_KEY, PREFIX
 
 REPLAYED = "Idempotency-Replayed"
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 class Idempotency:
     """ASGI middleware: keeps for a day what a `POST` with the header was answered with, and answers so again."""
 
-    def __init__(self, app: ASGIApp, state: ServiceState, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, state: ServiceDatabase, callers: Callers) -> None:
         self._app = app
         self._state = state
         self._callers = callers

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from qa.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
 from qa.index.durable import exclusively, write_durably
-from qa.limits import checked_document_id, checked_index_name
+from qa.validation import check_document_id, check_index_name
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -108,11 +108,11 @@ class Keys:
             InvalidInput: the name, the scope or the index's name cannot be used.
             Conflict: there is a key of that name.
         """
-        checked_document_id(name, "name")
+        check_document_id(name, "name")
         if scope not in SCOPES:
             raise InvalidInput(f"one of {', '.join(SCOPES)}, not {scope!r}", field="scope")
         if index is not None:
-            checked_index_name(index)
+            check_index_name(index)
         self._folder.mkdir(parents=True, exist_ok=True)
         with exclusively(self._folder / _LOCK):
             keys = self.all()

@@ -137,7 +137,7 @@ class _State(Collector):
         yield from (readable, *gauges.values())
 
 
-class Observed:
+class MetricsMiddleware:
     """ASGI middleware: every call is counted and timed under its route's name."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

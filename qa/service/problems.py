@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from qa.errors import Abandoned, NotNow, QAError, Unauthorized
+from qa.errors import ClientDisconnected, QAError, RetryLater, Unauthorized
 from qa.service.headers import SECURITY_HEADERS
 from qa.wire.base import STATUS, Problem
 from qa.wire.documents import MANY, ONE
@@ -44,14 +44,14 @@ def install(app: FastAPI) -> None:
     async def _ours(_: Request, error: QAError) -> JSONResponse:
         status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
         headers = {}
-        if isinstance(error, NotNow):
+        if isinstance(error, RetryLater):
             headers["Retry-After"] = str(error.retry_after_s)
         if isinstance(error, Unauthorized):
             headers["WWW-Authenticate"] = "Bearer"
         return problem(status, error.message, error.field, headers)
 
-    @app.exception_handler(Abandoned)
-    async def _gone(_: Request, __: Abandoned) -> Response:
+    @app.exception_handler(ClientDisconnected)
+    async def _gone(_: Request, __: ClientDisconnected) -> Response:
         # Nobody sees it; it is counted apart from errors.
         return Response(status_code=CLIENT_CLOSED_REQUEST)
 

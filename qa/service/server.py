@@ -13,17 +13,17 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from qa.assembly import build_engine
 from qa.config import Settings, as_environment, load_settings
 from qa.errors import QAError, Unavailable
+from qa.factory import build_engine
 from qa.index.registry import DEFAULT_INDEX
-from qa.memory import keep_large_blocks_apart
+from qa.malloc import use_mmap_for_large_blocks
 from qa.models.inference import available_threads
 from qa.service.app import create_app
+from qa.service.csrf import check_exposure
 from qa.service.keys import Keys
 from qa.service.logs import log_config
 from qa.service.metrics import SHARED_COUNTS
-from qa.service.origins import check_exposure
 
 # Seconds for what was taken on when the server is told to stop; whoever follows a job would keep it for longer.
 _FINISHING = 30
@@ -74,7 +74,7 @@ def application() -> FastAPI:
 
 
 def _made(settings: Settings) -> FastAPI:
-    keep_large_blocks_apart()
+    use_mmap_for_large_blocks()
     engine = build_engine(settings)
     engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
     return create_app(settings, engine)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from qa.documents.extract.formats import Extract
 from qa.documents.files import documents_in
 from qa.errors import QAError
-from qa.library import Library
-from qa.limits import MAX_DOCUMENTS
-from qa.service.rendering import added_out
+from qa.indexing.indexer import Indexer
+from qa.validation import MAX_DOCUMENTS
+from qa.wire.convert import added_out
 from qa.wire.documents import UploadedOut
 
 
-def take_in(data: bytes, name: str, extract: Extract, library: Library, index: str) -> UploadedOut:
+def take_in(data: bytes, name: str, extract: Extract, library: Indexer, index: str) -> UploadedOut:
     """Take in a file, in parts if it is a table of many rows; what was taken in before an error stays, and is told."""
     made = UploadedOut(file=name, documents=[], error=None)
     try:

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from qa.errors import DatasetError, InvalidInput
-from qa.training.examples import HELD_OUT_PERCENT, Source
+from qa.training.data.examples import HELD_OUT_PERCENT, Source
 
 RECIPES = Path(__file__).parent / "recipes"
 EMBEDDER_RECIPES = RECIPES / "embedder"
@@ -34,15 +34,15 @@ class ReaderRecipe:
         weight_decay: of the encoder's matrices.
         dropout: the share of hidden values left out at random: against learning by heart what was seen before.
         masked: the share of words, outside the answer, that are hidden at random, to the same end.
-        adversarial: how far word vectors are moved against the loss, to the same end; see `qa.training.adversarial`.
-        layers: 12 for a reader twice as deep, to teach others; see `qa.training.depth`.
+        adversarial: how far word vectors are moved against the loss, to the same end; see `qa.training.optim.adversarial`.
+        layers: 12 for a reader twice as deep, to teach others; see `qa.training.optim.depth`.
         taught_share: of the loss, how much is to give the probabilities of teachers; the rest is the labelled places.
         titled_share: of the questions on texts that have a title, how many are asked with it above the text.
         averaged_share: of the tokens at the end; the reader is the mean of the weights after each step of them.
         negatives: questions that are asked of other passages too, which retrieval ranks high and which lack the
             answer; at most half of the answerable ones.
         wrong_passages: how many of those passages for each such question, as far as there are.
-        shared_weight: of the softmax that a question's passages share; see `qa.training.loss`.
+        shared_weight: of the softmax that a question's passages share; see `qa.training.optim.loss`.
         answerability_weight: of whether there is an answer, on contexts that were asked what they do not answer, too;
             then a passage's own softmax learns it from these, other files' contexts, wrong passages and altered
             questions alone, and teachers only tell where an answer is. With 0 it is learned from all alike, and what is

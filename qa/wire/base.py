@@ -21,7 +21,7 @@ from qa.errors import (
     Unavailable,
     UnsupportedFormat,
 )
-from qa.limits import INDEX_NAME_PATTERN
+from qa.validation import INDEX_NAME_PATTERN
 
 PREFIX = "/v1"
 """Stands before the path of every call but those on the server's own state."""

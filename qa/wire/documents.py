@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, Field, StrictStr, Tag
 
-from qa.limits import MAX_DOCUMENTS, MAX_ID, MAX_META_FIELDS, MAX_TEXT, MAX_TITLE, MAX_URI
+from qa.validation import MAX_DOCUMENTS, MAX_ID, MAX_META_FIELDS, MAX_TEXT, MAX_TITLE, MAX_URI
 from qa.wire.base import Request
 
 Title = Annotated[StrictStr, Field(json_schema_extra={"maxLength": MAX_TITLE})]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from qa.limits import MAX_QUESTION, MAX_QUESTIONS, MAX_READ_TEXT, MAX_TOP_K
+from qa.validation import MAX_QUESTION, MAX_QUESTIONS, MAX_READ_TEXT, MAX_TOP_K
 from qa.wire.base import IndexName, Offset, Request
 
 DEFAULT_TOP_K = 3

@@ -24,13 +24,13 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 
-from qa.documents.boxes import boxes_within, rectangles_of
 from qa.documents.extract.formats import extract
-from qa.documents.extract.text import ExtractedText
+from qa.documents.extract.text_builder import ExtractedText
 from qa.documents.files import documents_in
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
-from qa.limits import MAX_META_VALUE
+from qa.text.boxes import boxes_within, rectangles_of
 from qa.types import Mark, Rectangle, Span, mark_at
+from qa.validation import MAX_META_VALUE
 from tests.conftest import golden_documents
 from tests.documents.files import docx_of_much_text, pdf_with_properties
 

@@ -9,7 +9,7 @@ import pytest
 
 from qa.documents.files import files_in
 from qa.engine import Engine
-from qa.intake import Intake
+from qa.indexing.ingestion import Ingestion
 from tests.documents.realistic import REAL_FILES, RealFile
 
 
@@ -21,7 +21,7 @@ def archive(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         (folder / file.name).write_bytes(file.data)
     engine = shipped.in_folder(tmp_path_factory.mktemp("indexes"))
     files, wrong = files_in([str(folder)])
-    done = Intake(engine).add(files)
+    done = Ingestion(engine).add(files)
     assert (wrong, done.failed, done.skipped) == ([], {}, [])
     yield engine
     engine.close()

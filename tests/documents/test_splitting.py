@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qa.documents.boundaries import is_boundary
 from qa.documents.splitting import MAX_CHARACTERS, MAX_TOKENS, split
+from qa.text.boundaries import is_boundary
 from qa.types import Document, Passage
 from tests.conftest import EMBEDDER
 

@@ -15,11 +15,11 @@ from qa.engine import Engine
 from qa.errors import DatasetError
 from qa.evaluation.compare import baseline_of, compare, load_reports, permutation_test
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.own_models import ReaderAlone
+from qa.evaluation.local_systems import ReaderSystem
 from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
-from qa.reading import inputs, reader
+from qa.reading import encoding, reader
 from tests.conftest import GOLDEN, shared
 
 
@@ -88,7 +88,7 @@ def test_what_is_no_report_is_named(tmp_path: Path, content: str) -> None:
 
 
 def evaluated(engine: Engine, dataset: Dataset, folder: Path, name: str) -> dict[str, Any]:
-    made = evaluate(dataset, Mode.READER, ReaderAlone(engine, dataset)).report
+    made = evaluate(dataset, Mode.READER, ReaderSystem(engine, dataset)).report
     (folder / name).write_text(json.dumps(made))
     return load_reports(folder / name)[0]
 
@@ -108,9 +108,9 @@ def test_the_gate_catches_a_reader_that_sees_the_first_64_tokens_and_passes_an_i
     # Refusing more makes up for reading worse where a third has no answer.
     dataset = Dataset("answerable", golden.contexts, tuple(q for q in golden.questions if q.answerable))
     before, again = (evaluated(shipped, dataset, tmp_path, name) for name in ("before.json", "again.json"))
-    monkeypatch.setattr(inputs, "MAX_INPUT_TOKENS", 64)
-    monkeypatch.setattr(inputs, "WINDOW_OVERLAP", 8)
-    monkeypatch.setattr(reader, "windows", lambda *tokens: islice(inputs.windows(*tokens), 1))
+    monkeypatch.setattr(encoding, "MAX_INPUT_TOKENS", 64)
+    monkeypatch.setattr(encoding, "WINDOW_OVERLAP", 8)
+    monkeypatch.setattr(reader, "windows", lambda *tokens: islice(encoding.windows(*tokens), 1))
     assert_caught(before, again, evaluated(shipped, dataset, tmp_path, "worse.json"))
 
 
@@ -119,6 +119,6 @@ def test_the_gate_catches_a_reader_with_windows_of_64_tokens(
 ) -> None:
     dataset = load_squad(shared("dev", "squad_v1.1_dev.json")).head(800)
     before = evaluated(shipped, dataset, tmp_path, "before.json")
-    monkeypatch.setattr(inputs, "MAX_INPUT_TOKENS", 64)
-    monkeypatch.setattr(inputs, "WINDOW_OVERLAP", 8)
+    monkeypatch.setattr(encoding, "MAX_INPUT_TOKENS", 64)
+    monkeypatch.setattr(encoding, "WINDOW_OVERLAP", 8)
     assert_caught(before, before, evaluated(shipped, dataset, tmp_path, "worse.json"))

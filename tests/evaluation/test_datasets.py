@@ -8,8 +8,8 @@ import pytest
 
 from qa.errors import DatasetError
 from qa.evaluation.beir import corpus
+from qa.evaluation.dataset_loading import label_warnings, load_dataset, summary
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.loading import label_warnings, load_dataset, summary
 from qa.evaluation.squad import load_squad
 from qa.types import Span
 from tests.conftest import GOLDEN, shared

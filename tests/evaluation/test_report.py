@@ -5,7 +5,7 @@ import re
 
 from qa.engine import Engine
 from qa.evaluation.datasets import Dataset, LabelledQuestion
-from qa.evaluation.own_models import ReaderAlone
+from qa.evaluation.local_systems import ReaderSystem
 from qa.evaluation.report import report_html
 from qa.evaluation.runner import evaluate
 from qa.evaluation.squad import load_squad
@@ -24,7 +24,7 @@ def embedded(html: str) -> list[dict[str, object]]:
 
 def test_a_report_holds_every_question_and_needs_nothing_from_elsewhere(shipped: Engine) -> None:
     dataset = load_squad(GOLDEN / "golden.json")
-    evaluation = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset), 9)
+    evaluation = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 9)
     html = report_html([evaluation])
     (content,) = embedded(html)
     assert content["metrics"] == evaluation.report["metrics"]
@@ -38,7 +38,7 @@ def test_a_report_holds_every_question_and_needs_nothing_from_elsewhere(shipped:
 
 def test_texts_cannot_break_out_of_the_page(shipped: Engine) -> None:
     dataset = Dataset("d", (NASTY,), (LabelledQuestion("1", NASTY + "?", 0, (Span(0, 3),)),))
-    html = report_html([evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset))])
+    html = report_html([evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset))])
     assert html.count("<script>") == html.count("</script>") == 1
     assert "<!--" not in html
     (content,) = embedded(html)

@@ -10,9 +10,9 @@ from qa.engine import Engine
 from qa.errors import DatasetError
 from qa.evaluation import runner
 from qa.evaluation.datasets import Dataset, LabelledQuestion
+from qa.evaluation.local_systems import ReaderSystem
 from qa.evaluation.metrics import exact_match
 from qa.evaluation.outcomes import Outcome
-from qa.evaluation.own_models import ReaderAlone
 from qa.evaluation.runner import check, evaluate, models
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
@@ -59,7 +59,7 @@ def test_every_mode_gives_its_metrics_and_null_for_the_others(shipped: Engine, d
 
 def test_without_unanswerable_questions_the_best_span_is_forced(shipped: Engine, dataset: Dataset) -> None:
     answerable = Dataset("a", dataset.contexts, tuple(q for q in dataset.questions if q.answerable))
-    evaluation = evaluate(answerable, Mode.READER, ReaderAlone(shipped, answerable), limit=24)
+    evaluation = evaluate(answerable, Mode.READER, ReaderSystem(shipped, answerable), limit=24)
     assert all(evaluation.predictions.values())
     metrics = evaluation.report["metrics"]
     assert metrics["no_answer_accuracy"] is None
@@ -69,7 +69,7 @@ def test_without_unanswerable_questions_the_best_span_is_forced(shipped: Engine,
 class Interrupted:
     """Breaks off after some questions; notes what it was asked."""
 
-    def __init__(self, system: ReaderAlone, after: int) -> None:
+    def __init__(self, system: ReaderSystem, after: int) -> None:
         self.description = system.description
         self.fingerprint = system.fingerprint
         self.asked: list[str] = []
@@ -86,7 +86,7 @@ class Interrupted:
 
 def test_an_interrupted_run_goes_on_where_it_was(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
     journal = tmp_path / "run.part"
-    system = ReaderAlone(shipped, dataset)
+    system = ReaderSystem(shipped, dataset)
     with pytest.raises(KeyboardInterrupt):
         evaluate(dataset, Mode.READER, Interrupted(system, 40), 50, journal=journal)
     with journal.open("a") as file:
@@ -102,7 +102,7 @@ def test_some_questions_spread_evenly_are_timed(
     shipped: Engine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "TIMED", 4)
-    evaluation = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset), 40)
+    evaluation = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 40)
     timed = [place for place, row in enumerate(evaluation.rows) if row.outcome.timings_ms]
     assert timed == [0, 10, 20, 30]
     latency, interval = evaluation.report["latency_ms"]["p50"], evaluation.report["latency_intervals"]["p50"]
@@ -112,9 +112,9 @@ def test_some_questions_spread_evenly_are_timed(
 def test_a_journal_of_another_run_is_not_used(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
     journal = tmp_path / "run.part"
     with pytest.raises(KeyboardInterrupt):
-        evaluate(dataset, Mode.READER, Interrupted(ReaderAlone(shipped, dataset), 5), 12, journal=journal)
+        evaluate(dataset, Mode.READER, Interrupted(ReaderSystem(shipped, dataset), 5), 12, journal=journal)
     assert len(journal.read_text().splitlines()) == 6
-    other = Interrupted(ReaderAlone(shipped, dataset), 100)
+    other = Interrupted(ReaderSystem(shipped, dataset), 100)
     evaluate(dataset, Mode.READER, other, 11, journal=journal)
     assert len(other.asked) == 11
 
@@ -128,5 +128,5 @@ def test_relevance_labels_are_for_retrieval_only(tmp_path: Path) -> None:
 
 
 def test_a_report_is_json(shipped: Engine, dataset: Dataset) -> None:
-    report = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset), 5).report
+    report = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 5).report
     assert json.loads(json.dumps(report)) == json.loads(json.dumps(report, default=str))

@@ -11,10 +11,10 @@ from qa.config import Settings
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput, NotFound, Unavailable
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.own_models import Indexed, ReaderAlone
-from qa.evaluation.predictions import Predictions
+from qa.evaluation.local_systems import IndexSystem, ReaderSystem
+from qa.evaluation.remote_system import Server
 from qa.evaluation.runner import evaluate
-from qa.evaluation.server import Server
+from qa.evaluation.saved_answers import SavedAnswers
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
 from tests.conftest import GOLDEN, serving
@@ -26,9 +26,9 @@ def dataset() -> Dataset:
 
 
 def test_predictions_of_another_system_score_as_ours_would(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
-    ours = evaluate(dataset, Mode.READER, ReaderAlone(shipped, dataset))
+    ours = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset))
     (tmp_path / "p.json").write_text(json.dumps(ours.predictions))
-    theirs = evaluate(dataset, Mode.READER, Predictions(tmp_path / "p.json", dataset))
+    theirs = evaluate(dataset, Mode.READER, SavedAnswers(tmp_path / "p.json", dataset))
     for name in ("exact_match", "f1", "has_answer_f1", "no_answer_accuracy"):
         assert theirs.report["metrics"][name] == ours.report["metrics"][name]
     assert theirs.report["metrics"]["ece"] is None
@@ -42,11 +42,11 @@ def test_predictions_of_another_system_score_as_ours_would(shipped: Engine, data
 def test_bad_predictions_are_named(dataset: Dataset, tmp_path: Path, content: str, says: str) -> None:
     (tmp_path / "p.json").write_text(content)
     with pytest.raises(DatasetError, match=rf"p\.json: {says}"):
-        Predictions(tmp_path / "p.json", dataset)
+        SavedAnswers(tmp_path / "p.json", dataset)
 
 
 def test_an_index_is_asked_and_its_documents_are_known(golden: Engine, dataset: Dataset) -> None:
-    report = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, Mode.END_TO_END)).report
+    report = evaluate(dataset, Mode.END_TO_END, IndexSystem(golden, "default", dataset, Mode.END_TO_END)).report
     assert report["metrics"]["recall@10"] == 1.0
     assert report["metrics"]["offset_exactness"] == 1.0
     assert report["index"]["documents"] == len(dataset.contexts)
@@ -62,7 +62,7 @@ def test_a_server_gives_what_its_index_gives(url: str, golden: Engine, dataset: 
     server = Server(url, "default", dataset, Mode.END_TO_END)
     over_http = evaluate(dataset, Mode.END_TO_END, server)
     server.close()
-    direct = evaluate(dataset, Mode.END_TO_END, Indexed(golden, "default", dataset, Mode.END_TO_END))
+    direct = evaluate(dataset, Mode.END_TO_END, IndexSystem(golden, "default", dataset, Mode.END_TO_END))
     assert over_http.predictions == direct.predictions
     for name in ("f1", "ece", "answerable_auroc", "recall@1", "map@20", "offset_exactness"):
         assert over_http.report["metrics"][name] == pytest.approx(direct.report["metrics"][name]), name
@@ -82,7 +82,7 @@ def test_passages_alone_are_scored_by_ranks(url: str, golden: Engine, dataset: D
     server = Server(url, "default", dataset, mode)
     over_http = evaluate(dataset, mode, server).report
     server.close()
-    direct = evaluate(dataset, mode, Indexed(golden, "default", dataset, mode)).report
+    direct = evaluate(dataset, mode, IndexSystem(golden, "default", dataset, mode)).report
     assert over_http["metrics"] == direct["metrics"]
     assert [("read" in report["stages_ms"]) for report in (over_http, direct)] == [mode is Mode.RERANKED] * 2
     answerable = {q.id for q in dataset.questions if q.answerable}
@@ -92,7 +92,7 @@ def test_passages_alone_are_scored_by_ranks(url: str, golden: Engine, dataset: D
 
 def test_an_index_without_the_contexts_ranks_nothing(golden: Engine, dataset: Dataset) -> None:
     edited = Dataset("edited", tuple(text + " Edited." for text in dataset.contexts), dataset.questions)
-    report = evaluate(edited, Mode.END_TO_END, Indexed(golden, "default", edited, Mode.END_TO_END)).report
+    report = evaluate(edited, Mode.END_TO_END, IndexSystem(golden, "default", edited, Mode.END_TO_END)).report
     assert report["index"]["contexts_missing"] == len(dataset.contexts)
     assert report["metrics"]["recall@10"] is None
     assert report["metrics"]["f1"] is not None
@@ -102,19 +102,19 @@ def test_a_question_too_long_to_ask_finds_nothing(url: str, golden: Engine, data
     asked = dataset.questions[0]
     long = Dataset("long", dataset.contexts, (replace(asked, id="long", text="what " * 500), asked))
     server = Server(url, "default", long, Mode.RETRIEVAL)
-    for system in (Indexed(golden, "default", long, Mode.RETRIEVAL), server):
+    for system in (IndexSystem(golden, "default", long, Mode.RETRIEVAL), server):
         assert evaluate(long, Mode.RETRIEVAL, system).report["metrics"]["recall@20"] == 0.5
     server.close()
     foreign = Dataset("foreign", tuple(text + "." for text in long.contexts), long.questions)
-    unknown = evaluate(foreign, Mode.RETRIEVAL, Indexed(golden, "default", foreign, Mode.RETRIEVAL))
+    unknown = evaluate(foreign, Mode.RETRIEVAL, IndexSystem(golden, "default", foreign, Mode.RETRIEVAL))
     assert unknown.report["metrics"]["recall@20"] is None
 
 
 def test_many_questions_are_asked_in_parts_and_each_gives_what_it_gives_alone(golden: Engine) -> None:
     whole = load_squad(GOLDEN / "golden.json").head(70)
-    report = evaluate(whole, Mode.END_TO_END, Indexed(golden, "default", whole, Mode.END_TO_END)).report
+    report = evaluate(whole, Mode.END_TO_END, IndexSystem(golden, "default", whole, Mode.END_TO_END)).report
     for place in (0, 31, 32, 69):
         alone = Dataset("alone", whole.contexts, (whole.questions[place],))
-        asked = Indexed(golden, "default", alone, Mode.END_TO_END)
+        asked = IndexSystem(golden, "default", alone, Mode.END_TO_END)
         (made,) = evaluate(alone, Mode.END_TO_END, asked).report["questions"]
         assert report["questions"][place]["confidence"] == made["confidence"]

@@ -12,12 +12,12 @@ import pytest
 from qa.documents import splitting
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index import derived, local, vectors
-from qa.index.filters import compile_filter
-from qa.index.fusion import LOOKED_AT
 from qa.index.lexical import LexicalIndex
 from qa.index.local import LocalIndex, Prepared
 from qa.index.verification import verify_index
 from qa.index.writes import Change
+from qa.search.filters import compile_filter
+from qa.search.fusion import LOOKED_AT
 from qa.types import Mark, mark_at, marks_within
 from tests.conftest import EMBEDDER, SPECIFICATION, found, prepared, put
 
@@ -52,7 +52,7 @@ def test_what_is_more_than_a_tail_becomes_the_base_at_once(index: LocalIndex, mo
 
 def test_memory_is_given_back_once_many_were_written(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[bool] = []
-    monkeypatch.setattr(derived, "give_back_freed", lambda: given.append(True))
+    monkeypatch.setattr(derived, "trim_heap", lambda: given.append(True))
     filled(index).catch_up()
     assert not given
     monkeypatch.setattr(derived, "_MANY", len(TEXTS) - 1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.index import nearest
+from qa.index import faiss_index
 from qa.index.vectors import VectorView, build_base, cosines, extend_base, load_base, newest_base
 
 DIMENSION = 64
@@ -90,7 +90,7 @@ def test_cosines_are_exact_dot_products() -> None:
 
 @pytest.fixture
 def coded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest, "EXACT", 500)
+    monkeypatch.setattr(faiss_index, "EXACT", 500)
 
 
 def recombined(rows: int, seed: int) -> np.ndarray:
@@ -133,7 +133,7 @@ def test_a_large_base_is_searched_by_codes_and_misses_hardly_anything(
     expected = brute_force(ids[np.sort(far)], matrix[np.sort(far)], question, 10)
     assert view.search(question, 10, sorted(ids[far].tolist())) == expected
     # Nor are they where no filter, or a wide one, leaves enough of those that codes choose.
-    monkeypatch.setattr(nearest.NearestRows, "_by_comparing", None)
+    monkeypatch.setattr(faiss_index.FaissIndex, "_by_comparing", None)
     assert recall(view, ids, matrix) > 0.98
     assert recall(view, ids, matrix, ids[ids % 20 > 0].tolist()) > 0.98
 
@@ -179,7 +179,7 @@ def test_removed_passages_of_a_large_base_are_not_found(tmp_path: Path, monkeypa
     assert gone[0] == 7
     assert not set(view.advance(2, gone, []).search(question, 50)) & set(gone)
     # Nor by their codes.
-    monkeypatch.setattr(nearest.NearestRows, "_by_comparing", None)
+    monkeypatch.setattr(faiss_index.FaissIndex, "_by_comparing", None)
     found = view.advance(2, gone, []).search(question, 5)
     assert len(found) == 5
     assert not set(found) & set(gone)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qa.models.inference import Graph, Sequence64
-from qa.models.shipped import WEIGHTS
+from qa.models.model_folder import WEIGHTS
 
 LENGTHS = (5, 40, 17, 120, 3, 64)
 # The first arrays that OpenVINO sees come from four threads at once, which take turns as often as they can.

@@ -7,8 +7,8 @@ import pytest
 
 from qa.models import inference
 from qa.models.inference import Graph
+from qa.models.model_folder import WEIGHTS
 from qa.models.processor import Processor, processor
-from qa.models.shipped import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from tests.conftest import golden_documents
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from qa.reading.reranking import RERANKED, reordered, reranked
 from qa.types import Hit
 from tests.reading.test_answers import hit
-from tests.reading.test_rounds import CountingReader, ranked
+from tests.reading.test_early_stopping import CountingReader, ranked
 
 WEIGHT = 5.0
 

@@ -17,14 +17,14 @@ from fastapi import Request
 from qa.client import Client
 from qa.config import Settings
 from qa.engine import RERANKED_AS_QUESTIONS, Engine
-from qa.errors import Abandoned, Overloaded
+from qa.errors import ClientDisconnected, Overloaded
 from qa.service import admission as admission_module
 from qa.service.admission import Admission
 from qa.service.callers import Callers
 from qa.service.dependencies import asker
 from qa.service.keys import ANYONE, Key, Keys
-from qa.service.places import Asker, Places
-from qa.service.rates import RateLimit
+from qa.service.rate_limit import RateLimit
+from qa.service.retry_queue import QueuedCaller, RetryQueue
 from qa.types import QueryResult, SearchResult
 from tests.conftest import serving
 
@@ -122,8 +122,8 @@ def test_of_a_flood_half_as_many_wait_as_are_worked_on(turns: int, steady: int, 
             assert (ends.count("answered"), ends.count("sent away")) == (let_in, limit + 1 - let_in)
 
 
-def _asker(mark: str) -> Asker:
-    return Asker("anyone", mark, lambda: False)
+def _asker(mark: str) -> QueuedCaller:
+    return QueuedCaller("anyone", mark, lambda: False)
 
 
 @contextmanager
@@ -169,7 +169,7 @@ def _asked(admission: Admission, mark: str, count: int = 1) -> None:
 
 
 def test_places_are_due_one_behind_the_other() -> None:
-    places = Places(20, turns=1)
+    places = RetryQueue(20, turns=1)
     places.answered(2.0)
     # An answer takes two seconds; places come somewhat slower.
     assert [places.seconds_to_wait(_asker(mark), 1, 100.0) for mark in ("first", "second", "third")] == [3, 5, 8]
@@ -180,7 +180,7 @@ def test_places_are_due_one_behind_the_other() -> None:
 
 
 def test_no_place_is_further_away_than_anybody_would_wait() -> None:
-    places = Places(20, turns=1)
+    places = RetryQueue(20, turns=1)
     places.answered(2.0)
     # A batch that takes longer than that still has a place, if nobody is before it.
     assert places.seconds_to_wait(_asker("batch"), 64, 100.0) == 30
@@ -190,13 +190,13 @@ def test_no_place_is_further_away_than_anybody_would_wait() -> None:
 
 
 def test_a_caller_has_so_many_places_and_leaves_the_others_to_others() -> None:
-    places = Places(3, turns=1)
+    places = RetryQueue(3, turns=1)
     told = [places.seconds_to_wait(_asker(f"question {n}"), 1, 100.0) for n in range(50)]
     # Of how long an answer takes nothing is known yet.
     assert max(told) <= 2
     assert [places.is_due(_asker(f"question {n}"), 102.0) for n in range(4)] == [True, True, True, False]
-    assert places.seconds_to_wait(Asker("another", "question", lambda: False), 1, 100.0) == 1
-    assert places.is_due(Asker("another", "question", lambda: False), 101.0)
+    assert places.seconds_to_wait(QueuedCaller("another", "question", lambda: False), 1, 100.0) == 1
+    assert places.is_due(QueuedCaller("another", "question", lambda: False), 101.0)
 
 
 def test_a_batch_that_was_promised_a_place_gets_in(clock: Hour) -> None:
@@ -235,7 +235,7 @@ def test_a_place_that_nobody_comes_back_for_is_given_up(flooded: tuple[Admission
 def test_who_hung_up_before_his_turn_is_not_worked_for() -> None:
     moved: list[int] = []
     admission = Admission(4, turns=1, moved=moved.append)
-    with pytest.raises(Abandoned), admission.of(asker=Asker("he", "his", lambda: True)):
+    with pytest.raises(ClientDisconnected), admission.of(asker=QueuedCaller("he", "his", lambda: True)):
         pytest.fail("nobody waits for this")
     with admission.of() as waited:
         assert waited >= 0

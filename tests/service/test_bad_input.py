@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from qa.engine import Engine
-from qa.limits import MAX_READ_TEXT
+from qa.validation import MAX_READ_TEXT
 
 QUERY = {"question": "Who?"}
 

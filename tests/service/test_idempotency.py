@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from qa.engine import Engine
 from qa.errors import Unavailable
 from qa.service.keys import Keys
-from qa.service.shared import InProgress, Reply, ServiceState
+from qa.service.service_db import InProgress, Reply, ServiceDatabase
 from tests.service.conftest import Opener
 
 NOTE = {"text": "The kettle is blue."}
@@ -125,7 +125,7 @@ def test_what_was_done_is_told_even_if_it_cannot_be_remembered(
     def full(*_: Any) -> None:
         raise Unavailable("the disk is full")
 
-    monkeypatch.setattr(ServiceState, "keep", full)
+    monkeypatch.setattr(ServiceDatabase, "keep", full)
     assert added(service).status_code == 201
     assert revision(service) == 1
 
@@ -150,9 +150,9 @@ def test_questions_are_asked_anew(service: TestClient) -> None:
 
 def test_replies_are_forgotten_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr("qa.service.shared.time.time", lambda: now)
+    monkeypatch.setattr("qa.service.service_db.time.time", lambda: now)
     reply = Reply("hash", 201, [("content-type", "application/json")], b"{}")
-    one, other = ServiceState(tmp_path), ServiceState(tmp_path)
+    one, other = ServiceDatabase(tmp_path), ServiceDatabase(tmp_path)
     assert one.claim("k") is None
     with pytest.raises(InProgress):
         other.claim("k")
@@ -167,16 +167,16 @@ def test_replies_are_forgotten_after_a_day(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_a_dead_process_was_doing_is_done_again(tmp_path: Path) -> None:
-    claim = "import sys; from pathlib import Path; from qa.service.shared import ServiceState as S\n"
+    claim = "import sys; from pathlib import Path; from qa.service.service_db import ServiceDatabase as S\n"
     claim += "assert S(Path(sys.argv[1])).claim('k') is None"
     subprocess.run([sys.executable, "-c", claim, str(tmp_path)], check=True)
-    state = ServiceState(tmp_path)
+    state = ServiceDatabase(tmp_path)
     assert state.claim("k") is None
     state.close()
 
 
 def test_calls_and_claims_of_many_threads_are_all_counted(tmp_path: Path) -> None:
-    state = ServiceState(tmp_path)
+    state = ServiceDatabase(tmp_path)
     with ThreadPoolExecutor(8) as pool:
         counted = list(pool.map(lambda _: state.count_call("desk", 300, 3600), range(400)))
         kept = [pool.submit(state.claim, str(n % 100)) for n in range(100)]
@@ -190,7 +190,7 @@ def test_calls_and_claims_of_many_threads_are_all_counted(tmp_path: Path) -> Non
 
 def test_a_damaged_file_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / ".service.sqlite3").write_bytes(b"this is no database" * 100)
-    state = ServiceState(tmp_path)
+    state = ServiceDatabase(tmp_path)
     with pytest.raises(Unavailable):
         state.claim("k")
     assert state.claim("k") is None

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from qa.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
+from qa.service.csrf import check_exposure
 from qa.service.keys import ANYONE, Keys
-from qa.service.origins import check_exposure
 from tests.service.conftest import Opener
 from tests.service.test_service import DOCUMENT
 

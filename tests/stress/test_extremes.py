@@ -16,8 +16,8 @@ from qa.errors import Conflict, TooLarge, Unavailable
 from qa.index import writes
 from qa.index.local import LocalIndex
 from qa.index.verification import verify_index
-from qa.intake import Intake
-from qa.service.shared import ServiceState
+from qa.indexing.ingestion import Ingestion
+from qa.service.service_db import ServiceDatabase
 from tests.conftest import SPECIFICATION, found, prepared, put
 from tests.stress.test_faults import MANY
 
@@ -42,7 +42,7 @@ def test_a_file_of_two_hundred_megabytes_is_named_and_not_read(engine: Engine, t
     good.write_text("The kettle is blue.")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     files, errors = files_in([str(tmp_path)])
-    done = Intake(engine).add(files)
+    done = Ingestion(engine).add(files)
     assert errors == []
     (refused,) = done.failed.values()
     assert isinstance(refused, TooLarge)
@@ -59,10 +59,10 @@ def test_many_small_files(engine: Engine, tmp_path: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{number}.txt").write_text(f"Note {number}: lamp {number} stands in room {number % 50}.")
     files, _ = files_in([str(folder)])
-    assert len(Intake(engine).add(files).added) == SMALL_FILES
+    assert len(Ingestion(engine).add(files).added) == SMALL_FILES
     answer = engine.ask(f"Where does lamp {SMALL_FILES - 1} stand?", min_confidence=0).answers[0]
     assert f"room {(SMALL_FILES - 1) % 50}" in answer.context
-    again = Intake(engine).add(files)
+    again = Ingestion(engine).add(files)
     assert {one.change for one in again.added} == {"unchanged"}
 
 
@@ -99,8 +99,8 @@ def test_a_clock_that_goes_backwards(index: LocalIndex, monkeypatch: pytest.Monk
     assert stored is not None
     assert (stored[0].text, stored[1].revision, _Backwards.looks >= 5) == ("It is 4.", 5, True)
     # Neither calls nor replies of a time that is still to come are held against anybody.
-    state, now = ServiceState(tmp_path), 2_000_000_000.0
-    monkeypatch.setattr("qa.service.shared.time.time", lambda: now)
+    state, now = ServiceDatabase(tmp_path), 2_000_000_000.0
+    monkeypatch.setattr("qa.service.service_db.time.time", lambda: now)
     assert state.count_call("desk", 1, 60)
     assert state.claim("order") is None
     now -= 7200

@@ -27,7 +27,8 @@ WORKER = """
 import random, sys
 from pathlib import Path
 from qa.documents.splitting import split
-from qa.index import derived, generations, vectors
+from qa.index import derived, vectors
+from qa.indexing import rebuild as generations
 from qa.index.local import LocalIndex
 from tests.conftest import EMBEDDER, SPECIFICATION, found, prepared, put
 

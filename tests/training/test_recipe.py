@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qa.errors import DatasetError, InvalidInput
-from qa.training.examples import Source
+from qa.training.data.examples import Source
 from qa.training.recipe import EMBEDDER_RECIPES, FIRST, OWN, RECIPES, load_embedder_recipe, load_recipe, of_files
 
 

@@ -27,9 +27,9 @@ from eval.bench.passages import among
 from qa.evaluation.datasets import LabelledQuestion
 from qa.evaluation.metrics import f1
 from qa.evaluation.squad import load_squad
-from qa.models.shipped import WEIGHTS, open_model
-from qa.training.base_model import base_model_folder, quietly, untrained_reader
-from qa.training.dequantised import float_embedder, load_dequantised
+from qa.models.model_folder import WEIGHTS, open_model_folder
+from qa.training.artifacts.base_model import base_model_folder, quietly, untrained_reader
+from qa.training.artifacts.dequantise import float_embedder, load_dequantised
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
@@ -147,7 +147,7 @@ def main() -> None:
 def _reader_for_peers(folder: Path) -> Path:
     """Write the shipped reader's weights and tokenizer in Hugging Face's format."""
     network = untrained_reader()
-    load_dequantised(network, open_model(WEIGHTS / "reader").graph)
+    load_dequantised(network, open_model_folder(WEIGHTS / "reader").graph)
     with quietly():
         network.save_pretrained(folder)
     for file in base_model_folder().glob("*token*"):

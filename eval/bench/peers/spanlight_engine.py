@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from eval.bench.peers.protocol import serve
-from qa.assembly import build_engine
 from qa.config import Settings
+from qa.factory import build_engine
 from qa.types import Document
 
 

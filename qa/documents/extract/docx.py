@@ -18,7 +18,7 @@ from docx.opc.exceptions import OpcError
 from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph
 
-from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows, properties
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder, as_rows, properties
 from qa.errors import InvalidInput, TooLarge
 from qa.types import Meta
 

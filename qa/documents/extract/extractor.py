@@ -20,7 +20,7 @@ from typing import IO, cast
 
 from qa.documents.extract.formats import extract
 from qa.documents.extract.tables import Columns
-from qa.documents.extract.text import ExtractedText
+from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge
 
 # For any file, and more for each byte of it: a megabyte of PDF, nothing but deflated text, took a slow processor 38 s.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import PurePath
 
-from qa.documents.extract.plain import extract_plain
+from qa.documents.extract.plain_text import extract_plain
 from qa.documents.extract.tables import Columns, extract_csv, extract_json_lines
-from qa.documents.extract.text import ExtractedText
+from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
 
 Extract = Callable[[bytes, str, Columns | None], list[ExtractedText]]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from lxml import etree, html
 
-from qa.documents.extract.plain import decoded
-from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows
+from qa.documents.extract.plain_text import decoded
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder, as_rows
 from qa.errors import InvalidInput
 
 _LEFT_OUT = frozenset(

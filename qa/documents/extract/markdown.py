@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from qa.documents.extract.html import extract_html
-from qa.documents.extract.plain import decoded
-from qa.documents.extract.text import ExtractedText, TextBuilder, as_rows
+from qa.documents.extract.plain_text import decoded
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder, as_rows
 from qa.errors import InvalidInput
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:|---)(.*?\n)??---[ \t]*(?:\r?\n|$)", re.DOTALL)

@@ -18,13 +18,13 @@ from itertools import groupby
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from qa.documents.boxes import placed
-from qa.documents.extract.gaps import in_columns
+from qa.documents.extract.columns import in_columns
 from qa.documents.extract.layout import Line, ends_sentence, headed, whole_words, without_running_heads
-from qa.documents.extract.text import ExtractedText, TextBuilder, properties
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder, properties
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
-from qa.limits import MAX_TEXT
+from qa.text.boxes import placed
 from qa.types import Meta
+from qa.validation import MAX_TEXT
 
 # PDFium may be used by one thread at a time.
 _ALONE = threading.Lock()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from qa.documents.extract.plain import decoded
-from qa.documents.extract.text import ExtractedText
+from qa.documents.extract.plain_text import decoded
+from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput
 
 _DELIMITERS = ",;\t|"

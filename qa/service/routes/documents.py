@@ -10,7 +10,6 @@ from fastapi import APIRouter, Body, Header, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from qa.errors import InvalidInput
-from qa.limits import MAX_DOCUMENTS, checked_document
 from qa.service import problems
 from qa.service.dependencies import (
     REPEATABLE,
@@ -22,9 +21,10 @@ from qa.service.dependencies import (
     JobsDep,
     WritesDep,
 )
-from qa.service.rendering import added_out, begun, document_out, full_document
 from qa.service.uploads import take_in
 from qa.types import Description, Document
+from qa.validation import MAX_DOCUMENTS, check_document
+from qa.wire.convert import added_out, begun, document_out, full_document
 from qa.wire.documents import (
     MAX_WAITED_FOR,
     AddResponse,
@@ -152,7 +152,7 @@ def _hashes(tags: str | None) -> frozenset[str] | None:
 
 
 def _document(given: DocumentIn, prefix: str) -> Document:
-    return checked_document(given.text, given.id, given.title, given.uri, given.meta, prefix)
+    return check_document(given.text, given.id, given.title, given.uri, given.meta, prefix)
 
 
 def _cursor_of(id: str) -> str:

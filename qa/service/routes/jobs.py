@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from qa.engine import Engine
 from qa.service.dependencies import ADMINISTERS, REPEATABLE, BeginDep, CallerDep, EngineDep, JobsDep, NamedIndexDep
 from qa.service.jobs import Begin, Job, Jobs
-from qa.service.rendering import begun, job_out
+from qa.wire.convert import begun, job_out
 from qa.wire.indexes import JobList, JobOut
 
 router = APIRouter(tags=["jobs"])

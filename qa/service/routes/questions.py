@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from qa.engine import RERANKED_AS_QUESTIONS
-from qa.limits import checked_question
 from qa.service.dependencies import AdmissionDep, AskerDep, CallerDep, EngineDep, MetricsDep
-from qa.service.rendering import query_response, search_response
+from qa.validation import check_question
+from qa.wire.convert import query_response, search_response
 from qa.wire.questions import (
     BatchRequest,
     BatchResponse,
@@ -52,7 +52,7 @@ def query_batch(
     caller.check_index(body.index)
     options = body.model_dump(exclude={"questions"})
     for place, question in enumerate(body.questions):
-        checked_question(question, f"questions.{place}")
+        check_question(question, f"questions.{place}")
     with admission.of(len(body.questions), asker) as waited:
         results = engine.ask_batch(body.questions, **options)
     metrics.asked(results, waited)

@@ -1,0 +1,1 @@
+"""Incoming documents: splitting, embedding, ingestion of files, and rebuilds."""

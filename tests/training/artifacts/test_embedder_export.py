@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from qa.cli import app
+from qa.config import Settings
+from qa.errors import ModelError
+from qa.factory import build_engine
+from qa.models.embedder import ShippedEmbedder
+from qa.models.model_folder import WEIGHTS, open_model_folder
+from qa.models.tokenization import load_tokenizer
+from qa.training.artifacts import embedder_export
+from qa.training.artifacts.pooled_encoder import float_encoder
+from qa.training.recipe import FIRST, load_embedder_recipe, load_recipe
+from qa.types import Document
+from tests.training.data.test_examples import CONTEXTS, squad
+
+
+def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedder_export, "SAMPLES", 20)
+    data = tmp_path / "data"
+    data.mkdir()
+    for source in (*load_embedder_recipe("first").sources, *load_recipe(FIRST).mixture):
+        squad(data / source.file, CONTEXTS)
+    where = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "made"))
+    done = CliRunner().invoke(app, ["train", "embedder", *where, "--passes", "0.1", "--batch", "8"])
+    assert done.exit_code == 0, done.output
+    model = open_model_folder(tmp_path / "made")
+    assert model.identity != open_model_folder(WEIGHTS / "embedder").identity
+    (vector,) = ShippedEmbedder(model, 1).encode_questions([CONTEXTS[3]])
+    tokens = load_tokenizer(model.tokenizer).encode(CONTEXTS[3]).ids
+    ids = torch.tensor([tokens])
+    with torch.no_grad():
+        exact = float_encoder(folder=tmp_path / "work" / "embedder")(ids, torch.ones_like(ids), torch.zeros_like(ids))
+    assert float(vector @ exact[0].numpy()) > 0.98
+    np.testing.assert_allclose(np.linalg.norm(vector), 1, atol=1e-5)
+    # It finds, in the place of the shipped one, and is what another training goes on from.
+    engine = build_engine(Settings(index_dir=tmp_path / "indexes", embedder=str(tmp_path / "made")))
+    engine.indexes.get_or_create("default")
+    engine.add([Document(str(place), text) for place, text in enumerate(CONTEXTS[:4])])
+    assert engine.indexes.get("default").specification.embedder == model.identity
+    assert engine.search(CONTEXTS[3]).hits[0].passage.document_id == "3"
+    engine.close()
+    again = ("--data", str(data), "--work", str(tmp_path / "further"), "--out", str(tmp_path / "second"))
+    done = CliRunner().invoke(app, ["train", "embedder", *again, "--passes", "0.1", "--batch", "8", "--from", where[5]])
+    assert done.exit_code == 0, done.output
+    assert open_model_folder(tmp_path / "second").identity != model.identity
+    refused = CliRunner().invoke(app, ["train", "embedder", *again[:-1], where[5], "--from", where[5]])
+    assert refused.exit_code != 0
+    assert "out: this is the model that training starts from" in " ".join(refused.output.split())
+
+
+def test_a_reader_is_no_embedder() -> None:
+    with pytest.raises(ModelError, match="weights/reader: holds no embedder"):
+        ShippedEmbedder(open_model_folder(WEIGHTS / "reader"), 1)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from qa.cli import app
+from qa.config import load_settings
+from qa.factory import build_engine
+from qa.models.model_folder import WEIGHTS
+from qa.reading.calibration import Calibration
+from qa.training.calibration.fit import FILES
+
+
+def labels(first: int, count: int) -> dict[str, Any]:
+    """Contexts that are each asked what they say, and every second one what it does not."""
+    paragraphs = []
+    for n in range(first, first + count):
+        context = f"In {1000 + n} Ann{n} opened a shop. It stood in the town of Place{n}."
+        asked = [(f"When did Ann{n} open a shop?", str(1000 + n)), (f"Where was the shop of Ann{n}?", f"Place{n}")]
+        entries = [
+            {"id": f"{n}-{i}", "question": question, "answers": [{"text": gold, "answer_start": context.index(gold)}]}
+            for i, (question, gold) in enumerate(asked)
+        ]
+        if n % 2:
+            entries.append({"id": f"{n}-none", "question": f"Who closed the shop of Ann{n}?", "answers": []})
+        paragraphs.append({"context": context, "qas": entries})
+    return {"data": [{"paragraphs": paragraphs}]}
+
+
+def test_a_calibration_is_fitted_and_can_be_used(tmp_path: Path) -> None:
+    for place, file in enumerate(FILES):
+        (tmp_path / file).write_text(json.dumps(labels(300 * place, 300)))
+    reader = tmp_path / "reader"
+    shutil.copytree(WEIGHTS / "reader", reader)
+    for left in ("calibration.json", "reliability.svg"):
+        (reader / left).unlink()
+    done = CliRunner().invoke(app, ["train", "calibration", "--data", str(tmp_path), "--reader", str(reader)])
+    assert done.exit_code == 0, done.output
+    assert "single texts: gives" in done.output
+    assert (reader / "reliability.svg").exists()
+    made = Calibration.load(reader / "calibration.json")
+    # Through the index questions were withdrawn: else the logit of none would not count.
+    assert made.query.right.null != 0
+    assert made.read.right.null == made.read.right.retrieval == 0
+    with closing(build_engine(load_settings(reader=str(reader), index_dir=tmp_path / "indexes"))) as engine:
+        result = engine.read("When did Ann7 open a shop?", "In 1907 Ann7 opened a shop.", min_confidence=0)
+        assert result.answers[0].text == "1907"

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from qa.models.model_folder import WEIGHTS, open_model_folder
+from qa.reading.reader import ShippedReader
+from qa.training.data.examples import Example
+from qa.training.data.hardest import hardest
+from qa.types import Span
+
+TEXT = "The old mill burned down in 1912. Ida Brandt, who was born in Oslo, built the bridge in 1931."
+
+
+def example(question: str, answer: str) -> Example:
+    start = TEXT.index(answer)
+    return Example(question, TEXT, Span(start, start + len(answer)))
+
+
+def test_those_are_kept_for_which_the_reader_still_gives_the_old_answer_the_surest_first() -> None:
+    asked = [
+        example("When did the old mill burn down?", "1912"),
+        example("When was the bridge built?", "1931"),
+        example("Where was Ida Brandt born?", "Oslo"),
+    ]
+    # Nothing the passage tells of; what it answers otherwise; as good as answered.
+    castle = Example("When did the new castle of the king burn down?", TEXT, None)
+    otherwise = Example("When did the old mill burn down?", TEXT, None)
+    great = Example("Where was the great Ida Brandt born?", TEXT, None)
+    altered = list(zip(asked, (castle, otherwise, great), strict=True))
+    reader = ShippedReader(open_model_folder(WEIGHTS / "reader"), 1)
+    assert hardest(altered, reader, 3) == [great, castle]
+    assert hardest(altered, reader, 1) == [great]
+    assert hardest([], reader, 1) == []
