@@ -1,26 +1,132 @@
-"""spanlight: answers that are exact spans of your documents, with how sure they are, or an honest "no answer".
+"""spanlight: answers that are exact spans of your documents, with calibrated confidence, or an honest "not found".
 
-import qa
+    import qa
 
-engine = qa.open("indexes")
-print(engine.ask("When does the library open?").answers)
+    with qa.open("indexes") as engine:
+        engine.add_files("manuals/")
+        for answer in engine.ask("How often is the filter cleaned?").answers:
+            print(answer.text, answer.confidence, answer.document_id, answer.span)
+
+`qa.Client` asks a running server; its methods and results have the same names.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qa.factory import open_engine as open
+    from qa.client import AsyncClient, Client
+    from qa.engine import Engine
+    from qa.errors import (
+        Changed,
+        Conflict,
+        Forbidden,
+        InvalidInput,
+        ModelError,
+        NotFound,
+        Overloaded,
+        QAError,
+        RateLimited,
+        TooLarge,
+        Unauthorized,
+        Unavailable,
+        UnsupportedFormat,
+    )
+    from qa.reports import AddedDocument, FileReport, IngestionReport
+    from qa.types import (
+        Answer,
+        Document,
+        DocumentInfo,
+        Hit,
+        QueryResult,
+        SearchResult,
+        Span,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open"]
+__all__ = [
+    "AddedDocument",
+    "Answer",
+    "AsyncClient",
+    "Changed",
+    "Client",
+    "Conflict",
+    "Document",
+    "DocumentInfo",
+    "Engine",
+    "FileReport",
+    "Forbidden",
+    "Hit",
+    "IngestionReport",
+    "InvalidInput",
+    "ModelError",
+    "NotFound",
+    "Overloaded",
+    "QAError",
+    "QueryResult",
+    "RateLimited",
+    "SearchResult",
+    "Span",
+    "TooLarge",
+    "Unauthorized",
+    "Unavailable",
+    "UnsupportedFormat",
+    "__version__",
+    "open",
+]
+
+# Where each lazily imported name is defined; every other name of __all__ is an error.
+_MODULES = {
+    **dict.fromkeys(("AsyncClient", "Client"), "qa.client"),
+    "Engine": "qa.engine",
+    **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
+    **dict.fromkeys(
+        ("AddedDocument", "Answer", "Document", "DocumentInfo", "Hit", "QueryResult", "SearchResult", "Span"),
+        "qa.types",
+    ),
+}
+
+
+def open(
+    path_or_url: str | Path = "indexes",
+    *,
+    embedder: str | None = None,
+    reader: str | None = None,
+    threads: int | None = None,
+    cache_dir: str | Path | None = None,
+) -> Engine:
+    """Open the indexes in a folder, and load the models. The folder and the default index are created if missing.
+
+    Arguments that are None take their value from `QA_*` variables, the settings file, or the default.
+
+    Args:
+        path_or_url: the folder that holds the indexes.
+        embedder: `shipped`, a folder written by `qa train embedder`, or a sentence-transformers model.
+        reader: `shipped`, or a folder written by `qa train reader`.
+        threads: number of inference threads; by default one for each available core.
+        cache_dir: where compiled models are kept.
+
+    Returns:
+        An engine; close it, or use it with `with`.
+
+    Raises:
+        InvalidInput: a setting is not valid, or no index can be opened at that URL.
+        ModelError: weights are missing, damaged, or do not belong together.
+        Conflict: the default index was built with another model; rebuild it with `qa rebuild`.
+    """
+    # The engine's libraries take most of a second to import; the client and the types do not need them.
+    from qa.factory import open_engine
+
+    return open_engine(path_or_url, embedder=embedder, reader=reader, threads=threads, cache_dir=cache_dir)
 
 
 def __getattr__(name: str) -> Any:
-    # The engine's libraries take most of a second to import: the client and the types must not wait for them.
-    if name == "open":
-        from qa.factory import open_engine
+    if name in __all__:
+        return getattr(import_module(_MODULES.get(name, "qa.errors")), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-        return open_engine
-    raise AttributeError(name)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,43 +1,98 @@
-"""The two ways through the house: documents in, and answers out. Front ends call this and nothing deeper."""
+"""The engine: models and indexes behind one object. Front ends call this and `engine.documents`."""
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from qa.deprecation import warn_renamed
+from qa.documents.extract.extractor import Extractor
+from qa.documents.extract.tables import Columns
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
+from qa.indexing.ingestion import Ingestion, find_sources
 from qa.models.embedder import Embedder
-from qa.reading.answers import Ranked, candidates, located, rank_answers
-from qa.reading.calibration import Calibration, Scale
-from qa.reading.early_stopping import PASSAGES_READ, read_until_settled
+from qa.reading.answers import locate, rank_answers
+from qa.reading.calibration import Calibration
+from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
 from qa.reading.reader import Pair, Reader
-from qa.reading.reranking import RERANKED, reranked
-from qa.reading.spans import PassageLogits
-from qa.search.filters import compile_filter
-from qa.types import Hit, Mark, Passage, QueryResult, SearchResult, Span
+from qa.reading.reranking import RERANK_DEPTH, rerank_hits
+from qa.reading.selection import select_answers, select_from_text
+from qa.reports import AddedDocument, IngestionReport
+from qa.search.filters import parse_filter
+from qa.stopwatch import Stopwatch
+from qa.types import Document, Hit, Mark, QueryResult, SearchResult
 from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check_text, check_top_k
 
 DEFAULT_TOP_K = 3
-# A reranked search reads as much as so many questions: of each 4.7 passages are read on the mean.
+# The cost of a reranked search in questions: a question reads 4.7 passages on average, a reranked search 20.
 RERANKED_AS_QUESTIONS = 4
+# Methods of version 0.1 and where they are now, on `engine.documents`.
+_RENAMED = {"all_documents": "all", "describe": "update", "document": "get"}
+_RENAMED |= {name: name for name in ("preview", "rebuild", "rollback")}
 
 
-class Engine(Indexer):
-    """Models and indexes, put together. Safe to share between threads."""
+class Engine:
+    """Answers questions from indexed documents. Thread-safe.
 
-    def __init__(self, indexes: Indexes, embedder: Embedder, reader: Reader, calibration: Calibration) -> None:
-        super().__init__(indexes, embedder)
+    Attributes:
+        documents: adds, lists, changes and removes documents; see `Indexer`.
+        reader: finds answer spans in passages.
+        calibration: turns the reader's logits and retrieval scores into confidences.
+    """
+
+    def __init__(self, documents: Indexer, reader: Reader, calibration: Calibration) -> None:
+        self.documents = documents
         self.reader = reader
         self.calibration = calibration
 
-    def ask(self, question: str, **options: Any) -> QueryResult:
-        """Answer one question: `ask_batch([question])[0]`."""
-        return self.ask_batch([question], **options)[0]
+    @property
+    def indexes(self) -> Indexes:
+        """The named indexes."""
+        return self.documents.indexes
+
+    @property
+    def embedder(self) -> Embedder:
+        """Turns passages and questions into vectors."""
+        return self.documents.embedder
+
+    def ask(
+        self,
+        question: str,
+        *,
+        index: str = DEFAULT_INDEX,
+        top_k: int = DEFAULT_TOP_K,
+        filters: Mapping[str, object] | None = None,
+        min_confidence: float | None = None,
+        include_passages: bool = False,
+    ) -> QueryResult:
+        """Answer a question from the documents of an index.
+
+        Args:
+            question: in plain language.
+            index: name of the index.
+            top_k: maximum number of answers.
+            filters: conditions on metadata that a document must meet, such as `{"source": "manual"}`.
+            min_confidence: return answers from this confidence upwards; None applies the calibrated threshold, 0
+                returns every guess.
+            include_passages: also return the passages that were read.
+
+        Raises:
+            InvalidInput: the question is blank or too long, an argument is out of range, or a filter is not valid.
+            NotFound: the index does not exist.
+        """
+        (result,) = self.ask_batch(
+            [question],
+            index=index,
+            top_k=top_k,
+            filters=filters,
+            min_confidence=min_confidence,
+            include_passages=include_passages,
+        )
+        return result
 
     def ask_batch(
         self,
@@ -49,41 +104,27 @@ class Engine(Indexer):
         min_confidence: float | None = None,
         include_passages: bool = False,
     ) -> list[QueryResult]:
-        """Answer questions from the documents of an index, each as if it were asked alone.
-
-        Args:
-            questions: in plain language.
-            index: its name.
-            top_k: at most so many answers for each.
-            filters: metadata that a document must have to be considered.
-            min_confidence: give answers from this confidence on; None as calibrated, 0 for every guess.
-            include_passages: return the passages that were read, too.
-
-        Raises:
-            InvalidInput: a question is blank or too long, `top_k` or `min_confidence` out of range, or a filter not
-                understood.
-            NotFound: there is no such index.
-        """
+        """Answer several questions; each result, argument and error is that of `ask`."""
         check_top_k(top_k)
         check_confidence(min_confidence)
-        clock = _Clock()
-        found = self._search(questions, index, PASSAGES_READ, filters, clock)
+        clock = Stopwatch()
+        searches = self._search(questions, index, MAX_PASSAGES_READ, filters, clock)
         weight, margin = self.calibration.retrieval_weight, self.calibration.stop_margin
-        read = read_until_settled(self.reader, questions, [result.hits for result in found], weight, margin, top_k)
+        passages_read = read_passages(
+            self.reader, questions, [search.hits for search in searches], weight, margin, top_k
+        )
         clock.lap("read")
         results = []
-        for question, result, passages_read in zip(questions, found, read, strict=True):
-            ranked = rank_answers(passages_read, weight, self.calibration.query, top_k)
-            made = _result(question, ranked, self.calibration.query, min_confidence)
-            passages = tuple(result.hits[: len(passages_read)]) if include_passages else ()
+        for question, search, passages in zip(questions, searches, passages_read, strict=True):
+            ranked = rank_answers(passages, weight, self.calibration.query, top_k)
             results.append(
                 replace(
-                    made,
-                    passages=passages,
+                    select_answers(question, ranked, self.calibration.query, min_confidence),
+                    passages=tuple(search.hits[: len(passages)]) if include_passages else (),
                     index=index,
-                    generation=result.generation,
-                    revision=result.revision,
-                    timings_ms=clock.finish(),
+                    generation=search.generation,
+                    revision=search.revision,
+                    timings_ms=clock.timings_ms(),
                 )
             )
         return results
@@ -98,83 +139,162 @@ class Engine(Indexer):
         marks: Sequence[Mark] = (),
         boxes: bytes = b"",
     ) -> QueryResult:
-        """Answer a question from one text, without an index; `marks` and `boxes` tell where it stands in its file.
+        """Answer a question from one text, without an index.
+
+        Args:
+            question: in plain language.
+            text: at most 100,000 characters.
+            top_k: maximum number of answers.
+            min_confidence: as for `ask`.
+            marks: pages and sections of the text, ascending.
+            boxes: word boxes of the text; see `qa.text.boxes`.
 
         Raises:
-            InvalidInput: the question or the text cannot be used, or `min_confidence` is out of range.
+            InvalidInput: the question or the text is blank or too long, or an argument is out of range.
         """
-        found = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)[0]
-        guess = found.best_guess and located(found.best_guess, marks, boxes)
-        answers = tuple(located(answer, marks, boxes) for answer in found.answers)
-        return replace(found, answers=answers, best_guess=guess)
+        (result,) = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)
+        best_guess = result.best_guess and locate(result.best_guess, marks, boxes)
+        answers = tuple(locate(answer, marks, boxes) for answer in result.answers)
+        return replace(result, answers=answers, best_guess=best_guess)
 
     def read_batch(
         self, pairs: Sequence[tuple[str, str]], *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
     ) -> list[QueryResult]:
-        """Answer each question from its own text."""
+        """Answer each question from its own text; the pairs are (question, text)."""
         for question, text in pairs:
             check_question(question)
             check_text(text, limit=MAX_READ_TEXT)
         check_top_k(top_k)
         check_confidence(min_confidence)
-        clock = _Clock()
+        clock = Stopwatch()
         logits = self.reader.read_batch([Pair(question, text) for question, text in pairs])
         clock.lap("read")
-        timings = clock.finish()
+        timings = clock.timings_ms()
         return [
-            replace(self._read_result(question, text, read, top_k, min_confidence), timings_ms=timings)
-            for (question, text), read in zip(pairs, logits, strict=True)
+            replace(
+                select_from_text(question, text, passage, self.calibration, top_k, min_confidence), timings_ms=timings
+            )
+            for (question, text), passage in zip(pairs, logits, strict=True)
         ]
 
-    def _read_result(
-        self, question: str, text: str, logits: PassageLogits, top_k: int, min_confidence: float | None
-    ) -> QueryResult:
-        hit = Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0)
-        found = [candidates(hit, logits, top_k)]
-        ranked = rank_answers(found, self.calibration.retrieval_weight, self.calibration.read, top_k)
-        return _result(question, ranked, self.calibration.read, min_confidence)
+    def search(
+        self,
+        question: str,
+        *,
+        index: str = DEFAULT_INDEX,
+        top_k: int = MAX_PASSAGES_READ,
+        filters: Mapping[str, object] | None = None,
+        rerank: bool = False,
+        by_sentence: bool = True,
+    ) -> SearchResult:
+        """Find the passages that most likely answer a question.
 
-    def search(self, question: str, **options: Any) -> SearchResult:
-        """Find passages for one question: `search_batch([question])[0]`."""
-        return self.search_batch([question], **options)[0]
+        Args:
+            question: in plain language.
+            index: name of the index.
+            top_k: maximum number of passages.
+            filters: conditions on metadata that a document must meet.
+            rerank: let the reader reorder the first 20 passages, which is slower.
+            by_sentence: score also how much of the question one sentence covers. False, and not reranked, gives the
+                passages that `ask` reads, in its order.
+
+        Raises:
+            InvalidInput: the question is blank or too long, `top_k` is out of range, or a filter is not valid.
+            NotFound: the index does not exist.
+        """
+        return self.search_batch(
+            [question], index=index, top_k=top_k, filters=filters, rerank=rerank, by_sentence=by_sentence
+        )[0]
 
     def search_batch(
         self,
         questions: Sequence[str],
         *,
         index: str = DEFAULT_INDEX,
-        top_k: int = PASSAGES_READ,
+        top_k: int = MAX_PASSAGES_READ,
         filters: Mapping[str, object] | None = None,
         rerank: bool = False,
         by_sentence: bool = True,
     ) -> list[SearchResult]:
-        """Find the passages that most likely answer each question.
+        """Search for several questions; each result, argument and error is that of `search`."""
+        check_top_k(top_k)
+        clock = Stopwatch()
+        depth = max(top_k, RERANK_DEPTH) if rerank else top_k
+        searches = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
+        hits: Sequence[Sequence[Hit]] = [search.hits for search in searches]
+        if rerank:
+            hits = rerank_hits(self.reader, questions, hits, self.calibration.retrieval_weight)
+            clock.lap("read")
+        timings = clock.timings_ms()
+        return [
+            replace(search, hits=ranked[:top_k], timings_ms=timings)
+            for search, ranked in zip(searches, hits, strict=True)
+        ]
+
+    def add(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[AddedDocument]:
+        """Add or replace documents, all or none; the next query finds them. Raises NotFound for an unknown index."""
+        return self.documents.add(documents, index=index)
+
+    def add_files(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        index: str = DEFAULT_INDEX,
+        meta: Mapping[str, object] | None = None,
+        text_column: str = "text",
+        title_column: str = "title",
+        id_column: str = "id",
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> IngestionReport:
+        """Add files to an index, which is created if it does not exist.
+
+        A file that was added before is replaced if it has changed. A file that cannot be read does not stop the
+        others; the report has its error.
 
         Args:
-            questions: in plain language.
-            index: its name.
-            top_k: at most so many passages for each.
-            filters: metadata that a document must have to be considered.
-            rerank: let the reader read the first ones, and put those first that answer: it takes longer.
-            by_sentence: let count how much of the question one sentence covers. Without it, and not reranked, they are
-                those that `ask` reads, in that order: there the reader sees it itself.
-
-        Raises:
-            InvalidInput: a question is blank or too long, `top_k` out of range, or a filter not understood.
-            NotFound: there is no such index.
+            paths: one or several files, folders, or patterns such as `reports/**/*.pdf`.
+            index: name of the index.
+            meta: metadata added to each document's own.
+            text_column: the column of CSV and JSON Lines files that holds the text.
+            title_column: the column that holds the title.
+            id_column: the column that holds the document's id.
+            dry_run: report what would change, without writing.
+            progress: called with the number of files just finished.
         """
-        check_top_k(top_k)
-        clock = _Clock()
-        depth = max(top_k, RERANKED) if rerank else top_k
-        found = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
-        hits: Sequence[Sequence[Hit]] = [result.hits for result in found]
-        if rerank:
-            hits = reranked(self.reader, questions, hits, self.calibration.retrieval_weight)
-            clock.lap("read")
-        timings = clock.finish()
-        return [
-            replace(result, hits=ranked[:top_k], timings_ms=timings) for result, ranked in zip(found, hits, strict=True)
-        ]
+        paths = [paths] if isinstance(paths, str | Path) else paths
+        columns = Columns(text_column, title_column, id_column)
+        sources, failed = find_sources([str(path) for path in paths], columns, meta or {})
+        with closing(Extractor()) as extractor:
+            report = Ingestion(self.documents, extractor.extract, index, dry_run).add(sources, progress)
+        report.files += failed
+        return report
+
+    def remove(self, ids: str | Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
+        """Remove one document or several, all or none. Raises NotFound if the index or a document does not exist."""
+        self.documents.remove(ids, index=index)
+
+    def in_folder(self, folder: Path) -> Engine:
+        """Return an engine with the same models whose indexes are in another folder."""
+        return Engine(Indexer(self.indexes.in_folder(folder), self.embedder), self.reader, self.calibration)
+
+    def close(self) -> None:
+        """Close all files."""
+        self.indexes.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _RENAMED:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            warn_renamed(f"engine.{name}", f"engine.documents.{_RENAMED[name]}")
+            return getattr(self.documents, _RENAMED[name])
 
     def _search(
         self,
@@ -182,64 +302,19 @@ class Engine(Indexer):
         index: str,
         top_k: int,
         filters: Mapping[str, object] | None,
-        clock: _Clock,
+        clock: Stopwatch,
         *,
         by_sentence: bool = False,
     ) -> list[SearchResult]:
         for question in questions:
             check_question(question)
-        compiled = compile_filter(filters or {})
+        compiled = parse_filter(filters or {})
         opened = self.indexes.get(index)
         vectors = self.embedder.encode_questions(questions)
         clock.lap("embed")
-        found = [
+        results = [
             opened.search(q, v, top_k, compiled, by_sentence=by_sentence)
             for q, v in zip(questions, vectors, strict=True)
         ]
         clock.lap("search")
-        return found
-
-    def in_folder(self, folder: Path) -> Engine:
-        """Return an engine with the same models whose indexes are in another folder."""
-        return Engine(self.indexes.in_folder(folder), self.embedder, self.reader, self.calibration)
-
-    def close(self) -> None:
-        """Let go of all files."""
-        self.indexes.close()
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self._began = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self._laps[stage] = round((now - self._last) * 1000, 3)
-        self._last = now
-
-    def finish(self) -> dict[str, float]:
-        return {**self._laps, "total": round((time.perf_counter() - self._began) * 1000, 3)}
-
-
-def _result(question: str, ranked: Ranked, scale: Scale, min_confidence: float | None) -> QueryResult:
-    """Give what the bound or the calibration lets through; where that is nothing, the first is the best guess."""
-    if min_confidence is not None:
-        given = tuple(answer for answer in ranked.answers if answer.confidence >= min_confidence)
-    elif scale.refuses(ranked.no_answer):
-        given = ()
-    else:
-        others = (answer for answer in ranked.answers[1:] if answer.confidence >= scale.threshold)
-        given = (ranked.answers[0], *others)
-    return QueryResult(
-        query_id=uuid.uuid4().hex,
-        question=question,
-        answers=given,
-        no_answer_score=ranked.no_answer,
-        best_guess=None if given or not ranked.answers else ranked.answers[0],
-        passages=(),
-        index="",
-        generation=0,
-        revision=0,
-        timings_ms={},
-    )
+        return results

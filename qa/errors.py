@@ -1,28 +1,37 @@
-"""Every error the package raises on purpose.
+"""Every error that the package raises on purpose.
 
 QAError
-├── InvalidInput          what was given cannot be used; names the field or the file (HTTP 422, exit 1)
-│   ├── TooLarge          over a limit (413)
-│   ├── UnsupportedFormat not a format that can be read (415)
-│   └── DatasetError      a data set's file is not what it should be
-├── NotFound              no such document or index (404)
-├── Conflict              the index cannot take this (409): made with another model, or made by a newer version
-│   └── Changed           the document is not any more what whoever asks for this believes (412)
-├── Unavailable           an index's files cannot be read or written now (503)
-├── RetryLater                later, in so many seconds (Retry-After)
-│   ├── Overloaded        more questions at once than are allowed (503)
-│   └── RateLimited       a caller asked more often than is allowed (429)
-├── ClientDisconnected             nobody waits for the answer any more (499, which nobody sees)
-├── Unauthorized          no key, or an unknown one (401)
-├── Forbidden             a key that is not for this (403)
-└── ModelError            shipped or configured weights that are missing, damaged or do not belong together
+├── InvalidInput             the input is not valid; names the field or the file (HTTP 422, exit 1)
+│   ├── TooLarge             the input exceeds a limit (413)
+│   ├── UnsupportedFormat    the file format is not supported (415)
+│   └── DatasetError         a data set file does not match its format
+├── NotFound                 the document or the index does not exist (404)
+├── Conflict                 the state of the index does not allow the request (409)
+│   └── Changed              the document has changed since the caller last read it (412)
+├── Unavailable              the files of an index cannot be read or written now (503)
+├── RetryLater               the request may succeed after `retry_after_s` seconds (Retry-After)
+│   ├── Overloaded           too many questions at once (503)
+│   └── RateLimited          too many calls by one caller (429)
+├── ClientDisconnected       the client disconnected while its request was queued (499)
+├── Unauthorized             the key is missing or unknown (401)
+├── Forbidden                the key does not allow the call (403)
+└── ModelError               weights are missing, damaged or do not belong together
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from qa.deprecation import warn_renamed
+
 
 class QAError(Exception):
-    """Base of all; `field` names what was wrong with the input, where there is such a thing."""
+    """Base class.
+
+    Attributes:
+        message: what is wrong and what to do, in one line.
+        field: the argument, request field or file at fault; None where there is none.
+    """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -31,39 +40,39 @@ class QAError(Exception):
 
 
 class InvalidInput(QAError):
-    """What was given cannot be used."""
+    """The input is not valid."""
 
 
 class TooLarge(InvalidInput):
-    """What was given is over a limit."""
+    """The input exceeds a limit."""
 
 
 class UnsupportedFormat(InvalidInput):
-    """The bytes are not of a format that can be read."""
+    """The file format is not supported."""
 
 
 class DatasetError(InvalidInput):
-    """A data set's file does not hold what its format says."""
+    """A data set file does not match its format."""
 
 
 class NotFound(QAError):
-    """There is no document or index of that name."""
+    """The document or the index does not exist."""
 
 
 class Conflict(QAError):
-    """The index is in a state that does not admit the request."""
+    """The state of the index does not allow the request."""
 
 
 class Changed(Conflict):
-    """The document is not what it was when the caller saw it."""
+    """The document has changed since the caller last read it."""
 
 
 class Unavailable(QAError):
-    """The index's files cannot be read or written now: locked for long, no space, no permission."""
+    """The files of an index cannot be read or written now: locked for too long, disk full, or no permission."""
 
 
 class RetryLater(QAError):
-    """It will be done if it is asked for again in `retry_after_s` seconds."""
+    """The request may succeed if the caller sends it again after `retry_after_s` seconds."""
 
     def __init__(self, message: str, retry_after_s: int = 1) -> None:
         super().__init__(message)
@@ -71,24 +80,34 @@ class RetryLater(QAError):
 
 
 class Overloaded(RetryLater):
-    """As many questions as allowed are being answered already."""
+    """The server already answers as many questions as it may."""
 
 
 class RateLimited(RetryLater):
-    """The caller asked more often than is allowed."""
+    """The caller exceeded its rate limit."""
 
 
 class ClientDisconnected(QAError):
-    """Whoever asked has hung up before it was his turn."""
+    """The client disconnected while its request was queued."""
 
 
 class Unauthorized(QAError):
-    """The request carries no known key."""
+    """The request has no key, or an unknown one."""
 
 
 class Forbidden(QAError):
-    """The request's key is not for this."""
+    """The key does not allow the call."""
 
 
 class ModelError(QAError):
     """Weights are missing, damaged, or do not belong together."""
+
+
+_RENAMED = {"Abandoned": ClientDisconnected, "NotNow": RetryLater}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        warn_renamed(f"qa.errors.{name}", f"qa.errors.{_RENAMED[name].__name__}")
+        return _RENAMED[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

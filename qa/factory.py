@@ -1,4 +1,4 @@
-"""The one place where parts are chosen and put together."""
+"""The composition root: choose the models and stores that the settings name, and put them together."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ from pathlib import Path
 from qa.config import SHIPPED, Settings, load_settings
 from qa.documents import splitting
 from qa.engine import Engine
+from qa.errors import InvalidInput
 from qa.index.catalog import Specification
-from qa.index.registry import Indexes
+from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
-from qa.models.embedder import Embedder, ShippedEmbedder
+from qa.models.embedder import Embedder, OpenVINOEmbedder
 from qa.models.inference import available_threads
 from qa.models.low_priority import LowPriorityEmbedder
 from qa.models.model_folder import MANIFEST, WEIGHTS, open_model_folder
 from qa.reading import early_stopping
 from qa.reading.calibration import CALIBRATION, Calibration
-from qa.reading.reader import ShippedReader
+from qa.reading.reader import OpenVINOReader
 from qa.search import fusion
 
 
 def build_engine(settings: Settings) -> Engine:
-    """Load the models and get ready to open indexes.
+    """Load the models; indexes are opened when they are first used.
 
     Raises:
         ModelError: weights are missing, damaged, or do not belong together.
     """
     threads = settings.threads or available_threads()
     folder = reader_folder(settings)
-    # Each takes a core for half a second.
-    with ThreadPoolExecutor(1) as aside:
-        loading = aside.submit(lambda: ShippedReader(open_model_folder(folder), threads, settings.cache_dir))
+    # Each model keeps one core busy for half a second.
+    with ThreadPoolExecutor(1) as executor:
+        loading = executor.submit(lambda: OpenVINOReader(open_model_folder(folder), threads, settings.cache_dir))
         embedder = build_embedder(settings, threads)
         reader = loading.result()
     calibration = Calibration.load(folder / CALIBRATION)
     calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY, early_stopping.IDENTITY)
-    return Engine(Indexes(settings.index_dir, _specification(embedder)), embedder, reader, calibration)
+    return Engine(Indexer(Indexes(settings.index_dir, _specification(embedder)), embedder), reader, calibration)
 
 
 def build_low_priority_indexer(settings: Settings) -> Indexer:
-    """Load what documents are taken in with, and no more; its embedding gives way to other work.
+    """Load only what adding documents needs; embedding runs at low priority.
 
     Raises:
         ModelError: as for `build_engine`.
@@ -50,15 +51,15 @@ def build_low_priority_indexer(settings: Settings) -> Indexer:
 
 
 def build_embedder(settings: Settings, threads: int) -> Embedder:
-    """Return the shipped embedder, or the one that the settings name: trained on, or a sentence-transformers model.
+    """Return the shipped embedder, a fine-tuned one, or a sentence-transformers model, as the settings name.
 
     Raises:
-        ModelError: it cannot be loaded.
+        ModelError: the model cannot be loaded.
     """
     folder = embedder_folder(settings)
     if settings.embedder == SHIPPED or (folder / MANIFEST).is_file():
-        return ShippedEmbedder(open_model_folder(folder), threads, settings.cache_dir)
-    # Costs torch and seconds: only who asks for it pays.
+        return OpenVINOEmbedder(open_model_folder(folder), threads, settings.cache_dir)
+    # Imports torch, which takes seconds.
     from qa.models.sentence_transformers_embedder import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(settings.embedder, threads)
@@ -69,22 +70,26 @@ def _specification(embedder: Embedder) -> Specification:
 
 
 def embedder_folder(settings: Settings) -> Path:
-    """Return the folder of the embedder that the settings name; it need not be one."""
+    """Return the embedder's folder; it does not exist if the settings name a sentence-transformers model."""
     return WEIGHTS / "embedder" if settings.embedder == SHIPPED else Path(settings.embedder)
 
 
 def reader_folder(settings: Settings) -> Path:
-    """Return the folder of the reader that the settings name."""
+    """Return the reader's folder."""
     return WEIGHTS / "reader" if settings.reader == SHIPPED else Path(settings.reader)
 
 
 def open_engine(path: str | Path = "indexes", **settings: object) -> Engine:
-    """Open the indexes under a folder for use in a program; the default index is made if there is none.
+    """Open the indexes in a folder, and create the default index if it does not exist; see `qa.open`.
 
     Args:
         path: the folder that holds the indexes.
-        settings: any of `qa.config.Settings`.
+        settings: fields of `qa.config.Settings`; None means not set.
     """
+    if "://" in str(path):
+        raise InvalidInput(
+            f"{path!r} is a URL, not a folder; ask a running server with qa.Client({path!r})", field="path"
+        )
     engine = build_engine(load_settings(index_dir=Path(path), **settings))
-    engine.indexes.get_or_create("default")
+    engine.indexes.get_or_create(DEFAULT_INDEX)
     return engine

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qa.errors import InvalidInput, NotFound, Unavailable
-from qa.evaluation.datasets import LabelProblem, checked
+from qa.evaluation.datasets import LabelProblem, check_dataset
 from qa.evaluation.squad import load_squad
-from qa.index.durable import exclusively, sync_folder, write_durably
+from qa.index.durable import file_lock, sync_folder, write_durably
 from qa.indexing.indexer import Indexer
 from qa.types import Document, Span
 from qa.validation import MAX_ID, check_optional, check_question
@@ -82,7 +82,7 @@ def give_feedback(library: Indexer, given: Sequence[Feedback], *, index: str) ->
     entries = [_entry(library, one, index) for one in given]
     folder = library.indexes.get(index).folder
     try:
-        with exclusively(folder / _LOCK), (folder / _LOG).open("ab+") as file:
+        with file_lock(folder / _LOCK), (folder / _LOG).open("ab+") as file:
             # What a crash left unfinished was never acknowledged.
             size = _whole(file.seek(0, os.SEEK_END), folder / _LOG)
             try:
@@ -112,7 +112,7 @@ def export_feedback(library: Indexer, *, index: str) -> dict[str, Any]:
     labels, articles, left_out = _labels(_entries(library.indexes.get(index).folder / _LOG)), [], 0
     for document_id, questions in labels.items():
         try:
-            document, _ = library.document(document_id, index=index)
+            document, _ = library.get(document_id, index=index)
         except NotFound:
             left_out += len(questions)
             continue
@@ -135,7 +135,7 @@ def import_feedback(library: Indexer, file: Path, *, index: str) -> int:
         NotFound: there is no such index, or a context is no document's text; nothing is kept then.
     """
     dataset = load_squad(file)
-    checked(
+    check_dataset(
         file,
         [
             LabelProblem(f"question {question.id!r}", f"answer {span.of(context)!r} {wrong}")
@@ -173,7 +173,7 @@ def purge_feedback(library: Indexer, *, index: str) -> int:
     if not log.exists():
         return 0
     # Not on the log itself: it is replaced.
-    with exclusively(opened.folder / _LOCK):
+    with file_lock(opened.folder / _LOCK):
         entries = list(_entries(log))
         stored = {id: found[0] for id in {e.document_id for e in entries} if (found := opened.document(id))}
         # With one that goes, all that it overruled: else they would count again.
@@ -193,7 +193,7 @@ def _line(entries: Sequence[_Entry]) -> bytes:
 
 
 def _entry(library: Indexer, given: Feedback, index: str) -> _Entry:
-    document, _ = library.document(given.document_id, index=index)
+    document, _ = library.get(given.document_id, index=index)
     check_question(given.question)
     check_optional(given.comment, "comment", MAX_COMMENT)
     check_optional(given.query_id, "query_id", MAX_ID)

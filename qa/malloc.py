@@ -1,26 +1,27 @@
-"""What is asked of glibc's allocator; where memory is not glibc's, nothing is done."""
+"""Tune glibc's allocator; with any other allocator these functions do nothing."""
 
 from __future__ import annotations
 
 import ctypes
 
-# Of malloc.h.
+# From <malloc.h>.
 _M_MMAP_THRESHOLD = -3
-# What glibc begins with.
-_LARGE = 128 * 1024
+# glibc's initial threshold.
+_LARGE_BYTES = 128 * 1024
 
 
 def use_mmap_for_large_blocks() -> None:
-    """Have each large block be a mapping of its own for good, which goes back to the system when it is freed.
+    """Allocate every large block with mmap, so that freeing it returns its memory to the system.
 
-    glibc begins so, but as soon as a larger one was freed it takes all up to that size, 32 MB at the most, from heaps;
-    and these, with small blocks that stay between, do not shrink again. For a process that is this system's own.
+    glibc starts this way, but raises its threshold to the size of each larger block that is freed, up to 32 MB. Blocks
+    below the threshold come from heaps, which do not shrink again while small blocks remain in them. Call this only in
+    a process that spanlight controls, such as the server.
     """
-    _call("mallopt", _M_MMAP_THRESHOLD, _LARGE)
+    _call("mallopt", _M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def trim_heap() -> None:
-    """Give back to the system what was freed in between what is used."""
+    """Return freed heap memory to the system, including free pages between blocks in use."""
     _call("malloc_trim", 0)
 
 

@@ -1,6 +1,6 @@
-"""The nouns of the system: frozen values with no behaviour beyond their own invariants.
+"""Values that the whole package shares.
 
-Offsets are Unicode code points, half-open, counted in the stored text of the document.
+Offsets are Unicode code points, half-open, in the stored text of the document.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+from qa.deprecation import RenamedAttribute
 
 Meta = Mapping[str, str | int | float | bool | None]
+Change = Literal["created", "replaced", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,7 +25,7 @@ class Span:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end:
-            raise ValueError(f"not a span: [{self.start}, {self.end})")
+            raise ValueError(f"start {self.start} and end {self.end} are not a span; 0 <= start <= end is required")
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -32,24 +35,24 @@ class Span:
         return text[self.start : self.end]
 
     def shift(self, by: int) -> Span:
-        """Return the same span counted from a start that lies `by` code points earlier."""
+        """Return the span moved by `by` code points."""
         return Span(self.start + by, self.end + by)
 
     def is_of_whole_words(self, text: str) -> bool:
-        """Tell whether neither end falls between two letters or digits of the text."""
+        """Return whether neither end is between two letters or digits of the text."""
         return not any(
             0 < edge < len(text) and text[edge - 1].isalnum() and text[edge].isalnum()
             for edge in (self.start, self.end)
         )
 
     def overlaps(self, other: Span) -> bool:
-        """Tell whether the two share a code point."""
+        """Return whether both spans share a code point."""
         return self.start < other.end and other.start < self.end
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """From `start` on, up to the next mark, a text is of this page (the first is 1) and this section."""
+    """The page (from 1) and section of a text between `start` and the next mark."""
 
     start: int
     page: int | None = None
@@ -58,7 +61,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """A part of a page (the first is 1), in points from its lower left corner."""
+    """A part of a page (from 1), in points from its lower left corner."""
 
     page: int
     left: float
@@ -67,23 +70,30 @@ class Rectangle:
     top: float
 
 
-def mark_at(marks: Sequence[Mark], place: int) -> Mark | None:
-    """Return the mark that is in force at a place; None before the first."""
-    behind = bisect_right(marks, place, key=lambda mark: mark.start)
-    return marks[behind - 1] if behind else None
+def mark_at(marks: Sequence[Mark], offset: int) -> Mark | None:
+    """Return the mark that covers an offset; None before the first."""
+    following = bisect_right(marks, offset, key=lambda mark: mark.start)
+    return marks[following - 1] if following else None
 
 
 def marks_within(marks: Sequence[Mark], span: Span) -> tuple[Mark, ...]:
-    """Return the marks that are in force somewhere in a span."""
+    """Return the marks that cover a part of a span."""
     first = max(0, bisect_right(marks, span.start, key=lambda mark: mark.start) - 1)
     return tuple(mark for mark in marks[first:] if mark.start < span.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source text as it was taken in; `marks`, ascending, tell of its pages and sections, if it has any.
+    """A document's text and metadata.
 
-    `boxes` tell where its words stand on the pages of a PDF: see `qa.text.boxes`.
+    Attributes:
+        id: unique in its index.
+        text: what was extracted; offsets count in it.
+        title: the document is searched and read under it, but no answer comes from it.
+        uri: where the document came from.
+        meta: values that filters compare with.
+        marks: its pages and sections, ascending.
+        boxes: the places of its words on the pages of a PDF; see `qa.text.boxes`.
     """
 
     id: str
@@ -96,7 +106,7 @@ class Document:
 
 
 class Description(TypedDict, total=False):
-    """What of a document can be changed while its text stays."""
+    """The fields of a document that can change without its text."""
 
     title: str | None
     meta: Meta
@@ -104,7 +114,15 @@ class Description(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """What is known of a stored document without its text."""
+    """A stored document without its text.
+
+    Attributes:
+        characters: length of the text in code points.
+        passages: number of passages in the live generation.
+        sha256: content hash of text, title, address and metadata; the ETag over HTTP.
+        added_at: UTC time of the last write, ISO 8601.
+        revision: revision of the index at the last write.
+    """
 
     id: str
     title: str | None
@@ -121,8 +139,10 @@ class DocumentInfo:
 class Passage:
     """A piece of a document that is embedded, searched and read as one; `text == document.text[span]`.
 
-    `cut` tells for each end whether it falls inside a word: no answer may begin or end there. `marks` and `boxes` are
-    those of the document that are in force in the passage; they count in the document.
+    Attributes:
+        cut: for each end, whether it is inside a word; no answer starts or ends there.
+        marks: the document's marks that cover the passage; offsets count in the document.
+        boxes: the document's word boxes within the passage; offsets count in the document.
     """
 
     document_id: str
@@ -135,12 +155,19 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that a search found, with every part of its score.
+    """A passage that a search returned, with the parts of its score.
 
-    `lexical` is raw BM25, `dense` the cosine, `retrieval` the fused score on [0, 1]. Where hits were reranked, `margin`
-    is by how many logits the best span is likelier than none, None for what was not read, and `reranked` the score that
-    it and `retrieval` make up. A text that was given with the question, and not found in an index, has no `passage_id`
-    and scores of 0.
+    Attributes:
+        passage_id: id in the index; None for a text that came with the question, whose scores are 0.
+        passage: the passage.
+        title: of the document.
+        uri: of the document.
+        meta: of the document.
+        lexical: BM25.
+        dense: cosine similarity.
+        retrieval: fused score from 0 to 1.
+        margin: best span logit minus null logit, where the hit was reranked; None if the reader did not read it.
+        reranked: score from `margin` and `retrieval`; None without reranking.
     """
 
     passage_id: int | None
@@ -155,24 +182,43 @@ class Hit:
     reranked: float | None = None
 
     @property
+    def document_id(self) -> str:
+        """The passage's document."""
+        return self.passage.document_id
+
+    @property
+    def text(self) -> str:
+        """The passage's text."""
+        return self.passage.text
+
+    @property
+    def span(self) -> Span:
+        """The passage's place in the document."""
+        return self.passage.span
+
+    document_offset = RenamedAttribute("span")
+
+    @property
     def score(self) -> float:
-        """What it is ranked by."""
+        """The score that orders hits."""
         return self.retrieval if self.reranked is None else self.reranked
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What one query saw: its hits, best first, and the state of the index they come from."""
+    """Hits, best first, and the state of the index that they come from."""
 
     hits: Sequence[Hit]
     generation: int
     revision: int
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
+    passages = RenamedAttribute("hits")
+
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """The parts an answer's score is made of."""
+    """The parts of an answer's score: BM25, cosine, span logit and null logit."""
 
     lexical: float
     dense: float
@@ -182,15 +228,32 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """One more place that gives the same answer."""
+    """Another place with the same answer."""
 
     document_id: str
     span: Span
 
+    document_offset = RenamedAttribute("span")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An exact span of a document: `document.text[span] == text`."""
+    """An exact span of a document: `document.text[span] == text`.
+
+    Attributes:
+        text: the answer, verbatim.
+        score: comparable across passages, documents and questions.
+        confidence: calibrated probability that the answer is right.
+        span: place in the document.
+        context: sentences around the answer, verbatim.
+        context_span: place of the answer in `context`.
+        passage_id: the passage that the answer was read in; None without an index.
+        components: the parts of the score.
+        support: other places with the same answer.
+        page: page number from 1, where the format has pages.
+        section: heading above the answer, where the format has headings.
+        rectangles: places on the pages of a PDF, one for each line.
+    """
 
     text: str
     score: float
@@ -209,10 +272,26 @@ class Answer:
     section: str | None = None
     rectangles: Sequence[Rectangle] = ()
 
+    answer = RenamedAttribute("text")
+    document_offset = RenamedAttribute("span")
+    context_offset = RenamedAttribute("context_span")
+
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """All that one question gave. `answers` is empty exactly when `has_answer` is false."""
+    """The result of one question.
+
+    Attributes:
+        query_id: names the result in logs and feedback.
+        answers: best first; empty exactly when `has_answer` is false.
+        no_answer_score: probability that the documents do not answer.
+        best_guess: the best answer when none reaches the threshold.
+        passages: the passages that were read, if they were asked for.
+        index: name of the index; empty without one.
+        generation: of the index.
+        revision: of the index.
+        timings_ms: milliseconds by stage.
+    """
 
     query_id: str
     question: str
@@ -227,5 +306,5 @@ class QueryResult:
 
     @property
     def has_answer(self) -> bool:
-        """Tell whether the documents were found to answer."""
+        """Whether the documents answer the question."""
         return bool(self.answers)

@@ -75,7 +75,7 @@ def test_one_bad_file_stops_no_other(run: Run, tmp_path: Path) -> None:
     done = run("add", folder, "nowhere.txt", "--json", "--meta", "year=2020", "--meta", "source=a=b")
     assert done.exit_code == 1
     assert [d["status"] for d in json.loads(done.stdout)] == ["created", "skipped", "failed"]
-    assert "bad.pdf: not a PDF that can be read" in done.stderr
+    assert "bad.pdf: not a PDF, or damaged" in done.stderr
     assert "nowhere.txt: No such file" in done.stderr
     assert "photo.png" not in done.stderr
     (listed,) = parsed(run("list", "--json"))
@@ -168,7 +168,7 @@ def test_sync_keeps_what_came_from_a_file_that_cannot_be_read_now(run: Run, tmp_
     (folder / "a.csv").write_bytes(b"id,text\0")
     run("sync", "docs")
     (folder / "a.csv").unlink()
-    assert "a folder without files" in run("sync", "docs").stderr
+    assert "no files in this folder" in run("sync", "docs").stderr
     assert [d["id"] for d in parsed(run("list", "--json"))] == ["r1"]
 
 
@@ -339,14 +339,14 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
         (["ask", "Who?", "--colour", "red"], 2, "--colour"),
         (["add", "none.txt"], 1, "none.txt: No such file"),
         (["add", "n" * 300], 1, "File name too long"),
-        (["add", "old.doc"], 1, "old.doc: .doc cannot be read: convert it"),
+        (["add", "old.doc"], 1, "old.doc: .doc files are not supported; convert it"),
         (["add", "good.txt", "--meta", "=x"], 2, "'=x' is not NAME=VALUE"),
         (["sync", "none"], 2, "none"),
-        (["add", "binary.bin"], 1, "binary.bin: a binary file"),
+        (["add", "binary.bin"], 1, "binary.bin: binary file, not text"),
         (["add", "blank.txt"], 1, "blank.txt: the document has no text"),
-        (["add", "empty"], 1, "empty: a folder without files"),
+        (["add", "empty"], 1, "empty: no files in this folder"),
         (["read", "none.txt", "Who?"], 1, "none.txt: No such file"),
-        (["read", "old.doc", "Who?"], 1, "old.doc: .doc cannot be read"),
+        (["read", "old.doc", "Who?"], 1, "old.doc: .doc files are not supported"),
         (["remove", "none"], 1, "no index 'default'"),
         (["list", "--index", "none"], 1, "no index 'none'"),
         (["verify"], 1, "no index 'default'"),
@@ -361,14 +361,14 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
             "predictions: mode retrieval gives no answers to write",
         ),
         (["eval", str(GOLDEN / "golden.json"), "--url", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1"),
-        (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--mode", "reader"], 1, "mode: an index or a server"),
-        (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--answers", "a"], 1, "answers of a file are not asked"),
+        (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--mode", "reader"], 1, "mode: with an index or a server"),
+        (["eval", str(GOLDEN / "golden.json"), "--index", "x", "--answers", "a"], 1, "answers: cannot be combined"),
         (
             ["eval", str(GOLDEN / "golden.json"), "--mode", "reranked", "--answers", "a"],
             1,
-            "has no rankings to evaluate",
+            "a predictions file has no rankings",
         ),
-        (["eval", "empty.toml"], 1, "empty.toml: there is nothing to evaluate"),
+        (["eval", "empty.toml"], 1, "empty.toml: nothing to evaluate"),
         (["compare", "none.json", "good.txt"], 1, "none.json: No such file"),
         (["eval", "good.txt", "--mode", "other"], 2, "--mode"),
     ],

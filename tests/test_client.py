@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import pydoc
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from qa.client import AsyncClient, Calls, Client
+from qa.client import AsyncClient, Client
 from qa.config import Settings
 from qa.engine import Engine
 from qa.errors import (
@@ -26,13 +29,14 @@ from qa.errors import (
     Unauthorized,
     Unavailable,
 )
+from qa.reports import IngestionReport
 from qa.service.keys import Keys
+from qa.types import Document
 from qa.wire.base import Offset
-from qa.wire.documents import DocumentIn
 from tests.conftest import serving
 from tests.service.test_service import TEXT
 
-HOURS = DocumentIn(id="hours of Ä", text=TEXT, title="Opening hours")
+HOURS = Document("hours of Ä", TEXT, "Opening hours")
 Start = Callable[..., str]
 
 
@@ -45,33 +49,71 @@ def start(engine: Engine) -> Iterator[Start]:
         )
 
 
-def test_from_a_document_to_feedback(start: Start, tmp_path: Path) -> None:
+def test_a_document_is_added_asked_labelled_and_removed(start: Start, tmp_path: Path) -> None:
     with Client(start()) as client:
         assert client.health().status == "ok"
         assert client.ready().documents == 0
-        assert client.add([HOURS]).documents[0].status == "created"
-        answer = client.query("Who runs the library?", min_confidence=0).answers[0]
-        assert "Ortega" in answer.answer
-        assert client.text(answer.document_id or "")[answer.document_offset.start :].startswith(answer.answer)
-        (batched,) = client.query_batch(["Who runs the library?"], min_confidence=0).results
+        assert [document.change for document in client.add([HOURS])] == ["created"]
+        answer = client.ask("Who runs the library?", min_confidence=0).answers[0]
+        assert "Ortega" in answer.text
+        assert client.text(answer.document_id)[answer.span.start :].startswith(answer.text)
+        (batched,) = client.ask_batch(["Who runs the library?"], min_confidence=0)
         assert batched.answers[0] == answer
-        assert client.search("library").passages[0].document_id == HOURS.id
+        assert client.search("library").hits[0].document_id == HOURS.id
         assert "read" in client.search("library", rerank=True).timings_ms
-        read = client.read("Who opened the mill?", "Ann Miller opened the mill.", min_confidence=0)
-        assert read.answers[0].answer == "Ann Miller"
-        offset = Offset(start=answer.document_offset.start, end=answer.document_offset.end)
-        assert client.feedback("Who runs it?", answer.document_id or "", "right", offset).id
+        result = client.read("Who opened the mill?", "Ann Miller opened the mill.", min_confidence=0)
+        assert result.answers[0].text == "Ann Miller"
+        offset = Offset(start=answer.span.start, end=answer.span.end)
+        assert client.feedback("Who runs it?", answer.document_id, "right", offset).id
         assert len(client.export_feedback().data) == 1
-        assert client.describe(HOURS.id or "", {"title": None}).title is None
-        assert client.document(HOURS.id or "").text == TEXT
-        (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
-        (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
-        good, bad = client.upload([tmp_path / "kettle.md", tmp_path / "broken.pdf"]).files
-        assert (good.error, len(good.documents)) == (None, 1)
-        assert "broken.pdf" in (bad.error or "")
-        assert [d.id for d in client.documents(limit=1).documents] == [HOURS.id]
+        assert client.update(HOURS.id, {"title": None}).title is None
+        assert client.document(HOURS.id).text == TEXT
+        client.remove(HOURS.id)
+        assert client.documents().documents == []
+
+
+def test_files_are_added_each_with_its_own_result(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "kettle.md").write_text("# Kettle\n\nIt is green.")
+    paths = [tmp_path / "kettle.md", tmp_path / "broken.pdf", tmp_path / "again", "-", tmp_path / "missing.txt"]
+    finished: list[int] = []
+    with Client(start()) as client:
+        report = client.add_files(paths, progress=finished.append)
+        assert [document.change for document in report.documents] == ["created"]
+        assert [Path(file.file).name for file in report.files if file.error] == [
+            "broken.pdf", "kettle.md", "missing.txt", "-",
+        ]  # fmt: skip
+        messages = [error.message for error in report.errors]
+        assert "broken.pdf" in messages[0]
+        assert "same name" in messages[1]
+        assert "standard input" in messages[3]
+        assert sum(finished) == 3
+        assert [document.title for document in client.documents().documents] == ["Kettle"]
+
+
+def test_a_large_file_is_added_by_a_job(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qa.client.uploading.MAX_WAITED_FOR", 10)
+    (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
+    url = start()
+
+    async def add() -> IngestionReport:
+        async with AsyncClient(url) as client:
+            return await client.add_files(tmp_path / "kettle.md")
+
+    with Client(url) as client:
+        assert [document.change for document in client.add_files(tmp_path / "kettle.md").documents] == ["created"]
+        assert [job.kind for job in client.jobs().jobs] == ["upload"]
+        assert [document.change for document in asyncio.run(add()).documents] == ["unchanged"]
+
+
+def test_indexes_and_jobs(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
+    with Client(start()) as client:
+        assert client.upload([tmp_path / "kettle.md"]).files[0].error is None
         assert client.create_index("books").documents == 0
-        assert [i.name for i in client.indexes().indexes] == ["books", "default"]
+        assert [index.name for index in client.indexes().indexes] == ["books", "default"]
         for job in (client.rebuild("books"), client.upload_later([tmp_path / "kettle.md"])):
             while (now := client.job(job.id)).state == "running":
                 time.sleep(0.05)
@@ -81,59 +123,124 @@ def test_from_a_document_to_feedback(start: Start, tmp_path: Path) -> None:
         assert client.rollback("books").kind == "rollback"
         while client.jobs().jobs[0].state == "running":
             time.sleep(0.01)
-        with pytest.raises(Conflict, match="has ended"):
+        with pytest.raises(Conflict, match="ended"):
             client.cancel(job.id)
         client.delete_index("books")
-        client.remove(HOURS.id or "")
-        assert [i.name for i in client.indexes().indexes] == ["default"]
-        assert [d.title for d in client.documents().documents] == ["Kettle"]
+        assert [index.name for index in client.indexes().indexes] == ["default"]
 
 
-def test_the_twin_gives_the_same(start: Start) -> None:
+def test_the_client_returns_what_the_engine_returns(start: Start, engine: Engine) -> None:
+    question = "Who runs the library?"
+    with Client(start()) as client:
+        client.add([Document(HOURS.id, TEXT, HOURS.title, meta={"kind": "hours", "year": 2020})])
+        asked = client.ask(question, min_confidence=0, include_passages=True)
+        expected = engine.ask(question, min_confidence=0, include_passages=True)
+        assert replace(asked, query_id="", timings_ms={}, passages=()) == replace(
+            expected, query_id="", timings_ms={}, passages=()
+        )
+        for rerank in (False, True):
+            hits = client.search(question, rerank=rerank).hits
+            for hit, own in zip(hits, engine.search(question, rerank=rerank).hits, strict=True):
+                assert (hit.document_id, hit.span, hit.text, hit.score) == (
+                    own.document_id,
+                    own.span,
+                    own.text,
+                    own.score,
+                )
+                assert (hit.meta, hit.title, hit.margin, hit.lexical) == (own.meta, own.title, own.margin, own.lexical)
+        assert [hit.text for hit in asked.passages] == [hit.text for hit in expected.passages]
+
+
+def test_both_clients_return_the_same(start: Start) -> None:
     url = start()
 
-    async def asked() -> list[Any]:
+    async def ask() -> list[Any]:
         async with AsyncClient(url) as client:
             await client.add([HOURS])
-            results = await asyncio.gather(*(client.query("Who runs the library?", min_confidence=0) for _ in range(4)))
+            results = await asyncio.gather(*(client.ask("Who runs the library?", min_confidence=0) for _ in range(4)))
             return [result.answers for result in results]
 
-    made = asyncio.run(asked())
+    answers = asyncio.run(ask())
     with Client(url) as client:
-        assert made == [client.query("Who runs the library?", min_confidence=0).answers] * 4
+        assert answers == [client.ask("Who runs the library?", min_confidence=0).answers] * 4
+
+
+def test_methods_show_their_signatures_and_documentation() -> None:
+    signature = inspect.signature(Client.ask)
+    assert list(signature.parameters)[:3] == ["self", "question", "index"]
+    assert signature.return_annotation == "QueryResult"
+    assert "min_confidence" in inspect.signature(Client.query).parameters
+    assert "Answer a question" in (Client.ask.__doc__ or "")
+    assert inspect.iscoroutinefunction(AsyncClient.ask)
+    for kind in (Client, AsyncClient):
+        documentation = pydoc.render_doc(kind, renderer=pydoc.plaintext)
+        assert "ask(self, question: 'str'" in documentation
+        assert "add_files(self, paths" in documentation
+
+
+def test_engine_and_client_methods_take_the_same_arguments() -> None:
+    for name in ("ask", "ask_batch", "search", "read", "add", "add_files", "remove"):
+        of_engine = set(inspect.signature(getattr(Engine, name)).parameters)
+        of_client = set(inspect.signature(getattr(Client, name)).parameters)
+        shared = of_engine & of_client
+        assert {"self"} < shared
+        # The client lacks what only makes sense beside the files or inside the process.
+        only_local = {"by_sentence", "marks", "boxes", "meta", "text_column", "title_column", "id_column", "dry_run"}
+        assert of_engine - of_client <= only_local | {"ids"}
+        assert of_client - of_engine <= {"id"}
+
+
+def test_deprecated_names_of_version_0_1_warn_and_work(start: Start) -> None:
+    with Client(start()) as client:
+        client.add([HOURS])
+        with pytest.warns(DeprecationWarning, match=r"Client\.query is deprecated; use Client\.ask"):
+            response = client.query("Who runs the library?", min_confidence=0)
+        with pytest.warns(DeprecationWarning, match=r"Client\.query_batch"):
+            (batched,) = client.query_batch(["Who runs the library?"], min_confidence=0).results
+        assert batched.answers == response.answers
+        with pytest.warns(DeprecationWarning, match=r"Client\.describe"):
+            client.describe(HOURS.id, {"title": None})
+        answer = client.ask("Who runs the library?", min_confidence=0).answers[0]
+        with pytest.warns(DeprecationWarning, match=r"Answer\.answer is deprecated; use Answer\.text"):
+            assert answer.answer == response.answers[0].answer
+        with pytest.warns(DeprecationWarning, match=r"Answer\.document_offset"):
+            assert answer.document_offset.start == response.answers[0].document_offset.start
 
 
 def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
-    """What is in the OpenAPI document and in no call of the client would be missed here."""
+    """Fail on a path of the OpenAPI document that no method of the client calls."""
     from qa.client import calls
 
-    made: list[calls.Call[Any]] = [
-        calls.query("q"), calls.query_batch(["q"]), calls.read("q", "t"), calls.search("q"), calls.add([]),
+    built: list[calls.Call[Any]] = [
+        calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"), calls.add([]),
         calls.upload([]), calls.upload_later([]), calls.documents(), calls.document("{id}"), calls.text("{id}"),
-        calls.describe("{id}", {}), calls.remove("{id}"), calls.indexes(), calls.index("{name}"),
+        calls.update("{id}", {}), calls.remove("{id}"), calls.indexes(), calls.index("{name}"),
         calls.create_index("{name}"), calls.delete_index("{name}"), calls.rebuild("{name}"), calls.rollback("{name}"),
         calls.jobs(), calls.job("{id}"), calls.cancel("{id}"), calls.feedback("q", "d", "unanswerable"),
         calls.export_feedback(), calls.health(), calls.ready(),
     ]  # fmt: skip
-    have = {(call.method, call.path.replace("%7B", "{").replace("%7D", "}")) for call in made}
+    called = {(call.method, call.path.replace("%7B", "{").replace("%7D", "}")) for call in built}
     with Client(start()) as client:
-        described = client._http.get("/openapi.json").json()["paths"]
-    wanted = {(method.upper(), path) for path, methods in described.items() for method in methods}
-    # Streams, and what is for other programs than clients.
-    assert wanted - have == {("GET", "/v1/jobs/{id}/events"), ("GET", "/metrics")}
-    assert have <= wanted
-    assert len(made) == len([name for name in vars(Calls) if not name.startswith("_")])
+        paths = client._http.get("/openapi.json").json()["paths"]
+    documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    # A stream, and a call for monitoring.
+    assert documented - called == {("GET", "/v1/jobs/{id}/events"), ("GET", "/metrics")}
+    assert called <= documented
+    methods = {name for name in vars(Client) if not name.startswith("_")}
+    assert methods == {name for name in vars(AsyncClient) if not name.startswith("_")}
+    helpers = {"send", "run", "close", "add_files", "query", "query_batch", "describe"}
+    assert len(built) == len(methods - helpers)
 
 
-def test_errors_are_what_the_engine_would_have_raised(start: Start) -> None:
+def test_raises_the_errors_of_the_engine(start: Start) -> None:
     url = start()
     with Client(url) as client:
         for call, error, field in (
             (lambda: client.document("nowhere"), NotFound, "id"),
-            (lambda: client.query("  "), InvalidInput, "question"),
-            (lambda: client.query("Who?", top_k=0), InvalidInput, "top_k"),
-            (lambda: client.query("Who is \ud800?"), InvalidInput, None),
-            (lambda: client.query("Who?", filters={"year": float("nan")}), InvalidInput, None),
+            (lambda: client.ask("  "), InvalidInput, "question"),
+            (lambda: client.ask("Who?", top_k=0), InvalidInput, "top_k"),
+            (lambda: client.ask("Who is \ud800?"), InvalidInput, None),
+            (lambda: client.ask("Who?", filters={"year": float("nan")}), InvalidInput, None),
             (lambda: client.document("\ud800"), InvalidInput, None),
             (lambda: client.delete_index("default"), Conflict, "index"),
             (lambda: client.read("Who?", "x" * 200_000), TooLarge, "text"),
@@ -144,7 +251,7 @@ def test_errors_are_what_the_engine_would_have_raised(start: Start) -> None:
     with pytest.raises(InvalidInput, match="http://a:b"):
         Client("http://a:b")
     for kind in (Client, AsyncClient):
-        with pytest.raises(InvalidInput, match="cannot be sent"):
+        with pytest.raises(InvalidInput, match="cannot be encoded"):
             kind(url, key="schlüssel")
     with Client("http://127.0.0.1:1", retries=0) as client, pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
         client.health()
@@ -159,14 +266,14 @@ def test_keys_and_limits(start: Start, engine: Engine) -> None:
         client.indexes()
         with pytest.raises(Forbidden):
             client.add([HOURS])
-        # An hour is longer than anybody waits.
+        # The client does not wait for an hour.
         with pytest.raises(RateLimited) as refused:
             client.indexes()
         assert 1 <= refused.value.retry_after_s <= 3600
 
 
-class _Moody(BaseHTTPRequestHandler):
-    """Answers with what the test put into `replies`: a status with headers, or nothing and a closed connection."""
+class _FlakyServer(BaseHTTPRequestHandler):
+    """Sends the next of `replies`: a status with headers; None closes the connection without a response."""
 
     replies: ClassVar[list[tuple[int, dict[str, str]] | None]] = []
     seen: ClassVar[list[str]] = []
@@ -193,9 +300,9 @@ class _Moody(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def moody() -> Iterator[str]:
-    _Moody.replies, _Moody.seen = [], []
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Moody) as server:
+def flaky_server() -> Iterator[str]:
+    _FlakyServer.replies, _FlakyServer.seen = [], []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _FlakyServer) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -203,36 +310,36 @@ def moody() -> Iterator[str]:
         thread.join()
 
 
-def test_what_is_refused_for_now_is_sent_again(moody: str) -> None:
-    _Moody.replies = [(503, {"Retry-After": "0"}), None, (429, {"Retry-After": "0"})]
-    with Client(moody) as client:
+def test_rejected_requests_are_retried(flaky_server: str) -> None:
+    _FlakyServer.replies = [(503, {"Retry-After": "0"}), None, (429, {"Retry-After": "0"})]
+    with Client(flaky_server) as client:
         assert client.health().status == "ok"
-    assert len(_Moody.seen) == 4
+    assert len(_FlakyServer.seen) == 4
 
 
-def test_but_not_for_ever(moody: str) -> None:
-    _Moody.replies = [(503, {"Retry-After": "0"})] * 9
-    with Client(moody, retries=2) as client, pytest.raises(Overloaded, match="later"):
+def test_retries_are_limited(flaky_server: str) -> None:
+    _FlakyServer.replies = [(503, {"Retry-After": "0"})] * 9
+    with Client(flaky_server, retries=2) as client, pytest.raises(Overloaded, match="later"):
         client.health()
-    assert len(_Moody.seen) == 3
+    assert len(_FlakyServer.seen) == 3
 
 
-def test_what_may_have_been_done_is_not_done_again(moody: str) -> None:
-    _Moody.replies = [None]
-    with Client(moody) as client, pytest.raises(Unavailable):
+def test_requests_that_may_have_been_carried_out_are_not_repeated(flaky_server: str) -> None:
+    _FlakyServer.replies = [None]
+    with Client(flaky_server) as client, pytest.raises(Unavailable):
         client.remove("hours")
-    assert len(_Moody.seen) == 1
-    _Moody.replies = [(503, {"Retry-After": "0"})]
-    with Client(moody) as client:
+    assert len(_FlakyServer.seen) == 1
+    _FlakyServer.replies = [(503, {"Retry-After": "0"})]
+    with Client(flaky_server) as client:
         client.remove("hours")
-    assert len(_Moody.seen) == 3
-    # What never reached the server was not done.
-    began = time.monotonic()
+    assert len(_FlakyServer.seen) == 3
+    # A request that never reached the server is retried.
+    started = time.monotonic()
     with Client("http://127.0.0.1:1", retries=2) as client, pytest.raises(Unavailable):
         client.remove("hours")
-    assert time.monotonic() - began > 0.5
+    assert time.monotonic() - started > 0.5
 
 
-def test_another_program_is_told_apart(moody: str) -> None:
-    with Client(moody) as client, pytest.raises(QAError, match="not an answer of this service"):
+def test_rejects_a_server_that_is_not_spanlight(flaky_server: str) -> None:
+    with Client(flaky_server) as client, pytest.raises(QAError, match="not that of a spanlight server"):
         client.ready()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from qa.engine import Engine
 from qa.errors import Changed, InvalidInput, NotFound
 from qa.evaluation.metrics import exact_match, f1
-from qa.reading.early_stopping import PASSAGES_READ, ROUNDS
+from qa.reading.early_stopping import MAX_PASSAGES_READ, ROUND_SIZES
 from qa.types import Document, QueryResult, SearchResult
 from tests.conftest import golden_articles, golden_documents
 
@@ -114,7 +114,7 @@ def test_answers_are_given_unless_the_documents_likely_do_not_say(
 ) -> None:
     shipped = golden.calibration.query
     scale = shipped if threshold is None else replace(shipped, threshold=threshold)
-    engine = Engine(golden.indexes, golden.embedder, golden.reader, replace(golden.calibration, query=scale))
+    engine = Engine(golden.documents, golden.reader, replace(golden.calibration, query=scale))
     decided = engine.ask_batch([q["question"] for _, q in QUESTIONS], top_k=5)
     assert {result.has_answer for result in decided} == {True, False}
     for result, everything in zip(decided, results, strict=True):
@@ -187,14 +187,14 @@ def test_reading_stops_where_the_rest_cannot_win(golden: Engine) -> None:
         calibration = golden.calibration
         if stop_margin is not None:
             calibration = replace(calibration, stop_margin=stop_margin)
-        made = Engine(golden.indexes, golden.embedder, golden.reader, calibration)
+        made = Engine(golden.documents, golden.reader, calibration)
         return made.ask_batch([q["question"] for _, q in QUESTIONS[::10]], min_confidence=0.0, include_passages=True)
 
     hasty, shipped, thorough = asked(-math.inf), asked(None), asked(math.inf)
-    assert {len(result.passages) for result in hasty} == {ROUNDS[0]}
-    assert {len(result.passages) for result in thorough} == {PASSAGES_READ}
+    assert {len(result.passages) for result in hasty} == {ROUND_SIZES[0]}
+    assert {len(result.passages) for result in thorough} == {MAX_PASSAGES_READ}
     read = [len(result.passages) for result in shipped]
-    assert ROUNDS[0] < sum(read) / len(read) < PASSAGES_READ
+    assert ROUND_SIZES[0] < sum(read) / len(read) < MAX_PASSAGES_READ
     for some, everything in zip(shipped, thorough, strict=True):
         assert list(some.passages) == list(everything.passages)[: len(some.passages)]
     same = [one.answers[0].span == other.answers[0].span for one, other in zip(shipped, thorough, strict=True)]
@@ -229,7 +229,7 @@ def test_a_document_is_found_by_its_title_and_by_another_one_as_soon_as_it_has_i
     engine.add([Document("b", "It is open from nine to five.", "The museum of bells"), Document("t", "Tea is green.")])
     question = "When is the lighthouse open?"
     (before,) = [hit for hit in engine.search(question).hits if hit.passage.document_id == "b"]
-    engine.describe("b", {"title": "The lighthouse"})
+    engine.documents.update("b", {"title": "The lighthouse"})
     (after,) = [hit for hit in engine.search(question).hits if hit.passage.document_id == "b"]
     assert after.lexical > before.lexical
     assert after.dense > before.dense
@@ -258,21 +258,21 @@ def test_of_two_that_change_a_document_neither_undoes_what_the_other_did(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.add([Document("b", "It is open from nine to five.", "Bells")])
-    first = engine.document("b")[1].sha256
-    prepare, seen = engine._prepare, []
+    first = engine.documents.get("b")[1].sha256
+    prepare, seen = engine.documents._prepare, []
 
     def slow(documents: Sequence[Document]) -> object:
         seen.append(documents[0].title)
         if len(seen) == 1:
-            engine.describe("b", {"meta": {"kind": "museum"}})
+            engine.documents.update("b", {"meta": {"kind": "museum"}})
         return prepare(documents)
 
-    monkeypatch.setattr(engine, "_prepare", slow)
-    described = engine.describe("b", {"title": "Clocks"})
+    monkeypatch.setattr(engine.documents, "_prepare", slow)
+    described = engine.documents.update("b", {"title": "Clocks"})
     assert seen == ["Clocks", "Clocks"]
     assert (described.title, described.meta) == ("Clocks", {"kind": "museum"})
     with pytest.raises(Changed, match="not as it was"):
-        engine.describe("b", {"title": "Bells"}, only={first})
+        engine.documents.update("b", {"title": "Bells"}, expected_hashes={first})
 
 
 def test_only_documents_that_pass_the_filter_answer(engine: Engine) -> None:
@@ -332,11 +332,11 @@ def test_bad_questions_are_refused_with_the_field(golden: Engine, options: dict[
 def test_unknown_index_and_document(golden: Engine) -> None:
     with pytest.raises(NotFound, match="no index 'other'"):
         golden.ask("Who?", index="other")
-    with pytest.raises(NotFound, match="no document 'x'"):
-        golden.document("x")
-    with pytest.raises(NotFound, match="no document 'x'"):
+    with pytest.raises(NotFound, match="document 'x' not found"):
+        golden.documents.get("x")
+    with pytest.raises(NotFound, match="document 'x' not found"):
         golden.remove(["nato-iraq", "x"])
-    assert golden.document("nato-iraq")[0].text == TEXTS["nato-iraq"]
+    assert golden.documents.get("nato-iraq")[0].text == TEXTS["nato-iraq"]
 
 
 def test_asking_and_adding_load_neither_torch_nor_transformers(tmp_path: Path) -> None:

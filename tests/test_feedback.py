@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from qa.engine import Engine
+from qa.indexing.indexer import Indexer
 from qa.errors import DatasetError, InvalidInput, NotFound
 from qa.evaluation.squad import load_squad
 from qa.feedback import Feedback, Verdict, export_feedback, give_feedback, import_feedback, purge_feedback
@@ -19,17 +20,17 @@ MILL, MONDAYS, TUESDAYS = Span(4, 8), Span(21, 28), Span(48, 56)
 
 
 @pytest.fixture
-def library(engine: Engine) -> Engine:
+def library(engine: Engine) -> Indexer:
     engine.add([Document("mill", TEXT, "The mill"), Document("other", "Nothing is said here.")])
-    return engine
+    return engine.documents
 
 
-def say(library: Engine, verdict: Verdict, span: Span | None = None, question: str = "When does it grind?") -> str:
+def say(library: Indexer, verdict: Verdict, span: Span | None = None, question: str = "When does it grind?") -> str:
     (id,) = give_feedback(library, [Feedback(question, "mill", verdict, span)], index="default")
     return id
 
 
-def exported(library: Engine) -> dict[str, tuple[list[str], bool]]:
+def exported(library: Indexer) -> dict[str, tuple[list[str], bool]]:
     return labels_in(export_feedback(library, index="default"))
 
 
@@ -52,14 +53,14 @@ def test_the_texts_spans_are_what_they_are_called() -> None:
     ],
 )
 def test_the_last_word_counts(
-    library: Engine, said: list[tuple[Verdict, Span | None]], labels: tuple[list[str], bool] | None
+    library: Indexer, said: list[tuple[Verdict, Span | None]], labels: tuple[list[str], bool] | None
 ) -> None:
     for verdict, span in said:
         say(library, verdict, span)
     assert exported(library) == ({} if labels is None else {"When does it grind?": labels})
 
 
-def test_a_question_is_the_same_however_it_is_spaced_or_written(library: Engine) -> None:
+def test_a_question_is_the_same_however_it_is_spaced_or_written(library: Indexer) -> None:
     say(library, "right", TUESDAYS, "WHEN does it  grind?")
     say(library, "corrected", MONDAYS)
     assert exported(library) == {"When does it grind?": (["Mondays"], False)}
@@ -78,21 +79,21 @@ def test_a_question_is_the_same_however_it_is_spaced_or_written(library: Engine)
         ("corrected", Span(MONDAYS.start - 1, MONDAYS.start), "white space"),
     ],
 )
-def test_what_cannot_be_a_label_is_refused(library: Engine, verdict: Verdict, span: Span | None, word: str) -> None:
+def test_what_cannot_be_a_label_is_refused(library: Indexer, verdict: Verdict, span: Span | None, word: str) -> None:
     with pytest.raises(InvalidInput, match=word) as refused:
         say(library, verdict, span)
     assert refused.value.field == "document_offset"
     assert exported(library) == {}
 
 
-def test_feedback_on_what_is_not_there(library: Engine) -> None:
+def test_feedback_on_what_is_not_there(library: Indexer) -> None:
     with pytest.raises(NotFound):
         give_feedback(library, [Feedback("Who?", "nowhere", "unanswerable")], index="default")
     with pytest.raises(NotFound):
         export_feedback(library, index="nowhere")
 
 
-def test_all_or_none(library: Engine) -> None:
+def test_all_or_none(library: Indexer) -> None:
     with pytest.raises(NotFound):
         give_feedback(
             library,
@@ -102,10 +103,10 @@ def test_all_or_none(library: Engine) -> None:
     assert exported(library) == {}
 
 
-def test_what_no_longer_holds_is_left_out_and_counted(library: Engine) -> None:
+def test_what_no_longer_holds_is_left_out_and_counted(library: Indexer) -> None:
     say(library, "right", MONDAYS)
     say(library, "unanswerable", None, "Who is the miller?")
-    library.describe("mill", {"title": "Another title"})
+    library.update("mill", {"title": "Another title"})
     assert len(exported(library)) == 2
     library.add([Document("mill", TEXT.replace("Tuesdays", "Fridays"))])
     assert set(exported(library)) == {"When does it grind?"}
@@ -116,7 +117,7 @@ def test_what_no_longer_holds_is_left_out_and_counted(library: Engine) -> None:
     assert export_feedback(library, index="default")["left_out"] == 2
 
 
-def test_purging_brings_no_overruled_label_back(library: Engine) -> None:
+def test_purging_brings_no_overruled_label_back(library: Indexer) -> None:
     say(library, "right", MONDAYS)
     say(library, "corrected", TUESDAYS)
     say(library, "right", MILL, "What grinds?")
@@ -127,7 +128,7 @@ def test_purging_brings_no_overruled_label_back(library: Engine) -> None:
     assert exported(library) == before
 
 
-def test_a_line_that_a_crash_cut_off_is_dropped_and_nothing_else(library: Engine) -> None:
+def test_a_line_that_a_crash_cut_off_is_dropped_and_nothing_else(library: Indexer) -> None:
     say(library, "right", MONDAYS)
     log = library.indexes.get("default").folder / "feedback.jsonl"
     whole = log.read_bytes()
@@ -138,13 +139,13 @@ def test_a_line_that_a_crash_cut_off_is_dropped_and_nothing_else(library: Engine
     assert len(exported(library)) == 2
 
 
-def test_many_at_once_lose_nothing(library: Engine) -> None:
+def test_many_at_once_lose_nothing(library: Indexer) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: say(library, "right", MONDAYS, f"Question {n}?"), range(40)))
     assert len(exported(library)) == 40
 
 
-def test_exported_labels_can_be_evaluated_and_imported(library: Engine, tmp_path: Path) -> None:
+def test_exported_labels_can_be_evaluated_and_imported(library: Indexer, tmp_path: Path) -> None:
     say(library, "right", MONDAYS)
     say(library, "right", MILL)
     say(library, "unanswerable", None, "Who is the miller?")
@@ -166,7 +167,7 @@ def test_exported_labels_can_be_evaluated_and_imported(library: Engine, tmp_path
     assert exported(library) == before
 
 
-def test_wrong_labels_are_named(library: Engine, tmp_path: Path) -> None:
+def test_wrong_labels_are_named(library: Indexer, tmp_path: Path) -> None:
     file = tmp_path / "labels.json"
     entry = {"id": "x", "question": "When?", "answers": [{"text": "Monday", "answer_start": 3}]}
     file.write_text(json.dumps({"data": [{"paragraphs": [{"context": TEXT, "qas": [entry]}]}]}))

@@ -1,4 +1,4 @@
-"""What is asked of glibc's allocator, each in a process of its own."""
+"""Test the allocator settings, each in a separate process."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the allocator is not glibc's, or an old one"
-)
+pytestmark = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="needs glibc 2.33 or later")
 
-# Prints how many mappings of its own a block of a megabyte is, after a larger one was freed.
-_LARGE = """
+# Frees a large block, allocates one of a megabyte, and prints the number of mappings that this adds.
+_COUNT_MAPPINGS = """
 import ctypes
 from qa.malloc import use_mmap_for_large_blocks
 
-class Told(ctypes.Structure):
+class Mallinfo2(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", *"abcde")]
 
 libc = ctypes.CDLL(None)
-libc.mallinfo2.restype = Told
-{first}
+libc.mallinfo2.restype = Mallinfo2
+{setup}
 larger = bytearray(16_000_000)
 del larger
 before = libc.mallinfo2().hblks
@@ -31,8 +29,8 @@ block = bytearray(1_000_000)
 print(libc.mallinfo2().hblks - before)
 """
 
-# Prints how many of a hundred megabytes are given back that were freed between small blocks that stay.
-_FREED = """
+# Frees a hundred megabytes between small blocks, trims the heap, and prints how many megabytes the system got back.
+_TRIM = """
 import os
 from qa.malloc import trim_heap
 
@@ -49,24 +47,24 @@ print(before - resident())
 
 
 @pytest.mark.parametrize(
-    ("first", "mappings"),
+    ("setup", "mappings"),
     [
         ("", "0"),
         ("use_mmap_for_large_blocks()", "1"),
-        ("from qa.service.server import application; made = application()", "1"),
+        ("from qa.service.server import application; app = application()", "1"),
     ],
-    ids=["as it is", "kept apart", "in a server"],
+    ids=["default", "mmap", "server"],
 )
-def test_large_blocks_stay_mappings_of_their_own(
-    first: str, mappings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_large_blocks_are_separate_mappings(
+    setup: str, mappings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QA_INDEX_DIR", str(tmp_path))
-    assert _told(_LARGE.format(first=first)) == mappings
+    assert _run(_COUNT_MAPPINGS.format(setup=setup)) == mappings
 
 
-def test_what_was_freed_is_given_back() -> None:
-    assert float(_told(_FREED)) > 50
+def test_trim_heap_returns_freed_memory_to_the_system() -> None:
+    assert float(_run(_TRIM)) > 50
 
 
-def _told(program: str) -> str:
+def _run(program: str) -> str:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()

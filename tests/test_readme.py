@@ -105,9 +105,9 @@ def _say_something(place: Path) -> None:
     import qa
 
     engine = qa.open(place / "indexes")
-    for info in engine.all_documents():
-        text = engine.document(info.id)[0].text
+    for info in engine.documents.all():
+        text = engine.documents.get(info.id)[0].text
         if text.startswith("notes/report.txt"):
             span = Span(text.index("3 May"), text.index("3 May") + 5)
-            give_feedback(engine, [Feedback("When is it due?", info.id, "right", span)], index="default")
+            give_feedback(engine.documents, [Feedback("When is it due?", info.id, "right", span)], index="default")
     engine.close()

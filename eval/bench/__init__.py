@@ -1,1 +1,1 @@
-"""Timings; each compares within one run and prints the spread."""
+"""Benchmarks; each compares systems or settings within one run and prints the spread."""

@@ -1,4 +1,4 @@
-"""Other weights than the shipped ones in our own code: float32 networks, readers that have no calibration yet."""
+"""Run other weights than the shipped ones: float32 networks, and readers without a calibration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qa.factory import build_engine
 from qa.models.inference import available_threads
 from qa.models.model_folder import WEIGHTS, ModelFolder, open_model_folder, write_manifest
 from qa.models.openvino_runtime import ov
-from qa.reading.reader import ShippedReader
+from qa.reading.reader import OpenVINOReader
 from qa.training.artifacts.int8_export import float_graph
 from qa.training.artifacts.reader_export import float_reader
 
@@ -28,11 +28,11 @@ def float_model(model: str, network: torch.nn.Module, outputs: Sequence[str], fo
 
 
 def float_reader_model(weights: Path, folder: Path) -> ModelFolder:
-    """Write a trained reader's float weights, in Hugging Face layout, as a float32 graph to `folder`."""
+    """Write a trained reader's float weights (Hugging Face format) as a float32 graph to `folder`."""
     return float_model("reader", float_reader(weights), ["start", "end"], folder)
 
 
 def engine_with_reader(model: ModelFolder, folder: Path) -> Engine:
-    """Open the shipped models with another reader; its confidence means nothing, as the calibration is not its own."""
+    """Open the shipped models with another reader; ignore its confidence, as the calibration belongs to the shipped one."""
     shipped = build_engine(Settings(index_dir=folder / "indexes"))
-    return Engine(shipped.indexes, shipped.embedder, ShippedReader(model, available_threads()), shipped.calibration)
+    return Engine(shipped.documents, OpenVINOReader(model, available_threads()), shipped.calibration)

@@ -1,47 +1,95 @@
-"""Lines on a plane as SVG (pure)."""
+"""Draw the plots in `results/` as SVG from the tables beside them.
+
+python -m eval.bench.plots [FOLDER]
+
+Draws FOLDER/clients.svg, growing.svg and scale.svg, each from the CSV file of the same name.
+"""
 
 from __future__ import annotations
 
-import math
+import argparse
+import csv
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape
+from pathlib import Path
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BELOW = 520, 260, 70, 30, 50
-_COLOURS = ("#2b6cb0", "#c05621", "#2f855a", "#6b46c1")
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+RESULTS = Path(__file__).parents[1] / "results"
+# Without the salt and with the default metadata, the file would differ in every run.
+_REPRODUCIBLE = {"svg.hashsalt": "spanlight", "svg.fonttype": "none"}
+_METADATA = {"Date": None, "Creator": None}
+_SMOOTHED_ROWS = 4
+
+Columns = dict[str, list[float]]
 
 
-def lines_svg(title: str, across: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """Return a plot with a line for each name; `across` is on a logarithmic scale, what goes up begins at 0."""
-    points = [point for line in lines.values() for point in line]
-    low, high = (math.log10(edge(x for x, _ in points)) for edge in (min, max))
-    top = 1.1 * max(y for _, y in points) or 1.0
+def main() -> None:
+    """Draw every plot whose table is in the folder."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=RESULTS)
+    folder = parser.parse_args().folder
+    for name, draw in (("clients", draw_clients), ("growing", draw_growing), ("scale", draw_scale)):
+        if (folder / f"{name}.csv").exists():
+            draw(folder)
 
-    def place(x: float, y: float) -> tuple[float, float]:
-        share = (math.log10(x) - low) / ((high - low) or 1.0)
-        return _LEFT + _WIDTH * share, _TOP + _HEIGHT * (1 - y / top)
 
-    parts = [f'<text x="{_LEFT}" y="18" font-size="13">{escape(title)}</text>']
-    for tick in range(6):
-        value = top * tick / 5
-        _, height = place(10**low, value)
-        parts.append(f'<path d="M{_LEFT} {height:.1f}h{_WIDTH}" stroke="#ddd"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{height + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    for x in sorted({x for x, _ in points if x in (points[0][0], 10 ** round(math.log10(x)), 10**high)}):
-        left, _ = place(x, 0)
-        parts.append(f'<text x="{left:.1f}" y="{_TOP + _HEIGHT + 16}" text-anchor="middle">{x:,.0f}</text>')
-    apart = _WIDTH / max(3, len(lines))
-    for number, (name, line) in enumerate(lines.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
-        drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line))
-        parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(
-            f'<text x="{_LEFT + 8 + apart * number:.0f}" y="{_TOP + 14}" fill="{colour}">{escape(name)}</text>'
-        )
-    below = _TOP + _HEIGHT + 36
-    parts.append(f'<text x="{_LEFT + _WIDTH / 2}" y="{below}" text-anchor="middle">{escape(across)}</text>')
-    width, height = _LEFT + _WIDTH + 30, _TOP + _HEIGHT + _BELOW
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'font-family="sans-serif" font-size="11"><rect width="{width}" height="{height}" fill="white"/>'
-        f"{''.join(parts)}</svg>\n"
-    )
+def draw_clients(folder: Path) -> None:
+    """Draw FOLDER/clients.svg: answers per second by number of clients."""
+    table = _read_table(folder / "clients.csv")
+    lines = {"questions": table["answered_a_second"]}
+    _draw_lines(folder / "clients.svg", "answers per second", "clients", table["clients"], lines)
+
+
+def draw_growing(folder: Path) -> None:
+    """Draw FOLDER/growing.svg: processor time to index a passage by index size, as a moving average."""
+    table = _read_table(folder / "growing.csv")
+    costs = [sum(parts) for parts in zip(table["add_ms_a_passage"], table["catch_up_ms_a_passage"], strict=True)]
+    windows = [costs[max(0, i - _SMOOTHED_ROWS) : i + _SMOOTHED_ROWS + 1] for i in range(len(costs))]
+    lines = {"add and catch up": [sum(window) / len(window) for window in windows]}
+    title = "processor time for each passage, ms"
+    _draw_lines(folder / "growing.svg", title, "passages", table["passages"], lines)
+
+
+def draw_scale(folder: Path) -> None:
+    """Draw FOLDER/scale.svg: search time by index size."""
+    table = _read_table(folder / "scale.csv")
+    lines = {
+        "search p50": table["search_p50"],
+        "search p95": table["search_p95"],
+        "vectors p50": table["dense_p50"],
+        "vectors p95": table["dense_p95"],
+    }
+    _draw_lines(folder / "scale.svg", "milliseconds", "passages", table["passages"], lines)
+
+
+def _read_table(path: Path) -> Columns:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+
+
+def _draw_lines(
+    path: Path, title: str, x_label: str, xs: Sequence[float], lines: Mapping[str, Sequence[float]]
+) -> None:
+    """Write a plot with a logarithmic x axis and a y axis from 0."""
+    figure = Figure(figsize=(6.2, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for name, ys in lines.items():
+        axes.plot(xs, ys, label=name)
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_xlabel(x_label)
+    axes.set_xscale("log")
+    axes.set_xticks([x for x in xs if len(xs) <= 8 or str(int(x)).rstrip("0") == "1" or x == xs[-1]])
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(bottom=0, top=1.1 * max(max(ys) for ys in lines.values()))
+    axes.grid(visible=True, axis="y", color="#ddd")
+    axes.legend(frameon=False, ncols=len(lines), fontsize=9)
+    with mpl.rc_context(_REPRODUCIBLE):
+        figure.savefig(path, metadata=_METADATA)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
-"""How long a question takes from text to answers, and how fast documents are taken in.
+"""Measure the time of a question from text to answers, and the speed of indexing.
 
     python -m eval.bench.querying [DATASET]
 
-The documents are the contexts of a SQuAD file, by default the sample documents. Each question is asked three times in
-turn: as it is, with every passage read that was found for it, and for passages that the reader puts in order.
+The documents are the contexts of a SQuAD file, by default the golden set. Each question runs three times in turn: with
+early stopping, with all retrieved passages read, and as a reranked search.
 """
 
 from __future__ import annotations
@@ -28,51 +28,51 @@ QUESTIONS = 60
 
 
 def main() -> None:
-    """Print medians and 95th percentiles by stage, what stopping saves, and what reranking takes."""
+    """Print medians and 95th percentiles by stage, the saving of early stopping, and the cost of reranking."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("dataset", type=Path, nargs="?", default=GOLDEN)
     dataset = load_squad(parser.parse_args().dataset).head(QUESTIONS)
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
+        started = time.perf_counter()
         engine = build_engine(Settings(index_dir=Path(folder)))
-        print(f"models loaded in {time.perf_counter() - began:.2f} s")
+        print(f"models loaded in {time.perf_counter() - started:.2f} s")
         engine.indexes.get_or_create("default")
-        began = time.perf_counter()
+        started = time.perf_counter()
         added = [engine.add([Document(str(i), text)])[0] for i, text in enumerate(dataset.contexts)]
-        took = time.perf_counter() - began
+        elapsed = time.perf_counter() - started
         count = sum(a.passages for a in added)
-        print(f"{len(added)} documents, {count} passages added in {took:.2f} s: {count / took:.0f} passages/s")
-        thorough = Engine(
-            engine.indexes, engine.embedder, engine.reader, replace(engine.calibration, stop_margin=math.inf)
+        print(f"{len(added)} documents, {count} passages added in {elapsed:.2f} s: {count / elapsed:.0f} passages/s")
+        exhaustive = Engine(
+            engine.documents, engine.reader, replace(engine.calibration, stop_margin=math.inf)
         )
         engine.ask(dataset.questions[0].text)
         timed = [
             (
                 engine.ask(question.text).timings_ms,
-                thorough.ask(question.text).timings_ms,
+                exhaustive.ask(question.text).timings_ms,
                 engine.search(question.text, rerank=True).timings_ms,
             )
             for question in dataset.questions
         ]
         engine.close()
-    asked, whole, reranked = zip(*timed, strict=True)
-    for stage in asked[0]:
-        print(f"{stage:10} {_told([made[stage] for made in asked])}")
-    print(f"reranked   {_told([made['total'] for made in reranked])}")
-    print(f"a question, of the time with all passages read: {_ratio(asked, whole)}")
-    print(f"passages reranked, of the time of a question: {_ratio(reranked, asked)}")
+    default, exhaustively_read, reranked = zip(*timed, strict=True)
+    for stage in default[0]:
+        print(f"{stage:10} {_percentiles([timings[stage] for timings in default])}")
+    print(f"reranked   {_percentiles([timings['total'] for timings in reranked])}")
+    print(f"a question, relative to reading all passages: {_ratio(default, exhaustively_read)}")
+    print(f"a reranked search, relative to a question: {_ratio(reranked, default)}")
 
 
-def _told(milliseconds: Sequence[float]) -> str:
+def _percentiles(milliseconds: Sequence[float]) -> str:
     values = sorted(milliseconds)
     return f"p50 {statistics.median(values):7.1f} ms   p95 {values[int(0.95 * len(values))]:7.1f} ms"
 
 
-def _ratio(some: Sequence[Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> str:
-    ratios = sorted(one["total"] / other["total"] for one, other in zip(some, others, strict=True))
+def _ratio(timings: Sequence[Mapping[str, float]], baseline: Sequence[Mapping[str, float]]) -> str:
+    ratios = sorted(ours["total"] / theirs["total"] for ours, theirs in zip(timings, baseline, strict=True))
     low, high = ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10]
-    told = f"median {statistics.median(ratios):.2f}, mean {statistics.mean(ratios):.2f}"
-    return f"{told} (a tenth below {low:.2f}, a tenth above {high:.2f})"
+    centre = f"median {statistics.median(ratios):.2f}, mean {statistics.mean(ratios):.2f}"
+    return f"{centre} (a tenth below {low:.2f}, a tenth above {high:.2f})"
 
 
 if __name__ == "__main__":

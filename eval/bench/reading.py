@@ -1,10 +1,10 @@
-"""How long reading ten passages takes, against the same network in PyTorch float32 on the same threads.
+"""Measure reading ten passages, against the same network in PyTorch float32 on the same number of threads.
 
     python -m eval.bench.reading [--threads N] [--weights FOLDER]
 
 Both read the same ten passages in turn, question by question. PyTorch gets them as one padded batch, as is usual, and
-one by one, which pads nothing. Its time does not depend on the values of the weights: without `--weights` (the trained
-float weights in Hugging Face layout) they are random.
+one by one, without padding. Its time does not depend on the values of the weights. They are random unless `--weights`
+names the trained float weights in Hugging Face format.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from qa.factory import build_engine
 from qa.models.inference import available_threads
 from qa.models.model_folder import WEIGHTS
 from qa.models.tokenization import load_tokenizer
-from qa.reading.encoding import ReaderInput, windows
+from qa.reading.encoding import ReaderInput, split_windows
 from qa.reading.reader import Pair
 from qa.types import Document
 
@@ -34,10 +34,10 @@ QUESTIONS = 20
 
 
 def main() -> None:
-    """Print medians, ratio and spread."""
-    arguments = _arguments()
+    """Print medians, ratios and their spread."""
+    arguments = _parse_arguments()
     torch.set_num_threads(arguments.threads)
-    network = _network(arguments.weights)
+    network = _load_network(arguments.weights)
     dataset = load_squad(GOLDEN).head(QUESTIONS)
     tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
     rows: list[tuple[float, float, float]] = []
@@ -51,32 +51,32 @@ def main() -> None:
                 Pair(question.text, hit.passage.text)
                 for hit in engine.search(question.text, top_k=10, by_sentence=False).hits
             ]
-            asked = tokenizer.encode(question.text, add_special_tokens=False).ids
-            read = [tokenizer.encode(text, add_special_tokens=False).ids for _, text, _ in pairs]
-            inputs = [window for ids in read for window in windows(asked, ids)]
-            tokens += sum(len(made.ids) for made in inputs)
+            question_ids = tokenizer.encode(question.text, add_special_tokens=False).ids
+            passage_ids = [tokenizer.encode(text, add_special_tokens=False).ids for _, text, _ in pairs]
+            inputs = [window for ids in passage_ids for window in split_windows(question_ids, ids)]
+            tokens += sum(len(window.ids) for window in inputs)
             if not rows:
                 engine.reader.read_batch(pairs)
-                _batch(network, inputs)
-            began = time.perf_counter()
+                _run_network(network, inputs)
+            started = time.perf_counter()
             engine.reader.read_batch(pairs)
             ours = time.perf_counter()
-            _batch(network, inputs)
+            _run_network(network, inputs)
             batch = time.perf_counter()
-            for made in inputs:
-                _batch(network, [made])
+            for window in inputs:
+                _run_network(network, [window])
             single = time.perf_counter()
-            rows.append((ours - began, batch - ours, single - batch))
+            rows.append((ours - started, batch - ours, single - batch))
         engine.close()
     print(
         f"ten passages, {tokens / len(rows):.0f} tokens, {arguments.threads} threads, {len(rows)} questions; ms, median"
     )
     print(f"shipped int8 reader      {1000 * statistics.median(o for o, _, _ in rows):7.1f}  (tokenising included)")
-    _compared("PyTorch float32, batch", [(ours, batch) for ours, batch, _ in rows])
-    _compared("PyTorch float32, singly", [(ours, single) for ours, _, single in rows])
+    _print_ratio("PyTorch float32, batch", [(ours, batch) for ours, batch, _ in rows])
+    _print_ratio("PyTorch float32, singly", [(ours, single) for ours, _, single in rows])
 
 
-def _compared(name: str, pairs: Sequence[tuple[float, float]]) -> None:
+def _print_ratio(name: str, pairs: Sequence[tuple[float, float]]) -> None:
     ratios = sorted(ours / theirs for ours, theirs in pairs)
     low, high = ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10]
     print(
@@ -85,14 +85,14 @@ def _compared(name: str, pairs: Sequence[tuple[float, float]]) -> None:
     )
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--threads", type=int, default=available_threads())
     parser.add_argument("--weights", type=Path)
     return parser.parse_args()
 
 
-def _network(weights: Path | None) -> torch.nn.Module:
+def _load_network(weights: Path | None) -> torch.nn.Module:
     if weights:
         network = BertForQuestionAnswering.from_pretrained(weights, attn_implementation="sdpa")
     else:
@@ -100,18 +100,18 @@ def _network(weights: Path | None) -> torch.nn.Module:
             hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536, vocab_size=30522
         )
         network = BertForQuestionAnswering._from_config(config, attn_implementation="sdpa")  # noqa: SLF001
-    made: torch.nn.Module = network.float().eval()
-    return made
+    evaluated: torch.nn.Module = network.float().eval()
+    return evaluated
 
 
-def _batch(network: torch.nn.Module, inputs: list[ReaderInput]) -> None:
-    longest = max(len(made.ids) for made in inputs)
+def _run_network(network: torch.nn.Module, inputs: list[ReaderInput]) -> None:
+    longest = max(len(window.ids) for window in inputs)
     ids = torch.zeros((len(inputs), longest), dtype=torch.int64)
     types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, made in enumerate(inputs):
-        ids[row, : len(made.ids)] = torch.from_numpy(made.ids)
-        types[row, : len(made.ids)] = torch.from_numpy(made.types)
-        mask[row, : len(made.ids)] = 1
+    for row, window in enumerate(inputs):
+        ids[row, : len(window.ids)] = torch.from_numpy(window.ids)
+        types[row, : len(window.ids)] = torch.from_numpy(window.types)
+        mask[row, : len(window.ids)] = 1
     with torch.inference_mode():
         network(input_ids=ids, attention_mask=mask, token_type_ids=types)
 

@@ -1,4 +1,4 @@
-"""As many texts as are wanted: sentences of a set's contexts, put together anew."""
+"""Generate any number of texts by recombining the sentences of a data set's contexts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-TOGETHER = 2
+SENTENCES_PER_TEXT = 2
 
 
-def sentences(contexts: Sequence[str]) -> list[str]:
-    """Return the sentences of contexts, each once, without very short and very long ones."""
-    found = (s for context in contexts for s in re.split(r"(?<=[.!?])\s+", context) if 20 < len(s) < 300)
-    return list(dict.fromkeys(found))
+def distinct_sentences(contexts: Sequence[str]) -> list[str]:
+    """Return the distinct sentences of contexts, without very short and very long ones."""
+    sentences = (s for context in contexts for s in re.split(r"(?<=[.!?])\s+", context) if 20 < len(s) < 300)
+    return list(dict.fromkeys(sentences))
 
 
-def recombined(count: int) -> Iterator[list[int]]:
-    """Yield places of sentences, of `count`, that make a text; without end, and each time the same."""
-    chooser = random.Random(1)  # noqa: S311
+def recombine(count: int) -> Iterator[list[int]]:
+    """Yield the sentence positions of each text, out of `count` sentences: endless, and the same in every run."""
+    rng = random.Random(1)  # noqa: S311
     while True:
-        yield chooser.sample(range(count), TOGETHER)
+        yield rng.sample(range(count), SENTENCES_PER_TEXT)

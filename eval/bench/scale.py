@@ -29,14 +29,14 @@ from eval.bench.peers.protocol import pss_mb
 from eval.bench.plots import lines_svg
 from eval.bench.querying import GOLDEN
 from eval.bench.recombined import recombined, sentences
-from eval.bench.served import at
+from eval.bench.server import at
 from qa.config import Settings
 from qa.evaluation.squad import load_squad
 from qa.factory import build_engine
 from qa.index.local import LocalIndex, Prepared
-from qa.index.vectors import cosines
 from qa.models.embedder import Embedder
 from qa.search.fusion import CANDIDATES
+from qa.search.hybrid import cosines
 from qa.types import Document, Passage, Span
 
 BLOCK = 1_000
@@ -155,7 +155,7 @@ def _searched(folder: Path, questions: Sequence[str]) -> tuple[dict[str, float],
     vectors = engine.embedder.encode_questions(questions)
     pairs = list(zip(questions, vectors, strict=True))
     times = {"search": _timed(lambda pair: index.search(pair[0], pair[1], _NEAREST), pairs)}
-    with index.derived.pinned() as (view, transaction):
+    with index.derived.pin() as (view, transaction):
         times["dense"] = _timed(lambda pair: view.vectors.search(pair[1], CANDIDATES), pairs)
         numbers = [view.vectors.search(vector, CANDIDATES)[:_NEAREST] for vector in vectors]
         found = [cosines(list(transaction.vectors(n).values()), v) for n, v in zip(numbers, vectors, strict=True)]

@@ -21,7 +21,7 @@ from qa.engine import Engine
 from qa.evaluation.metrics import auroc, f1, recall
 from qa.evaluation.squad import load_squad
 from qa.factory import build_engine
-from qa.reading.early_stopping import pair_of
+from qa.reading.early_stopping import build_pair
 from qa.reading.spans import ScoredSpan, best_spans
 from qa.search.fusion import CANDIDATES
 from qa.training.data.examples import article_titles, split
@@ -111,7 +111,7 @@ def _figures(engine: Engine, questions: Sequence[_Question], places: dict[str, s
 
 
 def _read(engine: Engine, question: str, hit: Hit) -> ScoredSpan:
-    (logits,) = engine.reader.read_batch([pair_of(question, hit)])
+    (logits,) = engine.reader.read_batch([build_pair(question, hit)])
     return best_spans(logits, 1)[0]
 
 

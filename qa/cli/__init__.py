@@ -1,26 +1,52 @@
-"""The command `qa`. Exit status: 0, 1 (failed), 2 (usage), 3 (a regression gate)."""
+"""The command `qa`. Exit status: 0, 1 (failed), 2 (usage), 3 (a quality gate was missed)."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import sys
+from typing import Annotated
 
 import typer
 
-from qa.cli import documents, evaluation, feedback, keys, training
+from qa import __version__
+from qa.cli.commands import LazyGroup
 
 app = typer.Typer(
-    help="Answers that are exact spans of your documents, or an honest 'no answer'.",
+    cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(documents.app)
-app.add_typer(evaluation.app)
-app.add_typer(training.app, name="train")
-app.add_typer(feedback.app, name="feedback")
-app.add_typer(keys.app, name="key")
 
 
-def main(arguments: list[str] | None = None) -> Any:
-    """Run the command."""
-    return app(arguments)
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spanlight {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Answers that are exact spans of your documents, or an honest 'no answer'."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command, and exit with its status."""
+    try:
+        try:
+            app(arguments)
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+    except BrokenPipeError:
+        # The interpreter flushes both streams again when it exits.
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(devnull, stream.fileno())
+        sys.exit(1)

@@ -1,21 +1,28 @@
-"""What this installation runs with: versions, models, processor."""
+"""`qa doctor`: the versions, models and processor of an installation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qa.config import Settings
-from qa.evaluation.runner import versions
-from qa.factory import build_engine
-from qa.models.inference import available_threads
-from qa.models.processor import processor
+import typer
 
-_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16", "asimddp", "i8mm")
+from qa.cli import output
+from qa.cli.options import JsonFlag
+from qa.cli.sessions import reported_errors
+from qa.config import load_settings
+
+if TYPE_CHECKING:
+    from qa.config import Settings
+
+_FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16", "asimddp", "i8mm")
+
+app = typer.Typer()
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything that can make two machines differ."""
+    """Everything by which two installations can differ."""
 
     versions: dict[str, str]
     embedder: str
@@ -28,22 +35,34 @@ class Diagnosis:
     index_dir: str
 
 
+@app.command()
+def doctor(as_json: JsonFlag = False) -> None:
+    """Show versions, models and processor features, and check that the models load."""
+    with reported_errors():
+        output.diagnosis(diagnose(load_settings()), as_json)
+
+
 def diagnose(settings: Settings) -> Diagnosis:
-    """Load the models as a query would, and tell what is there.
+    """Load the models as a query does, and describe the installation.
 
     Raises:
         ModelError: weights are missing, damaged, or do not belong together.
     """
+    from qa.evaluation.runner import versions
+    from qa.factory import build_engine
+    from qa.models.inference import available_threads
+    from qa.models.processor import detect_processor
+
     engine = build_engine(settings)
-    found = processor()
+    processor = detect_processor()
     return Diagnosis(
         versions=versions(),
         embedder=engine.embedder.identity,
         reader=engine.reader.identity,
         no_answer_threshold=engine.calibration.query.refusal,
-        processor=found.name,
-        processor_features=tuple(flag for flag in _FLAGS if flag in found.features),
-        arithmetic="float32" if found.int8_is_slow else "int8",
+        processor=processor.name,
+        processor_features=tuple(feature for feature in _FEATURES if feature in processor.features),
+        arithmetic="float32" if processor.int8_is_slow else "int8",
         threads=settings.threads or available_threads(),
         index_dir=str(settings.index_dir.resolve()),
     )

@@ -50,8 +50,8 @@ def evaluate(
     check: Annotated[bool, typer.Option("--check", help="Only check the labels, and say what the sets hold.")] = False,
 ) -> None:
     """Measure how good answers are on labelled questions, and why they fail. Exit 3 if a gate is missed."""
-    from qa.evaluation.dataset_loading import label_warnings, summary
-    from qa.evaluation.plan import Target, load_all, named_entries, plan
+    from qa.evaluation.dataset_loading import label_warnings, summarise
+    from qa.evaluation.plan import Target, list_entries, load_datasets, plan
     from qa.evaluation.report import report_html
     from qa.evaluation.systems import Mode
 
@@ -65,19 +65,19 @@ def evaluate(
         )
     with errors_reported():
         if check:
-            entries, absent = named_entries(datasets, Mode(mode), limit)
-            loaded = list(load_all(entries).values())
-            output.lines([summary(dataset) for dataset in loaded])
+            entries, absent = list_entries(datasets, Mode(mode), limit)
+            loaded = list(load_datasets(entries).values())
+            output.lines([summarise(dataset) for dataset in loaded])
             output.notes([*absent, *label_warnings(loaded)])
             return
         settings = load_settings()
         target = Target(index, url, next(iter(settings.api_keys), None), answers)
         work = plan(datasets, Mode(mode), limit, target)
         before = _baseline(baseline, work) if baseline else None
-        if predictions and len(work.work) > 1:
+        if predictions and len(work.runs) > 1:
             raise InvalidInput("the answers of one set in one mode can be written, not of several", field="predictions")
-        if predictions and not work.work[0][0].mode.gives_answers:
-            raise InvalidInput(f"mode {work.work[0][0].mode} gives no answers to write", field="predictions")
+        if predictions and not work.runs[0][0].mode.gives_answers:
+            raise InvalidInput(f"mode {work.runs[0][0].mode} gives no answers to write", field="predictions")
         for path in outputs:
             _checked_writable(path)
         output.notes(work.notes)
@@ -91,7 +91,7 @@ def evaluate(
         if json_file:
             kept = [{k: v for k, v in r.items() if k != "questions" or not figures_only} for r in reports]
             _write(json_file, json.dumps(kept[0] if len(kept) == 1 else kept, indent=1))
-            for entry, dataset in work.work:
+            for entry, dataset in work.runs:
                 _journal(json_file, entry, dataset).unlink(missing_ok=True)
         if predictions:
             _write(predictions, json.dumps(done[0].predictions, indent=1))
@@ -103,7 +103,7 @@ def evaluate(
         output.comparisons(comparisons, tolerance, quiet=quiet)
         missed = [
             line
-            for (entry, _), report in zip(work.work, reports, strict=True)
+            for (entry, _), report in zip(work.runs, reports, strict=True)
             for line in entry.failures(report["metrics"])
         ]
         output.failures(missed)
@@ -130,7 +130,7 @@ def compare_reports(
 
 def _evaluations(work: Plan, target: Target, settings: Settings, json_file: Path | None) -> Iterator[Evaluation]:
     """Evaluate what is planned; where figures are written, an interrupted run goes on from a journal beside them."""
-    from qa.evaluation.plan import opened, steps
+    from qa.evaluation.plan import count_steps, open_system
     from qa.evaluation.runner import evaluate
     from qa.factory import build_engine
 
@@ -140,11 +140,11 @@ def _evaluations(work: Plan, target: Target, settings: Settings, json_file: Path
         def engine() -> Engine:
             return stack.enter_context(closing(build_engine(settings)))
 
-        for entry, dataset in work.work:
+        for entry, dataset in work.runs:
             journal = _journal(json_file, entry, dataset) if json_file and str(json_file) != "-" else None
             with (
-                output.progress(dataset.name, steps(entry, dataset, target)) as advance,
-                opened(entry, dataset, target, engine, advance) as system,
+                output.progress(dataset.name, count_steps(entry, dataset, target)) as advance,
+                open_system(entry, dataset, target, engine, advance) as system,
             ):
                 yield evaluate(dataset, entry.mode, system, entry.limit, advance, journal)
 
@@ -155,20 +155,20 @@ def _journal(json_file: Path, entry: Entry, dataset: Dataset) -> Path:
 
 def _baseline(path: Path, work: Plan) -> list[dict[str, Any]]:
     """Read a baseline, and find out now, and not after an hour, that it is of other questions."""
-    from qa.evaluation.compare import baseline_of, load_reports, same_questions
+    from qa.evaluation.compare import check_same_questions, find_report, load_reports
 
     reports = load_reports(path)
-    for entry, dataset in work.work:
-        known = {str(question["id"]) for question in baseline_of(reports, dataset.name, entry.mode)["questions"]}
+    for entry, dataset in work.runs:
+        known = {str(question["id"]) for question in find_report(reports, dataset.name, entry.mode)["questions"]}
         asked = {question.id for question in dataset.head(entry.limit).questions}
-        same_questions(known, asked, f"{path}: {dataset.name}, {entry.mode}")
+        check_same_questions(known, asked, f"{path}: {dataset.name}, {entry.mode}")
     return reports
 
 
 def _compared(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Comparison]:
-    from qa.evaluation.compare import baseline_of, compare
+    from qa.evaluation.compare import compare, find_report
 
-    return [compare(baseline_of(before, new["dataset"], new["mode"]), new) for new in after]
+    return [compare(find_report(before, new["dataset"], new["mode"]), new) for new in after]
 
 
 def _checked_writable(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Feedback on answers as labels: out to a file, in from one."""
+"""`qa feedback export` and `qa feedback import`."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ from typing import Annotated
 
 import typer
 
-from qa.cli.shared import IndexOption, opened_engine
-from qa.index.durable import write_durably
+from qa.cli.options import IndexOption
+from qa.cli.sessions import documents_session
 
-app = typer.Typer(help="What people said of answers, as labels in the layout of SQuAD.", no_args_is_help=True)
+app = typer.Typer(help="Export and import feedback on answers, as labels in SQuAD format.", no_args_is_help=True)
 
 
 @app.command("export")
 def export_labels(
     file: Annotated[Path, typer.Argument(help="The SQuAD JSON file to write.")], index: IndexOption = "default"
 ) -> None:
-    """Write the labels that follow from all feedback on an index: to evaluate with, or to train the reader on."""
+    """Write the labels that follow from the feedback on an index, for `qa eval` or `qa train reader`."""
     from qa.feedback import export_feedback
+    from qa.index.durable import write_durably
 
-    with opened_engine() as engine:
-        made = export_feedback(engine, index=index)
-        write_durably(file, json.dumps(made, ensure_ascii=False, indent=1).encode())
-        questions = sum(len(paragraph["qas"]) for article in made["data"] for paragraph in article["paragraphs"])
-        typer.echo(f"{questions} questions, {made['left_out']} left out as their documents have changed")
+    with documents_session() as documents:
+        labels = export_feedback(documents, index=index)
+        write_durably(file, json.dumps(labels, ensure_ascii=False, indent=1).encode())
+        questions = sum(len(paragraph["qas"]) for article in labels["data"] for paragraph in article["paragraphs"])
+        left_out = labels["left_out"]
+        typer.echo(f"{questions} questions, {left_out} left out because their documents have changed")
 
 
 @app.command("import")
 def import_labels(
-    file: Annotated[Path, typer.Argument(help="A SQuAD JSON file whose contexts are documents of the index.")],
+    file: Annotated[Path, typer.Argument(help="A SQuAD JSON file whose contexts are texts of the index's documents.")],
     index: IndexOption = "default",
 ) -> None:
-    """Take the labels of a file for feedback on the documents of an index, all or none."""
+    """Add the labels of a file as feedback on the documents of an index, all or none."""
     from qa.feedback import import_feedback
 
-    with opened_engine() as engine:
-        typer.echo(f"{import_feedback(engine, file, index=index)} questions")
+    with documents_session() as documents:
+        typer.echo(f"{import_feedback(documents, file, index=index)} questions")

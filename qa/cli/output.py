@@ -1,4 +1,4 @@
-"""What the command prints: for people, or JSON for programs."""
+"""What the commands print: text for people, or JSON for programs."""
 
 from __future__ import annotations
 
@@ -6,35 +6,63 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
-
-from qa.types import DocumentInfo
+from qa.types import mark_at
 
 if TYPE_CHECKING:
-    from qa.cli.doctor import Diagnosis
-    from qa.evaluation.compare import Comparison
-    from qa.evaluation.runner import Evaluation
-    from qa.index.verification import Verification
-    from qa.indexing.ingestion import IngestionReport
-    from qa.service.keys import Key
-    from qa.wire.documents import UploadedOut
-    from qa.wire.questions import AnswerOut, QueryResponse
+    from rich.console import Console
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True)
-_SLICES_SHOWN = 8
-# Smaller slices say more about chance than about the system.
-_SLICE_SHOWN = 10
+    from qa.cli.doctor import Diagnosis
+    from qa.index.verification import Verification
+    from qa.reports import IngestionReport
+    from qa.service.keys import Key
+    from qa.types import Answer, DocumentInfo, Hit, QueryResult, SearchResult
+
+
+# Rich takes longer to import than most commands take to run, so only coloured output loads it.
+@cache
+def stdout() -> Console:
+    """Return the console for standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+@cache
+def stderr() -> Console:
+    """Return the console for standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _print(text: str, style: str = "") -> None:
+    from rich.text import Text
+
+    stdout().print(Text(text, style=style))
+
+
+def _print_error(text: str, style: str) -> None:
+    from rich.text import Text
+
+    stderr().print(Text(text, style=style))
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on standard error while it lasts; yields what to call with how much more is done."""
+def progress(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on standard error if it is a terminal.
+
+    Args:
+        description: shown before the bar.
+        total: number of steps; None if it is unknown.
+
+    Yields:
+        A function to call with the number of steps just finished.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -42,205 +70,180 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=_err, disable=not _err.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda more: bar.advance(task, more)
+    with Progress(*columns, console=stderr(), disable=not stderr().is_terminal) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda steps: bar.advance(task, steps)
 
 
 def lines(texts: Sequence[str]) -> None:
     """Print lines."""
     for text in texts:
-        _out.print(Text(text))
+        print(text)
 
 
-def outcome(told: Mapping[str, object], text: str, as_json: bool) -> None:
-    """Print what was done, in a line."""
+def notes(texts: Sequence[str]) -> None:
+    """Print notes for the user on standard error."""
+    for text in texts:
+        _print_error(f"note: {text}", style="dim")
+
+
+def outcome(fields: Mapping[str, object], text: str, as_json: bool) -> None:
+    """Print the outcome of a command in one line, or its fields as JSON."""
     if as_json:
-        _json(told)
+        print_json(fields)
     else:
         lines([text])
 
 
-def taken_in(done: IngestionReport, removed: Sequence[str], as_json: bool, *, dry_run: bool) -> None:
-    """Print what became of documents."""
+def answers(result: QueryResult, as_json: bool) -> None:
+    """Print the answers to a question."""
     if as_json:
-        _json(
+        from qa.wire.convert import query_response
+
+        print_json(query_response(result).model_dump())
+        return
+    if not result.has_answer:
+        lines(["The documents do not say."])
+        if result.best_guess:
+            _print(f"Best guess, {result.best_guess.confidence:.0%} sure:", style="dim")
+            _print_answer(result.best_guess)
+    for answer in result.answers:
+        _print_answer(answer)
+
+
+def passages(question: str, index: str, result: SearchResult, as_json: bool) -> None:
+    """Print the passages that a search found."""
+    if as_json:
+        from qa.wire.convert import search_response
+
+        print_json(search_response(question, index, result).model_dump())
+        return
+    if not result.hits:
+        lines(["No passages found."])
+    for hit in result.hits:
+        _print_passage(hit)
+
+
+def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) -> None:
+    """Print the outcome of adding files, on this machine or on a server."""
+    if as_json:
+        print_json(
             [
                 *(
-                    {"id": a.id, "status": a.change, "passages": a.passages, "characters": a.characters}
-                    for a in done.added
+                    {"id": d.id, "status": d.change, "passages": d.passages, "characters": d.characters}
+                    for d in report.documents
                 ),
-                *({"id": id, "status": "removed"} for id in removed),
-                *({"file": str(path), "status": "skipped"} for path in done.skipped),
-                *({"file": str(path), "status": "failed", "error": e.message} for path, e in done.failed.items()),
+                *({"id": id, "status": "removed"} for id in report.removed),
+                *({"file": file, "status": "skipped"} for file in report.skipped),
+                *(
+                    {"file": file.file, "status": "failed", "error": file.error.message}
+                    for file in report.files
+                    if file.error
+                ),
             ]
         )
         return
     if dry_run:
-        notes(["nothing was written"])
-    lines([f"{a.change}  {a.id}  ({a.passages} passages)" for a in done.added])
-    lines([f"removed  {id}" for id in removed])
-    if done.skipped:
-        notes([f"{len(done.skipped)} files of formats that are not read: {done.skipped[0]}, …"])
+        notes(["dry run: nothing was written"])
+    lines([f"{d.change}  {d.id}  ({d.passages} passages)" for d in report.documents])
+    lines([f"removed  {id}" for id in report.removed])
+    if report.skipped:
+        notes([f"{len(report.skipped)} files of unsupported formats were skipped: {report.skipped[0]}, …"])
 
 
 def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:
     """Print a list of documents."""
     if as_json:
-        _json([{**asdict(info), "meta": dict(info.meta)} for info in infos])
+        print_json([{**asdict(info), "meta": dict(info.meta)} for info in infos])
     else:
         lines([f"{i.id}  {i.title or ''}  ({i.characters} characters, {i.passages} passages)" for i in infos])
 
 
-def result(found: QueryResponse, as_json: bool) -> None:
-    """Print the answers to a question."""
+def indexes(counts: Mapping[str, tuple[int, int]], as_json: bool) -> None:
+    """Print indexes with their numbers of documents and passages."""
     if as_json:
-        _json(found.model_dump())
-        return
-    if not found.has_answer:
-        _out.print("The documents do not say.")
-        if found.best_guess:
-            _out.print(Text(f"Best guess, {found.best_guess.confidence:.0%} sure:", style="dim"))
-            _answer(found.best_guess)
-    for answer in found.answers:
-        _answer(answer)
+        print_json([{"name": name, "documents": d, "passages": p} for name, (d, p) in counts.items()])
+    else:
+        lines([f"{name}  ({d} documents, {p} passages)" for name, (d, p) in counts.items()])
 
 
-def uploaded(files: Sequence[UploadedOut], as_json: bool) -> None:
-    """Print what became of files that a server was given."""
+def keys(stored: Sequence[Key], as_json: bool) -> None:
+    """Print keys with their scopes."""
     if as_json:
-        _json([file.model_dump() for file in files])
+        print_json([{"name": k.name, "scope": k.scope, "index": k.index, "created_at": k.created_at} for k in stored])
         return
-    lines([f"{one.status:9}  {one.id}  ({one.passages} passages)" for file in files for one in file.documents])
+    from rich.table import Table
+    from rich.text import Text
 
-
-def keys(made: Sequence[Key], as_json: bool) -> None:
-    """Print keys by what they may do."""
-    if as_json:
-        _json([{"name": k.name, "scope": k.scope, "index": k.index, "created_at": k.created_at} for k in made])
-        return
     table = Table("name", "scope", "index", "created", box=None)
-    for key in made:
+    for key in stored:
         table.add_row(Text(key.name), key.scope, key.index or "all", key.created_at)
-    _out.print(table)
+    stdout().print(table)
 
 
-def verification(found: Verification, as_json: bool) -> None:
-    """Print what was found wrong with an index."""
+def verification(result: Verification, as_json: bool) -> None:
+    """Print the damage that was found in an index."""
     if as_json:
-        _json(asdict(found))
+        print_json(asdict(result))
         return
-    lines([f"broken: {wrong}" for wrong in found.broken])
-    lines([f"made again: {wrong}" for wrong in found.repaired])
-    state = "damaged" if found.broken else "sound"
-    lines(
-        [f"{found.index}: {state}, revision {found.revision}, {found.documents} documents, {found.passages} passages"]
-    )
+    lines([f"broken: {damage}" for damage in result.broken])
+    lines([f"repaired: {damage}" for damage in result.repaired])
+    state = "damaged" if result.broken else "sound"
+    counts = f"revision {result.revision}, {result.documents} documents, {result.passages} passages"
+    lines([f"{result.index}: {state}, {counts}"])
 
 
-def notes(texts: Sequence[str]) -> None:
-    """Print what a user should know on standard error."""
-    for text in texts:
-        _err.print(Text(f"note: {text}", style="dim"))
-
-
-def failures(texts: Sequence[str]) -> None:
-    """Print which gates are missed on standard error."""
-    for text in texts:
-        _err.print(Text(f"missed: {text}", style="bold red"))
-
-
-def reports(figures: Sequence[dict[str, Any]]) -> None:
-    """Print evaluations: for each its metrics, where its errors are born, and its worst slices.
-
-    Args:
-        figures: reports of `qa.evaluation.runner`.
-    """
-    for f in figures:
-        table = Table("metric", "", "95 % interval", title=Text(f"{f['dataset']}, {f['mode']}, {f['n']} questions"))
-        for name, value in f["metrics"].items():
-            if value is not None:
-                table.add_row(name, f"{value:.4g}", _interval(f["intervals"].get(name)))
-        for name, time in f["latency_ms"].items():
-            if time is not None:
-                table.add_row(f"latency {name}, ms", f"{time:.1f}", _interval(f["latency_intervals"].get(name)))
-        _out.print(table)
-        if f["index"] and f["index"].get("contexts_missing"):
-            notes([f"{f['index']['contexts_missing']} contexts of the set are no document of the index"])
-        faults = [f"{kind} {count}" for kind, count in f["faults"].items() if count]
-        if faults:
-            lines([f"errors: {', '.join(faults)}"])
-        worst = [part for part in f["slices"] if part["n"] >= _SLICE_SHOWN][:_SLICES_SHOWN]
-        lines([f"F1 {w['f1']:5.1f}  {w['by']}: {w['slice']}  ({w['n']} questions)" for w in worst])
-
-
-def comparisons(found: Sequence[Comparison], tolerance: float, *, as_json: bool = False, quiet: bool = False) -> None:
-    """Print what changed between evaluations; if `quiet`, only what got worse, on standard error."""
+def diagnosis(result: Diagnosis, as_json: bool) -> None:
+    """Print what an installation consists of."""
+    fields = asdict(result)
     if as_json:
-        _json([{**asdict(c), "regressions": [r.measure for r in c.regressions(tolerance)]} for c in found])
-        return
-    for comparison in found:
-        if not quiet:
-            title = Text(f"{comparison.dataset}, {comparison.mode}")
-            table = Table("measure", "before", "after", "difference", "p", title=title)
-            for c in comparison.changes:
-                table.add_row(c.measure, f"{c.before:.2f}", f"{c.after:.2f}", f"{c.difference:+.2f}", f"{c.p:.4f}")
-            _out.print(table)
-            lines([f"{comparison.questions} questions: {len(comparison.won)} won, {len(comparison.lost)} lost"])
-        worse = [f"{comparison.dataset}, {comparison.mode}: {c.measure}" for c in comparison.regressions(tolerance)]
-        failures([f"{name} fell by more than {tolerance:g} points and by more than chance" for name in worse])
-
-
-def abstentions(when: str, made: Evaluation) -> None:
-    """Print how many answers are given, and how far confidence is off."""
-    told = []
-    for answerable, words in ((True, "of the answerable are answered"), (False, "of the others too")):
-        given = [row.outcome.given for row in made.rows if row.question.answerable is answerable]
-        if given:
-            told.append(f"{sum(given) / len(given):.0%} {words}")
-    told.append(f"calibration error {made.report['metrics']['ece']:.3f}")
-    lines([f"{when}: {', '.join(told)}"])
-
-
-def _interval(interval: Sequence[float] | None) -> str:
-    return f"{interval[0]:.3g} to {interval[1]:.3g}" if interval else ""
-
-
-def diagnosis(found: Diagnosis, as_json: bool) -> None:
-    """Print what an installation runs with."""
-    fields = asdict(found)
-    if as_json:
-        _json(fields)
+        print_json(fields)
         return
     versions = fields.pop("versions")
     for name, value in {**fields, **versions}.items():
-        shown = " ".join(value) if isinstance(value, list | tuple) else value
-        lines([f"{name:28} {shown}"])
+        lines([f"{name:28} {' '.join(value) if isinstance(value, list | tuple) else value}"])
 
 
-def _answer(answer: AnswerOut) -> None:
-    heading = Text(answer.answer, style="bold")
+def _print_answer(answer: Answer) -> None:
+    from rich.text import Text
+
+    heading = Text(answer.text, style="bold")
     heading.append(f"  {answer.confidence:.0%} sure", style="not bold dim")
-    _out.print(heading)
-    start, end = answer.context_offset.start, answer.context_offset.end
+    stdout().print(heading)
+    start, end = answer.context_span.start, answer.context_span.end
     context = Text(answer.context[:start])
     context.append(answer.context[start:end], style="reverse")
     context.append(answer.context[end:])
-    _out.print(context)
+    stdout().print(context)
+    place = [f"page {answer.page}" if answer.page else "", answer.section or ""]
     if answer.document_id:
-        places = [answer.title or answer.document_id, _page_and_section(answer)]
-        places.append(f"characters {answer.document_offset.start} to {answer.document_offset.end}")
-    else:
-        places = [_page_and_section(answer)]
-    if any(places):
-        _out.print(Text(", ".join(filter(None, places)), style="dim"))
-    _out.print()
+        characters = f"characters {answer.span.start} to {answer.span.end}"
+        place = [answer.title or answer.document_id, *place, characters]
+    _print_place(place)
 
 
-def _page_and_section(answer: AnswerOut) -> str:
-    return ", ".join(filter(None, [f"page {answer.page}" if answer.page else "", answer.section or ""]))
+def _print_passage(hit: Hit) -> None:
+    passage = hit.passage
+    _print(f"score {hit.score:.3f}", style="bold")
+    _print(passage.text)
+    mark = mark_at(passage.marks, passage.span.start)
+    _print_place(
+        [
+            hit.title or passage.document_id,
+            f"page {mark.page}" if mark and mark.page else "",
+            mark.section or "" if mark else "",
+            f"characters {passage.span.start} to {passage.span.end}",
+        ]
+    )
 
 
-def _json(content: object) -> None:
-    # Not through the console: it would wrap and colour.
+def _print_place(parts: Sequence[str]) -> None:
+    """Print where a text is in the documents, and an empty line."""
+    if any(parts):
+        _print(", ".join(filter(None, parts)), style="dim")
+    lines([""])
+
+
+def print_json(content: object) -> None:
+    """Print JSON."""
     print(json.dumps(content, indent=1, ensure_ascii=False))

@@ -1,185 +1,124 @@
-"""A typed client of the service, and its twin for asyncio; both have the calls that are written down once.
+"""Clients of a running server: `Client` blocks, `AsyncClient` is awaited; both have the same methods.
 
     with Client("http://127.0.0.1:8000") as client:
-        print(client.query("When does the library open?").answers)
+        for answer in client.ask("When does the library open?").answers:
+            print(answer.text, answer.confidence)
 
-The twin is used with `async with` and `await`.
+Methods and results have the names of `qa.Engine`, and errors are those of `qa.errors`. A request that the server
+rejects for now is sent again after a wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, TypeVar
 
 import httpx2
-from pydantic import ValidationError
 
-from qa.client import calls
+from qa.client import calls, sequences
 from qa.client.calls import Call
-from qa.errors import InvalidInput, Overloaded, QAError, RateLimited, Unavailable
-from qa.wire.base import STATUS
+from qa.client.methods import async_method, async_steps_method, method, renamed, steps_method
+from qa.client.responses import result_of, wait_before_retry
+from qa.client.sequences import Steps, resume
+from qa.errors import InvalidInput, QAError
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 TIMEOUT_S = 60.0
 RETRIES = 3
-# Seconds; a server that asks for more is told of instead of waited for.
-LONGEST_WAIT_S = 30.0
 
 
-class Method(Generic[P, T]):
-    """A call as a method of both clients."""
-
-    def __init__(self, build: Callable[P, Call[T]]) -> None:
-        self._build = build
-        self.__doc__ = build.__doc__
-
-    @overload
-    def __get__(self, client: Client, owner: type[Client]) -> Callable[P, T]: ...
-    @overload
-    def __get__(self, client: AsyncClient, owner: type[AsyncClient]) -> Callable[P, Awaitable[T]]: ...
-    @overload
-    def __get__(self, client: None, owner: type[Calls]) -> Method[P, T]: ...
-    def __get__(self, client: Client | AsyncClient | None, owner: type[Calls]) -> Any:
-        if client is None:
-            return self
-
-        def call(*arguments: P.args, **named: P.kwargs) -> Any:
-            with _sendable():
-                built = self._build(*arguments, **named)
-            return client.send(built)
-
-        call.__doc__ = self.__doc__
-        return call
-
-
-class Calls:
-    """What can be asked of a server; each call is that of its reference."""
-
-    query = Method(calls.query)
-    query_batch = Method(calls.query_batch)
-    read = Method(calls.read)
-    search = Method(calls.search)
-    add = Method(calls.add)
-    upload = Method(calls.upload)
-    upload_later = Method(calls.upload_later)
-    documents = Method(calls.documents)
-    document = Method(calls.document)
-    text = Method(calls.text)
-    describe = Method(calls.describe)
-    remove = Method(calls.remove)
-    indexes = Method(calls.indexes)
-    index = Method(calls.index)
-    create_index = Method(calls.create_index)
-    delete_index = Method(calls.delete_index)
-    rebuild = Method(calls.rebuild)
-    rollback = Method(calls.rollback)
-    jobs = Method(calls.jobs)
-    job = Method(calls.job)
-    cancel = Method(calls.cancel)
-    feedback = Method(calls.feedback)
-    export_feedback = Method(calls.export_feedback)
-    health = Method(calls.health)
-    ready = Method(calls.ready)
-
-
-class _Connection(Calls):
-    """What both clients know: how to send again, and what an error means."""
-
-    def __init__(self, url: str, key: str | None, timeout_s: float, retries: int) -> None:
-        self._url = url
-        self._timeout_s = timeout_s
-        self._retries = retries
-        self._headers = {"X-API-Key": key} if key else {}
-
-    def _wait(
-        self, call: Call[Any], attempt: int, response: httpx2.Response | None, broken: Exception | None
-    ) -> float | None:
-        """Return for how many seconds to wait before sending again; None if there is no use in it."""
-        wait = min(0.2 * 2**attempt, LONGEST_WAIT_S)
-        in_progress = response is not None and response.status_code == 409 and "Retry-After" in response.headers
-        # What was sent before is being worked on: its end is waited for, as it would have been without the break.
-        if attempt >= (call.options.get("timeout", self._timeout_s) if in_progress else self._retries):
-            return None
-        if response is None:
-            # What reached the server may have been done, or is being done still.
-            return None if call.once and not isinstance(broken, httpx2.ConnectError) else wait
-        asked = response.headers.get("Retry-After", "")
-        if response.status_code not in (429, 503) and not asked:
-            return None
-        wait = float(asked) if asked.isdigit() else wait
-        return wait if wait <= LONGEST_WAIT_S else None
-
-    def _outcome(self, call: Call[T], response: httpx2.Response | None, broken: Exception | None) -> T:
-        if response is None:
-            raise Unavailable(f"{self._url}: {broken}", field="url") from broken
-        if response.is_error:
-            raise self._error(response)
-        try:
-            return call.parse(response)
-        except ValidationError as error:
-            raise Unavailable(f"{self._url}: not an answer of this service", field="url") from error
-
-    def _error(self, response: httpx2.Response) -> QAError:
-        """Return the error that the server told, as what the engine itself would have raised."""
-        try:
-            told = response.json()
-            detail, where = str(told["detail"]), told.get("field")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            detail, where = f"{self._url}: {response.status_code} {response.text[:300]}", "url"
-        status = response.status_code
-        asked = response.headers.get("Retry-After", "")
-        if status == 429 or (status == 503 and asked):
-            return (RateLimited if status == 429 else Overloaded)(detail, int(asked) if asked.isdigit() else 1)
-        if status == 503:
-            return Unavailable(detail, field=where)
-        other = InvalidInput if status < 500 else Unavailable
-        return next((kind for kind, code in STATUS if code == status), other)(detail, field=where)
-
-
-class Client(_Connection):
-    """Asks a server. Errors are those of `qa.errors`; what is refused for now is sent again after a while."""
+class Client:
+    """Asks a server."""
 
     def __init__(
         self, url: str, *, key: str | None = None, timeout_s: float = TIMEOUT_S, retries: int = RETRIES
     ) -> None:
-        """Get ready; nothing is sent yet.
+        """Prepare a client; nothing is sent yet.
 
         Args:
-            url: of the server.
-            key: if it wants one.
+            url: address of the server, such as `http://127.0.0.1:8000`.
+            key: the API key, if the server needs one.
             timeout_s: for one call, in seconds.
-            retries: how often a call is sent again that the server or the network did not take.
+            retries: how often a call is sent again when the server rejects it for now or the connection breaks.
 
         Raises:
-            InvalidInput: that cannot be the address of a server, or no header can hold the key.
+            InvalidInput: the address or the key is not valid.
         """
-        super().__init__(url, key, timeout_s, retries)
-        with _addressed(url), _sendable():
-            self._http = httpx2.Client(base_url=url, headers=self._headers, timeout=timeout_s)
+        self._url, self._timeout_s, self._retries = url, timeout_s, retries
+        with _valid_address(url), _valid_content():
+            self._http = httpx2.Client(base_url=url, headers=_headers(key), timeout=timeout_s)
+
+    ask = method(calls.ask)
+    ask_batch = method(calls.ask_batch)
+    read = method(calls.read)
+    search = method(calls.search)
+    add = method(calls.add)
+    add_files = steps_method(sequences.add_files)
+    upload = method(calls.upload)
+    upload_later = method(calls.upload_later)
+    documents = method(calls.documents)
+    document = method(calls.document)
+    text = method(calls.text)
+    update = method(calls.update)
+    remove = steps_method(sequences.remove)
+    indexes = method(calls.indexes)
+    index = method(calls.index)
+    create_index = method(calls.create_index)
+    delete_index = method(calls.delete_index)
+    rebuild = method(calls.rebuild)
+    rollback = method(calls.rollback)
+    jobs = method(calls.jobs)
+    job = method(calls.job)
+    cancel = method(calls.cancel)
+    feedback = method(calls.feedback)
+    export_feedback = method(calls.export_feedback)
+    health = method(calls.health)
+    ready = method(calls.ready)
+    query = renamed("ask", method(calls.query))
+    query_batch = renamed("ask_batch", method(calls.query_batch))
+    describe = renamed("update", method(calls.describe))
 
     def send(self, call: Call[T]) -> T:
-        """Send a call, and return what came back."""
+        """Send a call and return its result."""
         attempt = 0
         while True:
-            response, broken = None, None
+            outcome: httpx2.Response | httpx2.HTTPError
             try:
-                with _sendable():
-                    response = self._http.request(call.method, call.path, **call.options)
+                with _valid_content():
+                    outcome = self._http.request(call.method, call.path, **call.options)
             except httpx2.HTTPError as error:
-                broken = error
-            wait = self._wait(call, attempt, response, broken)
+                outcome = error
+            wait = wait_before_retry(call, attempt, outcome, retries=self._retries, timeout_s=self._timeout_s)
             if wait is None:
-                return self._outcome(call, response, broken)
+                return result_of(call, outcome, self._url)
             time.sleep(wait)
             attempt += 1
 
+    def run(self, steps: Steps[T]) -> T:
+        """Send the calls of a sequence, and return its result."""
+        outcome: Any = None
+        while True:
+            try:
+                step = resume(steps, outcome)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            outcome = self._take(step)
+
+    def _take(self, step: Call[Any] | float) -> Any:
+        if isinstance(step, float):
+            return time.sleep(step)
+        try:
+            return self.send(step)
+        except QAError as error:
+            return error
+
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._http.close()
 
     def __enter__(self) -> Client:
@@ -189,35 +128,84 @@ class Client(_Connection):
         self.close()
 
 
-class AsyncClient(_Connection):
-    """The same for asyncio: each call is awaited."""
+class AsyncClient:
+    """Asks a server from asyncio code: each method of `Client` is a coroutine here."""
 
     def __init__(
         self, url: str, *, key: str | None = None, timeout_s: float = TIMEOUT_S, retries: int = RETRIES
     ) -> None:
-        """Get ready, as `Client` does."""
-        super().__init__(url, key, timeout_s, retries)
-        with _addressed(url), _sendable():
-            self._http = httpx2.AsyncClient(base_url=url, headers=self._headers, timeout=timeout_s)
+        """Prepare a client; the arguments are those of `Client`."""
+        self._url, self._timeout_s, self._retries = url, timeout_s, retries
+        with _valid_address(url), _valid_content():
+            self._http = httpx2.AsyncClient(base_url=url, headers=_headers(key), timeout=timeout_s)
+
+    ask = async_method(calls.ask)
+    ask_batch = async_method(calls.ask_batch)
+    read = async_method(calls.read)
+    search = async_method(calls.search)
+    add = async_method(calls.add)
+    add_files = async_steps_method(sequences.add_files)
+    upload = async_method(calls.upload)
+    upload_later = async_method(calls.upload_later)
+    documents = async_method(calls.documents)
+    document = async_method(calls.document)
+    text = async_method(calls.text)
+    update = async_method(calls.update)
+    remove = async_steps_method(sequences.remove)
+    indexes = async_method(calls.indexes)
+    index = async_method(calls.index)
+    create_index = async_method(calls.create_index)
+    delete_index = async_method(calls.delete_index)
+    rebuild = async_method(calls.rebuild)
+    rollback = async_method(calls.rollback)
+    jobs = async_method(calls.jobs)
+    job = async_method(calls.job)
+    cancel = async_method(calls.cancel)
+    feedback = async_method(calls.feedback)
+    export_feedback = async_method(calls.export_feedback)
+    health = async_method(calls.health)
+    ready = async_method(calls.ready)
+    query = renamed("ask", async_method(calls.query))
+    query_batch = renamed("ask_batch", async_method(calls.query_batch))
+    describe = renamed("update", async_method(calls.describe))
 
     async def send(self, call: Call[T]) -> T:
-        """Send a call, and return what came back."""
+        """Send a call and return its result."""
         attempt = 0
         while True:
-            response, broken = None, None
+            outcome: httpx2.Response | httpx2.HTTPError
             try:
-                with _sendable():
-                    response = await self._http.request(call.method, call.path, **call.options)
+                with _valid_content():
+                    outcome = await self._http.request(call.method, call.path, **call.options)
             except httpx2.HTTPError as error:
-                broken = error
-            wait = self._wait(call, attempt, response, broken)
+                outcome = error
+            wait = wait_before_retry(call, attempt, outcome, retries=self._retries, timeout_s=self._timeout_s)
             if wait is None:
-                return self._outcome(call, response, broken)
+                return result_of(call, outcome, self._url)
             await asyncio.sleep(wait)
             attempt += 1
 
+    async def run(self, steps: Steps[T]) -> T:
+        """Send the calls of a sequence, and return its result."""
+        outcome: Any = None
+        while True:
+            try:
+                step = resume(steps, outcome)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            outcome = await self._take(step)
+
+    async def _take(self, step: Call[Any] | float) -> Any:
+        if isinstance(step, float):
+            return await asyncio.sleep(step)
+        try:
+            return await self.send(step)
+        except QAError as error:
+            return error
+
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def __aenter__(self) -> AsyncClient:
@@ -227,8 +215,12 @@ class AsyncClient(_Connection):
         await self.close()
 
 
+def _headers(key: str | None) -> dict[str, str]:
+    return {"X-API-Key": key} if key else {}
+
+
 @contextmanager
-def _addressed(url: str) -> Iterator[None]:
+def _valid_address(url: str) -> Iterator[None]:
     try:
         yield
     except httpx2.InvalidURL as error:
@@ -236,9 +228,9 @@ def _addressed(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def _sendable() -> Iterator[None]:
+def _valid_content() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        # A lone surrogate, or a number that JSON does not have.
-        raise InvalidInput(f"it cannot be sent: {error}") from error
+        # A lone surrogate, or a number that JSON cannot hold.
+        raise InvalidInput(f"the request cannot be encoded: {error}") from error

@@ -1,1 +1,1 @@
-"""Files ─► passages."""
+"""From files to passages: find and read files, extract their text, split it."""

@@ -1,4 +1,4 @@
-"""Files, folders and patterns ─► documents."""
+"""Find files, folders and patterns, and read files into documents."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from qa.validation import MAX_ID, MAX_TITLE, check_document
 
 STANDARD_INPUT = Path("-")
 MAX_FILE_BYTES = 200_000_000
-_NAME_CHARACTERS = MAX_ID - 20
+# Characters of a file name in an id; the rest of the id's limit is for the hash and a row number.
+_MAX_NAME = MAX_ID - 20
 
 
 @dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A file to be read; `chosen` is false for one that was found in a folder."""
+class InputFile:
+    """A file to read; `explicit` if the caller named it, rather than a folder or a pattern that holds it."""
 
     path: Path
-    chosen: bool
+    explicit: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
-    """Where a file's bytes come from: what errors call it, and what its documents are called if it does not say."""
+class _Source:
+    """Where a file's bytes come from: its name in errors, and the defaults for its documents."""
 
     name: str
     id: str | None = None
@@ -41,144 +42,159 @@ class _Origin:
     uri: str | None = None
 
 
-def files_in(paths: Sequence[str]) -> tuple[list[FoundFile], list[InvalidInput]]:
-    """Return the files that paths mean, each once, and what is wrong with the paths that mean none.
+def find_files(paths: Sequence[str]) -> tuple[list[InputFile], list[InvalidInput]]:
+    """Return the files that paths stand for, each once, and an error for each path that stands for none.
 
     Args:
-        paths: files; folders, of which every file counts that is not hidden; patterns with `*`, `?`, `**`; or `-`.
+        paths: files; folders, which stand for every file in them that is not hidden; patterns with `*`, `?`, `**`; or
+            `-` for standard input.
     """
-    found: dict[Path, FoundFile] = {}
-    wrong: list[InvalidInput] = []
+    files: dict[Path, InputFile] = {}
+    errors: list[InvalidInput] = []
     for path in paths:
         try:
-            for file in _files(path):
-                known = found.get(file.path)
-                found[file.path] = FoundFile(file.path, file.chosen or bool(known and known.chosen))
+            for file in _expand(path):
+                earlier = files.get(file.path)
+                files[file.path] = InputFile(file.path, file.explicit or bool(earlier and earlier.explicit))
         except InvalidInput as error:
-            wrong.append(error)
-    return list(found.values()), wrong
+            errors.append(error)
+    return list(files.values()), errors
 
 
-def documents_of(
+def read_documents(
     path: Path, extract: Extract, columns: Columns | None = None, meta: Mapping[str, object] | None = None
 ) -> list[Document]:
     """Read a file: one document, or one for each row of a table.
 
-    Its id is made of its name and a hash of its place, so that adding it again replaces it; a row's is the one it has.
+    The id is derived from the file's name and a hash of its path, so adding the file again replaces the document. A
+    row with an id keeps it.
 
     Args:
-        path: of the file, or `-` for standard input.
-        extract: extracts its documents.
-        columns: of a table.
-        meta: is added to the file's own.
+        path: the file, or `-` for standard input.
+        extract: extracts the documents.
+        columns: the columns of a table.
+        meta: metadata to add to each document's own.
 
     Raises:
-        InvalidInput: it is missing, not readable, of no format that is read, too large or without text; names it.
+        InvalidInput: the file is missing, unreadable, too large, without text or of an unsupported format; the message
+            names it.
     """
     if path == STANDARD_INPUT:
-        return _documents(extract(_bytes(path), "standard input", columns), _Origin("standard input"), meta)
+        return _build_documents(extract(_read_bytes(path), "standard input", columns), _Source("standard input"), meta)
     title = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    origin = _Origin(str(path), _id(path.name, str(path)), title, path.as_uri())
-    return _documents(extract(_bytes(path), origin.name, columns), origin, meta)
+    source = _Source(str(path), _derive_id(path.name, str(path)), title, path.as_uri())
+    return _build_documents(extract(_read_bytes(path), source.name, columns), source, meta)
 
 
-def documents_in(data: bytes, name: str, extract: Extract) -> list[Document]:
-    """Read a file that was sent; its name tells its format, and adding one of the same name replaces it.
+def read_upload(data: bytes, name: str, extract: Extract) -> list[Document]:
+    """Read an uploaded file. Its name decides its format; a later upload with the same name replaces its documents.
 
     Raises:
-        InvalidInput: as for `documents_of`.
+        InvalidInput: as for `read_documents`.
     """
-    plain = PurePosixPath(name.replace("\\", "/")).name or "file"
-    return _documents(extract(data, plain, None), _Origin(plain, _id(plain, plain), plain))
+    base_name = PurePosixPath(name.replace("\\", "/")).name or "file"
+    return _build_documents(
+        extract(data, base_name, None), _Source(base_name, _derive_id(base_name, base_name), base_name)
+    )
 
 
-def text_of(path: Path, extract: Extract) -> ExtractedText:
+def read_text(path: Path, extract: Extract) -> ExtractedText:
     """Return the text of a file, or of standard input for `-`.
 
     Raises:
-        InvalidInput: as for `documents_of`, or it is a table of several texts.
+        InvalidInput: as for `read_documents`, or the file is a table of several texts.
     """
-    extracted = extract(_bytes(path), str(path), None)
+    extracted = extract(_read_bytes(path), str(path), None)
     if len(extracted) != 1:
-        raise InvalidInput(f"{path}: {len(extracted)} texts, one for each row, and not one", field=str(path))
+        raise InvalidInput(
+            f"{path}: {len(extracted)} texts, one for each row; add the table to an index instead", field=str(path)
+        )
     return extracted[0]
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     if path == STANDARD_INPUT:
         return sys.stdin.buffer.read()
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise TooLarge(f"{path}: over {MAX_FILE_BYTES:,} bytes", field=str(path))
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise TooLarge(
+                f"{path}: {size:,} bytes, over the limit of {MAX_FILE_BYTES:,}; split the file", field=str(path)
+            )
         return path.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}", field=str(path)) from error
+        raise _path_error(str(path), error) from error
 
 
-def _files(path: str) -> Iterable[FoundFile]:
+def _path_error(path: str, error: OSError) -> InvalidInput:
+    return InvalidInput(f"{path}: {error.strerror}; check the path and its permissions", field=path)
+
+
+def _expand(path: str) -> Iterable[InputFile]:
+    """Return the files that one path stands for."""
     if not path.strip():
-        raise InvalidInput("a path is blank", field="path")
-    place = Path(path)
-    if place == STANDARD_INPUT:
-        return [FoundFile(place, chosen=True)]
+        raise InvalidInput("the path is blank; name a file, a folder or a pattern", field="path")
+    location = Path(path)
+    if location == STANDARD_INPUT:
+        return [InputFile(location, explicit=True)]
     try:
-        place.stat()
+        location.stat()
     except OSError as error:
-        matches = [Path(match) for match in sorted(glob.glob(path, recursive=True))]  # noqa: PTH207 - takes absolute ones
-        files = [FoundFile(match.resolve(), chosen=False) for match in matches if match.is_file()]
+        matches = [Path(match) for match in sorted(glob.glob(path, recursive=True))]  # noqa: PTH207 - absolute patterns
+        files = [InputFile(match.resolve(), explicit=False) for match in matches if match.is_file()]
         if not files:
-            raise InvalidInput(f"{path}: {error.strerror}", field=path) from error
+            raise _path_error(path, error) from error
         return files
-    if not place.is_dir():
-        return [FoundFile(place.resolve(), chosen=True)]
-    found = list(_below(place.resolve()))
-    if not found:
-        raise InvalidInput(f"{path}: a folder without files", field=path)
-    return [FoundFile(file, chosen=False) for file in sorted(found)]
+    if not location.is_dir():
+        return [InputFile(location.resolve(), explicit=True)]
+    contents = sorted(_walk(location.resolve()))
+    if not contents:
+        raise InvalidInput(f"{path}: no files in this folder; hidden files do not count", field=path)
+    return [InputFile(file, explicit=False) for file in contents]
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder and in those below it, but nothing that is hidden.
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and its subfolders, without hidden ones.
 
-    Links are called what they are called there, and not what they point to.
+    A link keeps its own path, not that of its target.
 
     Raises:
-        InvalidInput: a folder cannot be read; names it.
+        InvalidInput: a folder cannot be read; the message names it.
     """
 
     def refuse(error: OSError) -> None:
-        raise InvalidInput(f"{error.filename}: {error.strerror}", field=str(error.filename)) from error
+        raise _path_error(str(error.filename), error) from error
 
     for parent, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        shown = (Path(parent, name) for name in files if not name.startswith("."))
-        # A link that points nowhere is told when it is read; what is neither file nor link is no document.
-        yield from (path for path in shown if path.is_file() or not path.exists())
+        visible = (Path(parent, name) for name in files if not name.startswith("."))
+        # A broken link is yielded, so that reading it reports an error. Sockets, pipes and devices are skipped.
+        yield from (path for path in visible if path.is_file() or not path.exists())
 
 
-def _documents(
-    extracted: Sequence[ExtractedText], origin: _Origin, meta: Mapping[str, object] | None = None
+def _build_documents(
+    extracted: Sequence[ExtractedText], source: _Source, meta: Mapping[str, object] | None = None
 ) -> list[Document]:
-    return [_document(origin, part, meta or {}) for part in extracted]
+    return [_build_document(source, part, meta or {}) for part in extracted]
 
 
-def _document(origin: _Origin, part: ExtractedText, meta: Mapping[str, object]) -> Document:
+def _build_document(source: _Source, part: ExtractedText, meta: Mapping[str, object]) -> Document:
     row = "" if part.row is None else part.id or str(part.row)
-    id = part.id or (origin.id and origin.id + (f"-{row}" if row else ""))
-    uri = origin.uri and origin.uri + (f"#{row}" if row else "")
-    title = part.title or origin.title
+    id = part.id or (source.id and source.id + (f"-{row}" if row else ""))
+    uri = source.uri and source.uri + (f"#{row}" if row else "")
+    title = part.title or source.title
     try:
         return check_document(
             part.text, id, title and title[:MAX_TITLE], uri, {**part.meta, **meta}, marks=part.marks, boxes=part.boxes
         )
     except InvalidInput as error:
-        # A document's text is the file; what else is wrong is named.
-        place = f"{origin.name}: row {part.row}" if row else origin.name
-        where = "" if error.field == "text" else f"{error.field}: "
-        raise type(error)(f"{place}: {where}{error.message}", field=origin.name) from error
+        # The text is the file itself; any other field at fault is named.
+        name = f"{source.name}: row {part.row}" if row else source.name
+        prefix = "" if error.field == "text" else f"{error.field}: "
+        raise type(error)(f"{name}: {prefix}{error.message}", field=source.name) from error
 
 
-def _id(name: str, place: str) -> str:
-    digest = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    name = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:_NAME_CHARACTERS]
+def _derive_id(name: str, location: str) -> str:
+    digest = hashlib.sha256(location.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    name = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:_MAX_NAME]
     return f"{name or 'file'}-{digest}"

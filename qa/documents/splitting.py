@@ -1,10 +1,10 @@
-"""Document ─► passages: whole sentences, at most 200 tokens and 2,000 characters, each with its exact place.
+"""Split documents into passages: whole sentences, at most 200 tokens and 2,000 characters, with exact offsets.
 
 langchain-text-splitters finds the units: short paragraphs, else sentences, else lines, else clauses. Its chunks carry
-no trustworthy offsets, so each unit is looked up in the text behind the one before, edges that fall inside a word or a
-grapheme are moved back to the last boundary, and what is still too long is cut between words. A table that fits into a
-passage is one unit, of a longer one each row that does. Units are then packed by counting token offsets: a length
-function that tokenises each piece anew would crawl.
+no reliable offsets, so each unit is located in the text after the previous one. An edge inside a word or a grapheme
+moves back to the last boundary, and a unit that is still too long is cut between words. A table that fits into a
+passage is one unit; of a longer table, each row that fits is one. Units are then packed by counting token offsets,
+because a length function that tokenises each piece again is far too slow.
 """
 
 from __future__ import annotations
@@ -12,31 +12,35 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from langchain_text_splitters import RecursiveCharacterTextSplitter
-
-from qa.documents.extract.text_builder import CELLS_BETWEEN
+from qa.documents.extract.text_builder import CELL_SEPARATOR
 from qa.text.boundaries import boundary_before, is_boundary
 from qa.text.boxes import boxes_within
 from qa.text.sentences import AFTER_PARAGRAPH, AFTER_SENTENCE, LONGEST_SENTENCE
 from qa.types import Document, Passage, Span, marks_within
+
+if TYPE_CHECKING:
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 MAX_TOKENS = 200
 MAX_CHARACTERS = 2_000
 OVERLAP_TOKENS = 50
 OVERLAP_CHARACTERS = 400
 BLOCK_CHARACTERS = 50_000
-# Names what decides where passages fall, and under which titles they are found and read; part of an index's
-# specification and of the calibration's.
+# Identifies the rules that decide where passages begin and end and which headings they are searched and read under.
+# Part of an index's specification and of the calibration.
 IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v2"
-# Passages of this way and of those that earlier versions had can stand in one index.
+# Passages split by any of these versions can share an index.
 MIXED_WITH = frozenset({IDENTITY, f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"})
 
 TokenStarts = Callable[[str], Sequence[int]]
+"""Returns the ascending code points at which the tokens of a text start."""
 
-# A passage that begins inside a token has one more than the text around it.
-_TOKENS = MAX_TOKENS - 1
+# One less than the limit: a passage that begins inside a token has one token more than the text around it.
+_MAX_UNIT_TOKENS = MAX_TOKENS - 1
 _SEPARATORS = [
     AFTER_PARAGRAPH,
     rf"(?<=[.!?…]){AFTER_SENTENCE}",
@@ -44,27 +48,27 @@ _SEPARATORS = [
     r"(?<=[;:,)])\s+",
 ]
 _LINE = re.compile(r"[^\n]+\n?|\n")
-# Of a paragraph, with cells in them, for it to be a table; and more than half of its lines.
-_FEWEST_ROWS = 2
+# A paragraph with at least this many rows, and rows in more than half of its lines, is a table.
+_MIN_ROWS = 2
 
 
 def split(document: Document, token_starts: TokenStarts) -> list[Passage]:
-    """Cut a document into passages.
+    """Split a document into passages.
 
     Args:
         document: any text; white space alone gives no passage.
-        token_starts: gives, for a text, the ascending code points where its tokens start.
+        token_starts: the embedder's tokeniser.
 
     Returns:
         Passages in order; `passage.text == document.text[passage.span]`. Neighbours may share sentences.
-        An edge falls inside a word only where the word alone is longer than a passage; `Passage.cut` says so.
+        An edge falls inside a word only where the word alone is longer than a passage; `Passage.cut` marks such edges.
     """
     text = document.text
     passages = []
-    for block in _blocks(text):
+    for block in _cut_blocks(text):
         starts = [block.start + start for start in token_starts(block.of(text))]
-        for packed in _pack(list(_units(text, block, starts)), starts):
-            span = _stripped(text, packed)
+        for packed in _pack(list(_find_units(text, block, starts)), starts):
+            span = _strip(text, packed)
             if len(span):
                 cut = (not is_boundary(text, span.start), not is_boundary(text, span.end))
                 marks, boxes = marks_within(document.marks, span), boxes_within(document.boxes, span)
@@ -72,8 +76,8 @@ def split(document: Document, token_starts: TokenStarts) -> list[Passage]:
     return passages
 
 
-def _blocks(text: str) -> Iterator[Span]:
-    """Cut a long text where a paragraph, a line or a word ends, so that no later step sees more than a block."""
+def _cut_blocks(text: str) -> Iterator[Span]:
+    """Cut a long text after a paragraph, a line or a word, so that later steps never see more than one block."""
     start = 0
     while len(text) - start > BLOCK_CHARACTERS:
         limit = start + BLOCK_CHARACTERS
@@ -90,70 +94,76 @@ def _blocks(text: str) -> Iterator[Span]:
 
 
 def _unit_size(piece: str) -> int:
-    """A size by which the splitter keeps short pieces whole, never joins two, and takes long ones apart.
+    """Return a size with which the splitter keeps short pieces whole, never joins two, and splits long ones.
 
-    It splits what is not under its chunk size of 5, and joins neighbours only up to it.
+    The splitter splits pieces of its chunk size of 5 or more, and joins neighbours only up to that size.
     """
     return 0 if not piece else 3 if len(piece) <= LONGEST_SENTENCE else 6
 
 
-_SPLITTER = RecursiveCharacterTextSplitter(
-    separators=_SEPARATORS,
-    is_separator_regex=True,
-    keep_separator="end",
-    chunk_size=5,
-    chunk_overlap=0,
-    length_function=_unit_size,
-    strip_whitespace=False,
-)
+@cache
+def _splitter() -> RecursiveCharacterTextSplitter:
+    # The library takes about a second to import; commands that split no text do not wait for it.
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    return RecursiveCharacterTextSplitter(
+        separators=_SEPARATORS,
+        is_separator_regex=True,
+        keep_separator="end",
+        chunk_size=5,
+        chunk_overlap=0,
+        length_function=_unit_size,
+        strip_whitespace=False,
+    )
 
 
-def _units(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span]:
+def _find_units(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span]:
     """Yield the units of a block: together they cover it, and each is within the limits of a passage."""
-    whole = list(_kept_whole(text, block, token_starts))
-    inside = [place for span in whole for place in (span.start, span.end)]
-    # Behind an odd number of those places one of them has begun and not ended.
-    outside = (edge for edge in _edges(text, block) if bisect_right(inside, edge) % 2 == 0)
+    tables = list(_find_tables(text, block, token_starts))
+    table_edges = [edge for span in tables for edge in (span.start, span.end)]
+    # A position with an odd number of table edges at or before it is inside a table.
+    outside = (edge for edge in _find_edges(text, block) if bisect_right(table_edges, edge) % 2 == 0)
     start = block.start
-    for edge in sorted({*outside, *inside} - {block.start}):
-        yield from _within_limits(text, Span(start, edge), token_starts)
+    for edge in sorted({*outside, *table_edges} - {block.start}):
+        yield from _cut_to_limits(text, Span(start, edge), token_starts)
         start = edge
 
 
-def _edges(text: str, block: Span) -> Iterator[int]:
-    """Yield where the splitter's pieces end, moved out of words and graphemes, and the end of the block."""
+def _find_edges(text: str, block: Span) -> Iterator[int]:
+    """Yield the ends of the splitter's pieces, moved out of words and graphemes, and the end of the block."""
     cursor, end = block.start, block.start
-    for piece in _SPLITTER.split_text(block.of(text)):
-        found = text.find(piece, end, block.end)
-        if found < 0:
-            raise ValueError(f"the splitter gave a piece that is not in the text behind {end}")
-        end = found + len(piece)
+    for piece in _splitter().split_text(block.of(text)):
+        start = text.find(piece, end, block.end)
+        if start < 0:
+            raise ValueError(f"the splitter returned a piece that is not in the text after offset {end}")
+        end = start + len(piece)
         cursor = boundary_before(text, end, cursor) if end < block.end else end
         yield cursor
     if cursor < block.end:
         yield block.end
 
 
-def _kept_whole(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span]:
-    """Yield the tables of a block that fit into a passage, and of those that do not the rows that do."""
+def _find_tables(text: str, block: Span, token_starts: Sequence[int]) -> Iterator[Span]:
+    """Yield the tables of a block that fit into a passage; of a larger table, the rows that fit."""
 
     def fits(span: Span) -> bool:
         tokens = bisect_left(token_starts, span.end) - bisect_left(token_starts, span.start)
-        return tokens <= _TOKENS and len(span) <= MAX_CHARACTERS
+        return tokens <= _MAX_UNIT_TOKENS and len(span) <= MAX_CHARACTERS
 
-    lines = (Span(*found.span()) for found in _LINE.finditer(text, block.start, block.end))
-    for is_blank, run in groupby(lines, key=lambda line: not line.of(text).strip()):
-        rows = list(run)
-        with_cells = 0 if is_blank else sum(CELLS_BETWEEN in row.of(text) for row in rows)
-        if with_cells >= _FEWEST_ROWS and 2 * with_cells > len(rows):
-            table = Span(rows[0].start, rows[-1].end)
-            yield from [table] if fits(table) else filter(fits, rows)
+    lines = (Span(*match.span()) for match in _LINE.finditer(text, block.start, block.end))
+    for is_blank, group in groupby(lines, key=lambda line: not line.of(text).strip()):
+        paragraph = list(group)
+        rows = 0 if is_blank else sum(CELL_SEPARATOR in line.of(text) for line in paragraph)
+        if rows >= _MIN_ROWS and 2 * rows > len(paragraph):
+            table = Span(paragraph[0].start, paragraph[-1].end)
+            yield from [table] if fits(table) else filter(fits, paragraph)
 
 
-def _within_limits(text: str, unit: Span, token_starts: Sequence[int]) -> Iterator[Span]:
+def _cut_to_limits(text: str, unit: Span, token_starts: Sequence[int]) -> Iterator[Span]:
+    """Yield a unit in pieces that are within the limits of a passage."""
     start = unit.start
     while start < unit.end:
-        beyond = bisect_left(token_starts, start) + _TOKENS
+        beyond = bisect_left(token_starts, start) + _MAX_UNIT_TOKENS
         end = min(unit.end, start + MAX_CHARACTERS, token_starts[beyond] if beyond < len(token_starts) else unit.end)
         if end < unit.end:
             end = boundary_before(text, end, start)
@@ -162,7 +172,7 @@ def _within_limits(text: str, unit: Span, token_starts: Sequence[int]) -> Iterat
 
 
 def _pack(units: Sequence[Span], token_starts: Sequence[int]) -> Iterator[Span]:
-    """Join neighbouring units up to the limits; begin each passage with the last units of the one before."""
+    """Join neighbouring units up to the limits; begin each passage with the last units of the previous one."""
 
     def tokens(first: int, last: int) -> int:
         return bisect_left(token_starts, units[last].end) - bisect_left(token_starts, units[first].start)
@@ -172,7 +182,7 @@ def _pack(units: Sequence[Span], token_starts: Sequence[int]) -> Iterator[Span]:
         last = first
         while (
             last + 1 < len(units)
-            and tokens(first, last + 1) <= _TOKENS
+            and tokens(first, last + 1) <= _MAX_UNIT_TOKENS
             and units[last + 1].end - units[first].start <= MAX_CHARACTERS
         ):
             last += 1
@@ -184,20 +194,20 @@ def _pack(units: Sequence[Span], token_starts: Sequence[int]) -> Iterator[Span]:
             following - 1 > first
             and tokens(following - 1, last) <= OVERLAP_TOKENS
             and units[last].end - units[following - 1].start <= OVERLAP_CHARACTERS
-            and tokens(following - 1, last + 1) <= _TOKENS
+            and tokens(following - 1, last + 1) <= _MAX_UNIT_TOKENS
             and units[last + 1].end - units[following - 1].start <= MAX_CHARACTERS
         ):
             following -= 1
         first = following
 
 
-def _stripped(text: str, span: Span) -> Span:
-    """Return the span without white space at its ends, as far as that leaves graphemes whole."""
-    covered = span.of(text)
-    if covered.isspace():
+def _strip(text: str, span: Span) -> Span:
+    """Return the span without white space at its ends, except where that would split a grapheme."""
+    content = span.of(text)
+    if content.isspace():
         return Span(span.start, span.start)
-    start = span.end - len(covered.lstrip())
-    end = span.start + len(covered.rstrip())
+    start = span.end - len(content.lstrip())
+    end = span.start + len(content.rstrip())
     while start > span.start and not is_boundary(text, start):
         start -= 1
     while end < span.end and not is_boundary(text, end):

@@ -1,1 +1,1 @@
-"""How good it is: data sets, metrics, and the runner that joins them."""
+"""Evaluation: labelled data sets, metrics, the systems to evaluate, and the runner that joins them."""

@@ -1,4 +1,4 @@
-"""Two reports on the same questions ─► what changed, and whether by more than chance."""
+"""Compare two reports on the same questions: what changed, and whether the change is significant."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qa.errors import DatasetError
-from qa.evaluation.input_files import content_of
+from qa.evaluation.input_files import read_text
 
-# The first that both reports have decides which questions are won and lost.
+# The first measure that both reports have decides which questions are won and lost.
 MEASURES = ("f1", "exact_match", "reciprocal_rank")
 SIGNIFICANT = 0.05
 SAMPLES = 10_000
+# Limits the memory of the permutation test to about 100 MB.
+_MAX_SIGNS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,9 @@ class Change:
     """One measure before and after, from 0 to 100.
 
     Attributes:
-        p: of a paired permutation test: how often chance alone gives so large a difference either way.
+        measure: one of `MEASURES`.
+        before, after: the means of the two reports.
+        p: two-sided p-value of a paired permutation test.
     """
 
     measure: str
@@ -34,13 +39,13 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """In points; below zero: worse."""
+        """The difference in points; negative means worse."""
         return self.after - self.before
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changed in one data set and mode; `won` and `lost` are ids of questions whose first measure rose or fell."""
+    """The changes in one data set and mode; `won` and `lost` are ids of questions whose first measure rose or fell."""
 
     dataset: str
     mode: str
@@ -50,7 +55,7 @@ class Comparison:
     lost: tuple[str, ...]
 
     def regressions(self, tolerance: float) -> list[Change]:
-        """Return the measures that fell by more than `tolerance` points, and by more than chance."""
+        """Return the measures that fell significantly, and by more than `tolerance` points."""
         return [c for c in self.changes if c.difference < -tolerance and c.p < SIGNIFICANT]
 
 
@@ -58,19 +63,19 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], seed: int = 1) 
     """Compare two reports of `qa eval --json`.
 
     Raises:
-        DatasetError: they are not on the same questions, or hold no questions.
+        DatasetError: the reports are on different questions, or contain no questions.
     """
     name = f"{after.get('dataset')}, {after.get('mode')}"
     if (before.get("dataset"), before.get("mode")) != (after.get("dataset"), after.get("mode")):
         raise DatasetError(
-            f"the reports differ in data set or mode: {before.get('dataset')}, {before.get('mode')}; {name}"
+            f"the reports differ in data set or mode: {before.get('dataset')}, {before.get('mode')} and {name}"
         )
-    old, new = (_by_id(report, name) for report in (before, after))
-    same_questions(old, new, name)
+    old, new = (_index_by_id(report, name) for report in (before, after))
+    check_same_questions(old, new, name)
     ids = list(old)
     measures = [m for m in MEASURES if all(m in report[id] for report in (old, new) for id in ids)]
     if not measures:
-        raise DatasetError(f"{name}: the reports have no measure in common")
+        raise DatasetError(f"{name}: the reports have no measure in common; compare two reports of the same mode")
     changes = []
     for measure in measures:
         a, b = (np.array([report[id][measure] for id in ids], np.float64) for report in (old, new))
@@ -80,76 +85,82 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], seed: int = 1) 
     return Comparison(str(after["dataset"]), str(after["mode"]), len(ids), tuple(changes), won, lost)
 
 
-def permutation_test(differences: Sequence[float] | np.ndarray[Any, np.dtype[np.float64]], seed: int = 1) -> float:
-    """Return the two-sided p of a mean difference of zero: signs are flipped at random, `SAMPLES` times."""
-    changed = np.asarray(differences, np.float64)
-    changed = changed[changed != 0]
-    if not len(changed):
+def permutation_test(differences: Sequence[float] | NDArray[np.float64], seed: int = 1) -> float:
+    """Return the two-sided p-value of a mean difference of zero, by flipping signs at random `SAMPLES` times."""
+    nonzero = np.asarray(differences, np.float64)
+    nonzero = nonzero[nonzero != 0]
+    if not len(nonzero):
         return 1.0
-    chooser = np.random.default_rng(seed)
-    observed = abs(changed.sum())
-    reached = 0
-    for _ in range(SAMPLES):
-        flipped = np.where(chooser.integers(0, 2, len(changed), dtype=np.int8) == 1, changed, -changed)
-        reached += bool(abs(flipped.sum()) >= observed - 1e-9)
-    return (1 + reached) / (1 + SAMPLES)
+    rng = np.random.default_rng(seed)
+    # The tolerance covers the rounding of sums in another order.
+    observed = abs(nonzero.sum()) - 1e-9
+    rows = max(1, _MAX_SIGNS // len(nonzero))
+    extreme = 0
+    for first in range(0, SAMPLES, rows):
+        flips = rng.integers(0, 2, (min(rows, SAMPLES - first), len(nonzero)), dtype=np.int8)
+        extreme += int(np.count_nonzero(abs((1.0 - 2.0 * flips) @ nonzero) >= observed))
+    return (1 + extreme) / (1 + SAMPLES)
 
 
 def load_reports(path: Path) -> list[dict[str, Any]]:
-    """Read what `qa eval --json` wrote, single questions included.
+    """Read reports of `qa eval --json` that contain the single questions.
 
     Raises:
-        DatasetError: it is something else, or holds no single questions.
+        DatasetError: the file is not such a report, or was written with `--figures-only`.
     """
     reports = load_figures(path)
     for report in reports:
         if not report.get("questions"):
             name = f"{report.get('dataset')}, {report.get('mode')}"
-            raise DatasetError(f"{path}: {name}: holds no single questions to compare", field="report")
+            raise DatasetError(
+                f"{path}: {name}: contains no single questions; write it without --figures-only", field="report"
+            )
     return reports
 
 
 def load_figures(path: Path) -> list[dict[str, Any]]:
-    """Read what `qa eval --json` wrote, with single questions or without.
+    """Read reports of `qa eval --json`, with or without the single questions.
 
     Raises:
-        DatasetError: it is something else.
+        DatasetError: the file is not such a report.
     """
     try:
-        content = json.loads(content_of(path))
+        content = json.loads(read_text(path))
     except ValueError as error:
         raise DatasetError(f"{path}: not JSON ({error})", field="report") from error
     reports = content if isinstance(content, list) else [content]
     if not reports or not all(isinstance(report, dict) and "metrics" in report for report in reports):
-        raise DatasetError(f"{path}: not what `qa eval --json` writes", field="report")
+        raise DatasetError(f"{path}: not a report of `qa eval --json`", field="report")
     return reports
 
 
-def baseline_of(reports: Sequence[Mapping[str, Any]], dataset: str, mode: str) -> Mapping[str, Any]:
+def find_report(reports: Sequence[Mapping[str, Any]], dataset: str, mode: str) -> Mapping[str, Any]:
     """Return the report on a data set and mode.
 
     Raises:
-        DatasetError: there is none.
+        DatasetError: there is no such report.
     """
     for report in reports:
         if (report.get("dataset"), report.get("mode")) == (dataset, mode):
             return report
-    raise DatasetError(f"the baseline has no report on {dataset}, {mode}", field="baseline")
+    raise DatasetError(
+        f"the baseline has no report on {dataset}, {mode}; write one with `qa eval --json`", field="baseline"
+    )
 
 
-def same_questions(one: Collection[str], other: Collection[str], name: str) -> None:
-    """Check that ids are the same.
+def check_same_questions(before: Collection[str], after: Collection[str], name: str) -> None:
+    """Check that two sets of question ids are equal.
 
     Raises:
-        DatasetError: they are not.
+        DatasetError: they differ.
     """
-    apart = sorted(set(one) ^ set(other))
-    if apart:
-        raise DatasetError(f"{name}: {len(apart)} questions are on one side only, {apart[0]!r} among them")
+    unmatched = sorted(set(before) ^ set(after))
+    if unmatched:
+        raise DatasetError(f"{name}: {len(unmatched)} questions are in one report only, such as {unmatched[0]!r}")
 
 
-def _by_id(report: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
+def _index_by_id(report: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
     questions = report.get("questions")
     if not questions:
-        raise DatasetError(f"{name}: the report holds no single questions to compare")
+        raise DatasetError(f"{name}: the report contains no single questions; write it without --figures-only")
     return {str(question["id"]): question for question in questions}

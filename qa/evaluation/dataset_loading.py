@@ -1,4 +1,4 @@
-"""A path ─► a data set, whichever format it is in; and what is odd about labels without being wrong."""
+"""Load a data set from a path in any supported format, and warn about labels that are odd but not wrong."""
 
 from __future__ import annotations
 
@@ -17,52 +17,54 @@ def load_dataset(path: Path) -> Dataset:
     """Read a BEIR folder, a table (`.csv`, `.tsv`, `.jsonl`), or else a SQuAD JSON file.
 
     Raises:
-        DatasetError: it is none of them, or has wrong labels: they are named.
+        DatasetError: the path holds none of these, or has wrong labels; the message names them.
     """
     if path.is_dir():
         return load_beir(path)
     return load_table(path) if path.suffix in (".csv", ".tsv", ".jsonl") else load_squad(path)
 
 
-def summary(dataset: Dataset) -> str:
-    """Return what a data set holds, in words."""
-    held = f"{dataset.name}: {len(dataset.questions):,} questions, {len(dataset.contexts):,} contexts"
+def summarise(dataset: Dataset) -> str:
+    """Return one line with the numbers of questions, contexts and unanswerable questions."""
+    line = f"{dataset.name}: {len(dataset.questions):,} questions, {len(dataset.contexts):,} contexts"
     if not dataset.has_spans:
-        return f"{held}, relevance labels only"
-    return f"{held}, {sum(not question.answerable for question in dataset.questions):,} unanswerable"
+        return f"{line}, relevance labels only"
+    return f"{line}, {sum(not question.answerable for question in dataset.questions):,} unanswerable"
 
 
 def label_warnings(datasets: Sequence[Dataset]) -> list[str]:
-    """Return what makes figures of these sets misleading.
+    """Return warnings about labels that make the metrics of these sets misleading.
 
-    That are questions asked twice, answers that are parts of words, and contexts that are in several of the sets, as in
-    one to train on and one to test with; neither case nor white space makes texts differ.
+    There are four kinds: repeated questions, questions labelled both answerable and unanswerable, gold answers that are
+    parts of words, and contexts shared by several sets, such as a training and a test set. Texts are compared without
+    case and white space.
     """
-    found: list[str] = []
+    warnings: list[str] = []
     for dataset in datasets:
-        asked: dict[tuple[str, int], list[bool]] = defaultdict(list)
+        labels: dict[tuple[str, int], list[bool]] = defaultdict(list)
         for question in dataset.questions:
-            asked[_plain(question.text), question.context].append(question.answerable)
-        twice = sum(len(marks) - 1 for marks in asked.values())
-        if twice:
-            found.append(f"{dataset.name}: {twice} questions are asked again of the same context")
-        contrary = sum(len(set(marks)) == 2 for marks in asked.values())
-        if contrary:
-            found.append(
-                f"{dataset.name}: {contrary} questions are both answerable and unanswerable by the same context"
+            labels[_normalise(question.text), question.context].append(question.answerable)
+        repeated = sum(len(answerable) - 1 for answerable in labels.values())
+        if repeated:
+            warnings.append(f"{dataset.name}: {repeated} questions repeat an earlier question on the same context")
+        contradictory = sum(len(set(answerable)) == 2 for answerable in labels.values())
+        if contradictory:
+            warnings.append(
+                f"{dataset.name}: {contradictory} questions are labelled both answerable and unanswerable "
+                "on the same context"
             )
-        split = sum(
+        partial = sum(
             any(not span.is_of_whole_words(dataset.contexts[q.context]) for span in q.answers)
             for q in dataset.questions
         )
-        if split:
-            found.append(f"{dataset.name}: {split} questions have a gold answer that begins or ends inside a word")
-    texts = [{_plain(context) for context in dataset.contexts} for dataset in datasets]
-    for (one, ours), (other, theirs) in combinations(zip(datasets, texts, strict=True), 2):
-        if shared := len(ours & theirs):
-            found.append(f"{one.name} and {other.name} share {shared} contexts")
-    return found
+        if partial:
+            warnings.append(f"{dataset.name}: {partial} questions have a gold answer that starts or ends inside a word")
+    context_sets = [{_normalise(context) for context in dataset.contexts} for dataset in datasets]
+    for (first, first_contexts), (second, second_contexts) in combinations(zip(datasets, context_sets, strict=True), 2):
+        if shared := len(first_contexts & second_contexts):
+            warnings.append(f"{first.name} and {second.name} share {shared} contexts")
+    return warnings
 
 
-def _plain(text: str) -> str:
+def _normalise(text: str) -> str:
     return " ".join(text.casefold().split())

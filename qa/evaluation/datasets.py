@@ -1,4 +1,4 @@
-"""Labelled questions: what a data set is, whatever file it came from (pure)."""
+"""Labelled questions and their contexts, independent of the file format (pure)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from qa.errors import DatasetError, InvalidInput
 from qa.types import Span
 from qa.validation import check_characters, check_question
 
-_PROBLEMS_TOLD = 20
+_MAX_PROBLEMS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """A question with its gold spans in `contexts[context]`; no spans means unanswerable.
+    """A question with its gold spans in `contexts[context]`; without spans it is unanswerable.
 
     Attributes:
-        grades: how relevant contexts are, by place; where it is empty, the one with the spans is relevant.
+        id: unique in the data set.
+        text: the question.
+        context: position of its context in the data set.
+        answers: gold spans in that context.
+        grades: relevance grades by context position; if empty, the context with the spans is the relevant one.
     """
 
     id: str
@@ -29,7 +33,7 @@ class LabelledQuestion:
 
     @property
     def answerable(self) -> bool:
-        """Tell whether the context holds an answer."""
+        """Whether the context holds an answer."""
         return bool(self.answers)
 
     @property
@@ -43,11 +47,11 @@ class Dataset:
     """Contexts, and the questions on them.
 
     Attributes:
-        name: the file's or folder's.
-        contexts: texts, none twice.
-        questions: with ids that differ.
+        name: the name of the file without its suffix, or of the folder.
+        contexts: distinct texts.
+        questions: with distinct ids.
         has_spans: false where only relevant contexts are labelled, and answers are not.
-        titles: of the articles that contexts are from, by context, where the file names them.
+        titles: article titles by context, where the file has them.
     """
 
     name: str
@@ -62,11 +66,11 @@ class Dataset:
 
     @property
     def has_unanswerable(self) -> bool:
-        """Tell whether any question has no answer."""
+        """Whether any question is unanswerable."""
         return self.has_spans and any(not question.answerable for question in self.questions)
 
     def head(self, limit: int | None) -> Dataset:
-        """Return the data set with `limit` questions, spread evenly, and every context kept."""
+        """Return the data set with `limit` evenly spaced questions and all contexts."""
         if limit is None or limit >= len(self.questions):
             return self
         step = len(self.questions) / limit
@@ -75,30 +79,30 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class LabelProblem:
-    """One thing that is wrong in a data set's file; `place` is a question's id or a line."""
+    """A wrong label in a data set's file; `place` is a question id or a line number."""
 
     place: str
     reason: str
 
 
-def checked(path: Path, problems: Sequence[LabelProblem], dataset: Dataset) -> Dataset:
-    """Return the data set if there is nothing wrong with its file, and nothing in it that cannot be asked.
+def check_dataset(path: Path, problems: Sequence[LabelProblem], dataset: Dataset) -> Dataset:
+    """Return the data set if its file has no problems and every question can be asked.
 
     Raises:
-        DatasetError: there is; names the file and the first problems, and how many more there are.
+        DatasetError: there are problems, or no questions; the message lists the first problems and counts the rest.
     """
-    found = [*problems, *(_unusable(dataset) if dataset.has_spans else ())]
-    if found:
-        told = [f"{path}: {problem.place}: {problem.reason}" for problem in found[:_PROBLEMS_TOLD]]
-        if len(found) > _PROBLEMS_TOLD:
-            told.append(f"{path}: and {len(found) - _PROBLEMS_TOLD} more")
-        raise DatasetError("\n".join(told), field="dataset")
+    every_problem = [*problems, *(_find_invalid_input(dataset) if dataset.has_spans else ())]
+    if every_problem:
+        lines = [f"{path}: {problem.place}: {problem.reason}" for problem in every_problem[:_MAX_PROBLEMS_SHOWN]]
+        if len(every_problem) > _MAX_PROBLEMS_SHOWN:
+            lines.append(f"{path}: and {len(every_problem) - _MAX_PROBLEMS_SHOWN} more")
+        raise DatasetError("\n".join(lines), field="dataset")
     if not dataset.questions:
-        raise DatasetError(f"{path}: holds no question", field="dataset")
+        raise DatasetError(f"{path}: contains no questions", field="dataset")
     return dataset
 
 
-def _unusable(dataset: Dataset) -> Iterator[LabelProblem]:
+def _find_invalid_input(dataset: Dataset) -> Iterator[LabelProblem]:
     for question in dataset.questions:
         try:
             check_question(question.text)

@@ -1,4 +1,4 @@
-"""Files of data sets and reports: read whole, with their faults told by name."""
+"""Read the files of data sets and reports; errors name the file and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from qa.errors import DatasetError
 
 
-def content_of(path: Path) -> str:
-    """Return a file's text as it is, line ends included.
+def read_text(path: Path) -> str:
+    """Return a file's text with its line ends unchanged.
 
     Raises:
-        DatasetError: it cannot be read, is not UTF-8, or is empty.
+        DatasetError: the file cannot be read, is not UTF-8, or is empty.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -27,13 +27,13 @@ def content_of(path: Path) -> str:
     return text
 
 
-def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the object in each line that is not blank, with the line's number.
+def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the line number and the object of each line that is not blank.
 
     Raises:
-        DatasetError: as for `content_of`, or a line is not a JSON object.
+        DatasetError: the file cannot be read (see `read_text`), or a line is not a JSON object.
     """
-    for line, text in enumerate(content_of(path).split("\n"), 1):
+    for line, text in enumerate(read_text(path).split("\n"), 1):
         if text.strip():
             try:
                 entry = json.loads(text)

@@ -1,4 +1,4 @@
-"""How far a figure may be off by chance: 95 % intervals by resampling the questions (bootstrap; pure)."""
+"""Bootstrap 95 % confidence intervals of metrics: resample the questions with replacement (pure)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from qa.evaluation.metrics import calibration_error
 
 Interval = tuple[float, float]
 Measure = Callable[[NDArray[np.intp]], float | None]
-"""What is measured on some rows, which are given by place; None where they do not allow it."""
+"""Computes a metric on the rows at the given positions; None where it is undefined on them."""
 
-_OUTSIDE = (2.5, 97.5)
+_PERCENTILES = (2.5, 97.5)
 
 
 def mean_interval(values: Sequence[float], *, scale: float = 1.0, samples: int = 2_000) -> Interval | None:
-    """Return the interval of a mean, times `scale`; None of nothing."""
+    """Return the interval of a mean, times `scale`; None if there are no values."""
     array = scale * np.asarray(values, np.float64)
     if len(array) and array.min() == array.max():
         return float(array[0]), float(array[0])
@@ -25,33 +25,35 @@ def mean_interval(values: Sequence[float], *, scale: float = 1.0, samples: int =
 
 
 def bootstrap_interval(measure: Measure, count: int, *, samples: int = 500, seed: int = 1) -> Interval | None:
-    """Return the interval of a measure of `count` rows; None of nothing, or where no sample allows the measure."""
+    """Return the interval of a metric of `count` rows; None without rows, or where every sample leaves it undefined."""
     if not count:
         return None
-    chooser = np.random.default_rng(seed)
-    drawn = (measure(chooser.integers(0, count, count)) for _ in range(samples))
-    found = [value for value in drawn if value is not None]
-    if not found:
+    rng = np.random.default_rng(seed)
+    values = (measure(rng.integers(0, count, count)) for _ in range(samples))
+    defined = [value for value in values if value is not None]
+    if not defined:
         return None
-    low, high = np.percentile(found, _OUTSIDE)
+    low, high = np.percentile(defined, _PERCENTILES)
     return float(low), float(high)
 
 
 def calibration_interval(
     confidences: NDArray[np.float64], right: NDArray[np.bool_], *, samples: int = 500, seed: int = 1
 ) -> Interval | None:
-    """Return the interval of a calibration error; None of nothing.
+    """Return the interval of a calibration error; None if there are no confidences.
 
-    Chance makes every sample's error larger than that of what it is drawn from, and never less than 0: the lower edge
-    is as far below the error as the upper one of its samples is above it, and 0 if perfect calibration would give as
-    large an error by chance.
+    The calibration error of a resample is biased upwards and never below 0, so a plain percentile interval would be too
+    high. The lower end is therefore as far below the error as the upper percentile is above it. The lower end is 0 if
+    perfectly calibrated confidences would reach the same error by chance.
     """
     count = len(confidences)
     error = calibration_error(confidences, right)
-    drawn = bootstrap_interval(lambda r: calibration_error(confidences[r], right[r]), count, samples=samples, seed=seed)
-    if error is None or drawn is None:
+    resampled = bootstrap_interval(
+        lambda rows: calibration_error(confidences[rows], right[rows]), count, samples=samples, seed=seed
+    )
+    if error is None or resampled is None:
         return None
-    chooser = np.random.default_rng(seed)
-    by_chance = [calibration_error(confidences, chooser.random(count) < confidences) or 0.0 for _ in range(samples)]
-    high = max(error, drawn[1])
-    return 0.0 if error <= np.percentile(by_chance, _OUTSIDE[1]) else max(0.0, 2 * error - high), high
+    rng = np.random.default_rng(seed)
+    by_chance = [calibration_error(confidences, rng.random(count) < confidences) or 0.0 for _ in range(samples)]
+    high = max(error, resampled[1])
+    return 0.0 if error <= np.percentile(by_chance, _PERCENTILES[1]) else max(0.0, 2 * error - high), high

@@ -1,8 +1,8 @@
-"""Measures of answers, rankings and confidences (pure).
+"""Metrics of answers, rankings and confidences (pure).
 
-Answer scores follow the SQuAD rules: lower case, without punctuation, articles and extra white space, the best over all
-gold answers; no answer is the empty text. Everything counts from 0 to 1 here; in reports, what is an exact match, an F1
-or a share of refusals counts from 0 to 100.
+Answers are scored by the SQuAD rules. Case, punctuation, articles and extra white space do not count, the best score
+over all gold answers does, and no answer is the empty string. All metrics here range from 0 to 1. Reports give exact
+match, F1 and no-answer accuracy from 0 to 100.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ Numbers = Sequence[float] | NDArray[np.float64]
 Marks = Sequence[bool] | NDArray[np.bool_]
 
 
-def normalised_answer(text: str) -> str:
-    """Return an answer in the form that the SQuAD rules compare."""
+def normalise_answer(text: str) -> str:
+    """Return an answer without case, punctuation, articles and extra white space, as the SQuAD rules compare it."""
     kept = "".join(character for character in text.lower() if character not in _PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", kept).split())
 
 
 def exact_match(prediction: str, golds: Sequence[str]) -> float:
-    """Return 1.0 if the prediction equals a gold answer, else 0.0; no gold answers means that "" is right."""
-    return max(float(normalised_answer(prediction) == normalised_answer(gold)) for gold in golds or [""])
+    """Return 1.0 if the prediction equals a gold answer, else 0.0; without gold answers "" is right."""
+    return max(float(normalise_answer(prediction) == normalise_answer(gold)) for gold in golds or [""])
 
 
 def f1(prediction: str, golds: Sequence[str]) -> float:
-    """Return the best F1 of words over the gold answers, from 0 to 1; no gold answers means that "" is right."""
-    return max(_f1(normalised_answer(prediction).split(), normalised_answer(gold).split()) for gold in golds or [""])
+    """Return the best word F1 over the gold answers; without gold answers "" is right."""
+    return max(_f1(normalise_answer(prediction).split(), normalise_answer(gold).split()) for gold in golds or [""])
 
 
 def _f1(prediction: list[str], gold: list[str]) -> float:
@@ -52,30 +52,30 @@ def _f1(prediction: list[str], gold: list[str]) -> float:
 
 
 def recall(ranking: Sequence[int], relevant: Collection[int], depth: int) -> float:
-    """Return the share of the relevant documents that are among the first `depth`."""
+    """Return the share of the relevant documents among the first `depth`."""
     return len(set(ranking[:depth]) & set(relevant)) / len(relevant)
 
 
 def reciprocal_rank(ranking: Sequence[int], relevant: Collection[int], depth: int) -> float:
-    """Return 1/rank of the first relevant document (counted from 1), 0.0 if none is among the first `depth`."""
+    """Return 1/rank of the first relevant document, with ranks from 1; 0.0 if none is among the first `depth`."""
     return next((1 / rank for rank, document in enumerate(ranking[:depth], 1) if document in relevant), 0.0)
 
 
 def average_precision(ranking: Sequence[int], relevant: Collection[int], depth: int) -> float:
-    """Return the precision at each relevant document among the first `depth`, over the number of relevant ones."""
-    hits = [rank for rank, document in enumerate(ranking[:depth], 1) if document in relevant]
-    return sum(found / rank for found, rank in enumerate(hits, 1)) / len(relevant)
+    """Return the sum of precision at each relevant document in the first `depth`, over the number of relevant ones."""
+    ranks = [rank for rank, document in enumerate(ranking[:depth], 1) if document in relevant]
+    return sum(count / rank for count, rank in enumerate(ranks, 1)) / len(relevant)
 
 
 def ndcg(ranking: Sequence[int], grades: Mapping[int, int], depth: int) -> float:
-    """Return nDCG of the first `depth`, a document's gain being its grade."""
-    best = sorted(grades.values(), reverse=True)[:depth]
-    gained = sum(grades.get(document, 0) / math.log2(rank + 1) for rank, document in enumerate(ranking[:depth], 1))
-    return gained / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(best, 1))
+    """Return nDCG of the first `depth` documents; a document's gain is its grade."""
+    ideal = sorted(grades.values(), reverse=True)[:depth]
+    gain = sum(grades.get(document, 0) / math.log2(rank + 1) for rank, document in enumerate(ranking[:depth], 1))
+    return gain / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(ideal, 1))
 
 
 def auroc(scores: Numbers, positive: Marks) -> float | None:
-    """Return the chance that a positive's score is above a negative's, ties counting half; None without both kinds."""
+    """Return the area under the ROC curve, ties counting half; None without both positives and negatives."""
     marks = np.asarray(positive, bool)
     positives, negatives = int(marks.sum()), int((~marks).sum())
     if not positives or not negatives:
@@ -87,26 +87,26 @@ def auroc(scores: Numbers, positive: Marks) -> float | None:
 
 
 def best_threshold_f1(confidences: Numbers, f1s: Numbers, answerable: Marks) -> float:
-    """Return the mean F1 at the confidence threshold that makes it highest, from 0 to 1.
+    """Return the highest mean F1 over all confidence thresholds; answers below a threshold are withheld.
 
     Args:
-        confidences: of each question's best answer.
-        f1s: what that answer scores if it is given; below the threshold none is.
+        confidences: confidence of each question's best answer.
+        f1s: F1 of that answer if it is given.
         answerable: whether the question has an answer.
     """
     order = np.argsort(-np.asarray(confidences, np.float64), kind="stable")
-    gains = np.asarray(f1s, np.float64)[order]
-    refused = (~np.asarray(answerable, bool)[order]).astype(np.float64)
-    total = refused.sum() + np.concatenate([[0.0], np.cumsum(gains - refused)])
+    given = np.asarray(f1s, np.float64)[order]
+    withheld = (~np.asarray(answerable, bool)[order]).astype(np.float64)
+    totals = withheld.sum() + np.concatenate([[0.0], np.cumsum(given - withheld)])
     ranked = np.asarray(confidences, np.float64)[order]
     # A threshold cannot fall between equal confidences.
     possible = np.concatenate([[True], ranked[1:] != ranked[:-1], [True]])
-    return float(total[possible].max() / len(order))
+    return float(totals[possible].max() / len(order))
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers of like confidence: how many, how sure they were on the mean, and which share of them was right."""
+    """Answers of similar confidence: their number, mean confidence and share of right ones."""
 
     count: int
     confidence: float
@@ -114,15 +114,15 @@ class Bin:
 
 
 def reliability(confidences: Numbers, right: Marks | Numbers, bins: int = ECE_BINS) -> list[Bin]:
-    """Return bins of equal mass, the least sure first."""
+    """Return bins with equal numbers of answers, the lowest confidence first."""
     order = np.argsort(np.asarray(confidences, np.float64), kind="stable")
-    sure, hit = np.asarray(confidences, np.float64)[order], np.asarray(right, np.float64)[order]
+    ranked, hits = np.asarray(confidences, np.float64)[order], np.asarray(right, np.float64)[order]
     parts = np.array_split(np.arange(len(order)), min(bins, len(order))) if len(order) else []
-    return [Bin(len(part), float(sure[part].mean()), float(hit[part].mean())) for part in parts]
+    return [Bin(len(part), float(ranked[part].mean()), float(hits[part].mean())) for part in parts]
 
 
 def calibration_error(confidences: Numbers, right: Marks | Numbers, bins: int = ECE_BINS) -> float | None:
-    """Return the mean distance of confidence from accuracy over bins of equal mass; None without any."""
+    """Return the expected calibration error over bins of equal size; None without answers."""
     if not len(confidences):
         return None
     parts = reliability(confidences, right, bins)
@@ -130,12 +130,12 @@ def calibration_error(confidences: Numbers, right: Marks | Numbers, bins: int = 
 
 
 def risk_coverage(confidences: Numbers, right: Marks) -> NDArray[np.float64]:
-    """Return the share of wrong answers among the surest n, for n from 1 to all; shape (questions,)."""
+    """Return the share of wrong answers among the n most confident, for n from 1 to all; shape (questions,)."""
     order = np.argsort(-np.asarray(confidences, np.float64), kind="stable")
     wrong = 1 - np.asarray(right, np.float64)[order]
     return np.asarray(np.cumsum(wrong) / np.arange(1, len(order) + 1))
 
 
 def percentile(values: Numbers, share: float) -> float | None:
-    """Return a percentile, from 0 to 100; None of nothing."""
+    """Return the percentile `share`, from 0 to 100; None without values."""
     return float(np.percentile(values, share)) if len(values) else None

@@ -1,4 +1,4 @@
-"""What one question gave, in a form that every kind of system can fill in, and that survives as a line of JSON."""
+"""The outcome of one question, the same for every kind of system, stored as a line of JSON."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from qa.types import Span
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One answer of a system.
+    """A possible answer of a system.
 
     Attributes:
-        text: verbatim.
-        confidence: from 0 to 1; None where the system tells none.
-        context: place of the data set's context it was found in; None where that is not known.
-        span: within that context.
+        text: the answer, verbatim.
+        confidence: from 0 to 1; None where the system reports none.
+        context: position of the data set's context that contains it; None if unknown.
+        span: its place in that context, in code points.
     """
 
     text: str
@@ -31,16 +31,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a system made of one question.
+    """The outcome of one question.
 
     Attributes:
-        id: the question's.
-        candidates: best first, whether given or not; empty where nothing was found or nothing was read.
-        given: whether the system gave the best one.
-        no_answer_score: how likely the system holds it that there is no answer; None where it does not tell.
-        ranking: places of contexts by their best passage; None where the system does not tell.
-        read: contexts of the passages that were read for the answer; None likewise.
-        timings_ms: by stage, and in `total`.
+        id: the question's id.
+        candidates: the best first, given as an answer or not; empty where there are none.
+        given: whether the system gave the best candidate as its answer.
+        no_answer_score: probability that the question is unanswerable; None where the system reports none.
+        ranking: positions of the contexts, ordered by their best passage; None where the system reports no ranking.
+        read: positions of the contexts whose passages were read; None where the system does not report them.
+        timings_ms: milliseconds by stage, and `total`.
     """
 
     id: str
@@ -52,28 +52,28 @@ class Outcome:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     def answer(self, *, forced: bool) -> str:
-        """Return the best answer's text; "" where there is none, or it was not given and is not `forced`."""
+        """Return the text of the best candidate; "" without one, or if it was not given and is not `forced`."""
         return self.candidates[0].text if self.candidates and (self.given or forced) else ""
 
     def rank(self, relevant: Collection[int]) -> int | None:
-        """Return the rank, from 1, of the first relevant context; None if none is in the ranking."""
-        return next((rank for rank, place in enumerate(self.ranking or (), 1) if place in relevant), None)
+        """Return the rank of the first relevant context, from 1; None if the ranking contains none."""
+        return next((rank for rank, position in enumerate(self.ranking or (), 1) if position in relevant), None)
 
     @property
     def confidence(self) -> float | None:
-        """That of the best answer; 0 where there is none."""
+        """The confidence of the best candidate; 0 without one."""
         return self.candidates[0].confidence if self.candidates else 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `from_json` reads."""
+        """Return a JSON object that `from_json` reads."""
         return asdict(self)
 
     @staticmethod
     def from_json(content: Mapping[str, Any]) -> Outcome:
-        """Read what `as_json` gave.
+        """Build an outcome from a JSON object of `as_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: it is something else.
+            KeyError, TypeError, ValueError: the object has other fields.
         """
         candidates = tuple(
             Candidate(**{**c, "span": None if c["span"] is None else Span(**c["span"])}) for c in content["candidates"]
@@ -83,7 +83,7 @@ class Outcome:
 
 
 class Fault(StrEnum):
-    """Where a wrong answer was born."""
+    """The stage that caused a wrong answer."""
 
     NOT_RETRIEVED = "not retrieved"
     NOT_READ = "not read"
@@ -94,11 +94,13 @@ class Fault(StrEnum):
     NO_ANSWER = "no answer found"
 
 
-def fault(dataset: Dataset, question: LabelledQuestion, outcome: Outcome, *, forced: bool) -> Fault | None:
-    """Tell what went wrong; None if the answer is an exact match.
+def classify_fault(dataset: Dataset, question: LabelledQuestion, outcome: Outcome, *, forced: bool) -> Fault | None:
+    """Return the cause of a wrong answer; None if the answer is an exact match.
 
-    Not retrieved: no relevant context is in the ranking. Not read: one is, but too far down to be read. Outranked: a
-    right answer is among the candidates, behind a wrong one. Wrong span: none is.
+    - Not retrieved: the ranking contains no relevant context.
+    - Not read: it does, but too far down for the reader.
+    - Outranked: a right candidate ranks below a wrong one.
+    - Wrong span: candidates exist, but none is right.
     """
     golds = dataset.gold_texts(question)
     if exact_match(outcome.answer(forced=forced), golds):

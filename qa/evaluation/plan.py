@@ -1,4 +1,4 @@
-"""What an evaluation run is asked to do ─► data sets that are known to be sound, and the systems that answer them."""
+"""Plan an evaluation: load and check the data sets, and open the systems that answer them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.dataset_loading import label_warnings, load_dataset
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.local_systems import IndexSystem
-from qa.evaluation.remote_system import Server
-from qa.evaluation.runner import check, models
+from qa.evaluation.remote_system import RemoteSystem
+from qa.evaluation.runner import check_mode, open_local_system
 from qa.evaluation.saved_answers import SavedAnswers
 from qa.evaluation.suite import Entry, load_suite
 from qa.evaluation.systems import Mode, Progress, System
@@ -21,13 +21,13 @@ from qa.evaluation.systems import Mode, Progress, System
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is asked: by default the models on each set's own contexts.
+    """The system to evaluate: by default the models, on each data set's own contexts.
 
     Attributes:
         index: name of an existing index.
-        url: of a running server; `index` then names one of its indexes.
-        key: the server's API key.
-        answers: a predictions file.
+        url: address of a running server; `index` then names one of its indexes.
+        key: API key for the server.
+        answers: a predictions file of another system.
     """
 
     index: str | None = None
@@ -36,65 +36,66 @@ class Target:
     answers: Path | None = None
 
     def check(self, mode: Mode) -> None:
-        """Refuse what does not go together.
+        """Check that the options fit each other and the mode.
 
         Raises:
-            InvalidInput: it does not.
+            InvalidInput: they do not.
         """
         if self.answers and (self.index or self.url):
-            raise InvalidInput("answers of a file are not asked of an index or a server", field="answers")
+            raise InvalidInput("cannot be combined with an index or a server", field="answers")
         if self.answers and not mode.gives_answers:
-            raise InvalidInput("a file of answers has no rankings to evaluate", field="answers")
+            raise InvalidInput("a predictions file has no rankings; use mode end-to-end or reader", field="answers")
         if (self.index or self.url) and mode is Mode.READER:
-            raise InvalidInput("an index or a server is evaluated end-to-end, in retrieval or reranked", field="mode")
+            raise InvalidInput("with an index or a server, use mode end-to-end, retrieval or reranked", field="mode")
 
     @property
     def own_contexts(self) -> bool:
-        """Tell whether sets are asked about their own contexts, whatever the mode."""
+        """Whether the models answer from each data set's own contexts."""
         return self.index is None and self.url is None and self.answers is None
 
 
-_OURS = Target()
+_DEFAULT_TARGET = Target()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to evaluate, all of it read and checked; and what a user should know before it runs."""
+    """The data sets to evaluate, loaded and checked, and notes for the user before the run."""
 
-    work: tuple[tuple[Entry, Dataset], ...]
+    runs: tuple[tuple[Entry, Dataset], ...]
     notes: tuple[str, ...]
 
 
-def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = _OURS) -> Plan:
-    """Read data sets and suites (`.toml`), and check that the target can be asked what they ask.
+def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = _DEFAULT_TARGET) -> Plan:
+    """Read data sets and suites (`.toml`), and check that the target supports their modes.
 
     Args:
-        paths: of either; a suite brings its own modes and limits.
-        mode: for data sets that are named by themselves.
-        limit: at most so many questions of each set; the smaller one where a suite has a limit too.
-        target: what will be asked.
+        paths: data sets and suites; a suite has its own modes and limits.
+        mode: mode for the data sets outside suites.
+        limit: maximum number of questions of each set; if a suite has a limit too, the smaller one counts.
+        target: the system to evaluate.
 
     Raises:
-        DatasetError: a file is wrong, or there is nothing to evaluate, or the same twice.
-        InvalidInput: the target cannot be asked in one of the modes.
+        DatasetError: a file is wrong, there is nothing to evaluate, or two sets have the same name and mode.
+        InvalidInput: the target does not support one of the modes.
     """
-    entries, notes = named_entries(paths, mode, limit)
-    loaded = load_all(entries)
-    work = tuple((entry, loaded[entry.path]) for entry in entries)
-    named: set[tuple[str, Mode]] = set()
-    for entry, dataset in work:
-        check(dataset, entry.mode)
+    entries, notes = list_entries(paths, mode, limit)
+    loaded = load_datasets(entries)
+    runs = tuple((entry, loaded[entry.path]) for entry in entries)
+    names: set[tuple[str, Mode]] = set()
+    for entry, dataset in runs:
+        check_mode(dataset, entry.mode)
         target.check(entry.mode)
-        if (dataset.name, entry.mode) in named:
+        if (dataset.name, entry.mode) in names:
             raise DatasetError(
-                f"{entry.path}: there are two sets named {dataset.name} in mode {entry.mode}", field="dataset"
+                f"{entry.path}: a set named {dataset.name} in mode {entry.mode} is already planned; rename the file",
+                field="dataset",
             )
-        named.add((dataset.name, entry.mode))
-    return Plan(work, (*notes, *label_warnings(list(loaded.values()))))
+        names.add((dataset.name, entry.mode))
+    return Plan(runs, (*notes, *label_warnings(list(loaded.values()))))
 
 
-def named_entries(paths: Sequence[Path], mode: Mode, limit: int | None) -> tuple[list[Entry], list[str]]:
-    """Return what data sets and suites name, and notes on what of a suite is not there.
+def list_entries(paths: Sequence[Path], mode: Mode, limit: int | None) -> tuple[list[Entry], list[str]]:
+    """Return the entries of data sets and suites, and notes on a suite's missing optional sets.
 
     Raises:
         DatasetError: a suite is wrong, or there is nothing to evaluate.
@@ -103,43 +104,43 @@ def named_entries(paths: Sequence[Path], mode: Mode, limit: int | None) -> tuple
     notes: list[str] = []
     for path in paths:
         if path.suffix == ".toml":
-            found, absent = load_suite(path)
-            entries += [entry.limited(limit) for entry in found]
-            notes += [f"{path}: {name} is not there and is left out" for name in absent]
+            suite_entries, missing = load_suite(path)
+            entries += [entry.with_limit(limit) for entry in suite_entries]
+            notes += [f"{path}: {name} not found, skipped" for name in missing]
         else:
             entries.append(Entry(path, mode, limit))
     if not entries:
-        raise DatasetError(f"{', '.join(map(str, paths))}: there is nothing to evaluate", field="dataset")
+        raise DatasetError(f"{', '.join(map(str, paths))}: nothing to evaluate", field="dataset")
     return entries, notes
 
 
-def load_all(entries: Sequence[Entry]) -> dict[Path, Dataset]:
+def load_datasets(entries: Sequence[Entry]) -> dict[Path, Dataset]:
     """Read each data set once.
 
     Raises:
-        DatasetError: one is wrong.
+        DatasetError: a data set is missing or wrong.
     """
     return {path: load_dataset(path) for path in dict.fromkeys(entry.path for entry in entries)}
 
 
 @contextmanager
-def opened(
+def open_system(
     entry: Entry, dataset: Dataset, target: Target, engine: Callable[[], Engine], progress: Progress
 ) -> Iterator[System]:
-    """Open the system that is to be evaluated; `engine` is only called where our models are needed."""
+    """Open the system to evaluate; `engine` is called only if the system needs the models."""
     if target.answers:
         yield SavedAnswers(target.answers, dataset.head(entry.limit))
     elif target.url:
-        with closing(Server(target.url, target.index or "default", dataset, entry.mode, target.key)) as server:
-            yield server
+        with closing(RemoteSystem(target.url, target.index or "default", dataset, entry.mode, target.key)) as system:
+            yield system
     elif target.index:
         yield IndexSystem(engine(), target.index, dataset, entry.mode)
     else:
-        with models(engine(), dataset, entry.mode, progress) as system:
+        with open_local_system(engine(), dataset, entry.mode, progress) as system:
             yield system
 
 
-def steps(entry: Entry, dataset: Dataset, target: Target) -> int:
-    """Return how many contexts and questions a progress bar counts."""
+def count_steps(entry: Entry, dataset: Dataset, target: Target) -> int:
+    """Return the number of contexts and questions for the progress bar."""
     contexts = len(dataset.contexts) if target.own_contexts and entry.mode is not Mode.READER else 0
     return contexts + len(dataset.head(entry.limit).questions)

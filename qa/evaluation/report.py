@@ -1,4 +1,4 @@
-"""Evaluations ─► one HTML file that needs nothing beside itself."""
+"""Render evaluations as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from pathlib import Path
 from typing import Any
 
 from qa.evaluation.runner import Evaluation
-from qa.evaluation.scoring import Scored
-from qa.evaluation.slices import slices_of
+from qa.evaluation.scoring import ScoredQuestion
+from qa.evaluation.slices import assign_slices
 
 _TEMPLATE = Path(__file__).with_name("report.html")
-_PLACE = "/*EVALUATIONS*/[]"
+_PLACEHOLDER = "/*EVALUATIONS*/[]"
 
 
 def report_html(evaluations: Sequence[Evaluation]) -> str:
-    """Return the page: headline figures, plots, slices, and a browser of the questions with their spans lit up."""
+    """Return the page: metrics, plots, slices, and a browser of the questions with highlighted spans."""
     content = json.dumps([_content(evaluation) for evaluation in evaluations])
-    # Inside a script element nothing may look like its end, nor like the beginning of a comment.
-    safe = content.replace("<", "\\u003c")
-    return _TEMPLATE.read_text(encoding="utf-8").replace(_PLACE, safe)
+    # A `<` in a text could end the script element or start a comment.
+    escaped = content.replace("<", "\\u003c")
+    return _TEMPLATE.read_text(encoding="utf-8").replace(_PLACEHOLDER, escaped)
 
 
 def _content(evaluation: Evaluation) -> dict[str, Any]:
     report = {name: value for name, value in evaluation.report.items() if name != "questions"}
-    asked = {place for row in evaluation.rows for place in (row.question.context, *row.question.relevant)}
-    shown = sorted(asked | _candidate_contexts(evaluation.rows))
+    labelled = {position for row in evaluation.rows for position in (row.question.context, *row.question.relevant)}
+    shown = sorted(labelled | _candidate_contexts(evaluation.rows))
     return {
         **report,
-        "contexts": {place: evaluation.dataset.contexts[place] for place in shown},
+        "contexts": {position: evaluation.dataset.contexts[position] for position in shown},
         "questions": [_question(evaluation, row) for row in evaluation.rows],
     }
 
 
-def _candidate_contexts(rows: Sequence[Scored]) -> set[int]:
+def _candidate_contexts(rows: Sequence[ScoredQuestion]) -> set[int]:
     return {c.context for row in rows for c in row.outcome.candidates[:1] if c.context is not None}
 
 
-def _question(evaluation: Evaluation, row: Scored) -> dict[str, Any]:
+def _question(evaluation: Evaluation, row: ScoredQuestion) -> dict[str, Any]:
     question, outcome = row.question, row.outcome
     return {
         "id": question.id,
@@ -52,7 +52,7 @@ def _question(evaluation: Evaluation, row: Scored) -> dict[str, Any]:
         "fault": row.fault and row.fault.value,
         "rank": outcome.rank(question.relevant),
         "total": outcome.timings_ms.get("total"),
-        "slices": slices_of(evaluation.dataset, question, outcome),
+        "slices": assign_slices(evaluation.dataset, question, outcome),
         "candidates": [
             {
                 "text": c.text,

@@ -1,4 +1,4 @@
-"""Ask a data set's questions of a system, and put what comes back into a report."""
+"""Run a data set's questions through a system and build the report."""
 
 from __future__ import annotations
 
@@ -15,41 +15,39 @@ from typing import Any
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.local_systems import ReaderSystem, own_contexts
+from qa.evaluation.local_systems import ReaderSystem, temporary_index
 from qa.evaluation.metrics import reciprocal_rank
 from qa.evaluation.outcomes import Outcome
-from qa.evaluation.scoring import RANKED, Scored, figures, scored
+from qa.evaluation.scoring import RANKING_DEPTH, ScoredQuestion, compute_figures, score_outcomes
 from qa.evaluation.systems import Mode, Progress, System
 from qa.validation import MAX_READ_TEXT, check_text
 
-# Latencies are those of so many questions, spread evenly.
-TIMED = 200
+# Latencies are measured on this number of evenly spaced questions.
+TIMED_QUESTIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of one data set in one mode, and every question with what came of it."""
+    """The report on one data set in one mode, and every scored question."""
 
     report: dict[str, Any]
     dataset: Dataset
-    rows: tuple[Scored, ...]
+    rows: tuple[ScoredQuestion, ...]
 
     @property
     def predictions(self) -> dict[str, str]:
-        """The scored answer of each question by its id, "" for none."""
+        """The scored answer by question id; "" for no answer."""
         return {row.question.id: row.answer for row in self.rows}
 
 
-def check(dataset: Dataset, mode: Mode) -> None:
-    """Refuse what cannot be evaluated, before anything runs.
+def check_mode(dataset: Dataset, mode: Mode) -> None:
+    """Check before the run that a data set can be evaluated in a mode.
 
     Raises:
-        DatasetError: answers are wanted, and the data set has none; or a context is too long to be read, or blank.
+        DatasetError: the mode needs answers and the data set has none, or a context is blank or too long to read.
     """
     if mode.gives_answers and not dataset.has_spans:
-        raise DatasetError(
-            f"{dataset.name}: labels no answers, only relevant documents: use --mode retrieval or reranked"
-        )
+        raise DatasetError(f"{dataset.name}: has relevance labels only, no answers; use --mode retrieval or reranked")
     if mode is Mode.READER:
         for question in dataset.questions:
             try:
@@ -61,17 +59,20 @@ def check(dataset: Dataset, mode: Mode) -> None:
 
 
 @contextmanager
-def models(engine: Engine, dataset: Dataset, mode: Mode, progress: Progress = lambda _: None) -> Iterator[System]:
+def open_local_system(
+    engine: Engine, dataset: Dataset, mode: Mode, progress: Progress = lambda _: None
+) -> Iterator[System]:
     """Open the engine's models as a system that answers from the data set's own contexts.
 
-    End-to-end: the contexts are the documents of a throw-away index. Reader: each question is asked of its own context.
-    Retrieval: documents are ranked by their best passage, and nothing is read. Reranked: likewise, once the reader has
-    put the first passages in order.
+    - End-to-end: the contexts are indexed in a temporary folder and the engine answers from there.
+    - Reader: the reader gets each question with its own context.
+    - Retrieval: documents are ranked by their best passage, without the reader.
+    - Reranked: as retrieval, with the first passages reordered by the reader.
     """
     if mode is Mode.READER:
         yield ReaderSystem(engine, dataset)
     else:
-        with own_contexts(engine, dataset, mode, progress) as system:
+        with temporary_index(engine, dataset, mode, progress) as system:
             yield system
 
 
@@ -87,40 +88,40 @@ def evaluate(
 
     Args:
         dataset: contexts and questions.
-        mode: names what is evaluated; where no answers are given nothing but rankings is scored.
+        mode: what to evaluate; in modes without answers only the rankings are scored.
         system: answers the questions.
-        limit: at most so many questions, spread evenly; all contexts stay.
-        progress: is told how many more questions are done.
-        journal: outcomes are noted here while it runs, so that a run that was stopped goes on where it was.
+        limit: maximum number of questions, evenly spaced; all contexts are kept.
+        progress: called with the number of questions just finished.
+        journal: file for the outcomes so far; an interrupted run resumes from it.
     """
-    asked = dataset.head(limit)
-    outcomes = _answered(asked, system, progress, journal, _key(asked, mode, system))
-    read, forced = mode.gives_answers, not dataset.has_unanswerable
-    rows = scored(asked, outcomes, read=read, forced=forced)
+    sample = dataset.head(limit)
+    outcomes = _collect_outcomes(sample, system, progress, journal, _run_key(sample, mode, system))
+    with_answers, forced = mode.gives_answers, not dataset.has_unanswerable
+    rows = score_outcomes(sample, outcomes, with_answers=with_answers, forced=forced)
     report = {
         "dataset": dataset.name,
         "mode": mode.value,
-        "n": len(asked.questions),
+        "n": len(sample.questions),
         "forced": forced,
-        **figures(asked, rows, read=read),
+        **compute_figures(sample, rows, with_answers=with_answers),
         **system.description,
         "versions": versions(),
-        "questions": [_record(row, read=read) for row in rows],
+        "questions": [_question_record(row, with_answers=with_answers) for row in rows],
     }
-    return Evaluation(report, asked, tuple(rows))
+    return Evaluation(report, sample, tuple(rows))
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of everything that can change a result."""
+    """Return the version of Python and of each package that can change a result."""
     packages = ("spanlight", "openvino", "faiss-cpu", "tantivy", "tokenizers", "numpy", "langchain-text-splitters")
     return {"python": platform.python_version(), **{package: version(package) for package in packages}}
 
 
-def _record(row: Scored, *, read: bool) -> dict[str, object]:
-    relevant, confidence = row.question.relevant, row.outcome.confidence
-    known = row.outcome.ranking is not None and relevant
-    ranked = {"reciprocal_rank": reciprocal_rank(row.outcome.ranking or (), relevant, RANKED)} if known else {}
-    if not read:
+def _question_record(row: ScoredQuestion, *, with_answers: bool) -> dict[str, object]:
+    relevant, confidence, ranking = row.question.relevant, row.outcome.confidence, row.outcome.ranking
+    has_rank = ranking is not None and relevant
+    ranked = {"reciprocal_rank": reciprocal_rank(ranking or (), relevant, RANKING_DEPTH)} if has_rank else {}
+    if not with_answers:
         return {"id": row.question.id, **ranked}
     return {
         "id": row.question.id,
@@ -133,8 +134,8 @@ def _record(row: Scored, *, read: bool) -> dict[str, object]:
     }
 
 
-def _key(dataset: Dataset, mode: Mode, system: System) -> str:
-    """Return a hash of all that decides the outcomes: a journal belongs to exactly one such run."""
+def _run_key(dataset: Dataset, mode: Mode, system: System) -> str:
+    """Return a hash of everything that determines the outcomes; it ties a journal to one run."""
     questions = [(q.id, q.text, q.context) for q in dataset.questions]
     content = json.dumps(
         [dataset.name, dataset.contexts, mode.value, questions, dict(system.description), system.fingerprint]
@@ -142,50 +143,52 @@ def _key(dataset: Dataset, mode: Mode, system: System) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _answered(dataset: Dataset, system: System, progress: Progress, journal: Path | None, key: str) -> list[Outcome]:
-    timed = {question.id for question in dataset.head(TIMED).questions}
-    done = _noted(journal, key) if journal else {}
+def _collect_outcomes(
+    dataset: Dataset, system: System, progress: Progress, journal: Path | None, key: str
+) -> list[Outcome]:
+    timed = {question.id for question in dataset.head(TIMED_QUESTIONS).questions}
+    done = _read_journal(journal, key) if journal else {}
     progress(len(done))
-    with _notebook(journal, key, done) as note:
-        left = [question for question in dataset.questions if question.id not in done]
-        for outcome in system.outcomes(left, timed):
-            note(outcome)
+    with _open_journal(journal, key, done) as append:
+        remaining = [question for question in dataset.questions if question.id not in done]
+        for outcome in system.outcomes(remaining, timed):
+            append(outcome)
             done[outcome.id] = outcome
             progress(1)
     return [done[question.id] for question in dataset.questions]
 
 
 @contextmanager
-def _notebook(journal: Path | None, key: str, done: Mapping[str, Outcome]) -> Iterator[Callable[[Outcome], None]]:
-    """Begin a journal with what is known already; yields what notes one more outcome in it."""
+def _open_journal(journal: Path | None, key: str, done: Mapping[str, Outcome]) -> Iterator[Callable[[Outcome], None]]:
+    """Write a journal with the outcomes so far; yield a function that appends one outcome."""
     if journal is None:
         yield lambda _: None
         return
-    aside = journal.with_name(journal.name + ".new")
+    temporary = journal.with_name(journal.name + ".new")
     lines = [json.dumps({"run": key}), *(json.dumps(outcome.as_json()) for outcome in done.values())]
-    aside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    aside.replace(journal)
+    temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    temporary.replace(journal)
     with journal.open("a", encoding="utf-8") as file:
 
-        def note(outcome: Outcome) -> None:
+        def append(outcome: Outcome) -> None:
             file.write(json.dumps(outcome.as_json()) + "\n")
             file.flush()
 
-        yield note
+        yield append
 
 
-def _noted(journal: Path, key: str) -> dict[str, Outcome]:
-    """Return the outcomes of a run that was stopped; none if the journal is of another run."""
+def _read_journal(journal: Path, key: str) -> dict[str, Outcome]:
+    """Return the outcomes of an interrupted run; none if the journal belongs to another run."""
     if not journal.exists():
         return {}
-    first, *lines = journal.read_bytes().split(b"\n")
+    header, *lines = journal.read_bytes().split(b"\n")
     done: dict[str, Outcome] = {}
     try:
-        if json.loads(first) != {"run": key}:
+        if json.loads(header) != {"run": key}:
             return {}
         for line in lines:
             outcome = Outcome.from_json(json.loads(line))
             done[outcome.id] = outcome
     except (ValueError, KeyError, TypeError):
-        pass  # the line that was being written when it was stopped, or the empty one behind the last
+        pass  # the last line is empty, or incomplete after an interruption
     return done

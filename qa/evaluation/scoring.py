@@ -1,4 +1,4 @@
-"""Outcomes ─► figures: measures with their intervals, where errors are born, and how kinds of questions fare (pure)."""
+"""Score outcomes: metrics with confidence intervals, causes of errors, and metrics by slice (pure)."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ from qa.evaluation.metrics import (
     reliability,
     risk_coverage,
 )
-from qa.evaluation.outcomes import Fault, Outcome, fault
-from qa.evaluation.slices import slices_of
+from qa.evaluation.outcomes import Fault, Outcome, classify_fault
+from qa.evaluation.slices import assign_slices
 
 RECALL_AT = (1, 5, 10, 20)
-RANKED = 10
+RANKING_DEPTH = 10
 MAP_AT = 20
 _CURVE_POINTS = 50
 
 
-class Figure(NamedTuple):
-    """A measure's value and its 95 % interval; None where it cannot be told."""
+class Estimate(NamedTuple):
+    """The value of a metric and its 95 % confidence interval; None where it is undefined."""
 
     value: float | None
     interval: Interval | None
 
 
-_UNTOLD = Figure(None, None)
+_UNDEFINED = Estimate(None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A question with what came of it; where nothing was read there is no answer, and no fault.
+class ScoredQuestion:
+    """A question with its outcome and scores; modes without answers leave answer and fault empty.
 
     Attributes:
-        question: as it was labelled.
-        outcome: what the system made of it.
-        answer: the text that is scored, "" for none.
-        exact, f1: of that answer, from 0 to 1.
-        forced_exact, forced_f1: of the best candidate, whether given or not.
-        fault: what went wrong with the answer.
+        question: the labelled question.
+        outcome: the outcome of the system.
+        answer: the scored text; "" for no answer.
+        exact, f1: exact match and F1 of that answer, from 0 to 1.
+        forced_exact, forced_f1: the same for the best candidate, given or not.
+        fault: the cause of a wrong answer.
     """
 
     question: LabelledQuestion
@@ -67,21 +67,23 @@ class Scored:
     fault: Fault | None
 
 
-def scored(dataset: Dataset, outcomes: Sequence[Outcome], *, read: bool, forced: bool) -> list[Scored]:
-    """Score outcomes, which stand in the order of the questions.
+def score_outcomes(
+    dataset: Dataset, outcomes: Sequence[Outcome], *, with_answers: bool, forced: bool
+) -> list[ScoredQuestion]:
+    """Score outcomes, given in the order of the questions.
 
     Args:
-        dataset: where the questions come from.
-        outcomes: what the system made of them.
-        read: whether answers were asked for, and not rankings alone.
-        forced: score the best candidate, whether it was given or not.
+        dataset: the labelled questions.
+        outcomes: one for each question.
+        with_answers: whether the system was asked for answers, not for rankings alone.
+        forced: score the best candidate even if the system did not give it.
     """
-    made = []
+    rows = []
     for question, outcome in zip(dataset.questions, outcomes, strict=True):
         golds = dataset.gold_texts(question)
         answer, best = outcome.answer(forced=forced), outcome.answer(forced=True)
-        made.append(
-            Scored(
+        rows.append(
+            ScoredQuestion(
                 question,
                 outcome,
                 answer,
@@ -89,36 +91,36 @@ def scored(dataset: Dataset, outcomes: Sequence[Outcome], *, read: bool, forced:
                 f1(answer, golds),
                 exact_match(best, golds),
                 f1(best, golds),
-                fault(dataset, question, outcome, forced=forced) if read else None,
+                classify_fault(dataset, question, outcome, forced=forced) if with_answers else None,
             )
         )
-    return made
+    return rows
 
 
-def figures(dataset: Dataset, rows: Sequence[Scored], *, read: bool) -> dict[str, Any]:
-    """Return all figures: `metrics`, `latency_ms` and the intervals of both, `stages_ms`, `faults`, `slices`, `curves`.
+def compute_figures(dataset: Dataset, rows: Sequence[ScoredQuestion], *, with_answers: bool) -> dict[str, Any]:
+    """Return `metrics` and `latency_ms` with their intervals, `stages_ms`, `faults`, `slices` and `curves`.
 
     Args:
-        dataset: where the questions come from.
-        rows: what came of them.
-        read: whether answers were asked for, and not rankings alone.
+        dataset: the labelled questions.
+        rows: the scored questions.
+        with_answers: whether the system was asked for answers, not for rankings alone.
     """
-    answers = _answer_figures(dataset, rows) if read else dict.fromkeys(ANSWER_METRICS, _UNTOLD)
-    made = {**answers, **_ranking_figures(rows)}
+    answer_metrics = _answer_metrics(dataset, rows) if with_answers else dict.fromkeys(ANSWER_METRICS, _UNDEFINED)
+    metrics = {**answer_metrics, **_ranking_metrics(rows)}
     totals = np.array([row.outcome.timings_ms["total"] for row in rows if "total" in row.outcome.timings_ms])
     latency = {
-        "p50": _figure(lambda r: percentile(totals[r], 50), len(totals)),
-        "p95": _figure(lambda r: percentile(totals[r], 95), len(totals)),
+        "p50": _estimate(lambda r: percentile(totals[r], 50), len(totals)),
+        "p95": _estimate(lambda r: percentile(totals[r], 95), len(totals)),
     }
     return {
-        "metrics": {name: figure.value for name, figure in made.items()},
-        "intervals": {name: figure.interval for name, figure in made.items()},
-        "latency_ms": {name: figure.value for name, figure in latency.items()},
-        "latency_intervals": {name: figure.interval for name, figure in latency.items()},
-        "stages_ms": _stages(rows),
-        "faults": _faults(rows) if read else {},
-        "slices": _slices(dataset, rows) if read else [],
-        "curves": _curves(rows) if read else {},
+        "metrics": {name: estimate.value for name, estimate in metrics.items()},
+        "intervals": {name: estimate.interval for name, estimate in metrics.items()},
+        "latency_ms": {name: estimate.value for name, estimate in latency.items()},
+        "latency_intervals": {name: estimate.interval for name, estimate in latency.items()},
+        "stages_ms": _stage_times(rows),
+        "faults": _count_faults(rows) if with_answers else {},
+        "slices": _score_slices(dataset, rows) if with_answers else [],
+        "curves": _curves(rows) if with_answers else {},
     }
 
 
@@ -137,85 +139,96 @@ ANSWER_METRICS = (
 )
 
 
-def _figure(measure: Measure, count: int) -> Figure:
-    return Figure(measure(np.arange(count)), bootstrap_interval(measure, count)) if count else _UNTOLD
+def _estimate(measure: Measure, count: int) -> Estimate:
+    return Estimate(measure(np.arange(count)), bootstrap_interval(measure, count)) if count else _UNDEFINED
 
 
-def _mean(values: Sequence[float], scale: float = 1.0) -> Figure:
-    return Figure(scale * float(np.mean(values)), mean_interval(values, scale=scale)) if len(values) else _UNTOLD
+def _estimate_mean(values: Sequence[float], scale: float = 1.0) -> Estimate:
+    return Estimate(scale * float(np.mean(values)), mean_interval(values, scale=scale)) if len(values) else _UNDEFINED
 
 
-def _answer_figures(dataset: Dataset, rows: Sequence[Scored]) -> dict[str, Figure]:
+def _answer_metrics(dataset: Dataset, rows: Sequence[ScoredQuestion]) -> dict[str, Estimate]:
     answerable = [row for row in rows if row.question.answerable]
-    made = dict.fromkeys(ANSWER_METRICS, _UNTOLD) | {
-        "exact_match": _mean([row.exact for row in rows], 100),
-        "f1": _mean([row.f1 for row in rows], 100),
-        "has_answer_exact_match": _mean([row.exact for row in answerable], 100),
-        "has_answer_f1": _mean([row.f1 for row in answerable], 100),
-        "no_answer_accuracy": _mean([row.exact for row in rows if not row.question.answerable], 100),
-        "exact_match@5": _mean([_among_candidates(dataset, row) for row in answerable], 100),
-        "offset_exactness": _mean(_exactness(dataset, rows)),
+    metrics = dict.fromkeys(ANSWER_METRICS, _UNDEFINED) | {
+        "exact_match": _estimate_mean([row.exact for row in rows], 100),
+        "f1": _estimate_mean([row.f1 for row in rows], 100),
+        "has_answer_exact_match": _estimate_mean([row.exact for row in answerable], 100),
+        "has_answer_f1": _estimate_mean([row.f1 for row in answerable], 100),
+        "no_answer_accuracy": _estimate_mean([row.exact for row in rows if not row.question.answerable], 100),
+        "exact_match@5": _estimate_mean([_best_exact_match(dataset, row) for row in answerable], 100),
+        "offset_exactness": _estimate_mean(_offset_exactness(dataset, rows)),
     }
     marks = np.array([row.question.answerable for row in rows])
-    sure = [row.outcome.confidence for row in rows]
-    confidences = np.array([value for value in sure if value is not None])
-    doubts = [row.outcome.no_answer_score for row in rows]
-    answerability = np.array([1 - value for value in doubts if value is not None])
-    # Refused is by how likely there is no answer, as the SQuAD 2.0 script does it; by confidence where that is all.
-    refused_by = answerability if len(answerability) == len(rows) else confidences
-    if len(refused_by) == len(rows):
+    confidences = np.array([c for row in rows if (c := row.outcome.confidence) is not None])
+    answerability = np.array([1 - score for row in rows if (score := row.outcome.no_answer_score) is not None])
+    # As in the SQuAD 2.0 script the threshold applies to the no-answer score; without one, to the confidence.
+    thresholded = answerability if len(answerability) == len(rows) else confidences
+    if len(thresholded) == len(rows):
         scores = np.array([row.forced_f1 for row in rows])
-        made["f1_best_threshold"] = _figure(
-            lambda r: 100 * best_threshold_f1(refused_by[r], scores[r], marks[r]), len(rows)
+        metrics["f1_best_threshold"] = _estimate(
+            lambda r: 100 * best_threshold_f1(thresholded[r], scores[r], marks[r]), len(rows)
         )
     if len(confidences) == len(rows):
-        sureness = _sureness(rows)
-        given, right = np.array(sureness[0]), np.array(sureness[1])
-        made["ece"] = Figure(calibration_error(given, right), calibration_interval(given, right))
-        made["aurc"] = _figure(lambda r: float(risk_coverage(given[r], right[r]).mean()), len(given))
+        best_confidences, best_right = map(np.array, _best_candidates(rows))
+        metrics["ece"] = Estimate(
+            calibration_error(best_confidences, best_right), calibration_interval(best_confidences, best_right)
+        )
+        metrics["aurc"] = _estimate(
+            lambda r: float(risk_coverage(best_confidences[r], best_right[r]).mean()), len(best_confidences)
+        )
     if len(answerability) == len(rows):
-        made["answerable_auroc"] = _figure(lambda r: auroc(answerability[r], marks[r]), len(rows))
-    return made
+        metrics["answerable_auroc"] = _estimate(lambda r: auroc(answerability[r], marks[r]), len(rows))
+    return metrics
 
 
-def _exactness(dataset: Dataset, rows: Sequence[Scored]) -> list[float]:
-    """Return for each question the share of its candidates that are what stands in their places."""
-    made = []
+def _offset_exactness(dataset: Dataset, rows: Sequence[ScoredQuestion]) -> list[float]:
+    """Return for each question the share of candidates whose text equals the context at their span."""
+    shares = []
     for row in rows:
-        placed = [
+        exact = [
             c.span.of(dataset.contexts[c.context]) == c.text
             for c in row.outcome.candidates
             if c.span is not None and c.context is not None
         ]
-        if placed:
-            made.append(float(np.mean(placed)))
-    return made
+        if exact:
+            shares.append(float(np.mean(exact)))
+    return shares
 
 
-def _among_candidates(dataset: Dataset, row: Scored) -> float:
+def _best_exact_match(dataset: Dataset, row: ScoredQuestion) -> float:
     golds = dataset.gold_texts(row.question)
     return max((exact_match(candidate.text, golds) for candidate in row.outcome.candidates), default=0.0)
 
 
-def _sureness(rows: Sequence[Scored]) -> tuple[list[float], list[bool]]:
-    """Return the best candidates' confidences and whether they are right; without a candidate there is nothing."""
-    found = [(row.outcome.confidence, row) for row in rows if row.outcome.candidates]
-    told = [(confidence, row) for confidence, row in found if confidence is not None]
-    return [c for c, _ in told], [row.question.answerable and row.forced_exact == 1 for _, row in told]
+def _best_candidates(rows: Sequence[ScoredQuestion]) -> tuple[list[float], list[bool]]:
+    """Return the confidence of each question's best candidate, and whether it is right; skip questions without one."""
+    pairs = [
+        (confidence, row.question.answerable and row.forced_exact == 1)
+        for row in rows
+        if row.outcome.candidates and (confidence := row.outcome.confidence) is not None
+    ]
+    return [confidence for confidence, _ in pairs], [right for _, right in pairs]
 
 
-def _ranking_figures(rows: Sequence[Scored]) -> dict[str, Figure]:
-    ranked = [(row.outcome.ranking, row.question.relevant) for row in rows if row.question.relevant]
-    known = [(ranking, relevant) for ranking, relevant in ranked if ranking is not None]
+def _ranking_metrics(rows: Sequence[ScoredQuestion]) -> dict[str, Estimate]:
+    pairs = [(r.outcome.ranking, r.question.relevant) for r in rows if r.question.relevant]
+    ranked = [(ranking, relevant) for ranking, relevant in pairs if ranking is not None]
     return {
-        **{f"recall@{k}": _mean([recall(ranking, relevant, k) for ranking, relevant in known]) for k in RECALL_AT},
-        f"mrr@{RANKED}": _mean([reciprocal_rank(ranking, relevant, RANKED) for ranking, relevant in known]),
-        f"ndcg@{RANKED}": _mean([ndcg(ranking, relevant, RANKED) for ranking, relevant in known]),
-        f"map@{MAP_AT}": _mean([average_precision(ranking, relevant, MAP_AT) for ranking, relevant in known]),
+        **{
+            f"recall@{k}": _estimate_mean([recall(ranking, relevant, k) for ranking, relevant in ranked])
+            for k in RECALL_AT
+        },
+        f"mrr@{RANKING_DEPTH}": _estimate_mean(
+            [reciprocal_rank(ranking, relevant, RANKING_DEPTH) for ranking, relevant in ranked]
+        ),
+        f"ndcg@{RANKING_DEPTH}": _estimate_mean(
+            [ndcg(ranking, relevant, RANKING_DEPTH) for ranking, relevant in ranked]
+        ),
+        f"map@{MAP_AT}": _estimate_mean([average_precision(ranking, relevant, MAP_AT) for ranking, relevant in ranked]),
     }
 
 
-def _stages(rows: Sequence[Scored]) -> dict[str, dict[str, float | None]]:
+def _stage_times(rows: Sequence[ScoredQuestion]) -> dict[str, dict[str, float | None]]:
     stages: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for stage, time in row.outcome.timings_ms.items():
@@ -223,18 +236,18 @@ def _stages(rows: Sequence[Scored]) -> dict[str, dict[str, float | None]]:
     return {stage: {"p50": percentile(times, 50), "p95": percentile(times, 95)} for stage, times in stages.items()}
 
 
-def _faults(rows: Sequence[Scored]) -> dict[str, int]:
-    counted = Counter(row.fault for row in rows if row.fault is not None)
-    return {kind.value: counted[kind] for kind in Fault}
+def _count_faults(rows: Sequence[ScoredQuestion]) -> dict[str, int]:
+    counts = Counter(row.fault for row in rows if row.fault is not None)
+    return {kind.value: counts[kind] for kind in Fault}
 
 
-def _slices(dataset: Dataset, rows: Sequence[Scored]) -> list[dict[str, Any]]:
-    """Return every slice with its figures, the lowest F1 first."""
-    parts: dict[tuple[str, str], list[Scored]] = defaultdict(list)
+def _score_slices(dataset: Dataset, rows: Sequence[ScoredQuestion]) -> list[dict[str, Any]]:
+    """Return every slice with its metrics, the lowest F1 first."""
+    parts: dict[tuple[str, str], list[ScoredQuestion]] = defaultdict(list)
     for row in rows:
-        for by, name in slices_of(dataset, row.question, row.outcome).items():
+        for by, name in assign_slices(dataset, row.question, row.outcome).items():
             parts[by, name].append(row)
-    made = [
+    slices = [
         {
             "by": by,
             "slice": name,
@@ -245,12 +258,12 @@ def _slices(dataset: Dataset, rows: Sequence[Scored]) -> list[dict[str, Any]]:
         }
         for (by, name), part in parts.items()
     ]
-    return sorted(made, key=lambda s: (s["f1"], s["by"], s["slice"]))
+    return sorted(slices, key=lambda s: (s["f1"], s["by"], s["slice"]))
 
 
-def _curves(rows: Sequence[Scored]) -> Mapping[str, Any]:
-    """Return what is drawn: reliability by bins, and risk by coverage at up to 50 points."""
-    confidences, right = _sureness(rows)
+def _curves(rows: Sequence[ScoredQuestion]) -> Mapping[str, Any]:
+    """Return the data of the plots: reliability by bin, and risk by coverage at up to 50 points."""
+    confidences, right = _best_candidates(rows)
     risk = risk_coverage(confidences, right)
     points = np.unique(np.linspace(0, len(risk) - 1, _CURVE_POINTS).astype(int)).tolist() if len(risk) else []
     return {

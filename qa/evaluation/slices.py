@@ -1,4 +1,4 @@
-"""Kinds of questions, by which figures are told apart (pure)."""
+"""Assign questions to slices, such as the question type, to report metrics by slice (pure)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TYPES = (
     ("how", re.compile(r"\bhow\b")),
 )
 _WORD = re.compile(r"\w+")
-# Words that say nothing about whether question and context speak of the same thing.
+# Words that are too common to show that question and context are about the same subject.
 _FUNCTION_WORDS = frozenset(
     _WORD.findall(
         "a an and are as at be by did do does for from had has have how in is it its of on or that the their there to "
@@ -36,34 +36,34 @@ def question_type(question: str) -> str:
 
 
 def overlap(question: str, context: str) -> float:
-    """Return the share of the question's content words that also stand in the context; 0.0 if it has none."""
+    """Return the share of the question's content words that also occur in the context; 0.0 without content words."""
     words = set(_WORD.findall(question.lower())) - _FUNCTION_WORDS
     return len(words & set(_WORD.findall(context.lower()))) / len(words) if words else 0.0
 
 
-def slices_of(dataset: Dataset, question: LabelledQuestion, outcome: Outcome) -> dict[str, str]:
-    """Return what a question belongs to, by kind of slice."""
-    made = {
+def assign_slices(dataset: Dataset, question: LabelledQuestion, outcome: Outcome) -> dict[str, str]:
+    """Return the slice of a question by slicing criterion."""
+    slices = {
         "question type": question_type(question.text),
         "words in the question": _range(len(question.text.split()), (6, 9, 13)),
     }
     if question.answers:
         shortest = min(len(text.split()) for text in dataset.gold_texts(question))
         shared = round(100 * overlap(question.text, dataset.contexts[question.context]))
-        made["words in the answer"] = _range(shortest, (2, 3, 6))
-        made["% of the question's words in the context"] = _range(shared, (50, 75, 95))
+        slices["words in the answer"] = _range(shortest, (2, 3, 6))
+        slices["% of the question's words in the context"] = _range(shared, (50, 75, 95))
     if question.relevant and outcome.ranking is not None:
         rank = outcome.rank(question.relevant)
-        made["rank of the gold context"] = "not found" if rank is None else _range(rank, (2, 6, 11))
-    return made
+        slices["rank of the gold context"] = "not found" if rank is None else _range(rank, (2, 6, 11))
+    return slices
 
 
 def _range(value: int, edges: Sequence[int]) -> str:
-    """Name the range that a value falls into: below the first edge, from one edge to the next, from the last on."""
-    place = bisect_right(edges, value)
-    if place == 0:
+    """Return a label for the range of a value; each edge is the lower end of a range."""
+    position = bisect_right(edges, value)
+    if position == 0:
         return f"under {edges[0]}" if edges[0] > 2 else "1"
-    if place == len(edges):
+    if position == len(edges):
         return f"{edges[-1]} or more"
-    low, high = edges[place - 1], edges[place] - 1
+    low, high = edges[position - 1], edges[position] - 1
     return str(low) if low == high else f"{low} to {high}"

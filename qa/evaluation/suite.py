@@ -1,4 +1,4 @@
-"""A suite: which data sets are evaluated in which mode, and the figures they must reach (TOML)."""
+"""Read suites: TOML files that list data sets, the mode for each, and thresholds for their metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qa.errors import DatasetError
-from qa.evaluation.input_files import content_of
+from qa.evaluation.input_files import read_text
 from qa.evaluation.systems import Mode
 
 
@@ -20,10 +20,10 @@ class Entry:
     """One evaluation.
 
     Attributes:
-        path: of the data set.
-        mode: what is evaluated.
-        limit: at most so many questions.
-        at_least, at_most: by metric, what the figure must reach or must not exceed.
+        path: path of the data set.
+        mode: what to evaluate.
+        limit: maximum number of questions.
+        at_least, at_most: lowest and highest allowed values by metric.
     """
 
     path: Path
@@ -32,19 +32,19 @@ class Entry:
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float] = field(default_factory=dict)
 
-    def limited(self, limit: int | None) -> Entry:
+    def with_limit(self, limit: int | None) -> Entry:
         """Return the same evaluation with at most `limit` questions."""
         limits = [number for number in (self.limit, limit) if number is not None]
         return replace(self, limit=min(limits, default=None))
 
     def failures(self, metrics: Mapping[str, float | None]) -> list[str]:
-        """Return what a report's metrics miss, in words; a gate on a metric that is null is missed."""
+        """Return a message for each gate that the metrics miss; a metric that is null misses its gate."""
         missed = []
         for sign, gates in (("below", self.at_least), ("above", self.at_most)):
             for name, gate in gates.items():
                 value = metrics.get(name)
                 if value is None:
-                    missed.append(f"{self.path.name}, {self.mode}: {name} is not measured, and has a gate of {gate:g}")
+                    missed.append(f"{self.path.name}, {self.mode}: {name} is not measured but has a gate of {gate:g}")
                 elif value < gate if sign == "below" else value > gate:
                     missed.append(f"{self.path.name}, {self.mode}: {name} is {value:.4g}, {sign} the gate of {gate:g}")
         return missed
@@ -68,33 +68,33 @@ class _Suite(BaseModel):
 
 
 def load_suite(path: Path) -> tuple[list[Entry], list[str]]:
-    """Read a suite; paths in it count from its folder.
+    """Read a suite; its paths are relative to its folder.
 
     Returns:
-        What there is to evaluate, and the optional sets that are not there.
+        The entries whose data sets exist, and the paths of missing optional sets.
 
     Raises:
-        DatasetError: the file is no suite, or a set that is not optional is not there.
+        DatasetError: the file is not a suite, or a required set is missing.
     """
     try:
-        suite = _Suite.model_validate(tomllib.loads(content_of(path)))
+        suite = _Suite.model_validate(tomllib.loads(read_text(path)))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise DatasetError(f"{path}: not a suite ({_first(error)})", field="dataset") from error
+        raise DatasetError(f"{path}: not a suite ({_describe(error)})", field="dataset") from error
     entries: list[Entry] = []
-    absent: list[str] = []
-    for made in suite.set:
-        place = path.parent / made.path
-        if place.exists():
-            entries.append(Entry(place, made.mode, made.limit, made.at_least, made.at_most))
-        elif made.optional:
-            absent.append(made.path)
+    missing: list[str] = []
+    for item in suite.set:
+        dataset = path.parent / item.path
+        if dataset.exists():
+            entries.append(Entry(dataset, item.mode, item.limit, item.at_least, item.at_most))
+        elif item.optional:
+            missing.append(item.path)
         else:
-            raise DatasetError(f"{path}: {made.path}: there is no such file", field="dataset")
-    return entries, absent
+            raise DatasetError(f"{path}: {item.path} not found; fix the path or set optional = true", field="dataset")
+    return entries, missing
 
 
-def _first(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        wrong: Any = error.errors()[0]
-        return f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}"
+        first: Any = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     return str(error)

@@ -1,4 +1,4 @@
-"""What can be evaluated: anything that makes an outcome of a question."""
+"""The interface of systems to evaluate: each returns an outcome for every question."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Outcome
 from qa.validation import check_question
 
-# Deep enough for recall@20 where several passages of one document rank high.
+# Deep enough for recall@20 even if several passages of one document rank high.
 RANKED_PASSAGES = 60
 CANDIDATES = 5
 
@@ -19,7 +19,7 @@ Progress = Callable[[int], None]
 
 
 class Mode(StrEnum):
-    """What is evaluated."""
+    """What to evaluate."""
 
     END_TO_END = "end-to-end"
     READER = "reader"
@@ -28,7 +28,7 @@ class Mode(StrEnum):
 
     @property
     def gives_answers(self) -> bool:
-        """Tell whether answers are scored, and not rankings alone."""
+        """Whether answers are scored, instead of rankings alone."""
         return self in (Mode.END_TO_END, Mode.READER)
 
 
@@ -36,23 +36,23 @@ class System(Protocol):
     """Something that answers a data set's questions."""
 
     description: Mapping[str, object]
-    """What it is made of: `model` and `index`, as far as it tells."""
+    """The `model` and `index` of the system, as far as it reports them."""
 
     fingerprint: str
-    """Differs where outcomes may differ."""
+    """Differs between systems whose outcomes may differ."""
 
     def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
-        """Yield what each question gave, in their order.
+        """Yield the outcome of each question, in the order of the questions.
 
         Args:
-            questions: all that is asked.
-            timed: ids of those to time, which a system that asks several together asks once more alone.
+            questions: the questions to ask.
+            timed: ids of the questions to time; a system that asks in batches asks these again alone.
         """
         ...
 
 
-def can_be_asked(question: LabelledQuestion) -> bool:
-    """Tell whether a question is within the limits of the service."""
+def is_askable(question: LabelledQuestion) -> bool:
+    """Return whether a question is within the limits of the service."""
     try:
         check_question(question.text)
     except InvalidInput:
@@ -61,29 +61,30 @@ def can_be_asked(question: LabelledQuestion) -> bool:
 
 
 class MatchedDocuments:
-    """Which documents of an index are which contexts of a data set: those of equal text.
+    """The documents of an index, matched by equal text to the contexts of a data set.
 
     Attributes:
-        places: by document id, the context's place; None where a document is no context.
-        missing: how many contexts are no document.
+        positions: position of the context by document id; None where a document is not a context.
+        missing: number of contexts that the index does not contain.
     """
 
     def __init__(self, texts: Mapping[str, str], dataset: Dataset) -> None:
-        """Match documents by their texts, which are given by id."""
-        place = {context: number for number, context in enumerate(dataset.contexts)}
-        self.places = {id: place.get(text) for id, text in texts.items()}
-        self.missing = len(place) - len({number for number in self.places.values() if number is not None})
-        self._known = self.missing < len(place)
+        """Match the document texts, given by document id, to the contexts."""
+        position_of = {context: position for position, context in enumerate(dataset.contexts)}
+        self.positions = {id: position_of.get(text) for id, text in texts.items()}
+        matched = {position for position in self.positions.values() if position is not None}
+        self.missing = len(position_of) - len(matched)
+        self._has_contexts = bool(matched)
 
     def __repr__(self) -> str:
-        return repr(sorted(self.places.items()))
+        return repr(sorted(self.positions.items()))
 
     def contexts(self, documents: Iterable[str]) -> tuple[int, ...] | None:
-        """Return the places of ranked documents' contexts, None where the index holds none of them.
+        """Return the context positions of ranked documents; None if the index contains no context at all.
 
-        A document that is no context counts in the ranking, as a place below 0.
+        A document that is not a context keeps its rank, as a negative position.
         """
-        if not self._known:
+        if not self._has_contexts:
             return None
-        ranked = (self.places.get(id) for id in dict.fromkeys(documents))
-        return tuple(dict.fromkeys(-1 - rank if place is None else place for rank, place in enumerate(ranked)))
+        ranked = (self.positions.get(id) for id in dict.fromkeys(documents))
+        return tuple(dict.fromkeys(-1 - rank if position is None else position for rank, position in enumerate(ranked)))

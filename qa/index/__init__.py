@@ -1,1 +1,1 @@
-"""Passages ─► hits: the catalogue, what is derived from it, and search."""
+"""The embedded index: the catalogue, the files derived from it, and search over both."""

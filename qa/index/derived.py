@@ -1,6 +1,6 @@
-"""What is made from the catalogue: vectors and postings of a generation, and the view that a query pins.
+"""The derived files of an index: vectors and postings of a generation, and the view that a query pins.
 
-They can be made again at any time; one process at a time brings them up to date, under a file lock.
+They can be rebuilt from the catalogue at any time. One process at a time brings them up to date, under a file lock.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from qa.errors import NotFound, Unavailable
 from qa.index.catalog import Catalog, Specification
-from qa.index.durable import exclusively
+from qa.index.durable import file_lock
 from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
 from qa.index.transactions import ReadTransaction
 from qa.index.vectors import VectorView, build_base, extend_base, newest_base
@@ -24,17 +24,18 @@ from qa.malloc import trim_heap
 
 _log = logging.getLogger(__name__)
 
-# tantivy's statistics count deleted passages until it merges them away: past this share the postings are made anew.
+# tantivy's statistics include deleted passages until segments merge. Above this share the postings are rebuilt.
 _MAX_DEAD_POSTINGS = 0.1
-# tantivy has some thousands of texts wait for it: a hundred megabytes that would stay when they are written.
-_MANY = 1_000
-# Held by whoever makes the files of a generation that does not answer yet.
-_ASIDE = "aside.lock"
+# tantivy buffers about a hundred megabytes of texts. After writing more texts than this, the heap is trimmed.
+_TRIM_ABOVE = 1_000
+# Lock held while building files for a generation that is not live yet.
+_BUILD_LOCK = "aside.lock"
+_LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One revision of a generation: what it was searched by, as it will stay."""
+    """The derived data of one generation at one revision; immutable."""
 
     generation: int
     revision: int
@@ -52,65 +53,65 @@ class DerivedFiles:
         self._specification = specification
         self._view: View | None = None
         self._lexical: LexicalIndex | None = None
-        self._catching_up = threading.Lock()
+        self._update_guard = threading.Lock()
 
     @property
     def revision(self) -> int:
-        """The revision that the next query finds here, if there has been no write since; 0 before the first query."""
+        """The revision of this process's last query; 0 before the first."""
         view = self._view
         return view.revision if view else 0
 
     @contextmanager
-    def pinned(self) -> Iterator[tuple[View, ReadTransaction]]:
-        """Give a view and a read transaction of the same revision.
+    def pin(self) -> Iterator[tuple[View, ReadTransaction]]:
+        """Yield a view and a read transaction of the same revision.
 
-        The transaction that catching up uses begins under the lock and is kept: nobody can have taken the derived files
-        past it, and later writes of others do not matter.
+        To update the files, the transaction begins under the lock and stays open. No other process can have updated the
+        files past it, and later writes do not matter.
         """
         with ExitStack() as stack:
             transaction = stack.enter_context(self._catalog.read())
             view = self._view
-            if view is None or not _fresh(view, transaction):
+            if view is None or not _is_current(view, transaction):
                 stack.close()
-                with self._files_told(), self._catching_up, exclusively(self._folder / "lock"):
+                with self._file_errors_reported(), self._update_guard, file_lock(self._folder / _LOCK):
                     transaction = stack.enter_context(self._catalog.read())
                     view = self._view
-                    if view is None or not _fresh(view, transaction):
-                        view = self._view = self._caught_up(transaction, view)
+                    if view is None or not _is_current(view, transaction):
+                        view = self._view = self._update(transaction, view)
             yield view, transaction
 
     @contextmanager
-    def _files_told(self) -> Iterator[None]:
+    def _file_errors_reported(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             if self._catalog.is_deleted():
-                raise NotFound(f"no index {self._folder.name!r}", field="index") from error
+                raise NotFound(f"index {self._folder.name!r} was deleted", field="index") from error
             raise Unavailable(f"{error.filename or self._folder}: {error.strerror or error}", field="index") from error
 
-    def derive(self, generation: int) -> None:
-        """Make the files of a generation that does not answer yet, so that nobody waits for them when it does.
+    def build(self, generation: int) -> None:
+        """Build the files of a generation before it goes live, so that the next query does not wait.
 
-        Queries bring the other generation's files up to date meanwhile: the lock is another one.
+        This takes a separate lock, so queries can update the live generation's files meanwhile.
         """
-        with self._catching_up, exclusively(self._folder / _ASIDE), self._catalog.read() as transaction:
-            self._derived(transaction, generation, None)
+        with self._update_guard, file_lock(self._folder / _BUILD_LOCK), self._catalog.read() as transaction:
+            self._view_of(transaction, generation, None)
 
     def discard_generation(self, generation: int) -> None:
-        """Remove the files of a generation that is gone."""
-        with self._catching_up, exclusively(self._folder / "lock"):
+        """Delete the files of a dropped generation."""
+        with self._update_guard, file_lock(self._folder / _LOCK):
             for path in self._folder.glob(f"vectors-{generation}-*"):
                 path.unlink(missing_ok=True)
             discard(self._folder / f"lexical-{generation}")
 
     def discard(self, damaged: View | None = None) -> None:
-        """Remove vectors' base and postings: they are made again from the catalogue when they are next needed.
+        """Delete all derived files; the next query rebuilds them from the catalogue.
 
         Args:
-            damaged: only if this is still the view, and nobody has made them again already.
+            damaged: Delete only if this is still the current view, and no other thread has rebuilt the files.
         """
-        # In this order: while files are made aside, nobody waits for the other lock.
-        with self._catching_up, exclusively(self._folder / _ASIDE), exclusively(self._folder / "lock"):
+        # The build lock can be held for long. Taking it first keeps queries from waiting for the other lock meanwhile.
+        with self._update_guard, file_lock(self._folder / _BUILD_LOCK), file_lock(self._folder / _LOCK):
             if damaged is not None and self._view is not damaged:
                 return
             self._view = self._lexical = None
@@ -119,79 +120,80 @@ class DerivedFiles:
             for path in self._folder.glob("lexical-*"):
                 discard(path)
 
-    def compare(self) -> list[str]:
-        """Return how the files of vectors and postings, once caught up, differ from the catalogue."""
-        with self._catching_up:
+    def differences(self) -> list[str]:
+        """Bring the files up to date and return how they differ from the catalogue."""
+        with self._update_guard:
             self._view = self._lexical = None
-        with self.pinned() as (view, transaction):
+        with self.pin() as (view, transaction):
             expected = dict(transaction.vectors_since(view.generation, 0))
-            vectors, postings = view.vectors.stored(), view.lexical.passages()
-        wrong = [
-            f"{name}: {len(expected.keys() - found)} passages missing, {len(found - expected.keys())} too many"
-            for name, found in (("vectors", set(vectors)), ("postings", set(postings)))
-            if found != expected.keys()
+            vectors, postings = view.vectors.stored(), view.lexical.passage_ids()
+        differences = [
+            f"{name}: {len(expected.keys() - ids)} passages missing, {len(ids - expected.keys())} too many"
+            for name, ids in (("vectors", set(vectors)), ("postings", set(postings)))
+            if ids != expected.keys()
         ]
-        with self._catching_up, exclusively(self._folder / "lock"):
-            damaged: list[str] = self._lexical.damaged() if self._lexical else []
-        wrong += [f"postings: {name} is not as it was written" for name in damaged]
-        if view.vectors.base is not None and not view.vectors.base.find_themselves():
-            wrong.append("vectors: some are not found by themselves")
-        differing = sum(not np.array_equal(vector, expected[n]) for n, vector in vectors.items() if n in expected)
-        return [*wrong, f"vectors: {differing} differ"] if differing else wrong
+        with self._update_guard, file_lock(self._folder / _LOCK):
+            damaged: list[str] = self._lexical.damaged_files() if self._lexical else []
+        differences += [f"postings: checksum of {name} differs" for name in damaged]
+        if view.vectors.base is not None and not view.vectors.base.finds_own_vectors():
+            differences.append("vectors: a search does not find some of them")
+        changed = sum(not np.array_equal(vector, expected[id]) for id, vector in vectors.items() if id in expected)
+        return [*differences, f"vectors: {changed} differ"] if changed else differences
 
-    def _caught_up(self, transaction: ReadTransaction, view: View | None) -> View:
-        generation, spec = transaction.live_generation()
-        self._specification.check(Specification.parse(spec), self._folder.name)
-        return self._derived(transaction, generation, view)
+    def _update(self, transaction: ReadTransaction, view: View | None) -> View:
+        generation, specification = transaction.live_generation()
+        self._specification.check(Specification.parse(specification), self._folder.name)
+        return self._view_of(transaction, generation, view)
 
-    def _derived(self, transaction: ReadTransaction, generation: int, view: View | None) -> View:
-        revision, mark = transaction.state()
+    def _view_of(self, transaction: ReadTransaction, generation: int, view: View | None) -> View:
+        revision, mark = transaction.last_change()
         if view is not None and view.generation == generation and transaction.mark_of(view.revision) == view.mark:
             vectors = view.vectors
         else:
             dimension = self._specification.dimension
             vectors = newest_base(self._folder, generation, dimension, transaction.mark_of)
-        _, alive = transaction.counts(generation)
-        if vectors.outgrown_by(alive):
-            vectors = self._new_base(transaction, generation, alive)
+        _, passages = transaction.counts(generation)
+        if vectors.is_outgrown_by(passages):
+            vectors = self._build_base(transaction, generation)
         else:
             removed = transaction.removed_since(generation, vectors.revision)
             added = transaction.vectors_since(generation, vectors.revision)
             vectors = vectors.advance(revision, removed, added)
-            if vectors.worn:
-                grown = extend_base(vectors, self._folder, generation, mark)
-                vectors = grown or self._new_base(transaction, generation, alive)
-        return View(generation, revision, mark, vectors, self._lexical_at(transaction, generation, alive))
+            if vectors.needs_new_base:
+                extended = extend_base(vectors, self._folder, generation, mark)
+                vectors = extended or self._build_base(transaction, generation)
+        return View(generation, revision, mark, vectors, self._update_lexical(transaction, generation, passages))
 
-    def _new_base(self, transaction: ReadTransaction, generation: int, alive: int) -> VectorView:
-        """Make a base of all passages of a generation, of which there are `alive`."""
-        ids = np.zeros(alive, np.int64)
-        vectors = np.zeros((alive, self._specification.dimension), np.float16)
-        for row, (number, vector) in enumerate(transaction.vectors_since(generation, 0)):
-            ids[row], vectors[row] = number, vector
-        return build_base(self._folder, generation, *transaction.state(), ids, vectors)
+    def _build_base(self, transaction: ReadTransaction, generation: int) -> VectorView:
+        """Write a base with all passages of a generation."""
+        _, count = transaction.count_rows(generation)
+        ids = np.zeros(count, np.int64)
+        vectors = np.zeros((count, self._specification.dimension), np.float16)
+        for row, (id, vector) in enumerate(transaction.vectors_since(generation, 0)):
+            ids[row], vectors[row] = id, vector
+        return build_base(self._folder, generation, *transaction.last_change(), ids, vectors)
 
-    def _lexical_at(self, transaction: ReadTransaction, generation: int, alive: int) -> LexicalSearcher:
+    def _update_lexical(self, transaction: ReadTransaction, generation: int, passages: int) -> LexicalSearcher:
         folder = self._folder / f"lexical-{generation}"
-        lexical = self._opened_lexical(folder)
+        lexical = self._open_lexical(folder)
         if lexical is not None and (
-            transaction.mark_of(lexical.revision) != lexical.mark or lexical.dead > _MAX_DEAD_POSTINGS * alive + 100
+            transaction.mark_of(lexical.revision) != lexical.mark or lexical.dead > _MAX_DEAD_POSTINGS * passages + 100
         ):
             lexical = None
         if lexical is not None:
             try:
-                _bring_up(lexical, transaction, generation)
+                _apply_changes(lexical, transaction, generation)
             except StaleFiles:
                 lexical = None
         if lexical is None:
-            _log.info("index %s: making the postings of %d passages anew", self._folder.name, alive)
+            _log.info("index %s: rebuilding the postings of %d passages", self._folder.name, passages)
             lexical = LexicalIndex(folder, create=True)
-            _bring_up(lexical, transaction, generation)
+            _apply_changes(lexical, transaction, generation)
         self._lexical = lexical
         return lexical.searcher()
 
-    def _opened_lexical(self, folder: Path) -> LexicalIndex | None:
-        """Return this process's handle, or a new one, at what the files now hold; None if they cannot be used."""
+    def _open_lexical(self, folder: Path) -> LexicalIndex | None:
+        """Return the files' current state, through this process's handle or a new one; None if they are unusable."""
         try:
             if self._lexical is None or self._lexical.folder != folder:
                 return LexicalIndex(folder)
@@ -201,16 +203,17 @@ class DerivedFiles:
             return None
 
 
-def _bring_up(lexical: LexicalIndex, transaction: ReadTransaction, generation: int) -> None:
-    revision, mark = transaction.state()
+def _apply_changes(lexical: LexicalIndex, transaction: ReadTransaction, generation: int) -> None:
+    revision, mark = transaction.last_change()
     if lexical.revision < revision:
         before = len(lexical.searcher())
-        # Postings that were just begun hold nothing that could have been removed.
+        # New postings contain nothing that could have been removed.
         removed = transaction.removed_since(generation, lexical.revision) if lexical.revision else []
         lexical.apply(removed, transaction.texts_since(generation, lexical.revision), revision, mark)
-        if len(lexical.searcher()) - before > _MANY:
+        if len(lexical.searcher()) - before > _TRIM_ABOVE:
             trim_heap()
 
 
-def _fresh(view: View, transaction: ReadTransaction) -> bool:
-    return (view.revision, view.mark) == transaction.state() and view.generation == transaction.live_generation()[0]
+def _is_current(view: View, transaction: ReadTransaction) -> bool:
+    is_last = (view.revision, view.mark) == transaction.last_change()
+    return is_last and view.generation == transaction.live_generation()[0]

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and a lock between processes."""
+"""Atomic file replacement that survives a crash, and locks between processes."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pathlib import Path
 
 
 def write_durably(path: Path, data: bytes | memoryview) -> None:
-    """Replace a file so that a crash leaves the old content or the new."""
-    aside = path.with_name(path.name + ".new")
-    with aside.open("wb") as file:
+    """Replace a file; after a crash it has the old content or the new."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
+    temporary.replace(path)
     sync_folder(path.parent)
 
 
 def copy_durably(source: Path, path: Path) -> None:
-    """Copy a file to one that is not there yet, so that it is on disk when this returns."""
-    with source.open("rb") as read, path.open("xb") as written:
-        shutil.copyfileobj(read, written)
-        written.flush()
-        os.fsync(written.fileno())
+    """Copy a file to a path that does not exist yet; the copy is on disk when this returns."""
+    with source.open("rb") as original, path.open("xb") as copy:
+        shutil.copyfileobj(original, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
     sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a folder's entries survive a crash."""
+    """Flush a folder's entries to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -40,8 +40,19 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def exclusively_or_not(path: Path) -> Iterator[int | None]:
-    """Hold a lock as `exclusively` does, and yield the same; if somebody holds it, yield None."""
+def file_lock(path: Path) -> Iterator[int]:
+    """Wait for an exclusive lock between processes and threads, and hold it; the system releases it after a crash.
+
+    Yields the file descriptor. A child process that inherits it holds the lock too, until both have closed it.
+    """
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()
+
+
+@contextmanager
+def try_file_lock(path: Path) -> Iterator[int | None]:
+    """Hold a lock as `file_lock` does, without waiting: yield None if it is taken."""
     with path.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,22 +62,11 @@ def exclusively_or_not(path: Path) -> Iterator[int | None]:
             yield file.fileno()
 
 
-def is_held(path: Path) -> bool:
-    """Tell whether somebody holds a lock; any number may ask at once."""
+def is_locked(path: Path) -> bool:
+    """Return whether a process or thread holds a lock; concurrent callers do not disturb each other."""
     with path.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         return False
-
-
-@contextmanager
-def exclusively(path: Path) -> Iterator[int]:
-    """Hold a lock that one holder at a time, of any process or thread, can have; the system frees it on a crash.
-
-    Yields the file descriptor: a process that inherits it holds the lock too, until both have let go.
-    """
-    with path.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file.fileno()

@@ -1,18 +1,18 @@
-"""The embedded index: a folder with the catalogue and what is derived from it.
+"""The embedded index: a folder with the catalogue and the files derived from it.
 
-indexes/<name>/catalog.sqlite3      the truth
-               vectors-G-R-M.faiss  base of generation G at revision R with mark M, and its passage numbers beside it
-               lexical-G/           tantivy's files of generation G, and the REVISION they hold
-               exported.json        where the last export went
-               lock                 held by whoever brings the derived files up to date
-               aside.lock           held by whoever makes those of a generation that does not answer yet
-               rebuild.lock         held by whoever builds another generation
+indexes/<name>/catalog.sqlite3      documents, passages, vectors and changes
+               vectors-G-R-M.faiss  base of generation G at revision R with mark M; its passage ids are beside it
+               lexical-G/           tantivy's files of generation G, and the REVISION that they have reached
+               exported.json        path of the last export
+               lock                 held while the derived files are updated
+               aside.lock           held while files of a generation that is not live yet are built
+               rebuild.lock         held during a rebuild or rollback
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,16 +21,14 @@ from numpy.typing import NDArray
 
 from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
-from qa.index.derived import DerivedFiles, View
-from qa.index.lexical import StaleFiles, ceiling
-from qa.index.transactions import ReadTransaction, StoredPassage
-from qa.index.vectors import cosines
-from qa.index.writes import Change, content_hash
-from qa.search.filters import CompiledFilter
-from qa.search.fusion import CANDIDATES, LOOKED_AT, fuse
-from qa.search.sentence_coverage import coverage
-from qa.text.headings import headings_above
-from qa.types import Document, DocumentInfo, Hit, Passage, SearchResult
+from qa.index.derived import DerivedFiles
+from qa.index.lexical import StaleFiles
+from qa.index.snapshot import LocalSnapshot
+from qa.index.transactions import ReadTransaction
+from qa.index.writes import content_hash
+from qa.search.filters import Filter
+from qa.search.hybrid import search
+from qa.types import Change, Document, DocumentInfo, Passage, SearchResult
 
 CATALOG = "catalog.sqlite3"
 
@@ -48,7 +46,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """How much an index holds, as of one revision."""
+    """The size of an index, its live generation and its revision."""
 
     documents: int
     passages: int
@@ -57,22 +55,22 @@ class IndexState:
 
 
 class LocalIndex:
-    """One named index. Any number of threads and processes may use the same folder."""
+    """A named index. Any number of threads and processes may use the same folder."""
 
     def __init__(
         self, folder: Path, specification: Specification, *, create: bool = False, to_rebuild: bool = False
     ) -> None:
-        """Open an index, or with `create` make it where there is none.
+        """Open an index; with `create`, create it if it does not exist.
 
         Args:
-            folder: of the index.
-            specification: what passages and vectors are made with.
-            create: make it if need be.
-            to_rebuild: it may have been made with another specification; then it cannot be searched or written to.
+            folder: The index's folder.
+            specification: The embedder and splitting in use.
+            create: Create the index if it does not exist.
+            to_rebuild: Accept an index of another specification. It cannot be searched or written to.
 
         Raises:
-            NotFound: there is none.
-            Conflict: it was made with another embedder or another way of splitting.
+            NotFound: The index does not exist.
+            Conflict: The index was built with another embedder or splitting.
         """
         try:
             if create:
@@ -92,118 +90,134 @@ class LocalIndex:
         self.derived = DerivedFiles(folder, self.catalog, specification)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self.catalog.close()
 
     def generation(self) -> int:
-        """Return the number of the generation that answers.
+        """Return the number of the live generation.
 
         Raises:
-            Conflict: it was rebuilt with another embedder or another way of splitting.
+            Conflict: The index was rebuilt with another embedder or splitting.
         """
-        generation, found = self.catalog.specification()
-        self.specification.check(found, self.name)
+        generation, actual = self.catalog.specification()
+        self.specification.check(actual, self.name)
         return generation
 
     def put(
-        self, prepared: Sequence[Prepared], generation: int, only: Collection[str] | None = None
+        self, prepared: Sequence[Prepared], generation: int, expected_hashes: Collection[str] | None = None
     ) -> list[Change] | None:
-        """Add or replace documents, all or none; each is searchable by the next query of any process.
+        """Add or replace documents, all or none. The next query of any process finds them.
+
+        Args:
+            prepared: The documents.
+            generation: The generation that they were prepared for.
+            expected_hashes: Each document must be stored with one of these content hashes; None accepts any state.
 
         Returns:
-            What each did, or None if `generation` is not the live one any more and nothing was written.
+            What changed for each document; None if `generation` is no longer live and nothing was written.
 
         Raises:
-            Changed: one is not there, or has another content hash than those in `only`.
+            Changed: A document is not stored, or has another content hash.
         """
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
                 return None
             for p in prepared:
-                _check_unchanged(transaction, p.document.id, only)
+                _check_unchanged(transaction, p.document.id, expected_hashes)
             return [transaction.put(p.document, p.passages, p.vectors, generation) for p in prepared]
 
-    def replace(self, prepared: Prepared, generation: int, before: str) -> DocumentInfo | None:
-        """Replace a document that has still the content hash `before`.
+    def replace(self, prepared: Prepared, generation: int, expected_hash: str) -> DocumentInfo | None:
+        """Replace a document that still has the expected content hash.
 
         Returns:
-            What is known of it then, or None as `put` does.
+            The new description; None as for `put`.
 
         Raises:
-            Changed: it has another hash, or is not there.
+            Changed: The document is not stored, or has another content hash.
         """
         document = prepared.document
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
                 return None
-            _check_unchanged(transaction, document.id, {before})
+            _check_unchanged(transaction, document.id, {expected_hash})
             transaction.put(document, prepared.passages, prepared.vectors, generation)
             return transaction.document_info(document.id)
 
     def unchanged(self, documents: Sequence[Document]) -> dict[str, int]:
-        """Return the ids of those documents that are stored just so already, with their numbers of passages."""
+        """Return the ids of the documents that are stored with equal content, with their numbers of passages."""
         with self.catalog.read() as transaction:
-            known = {d.id: (d, transaction.document_info(d.id)) for d in documents}
-        return {id: info.passages for id, (d, info) in known.items() if info and info.sha256 == content_hash(d)}
+            stored = {d.id: (d, transaction.document_info(d.id)) for d in documents}
+        return {id: info.passages for id, (d, info) in stored.items() if info and info.sha256 == content_hash(d)}
 
     def present(self, ids: Sequence[str]) -> set[str]:
-        """Return those of the ids that are stored."""
+        """Return the ids that are stored."""
         with self.catalog.read() as transaction:
             return {id for id in ids if transaction.has(id)}
 
-    def remove(self, ids: Sequence[str], only: Collection[str] | None = None) -> str | None:
-        """Remove documents, all or none; return the first id that is not there, or None when all are removed.
+    def remove(self, ids: Sequence[str], expected_hashes: Collection[str] | None = None) -> str | None:
+        """Remove documents, all or none.
+
+        Args:
+            ids: The documents' ids.
+            expected_hashes: As for `put`.
+
+        Returns:
+            The first id that is not stored; None if all were removed.
 
         Raises:
-            Changed: one has another content hash than those in `only`.
+            Changed: A document has another content hash.
         """
         with self.catalog.write() as transaction:
             missing = next((id for id in ids if not transaction.has(id)), None)
             if missing is None:
                 for id in dict.fromkeys(ids):
-                    _check_unchanged(transaction, id, only)
+                    _check_unchanged(transaction, id, expected_hashes)
                     transaction.remove(id)
         return missing
 
-    def describe(self, document: Document, before: str) -> DocumentInfo:
-        """Give a document other metadata that has still the content hash `before`; nothing else of it may be new.
+    def describe(self, document: Document, expected_hash: str) -> DocumentInfo:
+        """Replace the metadata of a document that still has the expected content hash.
+
+        Args:
+            document: The stored document with other metadata.
+            expected_hash: The content hash that the caller has read.
 
         Raises:
-            Changed: it has another hash, or is not there.
+            Changed: The document is not stored, or has another content hash.
         """
         with self.catalog.write() as transaction:
-            _check_unchanged(transaction, document.id, {before})
-            if content_hash(document) != before:
-                transaction.describe(document)
+            _check_unchanged(transaction, document.id, {expected_hash})
+            if content_hash(document) != expected_hash:
+                transaction.update_meta(document)
             info = transaction.document_info(document.id)
         assert info is not None
         return info
 
     def document(self, id: str) -> tuple[Document, DocumentInfo] | None:
-        """Return a document and what is known of it."""
+        """Return a document with its text, and its description."""
         with self.catalog.read() as transaction:
             document, info = transaction.document(id), transaction.document_info(id)
         return (document, info) if document and info else None
 
     def documents(self, after: str | None, limit: int) -> list[DocumentInfo]:
-        """Return documents in the order of their ids, those behind `after`."""
+        """Return documents in the order of their ids, starting after the id `after`."""
         with self.catalog.read() as transaction:
             return transaction.documents(after, limit)
 
     def state(self) -> IndexState:
-        """Return how much the index holds, and which state of it that is."""
+        """Return the index's size, live generation and revision, in constant time."""
         with self.catalog.read() as transaction:
             generation, _ = transaction.live_generation()
             return IndexState(*transaction.counts(generation), generation, transaction.revision())
 
     def lag(self) -> int:
-        """Return how many writes there were since this process' last query; 0 before its first."""
+        """Return the number of writes since this process's last query; 0 before the first."""
         with self.catalog.read() as transaction:
-            seen = self.derived.revision
-            return max(0, transaction.revision() - seen) if seen else 0
+            queried = self.derived.revision
+            return max(0, transaction.revision() - queried) if queried else 0
 
     def counts(self) -> tuple[int, int]:
-        """Return the numbers of documents and passages."""
+        """Return the numbers of documents and passages, in constant time."""
         with self.catalog.read() as transaction:
             return transaction.counts(transaction.live_generation()[0])
 
@@ -212,105 +226,47 @@ class LocalIndex:
         question: str,
         vector: NDArray[np.float32],
         limit: int,
-        compiled: CompiledFilter | None = None,
+        filter: Filter | None = None,
         *,
         by_sentence: bool = False,
     ) -> SearchResult:
-        """Find the passages that most likely answer a question.
-
-        Args:
-            question: as it was asked.
-            vector: its unit vector.
-            limit: how many passages.
-            compiled: which documents may answer.
-            by_sentence: let count what the best sentence of each covers: where passages are wanted, and not answers.
-        """
-        with self.derived.pinned() as (view, transaction):
+        """Find the passages that most likely answer a question: `qa.search.hybrid.search` on the newest revision."""
+        with self.derived.pin() as (view, transaction):
             try:
-                return _found(view, transaction, question, vector, limit, compiled, by_sentence)
+                snapshot = LocalSnapshot(view, transaction)
+                return search(snapshot, question, vector, limit, filter, by_sentence=by_sentence)
             except StaleFiles as error:
-                # Damaged while it was open, or in a place that opening does not look at.
-                _log.warning("index %s: %s; it is made anew", self.name, error)
+                # Damaged while open, or in a part that opening does not read.
+                _log.warning("index %s: rebuilding vectors and postings: %s", self.name, error)
                 damaged = view
         self.derived.discard(damaged)
-        with self.derived.pinned() as (view, transaction):
-            return _found(view, transaction, question, vector, limit, compiled, by_sentence)
+        with self.derived.pin() as (view, transaction):
+            snapshot = LocalSnapshot(view, transaction)
+            return search(snapshot, question, vector, limit, filter, by_sentence=by_sentence)
 
     def purge(self) -> None:
-        """Let nothing of documents that were removed or replaced stay in any file.
+        """Permanently erase removed and replaced documents from all files.
 
         Raises:
-            Unavailable: another process uses the catalogue, and does not end.
+            Unavailable: Another process keeps a transaction open.
         """
         self.catalog.purge()
         self.derived.discard()
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Bring the derived files to the catalogue's revision now, rather than with the next query."""
-        with self.derived.pinned():
+        """Update the derived files now instead of on the next query."""
+        with self.derived.pin():
             pass
 
 
-def _found(
-    view: View,
-    transaction: ReadTransaction,
-    question: str,
-    vector: NDArray[np.float32],
-    limit: int,
-    compiled: CompiledFilter | None,
-    by_sentence: bool,
-) -> SearchResult:
-    allowed = None if compiled is None else transaction.allowed(view.generation, compiled)
-    depth = max(CANDIDATES, limit)
-    dense_ids = view.vectors.search(vector, depth, allowed)
-    lexical = dict(view.lexical.search(question, depth, allowed))
-    candidates = sorted({*dense_ids, *lexical})
-    lexical |= view.lexical.scores(question, [number for number in candidates if number not in lexical])
-    stored = transaction.vectors(candidates)
-    if len(stored) < len(candidates):
-        raise StaleFiles(f"{len(candidates) - len(stored)} passages that were found are not there")
-    dense = dict(zip(candidates, cosines([stored[number] for number in candidates], vector), strict=True))
-    weights = view.lexical.weights(question)
-    most = ceiling(weights)
-    fused = fuse([lexical[number] for number in candidates], list(dense.values()), most).tolist()
-    best = _best(fused, candidates, max(LOOKED_AT, limit) if by_sentence else limit)
-    # Only what may be given back is fetched whole.
-    found = transaction.passages([number for _, number in best])
-    if len(found) < len(best):
-        raise StaleFiles(f"{len(best) - len(found)} passages that were found belong to no document")
-    if by_sentence:
-        looked_at, behind = [number for _, number in best[:LOOKED_AT]], best[LOOKED_AT:]
-        covered = [_covered(found[number], weights, view) for number in looked_at]
-        fused = fuse([lexical[n] for n in looked_at], [dense[n] for n in looked_at], most, covered).tolist()
-        best = _best(fused, looked_at, LOOKED_AT)
-        # The rest stays behind, so that the first hits are the same however many are asked for.
-        best += [(min(score, best[-1][0]), number) for score, number in behind]
-    hits = [
-        Hit(n, found[n].passage, found[n].title, found[n].uri, found[n].meta, lexical[n], dense[n], score)
-        for score, n in best[:limit]
-    ]
-    return SearchResult(hits, view.generation, view.revision)
+def changed(id: str, sha256: str | None) -> Changed:
+    """Return the error for a document that has changed since the caller read it; None means it was removed."""
+    state = "was removed" if sha256 is None else f"has changed; its content hash is now {sha256}"
+    return Changed(f"document {id!r} {state}", field="If-Match")
 
 
-def _best(scores: Sequence[float], numbers: Sequence[int], limit: int) -> list[tuple[float, int]]:
-    return sorted(zip(scores, numbers, strict=True), key=lambda pair: (-pair[0], pair[1]))[:limit]
-
-
-def _covered(stored: StoredPassage, weights: Mapping[str, float], view: View) -> float:
-    passage = stored.passage
-    return coverage(
-        weights, passage.text, headings_above(passage.text, stored.title, passage.marks), view.lexical.stems
-    )
-
-
-def changed(id: str, found: str | None) -> Changed:
-    """Return the error that a document is not what whoever asks for a change believes."""
-    told = "gone" if found is None else f"not as it was: its content hash is {found}"
-    return Changed(f"document {id!r} is {told}", field="If-Match")
-
-
-def _check_unchanged(transaction: ReadTransaction, id: str, only: Collection[str] | None) -> None:
-    info = transaction.document_info(id) if only is not None else None
-    if only is not None and (info is None or info.sha256 not in only):
+def _check_unchanged(transaction: ReadTransaction, id: str, expected_hashes: Collection[str] | None) -> None:
+    info = transaction.document_info(id) if expected_hashes is not None else None
+    if expected_hashes is not None and (info is None or info.sha256 not in expected_hashes):
         raise changed(id, info.sha256 if info else None)

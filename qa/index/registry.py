@@ -1,4 +1,4 @@
-"""The named indexes of one folder, each opened once."""
+"""The named indexes of a folder, each opened once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from qa.index.local import CATALOG, LocalIndex
 from qa.validation import check_index_name, is_index_name
 
 DEFAULT_INDEX = "default"
-# No index can be called so.
-_ASIDE = "."
+# No index name starts with a dot.
+_TEMPORARY_PREFIX = "."
 
 
 class Indexes:
-    """All indexes that one set of models can use."""
+    """The indexes of a folder, used with one specification."""
 
     def __init__(self, folder: Path, specification: Specification) -> None:
         self.folder = folder
@@ -28,115 +28,122 @@ class Indexes:
         self._guard = threading.Lock()
 
     def in_folder(self, folder: Path) -> Indexes:
-        """Return the indexes of another folder, for the same models."""
+        """Return the indexes of another folder, with the same specification."""
         return Indexes(folder, self._specification)
 
     def get(self, name: str) -> LocalIndex:
         """Return an index.
 
         Raises:
-            InvalidInput: that cannot be the name of one.
-            NotFound: there is none of that name.
-            Conflict: it was made with another model.
+            InvalidInput: The name is not valid.
+            NotFound: The index does not exist.
+            Conflict: The index was built with another embedder or splitting.
         """
         return self._opened(check_index_name(name), create=False)
 
     def get_or_create(self, name: str) -> LocalIndex:
-        """Return an index, made empty if there was none.
+        """Return an index; create it if it does not exist.
 
         Raises:
-            InvalidInput: that cannot be the name of one.
-            Conflict: it was made with another model.
+            InvalidInput: The name is not valid.
+            Conflict: The index was built with another embedder or splitting.
         """
         return self._opened(check_index_name(name), create=True)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is an index of that name.
+        """Return whether an index exists.
 
         Raises:
-            InvalidInput: that cannot be the name of one.
+            InvalidInput: The name is not valid.
         """
         return (self.folder / check_index_name(name) / CATALOG).exists()
 
     def names(self) -> list[str]:
-        """Return the names of all indexes, in order."""
-        found = (path.parent.name for path in self.folder.glob(f"*/{CATALOG}"))
-        return sorted(name for name in found if is_index_name(name))
+        """Return the names of all indexes, sorted."""
+        names = (path.parent.name for path in self.folder.glob(f"*/{CATALOG}"))
+        return sorted(name for name in names if is_index_name(name))
 
     def delete(self, name: str) -> None:
-        """Remove an index with all that is in it; a crash leaves it whole or gone.
+        """Delete an index with its documents; a crash leaves the whole index or nothing.
 
         Raises:
-            InvalidInput: that cannot be the name of one.
-            NotFound: there is none of that name.
-            Conflict: it is the one that is meant where none is named.
+            InvalidInput: The name is not valid.
+            NotFound: The index does not exist.
+            Conflict: It is the default index.
         """
         if name == DEFAULT_INDEX:
-            raise Conflict(f"{name!r} is the index that is meant where none is named; it stays", field="index")
+            raise Conflict(
+                f"index {name!r} serves requests that name no index and cannot be deleted; remove its documents",
+                field="index",
+            )
         index = self.get(name)
-        with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.folder) as place:
-            index.catalog.delete(Path(place) / name)
+        with tempfile.TemporaryDirectory(prefix=_TEMPORARY_PREFIX, dir=self.folder) as temporary:
+            index.catalog.delete(Path(temporary) / name)
 
     def restore(self, name: str, file: Path) -> LocalIndex:
-        """Make an index of what `Catalog.export` wrote; it is there whole or not at all.
+        """Create an index from a file that `Catalog.export` wrote; a crash leaves the whole index or nothing.
 
         Raises:
-            InvalidInput: that cannot be the name of an index.
-            NotFound: there is no such file.
-            Conflict: there is an index of that name, or the file is damaged, no index, of a newer version or of another
-                model.
+            InvalidInput: The name is not valid.
+            NotFound: The file does not exist.
+            Conflict: The index already exists, or the file is damaged, not an export, or of a newer version or another
+                specification.
         """
         if self.has(name):
-            raise Conflict(f"there is an index {name!r}", field="index")
+            raise Conflict(f"index {name!r} already exists; import under another name", field="index")
         if not file.is_file():
             raise NotFound(f"{file}: no such file", field="file")
         self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.folder) as place:
-            made = Path(place) / name
-            made.mkdir()
-            copy_durably(file, made / CATALOG)
-            self._check_exported(made, file)
-            made.rename(self.folder / name)
+        with tempfile.TemporaryDirectory(prefix=_TEMPORARY_PREFIX, dir=self.folder) as temporary:
+            copy = Path(temporary) / name
+            copy.mkdir()
+            copy_durably(file, copy / CATALOG)
+            self._check_export(copy, file)
+            copy.rename(self.folder / name)
             sync_folder(self.folder)
         return self.get(name)
 
-    def _check_exported(self, made: Path, file: Path) -> None:
+    def _check_export(self, copy: Path, file: Path) -> None:
         try:
-            with closing(LocalIndex(made, self._specification)) as index:
-                wrong = index.catalog.check()
+            with closing(LocalIndex(copy, self._specification)) as index:
+                problems = index.catalog.check()
         except (Conflict, Unavailable) as error:
-            told = error.message.replace(f"{made / CATALOG}: ", "")
-            raise Conflict(f"{file}: cannot be made an index of: {told}", field="file") from error
-        if wrong:
-            raise Conflict(f"{file}: damaged ({wrong[0]})", field="file")
+            reason = error.message.replace(f"{copy / CATALOG}: ", "")
+            raise Conflict(f"{file}: cannot be imported: {reason}", field="file") from error
+        if problems:
+            raise Conflict(f"{file}: damaged ({problems[0]}); import another export", field="file")
 
     def open_to_rebuild(self, name: str) -> LocalIndex:
-        """Return an index that may have been made with another model, opened for the caller alone, who closes it.
+        """Open an index for the caller alone, who closes it. It may have been built with another specification.
 
         Raises:
-            InvalidInput: that cannot be the name of one.
-            NotFound: there is none of that name.
+            InvalidInput: The name is not valid.
+            NotFound: The index does not exist.
         """
         if not self.has(name):
-            raise NotFound(f"no index {name!r}", field="index")
+            raise _not_found(name)
         return LocalIndex(self.folder / name, self._specification, to_rebuild=True)
 
-    def _opened(self, name: str, *, create: bool) -> LocalIndex:
-        with self._guard:
-            opened = self._open.get(name)
-            if opened is None or opened.catalog.is_deleted():
-                if opened:
-                    opened.close()
-                    del self._open[name]
-                try:
-                    self._open[name] = LocalIndex(self.folder / name, self._specification, create=create)
-                except NotFound:
-                    raise NotFound(f"no index {name!r}", field="index") from None
-            return self._open[name]
-
     def close(self) -> None:
-        """Let go of all files."""
+        """Close the files of all indexes."""
         with self._guard:
             for index in self._open.values():
                 index.close()
             self._open.clear()
+
+    def _opened(self, name: str, *, create: bool) -> LocalIndex:
+        with self._guard:
+            index = self._open.get(name)
+            if index is None or index.catalog.is_deleted():
+                if index:
+                    index.close()
+                    del self._open[name]
+                try:
+                    self._open[name] = LocalIndex(self.folder / name, self._specification, create=create)
+                except NotFound:
+                    raise _not_found(name) from None
+            return self._open[name]
+
+
+def _not_found(name: str) -> NotFound:
+    return NotFound(f"index {name!r} not found; run `qa list --indexes`", field="index")

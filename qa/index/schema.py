@@ -1,15 +1,16 @@
-"""The tables of a catalogue, and how older ones are brought up to date."""
+"""The tables of a catalogue, and the migrations from earlier versions."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from qa.errors import Conflict
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE documents (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -59,25 +60,46 @@ CREATE TABLE tombstones (
 );
 CREATE INDEX tombstones_by_revision ON tombstones (generation, revision);
 """
-# Step i brings a file of version i+1 to version i+2; opening a file runs those it lacks.
+# Triggers keep the counters exact even for writes by a process of an earlier version that has the file open.
+_COUNTERS = """
+CREATE TABLE counters (documents INTEGER NOT NULL);
+INSERT INTO counters SELECT count(*) FROM documents;
+ALTER TABLE generations ADD COLUMN passages INTEGER NOT NULL DEFAULT 0;
+UPDATE generations SET passages = (SELECT count(*) FROM passages p WHERE p.generation = generations.id);
+CREATE TRIGGER document_inserted AFTER INSERT ON documents BEGIN
+    UPDATE counters SET documents = documents + 1;
+END;
+CREATE TRIGGER document_deleted AFTER DELETE ON documents BEGIN
+    UPDATE counters SET documents = documents - 1;
+END;
+CREATE TRIGGER passage_inserted AFTER INSERT ON passages BEGIN
+    UPDATE generations SET passages = passages + 1 WHERE id = new.generation;
+END;
+CREATE TRIGGER passage_deleted AFTER DELETE ON passages BEGIN
+    UPDATE generations SET passages = passages - 1 WHERE id = old.generation;
+END;
+"""
+_SCHEMA = _TABLES + _COUNTERS
+# Step i migrates a file from version i+1 to version i+2. Opening a file runs the steps that it lacks.
 _MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN marks TEXT NOT NULL DEFAULT '[]';"
-    "ALTER TABLE passages ADD COLUMN marks TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE passages ADD COLUMN marks TEXT NOT NULL DEFAULT '[]';",
     "ALTER TABLE documents ADD COLUMN boxes BLOB NOT NULL DEFAULT x'';"
-    "ALTER TABLE passages ADD COLUMN boxes BLOB NOT NULL DEFAULT x''",
+    "ALTER TABLE passages ADD COLUMN boxes BLOB NOT NULL DEFAULT x'';",
+    _COUNTERS,
 )
 
 
 def prepare(connection: sqlite3.Connection, path: Path, specification: str | None) -> None:
-    """Make the tables if there are none, and bring older ones to this version; otherwise wait for nobody's write.
+    """Create the tables if there are none, and migrate older ones. An up-to-date file is not locked.
 
     Args:
-        connection: to the file.
-        path: of the file.
-        specification: JSON, of the first generation; None if tables must be there.
+        connection: A connection to the file.
+        path: The file, for error messages.
+        specification: JSON of the first generation; None if the tables must already exist.
 
     Raises:
-        Conflict: the file was made by a newer version of this program, or is no catalogue.
+        Conflict: The file was written by a newer version of this program, or is not a catalogue.
     """
     if _version(connection) == SCHEMA_VERSION:
         return
@@ -85,7 +107,9 @@ def prepare(connection: sqlite3.Connection, path: Path, specification: str | Non
     version = _version(connection)
     if version > SCHEMA_VERSION:
         raise Conflict(
-            f"{path}: made by a newer version (schema {version}; this one knows {SCHEMA_VERSION})", field="index"
+            f"{path}: written by a newer version (schema {version}, this version supports up to {SCHEMA_VERSION});"
+            " upgrade spanlight",
+            field="index",
         )
     if version == 0:
         if specification is None:
@@ -105,7 +129,16 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
-    """Run statements one by one: `executescript` would end the transaction they belong to."""
-    for statement in script.split(";"):
-        if statement.strip():
-            connection.execute(statement)
+    """Run statements one by one: `executescript` would commit the transaction first."""
+    for statement in _statements(script):
+        connection.execute(statement)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.split(";")[:-1]:
+        statement += f"{line};"
+        # The statements inside a trigger are part of it.
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

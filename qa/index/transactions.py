@@ -1,35 +1,24 @@
-"""What can be read and written in one transaction of the catalogue."""
+"""Reading transactions of the catalogue."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.errors import Conflict
-from qa.search.filters import CompiledFilter
+from qa.index.filter_sql import to_sql
+from qa.search.filters import Filter
+from qa.search.hybrid import StoredPassage
 from qa.text.headings import search_text
 from qa.types import Document, DocumentInfo, Mark, Passage, Span
 
-# SQLite takes a limited number of parameters in a statement.
-_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage with its number, its vector (float16, unit length) and the description of its document."""
-
-    id: int
-    passage: Passage
-    vector: NDArray[np.float16]
-    title: str | None
-    uri: str | None
-    meta: dict[str, Any]
+# SQLite limits the number of parameters of a statement.
+_MAX_PARAMETERS = 500
 
 
 class ReadTransaction:
@@ -39,30 +28,30 @@ class ReadTransaction:
         self._connection = connection
 
     def revision(self) -> int:
-        """Return the number of the last change; 0 for an index that never had one."""
-        return self.state()[0]
+        """Return the number of the last change; 0 for an index that was never written to."""
+        return self.last_change()[0]
 
-    def state(self) -> tuple[int, str]:
-        """Return the number of the last change and its mark, which no other catalogue's change of that number has."""
+    def last_change(self) -> tuple[int, str]:
+        """Return the number of the last change and its mark, a random token that is unique across catalogues."""
         row = self._connection.execute("SELECT revision, mark FROM changes ORDER BY revision DESC LIMIT 1").fetchone()
         return (row[0], row[1]) if row else (0, "-")
 
     def mark_of(self, revision: int) -> str | None:
-        """Return the mark of a change; None if there was none of that number."""
+        """Return the mark of a change; None if there was no such change."""
         if revision == 0:
             return "-"
         row = self._connection.execute("SELECT mark FROM changes WHERE revision = ?", (revision,)).fetchone()
         return row[0] if row else None
 
     def live_generation(self) -> tuple[int, str]:
-        """Return the number and the specification (JSON) of the generation that answers.
+        """Return the number and the specification (JSON) of the live generation.
 
         Raises:
-            Conflict: none does, which no catalogue of this program's comes to.
+            Conflict: No generation is live; only a damaged catalogue is in this state.
         """
         row = self._connection.execute("SELECT id, spec FROM generations WHERE state = 'live'").fetchone()
         if row is None:
-            raise Conflict("no generation of the index is live", field="index")
+            raise Conflict("no generation of the index is live; restore it from an export", field="index")
         return int(row[0]), str(row[1])
 
     def generations(self, state: str) -> list[tuple[int, str]]:
@@ -70,8 +59,8 @@ class ReadTransaction:
         rows = self._connection.execute("SELECT id, spec FROM generations WHERE state = ? ORDER BY id DESC", (state,))
         return [(int(id), str(spec)) for id, spec in rows]
 
-    def lacking(self, generation: int, limit: int) -> list[tuple[Document, int]]:
-        """Return documents that a generation has no passages of, with the revision each came with."""
+    def documents_without_passages(self, generation: int, limit: int) -> list[tuple[Document, int]]:
+        """Return documents that have no passages in a generation yet, each with the revision that wrote it."""
         rows = self._connection.execute(
             "SELECT id, text, title, uri, meta, marks, boxes, revision FROM documents d WHERE NOT EXISTS"
             " (SELECT 1 FROM passages p WHERE p.document = d.key AND p.generation = ?) ORDER BY key LIMIT ?",
@@ -80,7 +69,7 @@ class ReadTransaction:
         return [(_document(row), int(row[7])) for row in rows]
 
     def has(self, id: str) -> bool:
-        """Tell whether there is a document of that id."""
+        """Return whether a document with this id is stored."""
         return self._connection.execute("SELECT 1 FROM documents WHERE id = ?", (id,)).fetchone() is not None
 
     def document(self, id: str) -> Document | None:
@@ -91,12 +80,12 @@ class ReadTransaction:
         return _document(row) if row else None
 
     def document_info(self, id: str) -> DocumentInfo | None:
-        """Return what is known of a document, without its text."""
+        """Return a document's description without its text."""
         row = self._connection.execute(f"{_INFO} WHERE d.id = ?", (id,)).fetchone()
         return _info(row) if row else None
 
     def documents(self, after: str | None, limit: int) -> list[DocumentInfo]:
-        """Return documents in the order of their ids, those behind `after`."""
+        """Return documents in the order of their ids, starting after the id `after`."""
         rows = self._connection.execute(f"{_INFO} WHERE d.id > ? ORDER BY d.id LIMIT ?", (after or "", limit))
         return [_info(row) for row in rows]
 
@@ -105,83 +94,93 @@ class ReadTransaction:
         yield from self._connection.execute("SELECT id, text FROM documents ORDER BY key")
 
     def counts(self, generation: int) -> tuple[int, int]:
-        """Return the numbers of documents and of a generation's passages."""
-        (documents,) = self._connection.execute("SELECT count(*) FROM documents").fetchone()
-        (passages,) = self._connection.execute(
-            "SELECT count(*) FROM passages WHERE generation = ?", (generation,)
+        """Return the maintained counts of documents and of a generation's passages, in constant time."""
+        row = self._connection.execute(
+            "SELECT coalesce((SELECT documents FROM counters), 0),"
+            " coalesce((SELECT passages FROM generations WHERE id = ?), 0)",
+            (generation,),
         ).fetchone()
-        return int(documents), int(passages)
+        return int(row[0]), int(row[1])
+
+    def count_rows(self, generation: int) -> tuple[int, int]:
+        """Return what `counts` should return, by counting the rows. The time grows with the index."""
+        row = self._connection.execute(
+            "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages WHERE generation = ?)",
+            (generation,),
+        ).fetchone()
+        return int(row[0]), int(row[1])
 
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
-        """Return the passages of these numbers; those that do not exist are missing from the result."""
-        found: dict[int, StoredPassage] = {}
-        for places, part in _parts(ids):
+        """Return passages by id; ids that do not exist are missing from the result."""
+        passages: dict[int, StoredPassage] = {}
+        for placeholders, part in _parts(ids):
             rows = self._connection.execute(
                 "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.vector, d.title, d.uri, d.meta"
-                f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({places})",
+                f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({placeholders})",
                 part,
             )
-            for number, document, start, end, text, cut, marks, boxes, vector, title, uri, meta in rows:
-                edges = bool(cut & 1), bool(cut & 2)
-                passage = Passage(document, Span(start, end), text, edges, _marks(marks), boxes)
+            for id, document_id, start, end, text, cut, marks, boxes, vector, title, uri, meta in rows:
+                cuts = bool(cut & 1), bool(cut & 2)
+                passage = Passage(document_id, Span(start, end), text, cuts, _marks(marks), boxes)
                 array = np.frombuffer(vector, np.float16)
-                found[number] = StoredPassage(number, passage, array, title, uri, json.loads(meta))
-        return found
+                passages[id] = StoredPassage(id, passage, array, title, uri, json.loads(meta))
+        return passages
 
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float16]]:
-        """Return the vectors of the passages of these numbers; those that do not exist are missing from the result."""
-        found: dict[int, NDArray[np.float16]] = {}
-        for places, part in _parts(ids):
-            rows = self._connection.execute(f"SELECT id, vector FROM passages WHERE id IN ({places})", part)
-            found |= {number: np.frombuffer(vector, np.float16) for number, vector in rows}
-        return found
+        """Return the vectors of passages by id; ids that do not exist are missing from the result."""
+        vectors: dict[int, NDArray[np.float16]] = {}
+        for placeholders, part in _parts(ids):
+            rows = self._connection.execute(f"SELECT id, vector FROM passages WHERE id IN ({placeholders})", part)
+            vectors |= {id: np.frombuffer(vector, np.float16) for id, vector in rows}
+        return vectors
 
-    def passages_of(self, document: str, generation: int) -> list[int]:
-        """Return the numbers of a document's passages, in the order of the text."""
+    def passages_of(self, document_id: str, generation: int) -> list[int]:
+        """Return the ids of a document's passages, in the order of the text."""
         rows = self._connection.execute(
             "SELECT p.id FROM passages p JOIN documents d ON d.key = p.document"
             " WHERE d.id = ? AND p.generation = ? ORDER BY p.start",
-            (document, generation),
+            (document_id, generation),
         )
         return [row[0] for row in rows]
 
     def texts_since(self, generation: int, revision: int) -> Iterator[tuple[int, str]]:
-        """Yield number and text of each passage that came after `revision` and is still there, by number.
+        """Yield id and searchable text of each passage that was added after `revision` and is still stored, by id.
 
-        The text is what it is found by.
+        The searchable text includes the titles above the passage.
         """
         rows = self._connection.execute(
             "SELECT p.id, p.text, d.title, p.marks FROM passages p JOIN documents d ON d.key = p.document"
-            f" WHERE {_all_or(revision)}p.generation = ? AND p.revision > ? ORDER BY p.id",
+            f" WHERE {_without_index(revision)}p.generation = ? AND p.revision > ? ORDER BY p.id",
             (generation, revision),
         )
-        for number, text, title, marks in rows:
-            yield number, search_text(text, title, _marks(marks))
+        for id, text, title, marks in rows:
+            yield id, search_text(text, title, _marks(marks))
 
     def vectors_since(self, generation: int, revision: int) -> Iterator[tuple[int, NDArray[np.float16]]]:
-        """Yield number and vector of each passage that came after `revision` and is still there, by number."""
+        """Yield id and vector of each passage that was added after `revision` and is still stored, by id."""
         rows = self._connection.execute(
             "SELECT p.id, p.vector FROM passages p"
-            f" WHERE {_all_or(revision)}p.generation = ? AND p.revision > ? ORDER BY p.id",
+            f" WHERE {_without_index(revision)}p.generation = ? AND p.revision > ? ORDER BY p.id",
             (generation, revision),
         )
-        for number, vector in rows:
-            yield number, np.frombuffer(vector, np.float16)
+        for id, vector in rows:
+            yield id, np.frombuffer(vector, np.float16)
 
     def removed_since(self, generation: int, revision: int) -> list[int]:
-        """Return the numbers of the passages that went after `revision`."""
+        """Return the ids of the passages that were removed after `revision`."""
         rows = self._connection.execute(
             "SELECT passage FROM tombstones WHERE generation = ? AND revision > ? ORDER BY passage",
             (generation, revision),
         )
         return [row[0] for row in rows]
 
-    def allowed(self, generation: int, compiled: CompiledFilter) -> list[int]:
-        """Return the numbers of the passages whose documents pass a filter, ascending."""
+    def passages_matching(self, generation: int, filter: Filter) -> list[int]:
+        """Return the ids of the passages whose documents pass a filter, ascending."""
+        condition, parameters = to_sql(filter)
         rows = self._connection.execute(
             "SELECT p.id FROM passages p JOIN documents d ON d.key = p.document"
-            f" WHERE p.generation = ? AND {compiled.condition} ORDER BY p.id",
-            (generation, *compiled.parameters),
+            f" WHERE p.generation = ? AND {condition} ORDER BY p.id",
+            (generation, *parameters),
         )
         return [row[0] for row in rows]
 
@@ -206,13 +205,13 @@ def _marks(text: str) -> tuple[Mark, ...]:
     return tuple(Mark(*fields) for fields in json.loads(text))
 
 
-def _all_or(revision: int) -> str:
-    """Return what keeps SQLite from an index where all are wanted: it would sort them behind it."""
+def _without_index(revision: int) -> str:
+    """Return the `+` that stops SQLite from using an index when all rows are read: it would have to sort them."""
     return "" if revision else "+"
 
 
 def _parts(ids: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
-    """Yield numbers by as many as a statement takes, with a place for each."""
-    for first in range(0, len(ids), _AT_ONCE):
-        part = list(ids[first : first + _AT_ONCE])
+    """Yield ids in groups that one statement accepts, each with its placeholders."""
+    for start in range(0, len(ids), _MAX_PARAMETERS):
+        part = list(ids[start : start + _MAX_PARAMETERS])
         yield ",".join("?" * len(part)), part

@@ -1,7 +1,7 @@
-"""Dense search: an append-only base, and a tail of newer vectors in numpy.
+"""Dense search: a FAISS snapshot as base, and a tail of newer vectors in numpy.
 
-Derived: the base is a snapshot file of one generation at one revision, never overwritten, whose vectors are mapped into
-memory so that processes share them. Passages are numbered as in the catalogue; what was removed is left out.
+Both are derived from the catalogue. The base is a file of one generation at one revision. It is never overwritten, and
+processes share it through memory mapping. Passages have the catalogue's ids; removed passages are masked.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from qa.index.durable import write_durably
 from qa.index.faiss_index import FaissIndex, Half
 
-# A tail longer than this, or a dead share larger than this, is worth a new base.
+# A longer tail, or a larger share of dead rows, makes a new base worthwhile.
 MAX_TAIL = 4_096
 MAX_TAIL_SHARE = 0.02
 MAX_DEAD_SHARE = 0.2
 
-# What reading a damaged snapshot comes to.
+# Raised when a damaged snapshot is read.
 _DAMAGED = (RuntimeError, ValueError, OSError, EOFError)
 _NAME = re.compile(r"vectors-(?P<generation>\d+)-(?P<revision>\d+)-(?P<mark>\S+)\.faiss")
 
@@ -32,15 +32,15 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class VectorView:
-    """The vectors of one generation at one revision; nothing in it ever changes.
+    """The vectors of one generation at one revision; immutable.
 
     Attributes:
-        revision: the catalogue's.
-        base: its rows, or None while there is none.
-        base_ids: passage numbers of the base's rows, ascending.
-        tail_ids: passage numbers newer than the base, ascending.
-        tail: their vectors, shape (tail, dimension), as float32: to widen them takes longer than to compare them.
-        dead: rows of the base that were removed, ascending.
+        revision: The catalogue's revision.
+        base: The rows of the snapshot; None if there is none yet.
+        base_ids: Passage ids of the base's rows, ascending.
+        tail_ids: Passage ids that are newer than the base, ascending.
+        tail: Their vectors, shape (tail, dimension), as float32: converting them takes longer than comparing them.
+        dead: Rows of the base whose passages were removed, ascending.
     """
 
     revision: int
@@ -52,7 +52,7 @@ class VectorView:
 
     @staticmethod
     def empty(dimension: int) -> VectorView:
-        """Return the view of an index that never had a passage."""
+        """Return the view of an index without passages."""
         none = np.zeros(0, np.int64)
         return VectorView(0, None, none, none, np.zeros((0, dimension), np.float32), none)
 
@@ -60,21 +60,21 @@ class VectorView:
         return len(self.base_ids) - len(self.dead) + len(self.tail_ids)
 
     @property
-    def worn(self) -> bool:
-        """Tell whether a new base should be made."""
-        most = max(MAX_TAIL, MAX_TAIL_SHARE * len(self.base_ids))
-        return len(self.tail_ids) > most or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
+    def needs_new_base(self) -> bool:
+        """Whether the tail or the share of dead rows has grown too large."""
+        max_tail = max(MAX_TAIL, MAX_TAIL_SHARE * len(self.base_ids))
+        return len(self.tail_ids) > max_tail or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
 
-    def outgrown_by(self, alive: int) -> bool:
-        """Tell whether a tail of all that is new would be longer than what it is behind: only made to be thrown away.
+    def is_outgrown_by(self, passages: int) -> bool:
+        """Return whether the tail would be so long that building it first is wasted work.
 
         Args:
-            alive: how many passages there are now.
+            passages: The number of passages now.
         """
-        return alive - len(self) > max(MAX_TAIL, len(self.base_ids))
+        return passages - len(self) > max(MAX_TAIL, len(self.base_ids))
 
     def stored(self) -> dict[int, Half]:
-        """Return every passage that is not removed, by ascending number, with its vector."""
+        """Return the vector of every passage that is not removed, by ascending id."""
         base = np.zeros((0, self.tail.shape[1]), np.float16)
         if self.base is not None:
             base = self.base.vectors()
@@ -85,130 +85,110 @@ class VectorView:
         """Return the view at a later revision.
 
         Args:
-            revision: the later one.
-            removed: numbers of passages that went; unknown ones are ignored.
-            added: numbers and vectors that came, by ascending number.
+            revision: The later revision.
+            removed: Ids of the passages removed since; unknown ids are ignored.
+            added: Ids and vectors of the passages added since, by ascending id.
         """
-        gone = np.asarray(removed, np.int64)
-        rows = np.flatnonzero(np.isin(self.base_ids, gone))
-        kept = ~np.isin(self.tail_ids, gone)
-        came = list(added)
+        removed_ids = np.asarray(removed, np.int64)
+        dead = np.flatnonzero(np.isin(self.base_ids, removed_ids))
+        kept = ~np.isin(self.tail_ids, removed_ids)
+        new = list(added)
         return replace(
             self,
             revision=revision,
-            dead=np.union1d(self.dead, rows),
-            tail_ids=np.concatenate([self.tail_ids[kept], np.array([number for number, _ in came], np.int64)]),
-            tail=np.concatenate([self.tail[kept], *(vector[None].astype(np.float32) for _, vector in came)]),
+            dead=np.union1d(self.dead, dead),
+            tail_ids=np.concatenate([self.tail_ids[kept], np.array([id for id, _ in new], np.int64)]),
+            tail=np.concatenate([self.tail[kept], *(vector[None].astype(np.float32) for _, vector in new)]),
         )
 
     def search(self, question: NDArray[np.float32], limit: int, allowed: Sequence[int] | None = None) -> list[int]:
-        """Return the numbers of the `limit` passages nearest to a unit vector, best first; ties by number.
+        """Return the ids of the `limit` passages nearest to a unit vector, best first; ties by id.
 
         Args:
-            question: shape (dimension,). One at a time: larger batches take another numeric path in FAISS.
-            limit: how many.
-            allowed: only these passages, ascending.
+            question: Shape (dimension,). One at a time: FAISS computes batches in another order of sums.
+            limit: The number of passages.
+            allowed: Ids of the passages that may be returned, ascending; None for all.
         """
-        among = None if allowed is None else np.asarray(allowed, np.int64)
-        pairs = [*self._search_base(question, limit, among), *self._search_tail(question, limit, among)]
-        return [number for _, number in sorted(pairs, key=lambda pair: (-pair[0], pair[1]))[:limit]]
+        allowed_ids = None if allowed is None else np.asarray(allowed, np.int64)
+        pairs = [*self._search_base(question, limit, allowed_ids), *self._search_tail(question, limit, allowed_ids)]
+        return [id for _, id in sorted(pairs, key=lambda pair: (-pair[0], pair[1]))[:limit]]
 
-    def _search_base(self, question: NDArray[np.float32], limit: int, among: Ids | None) -> list[tuple[float, int]]:
+    def _search_base(self, question: NDArray[np.float32], limit: int, allowed: Ids | None) -> list[tuple[float, int]]:
         if self.base is None:
             return []
-        open_rows = None
-        if among is not None or len(self.dead):
-            open_rows = np.ones(len(self.base_ids), bool) if among is None else self._rows_of(among)
-            open_rows[self.dead] = False
-        return [(score, int(self.base_ids[row])) for score, row in self.base.search(question, limit, open_rows)]
+        mask = None
+        if allowed is not None or len(self.dead):
+            mask = np.ones(len(self.base_ids), bool) if allowed is None else self._base_mask(allowed)
+            mask[self.dead] = False
+        return [(score, int(self.base_ids[row])) for score, row in self.base.search(question, limit, mask)]
 
-    def _rows_of(self, among: Ids) -> NDArray[np.bool_]:
-        rows = np.searchsorted(self.base_ids, among)
-        inside = rows < len(self.base_ids)
-        rows = rows[inside][self.base_ids[rows[inside]] == among[inside]]
+    def _base_mask(self, ids: Ids) -> NDArray[np.bool_]:
+        rows = np.searchsorted(self.base_ids, ids)
+        in_range = rows < len(self.base_ids)
+        rows = rows[in_range][self.base_ids[rows[in_range]] == ids[in_range]]
         mask = np.zeros(len(self.base_ids), bool)
         mask[rows] = True
         return mask
 
-    def _search_tail(self, question: NDArray[np.float32], limit: int, among: Ids | None) -> list[tuple[float, int]]:
-        # Row by row: a matrix's product wakes BLAS's threads, and these wait for more by spinning, beside the reader.
+    def _search_tail(self, question: NDArray[np.float32], limit: int, allowed: Ids | None) -> list[tuple[float, int]]:
+        # `vecdot` works row by row. A matrix product would wake BLAS's threads, which spin beside the reader's.
         scores = np.vecdot(self.tail, question)
-        best = np.argsort(-scores, kind="stable")
-        if among is not None:
-            best = best[np.isin(self.tail_ids[best], among)]
-        return [(float(scores[row]), int(self.tail_ids[row])) for row in best[:limit]]
-
-
-def cosines(vectors: Sequence[Half], question: NDArray[np.float32]) -> list[float]:
-    """Return the exact scores of passages: one float32 dot product each, the same live and reloaded."""
-    return [float(np.dot(vector.astype(np.float32), question)) for vector in vectors]
+        rows = np.argsort(-scores, kind="stable")
+        if allowed is not None:
+            rows = rows[np.isin(self.tail_ids[rows], allowed)]
+        return [(float(scores[row]), int(self.tail_ids[row])) for row in rows[:limit]]
 
 
 def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids, vectors: Half) -> VectorView:
-    """Write a new snapshot, drop the older ones, and return the view on it.
+    """Write a new snapshot, delete older ones, and return the view on the new one.
 
     Args:
-        folder: the index's.
-        generation: the catalogue's, which the file's name keeps.
-        revision: likewise.
-        mark: likewise.
-        ids: passage numbers, ascending.
-        vectors: theirs, shape (passages, dimension).
+        folder: The index's folder.
+        generation: The catalogue's generation; part of the file name.
+        revision: The catalogue's revision; part of the file name.
+        mark: The catalogue's mark of the revision; part of the file name.
+        ids: Passage ids, ascending.
+        vectors: Their vectors, shape (passages, dimension).
     """
-    return _written(folder, (generation, revision, mark), ids, FaissIndex.of(vectors))
+    return _write(folder, (generation, revision, mark), ids, FaissIndex.build(vectors))
 
 
 def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> VectorView | None:
-    """Write a new snapshot with the tail as part of the base; None if it is better made of everything.
+    """Write a new snapshot that includes the tail; return None if building it from all passages is better.
 
     Args:
-        view: what there is; a small base is as quickly made anew.
-        folder: the index's.
-        generation: the catalogue's.
-        mark: of the view's revision.
+        view: The current view.
+        folder: The index's folder.
+        generation: The catalogue's generation.
+        mark: The catalogue's mark of the view's revision.
     """
     ids = np.concatenate([view.base_ids, view.tail_ids])
-    if view.base is None or len(view.dead) or not view.base.can_grow_to(len(ids)):
+    if view.base is None or len(view.dead) or not view.base.can_extend_to(len(ids)):
         return None
     for path in folder.glob(f"vectors-{generation}-*.faiss"):
         try:
-            if np.array_equal(np.load(_ids_of(path)), view.base_ids):
-                grown = FaissIndex.grown(path, view.tail.astype(np.float16))
+            if np.array_equal(np.load(_ids_path(path)), view.base_ids):
+                rows = FaissIndex.extended(path, view.tail.astype(np.float16))
                 break
         except _DAMAGED:
-            # What a crash left, or what has been damaged since it was mapped.
+            # Left by a crash, or damaged after it was mapped.
             continue
     else:
         return None
-    return _written(folder, (generation, view.revision, mark), ids, grown)
-
-
-def _written(folder: Path, name: tuple[int, int, str], ids: Ids, rows: FaissIndex) -> VectorView:
-    generation, revision, mark = name
-    path = folder / f"vectors-{generation}-{revision}-{mark}.faiss"
-    numbers = io.BytesIO()
-    np.save(numbers, ids)
-    write_durably(_ids_of(path), numbers.getvalue())
-    write_durably(path, rows.content())
-    # Rows go before their numbers: without numbers they would be no snapshot. Who has them mapped keeps them.
-    for kind in (".faiss", ".ids.npy"):
-        for other in folder.glob(f"vectors-{generation}-*{kind}"):
-            if other not in (path, _ids_of(path)):
-                other.unlink(missing_ok=True)
-    return load_base(path)
+    return _write(folder, (generation, view.revision, mark), ids, rows)
 
 
 def newest_base(folder: Path, generation: int, dimension: int, mark_of: Callable[[int], str | None]) -> VectorView:
     """Return the view on a generation's newest sound snapshot, or an empty view.
 
     Args:
-        folder: the index's.
-        generation: the one that answers.
-        dimension: of its vectors.
-        mark_of: the catalogue's mark of a revision; a snapshot with another one belongs to another catalogue.
+        folder: The index's folder.
+        generation: The generation that is searched.
+        dimension: The dimension of its vectors.
+        mark_of: Returns the catalogue's mark of a revision. A snapshot with another mark belongs to another catalogue.
     """
-    found = [(match, folder / match[0]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    for match, path in sorted(found, key=lambda pair: -int(pair[0]["revision"])):
+    snapshots = [(match, folder / match[0]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    for match, path in sorted(snapshots, key=lambda pair: -int(pair[0]["revision"])):
         if int(match["generation"]) == generation and mark_of(int(match["revision"])) == match["mark"]:
             try:
                 view = load_base(path)
@@ -223,18 +203,33 @@ def load_base(path: Path) -> VectorView:
     """Map a snapshot into memory.
 
     Raises:
-        ValueError, RuntimeError, OSError, EOFError: its files are missing or damaged.
+        ValueError, RuntimeError, OSError, EOFError: The files are missing or damaged.
     """
     match = _NAME.fullmatch(path.name)
     if match is None:
         raise ValueError(f"{path}: not the name of a snapshot")
-    rows = FaissIndex.opened(path)
-    ids = np.load(_ids_of(path))
+    rows = FaissIndex.open(path)
+    ids = np.load(_ids_path(path))
     if len(rows) != len(ids) or (np.diff(ids) <= 0).any():
         raise ValueError(f"{path}: rows and ids do not match")
     none = np.zeros(0, np.int64)
     return VectorView(int(match["revision"]), rows, ids, none, np.zeros((0, rows.dimension), np.float32), none)
 
 
-def _ids_of(path: Path) -> Path:
+def _write(folder: Path, version: tuple[int, int, str], ids: Ids, rows: FaissIndex) -> VectorView:
+    generation, revision, mark = version
+    path = folder / f"vectors-{generation}-{revision}-{mark}.faiss"
+    ids_file = io.BytesIO()
+    np.save(ids_file, ids)
+    write_durably(_ids_path(path), ids_file.getvalue())
+    write_durably(path, rows.serialize())
+    # Rows go first: rows without ids would look like a damaged snapshot. Processes keep the files they have mapped.
+    for suffix in (".faiss", ".ids.npy"):
+        for older in folder.glob(f"vectors-{generation}-*{suffix}"):
+            if older not in (path, _ids_path(path)):
+                older.unlink(missing_ok=True)
+    return load_base(path)
+
+
+def _ids_path(path: Path) -> Path:
     return path.with_suffix(".ids.npy")

@@ -1,4 +1,4 @@
-"""Hold an index against what is promised of it, and make again what is derived and wrong."""
+"""Verification of an index: check its invariants, and repair what can be derived."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from qa.index.local import LocalIndex
 from qa.index.transactions import ReadTransaction
 from qa.text.boundaries import is_boundary
 
-_UNIT_LENGTH_WITHIN = 5e-3
+_LENGTH_TOLERANCE = 5e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was looked at, and what was found.
+    """The result of a verification.
 
     Attributes:
-        broken: what is wrong with the catalogue; nothing here can mend that.
-        repaired: what was wrong with derived files, which were made again.
+        index: The index's name.
+        revision: The revision that was checked.
+        documents: The number of documents.
+        passages: The number of passages of the live generation.
+        broken: Problems of the catalogue, which need a restore.
+        repaired: Problems of derived files and counters, which were rebuilt.
     """
 
     index: str
@@ -33,41 +37,57 @@ class Verification:
 
 
 def verify_index(index: LocalIndex) -> Verification:
-    """Check the catalogue, each passage against its document, and the derived files against the catalogue."""
+    """Check the catalogue, each passage against its document, the counters, and the derived files."""
     broken = index.catalog.check()
     with index.catalog.read() as transaction:
         generation, _ = transaction.live_generation()
         revision = transaction.revision()
-        documents, passages = transaction.counts(generation)
+        documents, passages = transaction.count_rows(generation)
         dimension = index.specification.dimension
-        broken += list(_wrong_passages(transaction, generation, dimension))
-    repaired = _wrong_derived(index)
+        broken += list(_passage_problems(transaction, generation, dimension))
+        repaired = list(_counter_problems(transaction))
     if repaired:
+        with index.catalog.write() as writing:
+            writing.reset_counters()
+    derived_problems = _derived_problems(index)
+    if derived_problems:
         index.derived.discard()
-        broken += [f"after it was made again: {wrong}" for wrong in _wrong_derived(index)]
+        broken += [f"after a rebuild: {problem}" for problem in _derived_problems(index)]
+    repaired += derived_problems
     return Verification(index.name, revision, documents, passages, tuple(broken), tuple(repaired))
 
 
-def _wrong_passages(transaction: ReadTransaction, generation: int, dimension: int) -> Iterator[str]:
+def _passage_problems(transaction: ReadTransaction, generation: int, dimension: int) -> Iterator[str]:
     for id, text in transaction.texts():
-        numbers = transaction.passages_of(id, generation)
-        stored = transaction.passages(numbers)
-        if text.strip() and not numbers:
+        passage_ids = transaction.passages_of(id, generation)
+        stored = transaction.passages(passage_ids)
+        if text.strip() and not passage_ids:
             yield f"document {id!r}: no passages"
-        for number in numbers:
-            passage, vector = stored[number].passage, stored[number].vector
+        for passage_id in passage_ids:
+            passage, vector = stored[passage_id].passage, stored[passage_id].vector
             span = passage.span
             if span.of(text) != passage.text:
-                yield f"document {id!r}: passage {number} is not the text at [{span.start}, {span.end})"
+                yield f"document {id!r}: passage {passage_id} is not the text at [{span.start}, {span.end})"
             if passage.cut != (not is_boundary(text, span.start), not is_boundary(text, span.end)):
-                yield f"document {id!r}: passage {number} is marked wrongly as cut"
+                yield f"document {id!r}: passage {passage_id} has wrong word-boundary flags"
             length = float(np.linalg.norm(vector.astype(np.float32)))
-            if vector.shape != (dimension,) or not abs(length - 1) <= _UNIT_LENGTH_WITHIN:
-                yield f"document {id!r}: passage {number} has a vector of length {length:.4f}"
+            if vector.shape != (dimension,) or not abs(length - 1) <= _LENGTH_TOLERANCE:
+                yield f"document {id!r}: passage {passage_id} has a vector of length {length:.4f}"
 
 
-def _wrong_derived(index: LocalIndex) -> list[str]:
+def _counter_problems(transaction: ReadTransaction) -> Iterator[str]:
+    for state in ("live", "old", "building"):
+        for generation, _ in transaction.generations(state):
+            counters, rows = transaction.counts(generation), transaction.count_rows(generation)
+            if counters != rows:
+                yield (
+                    f"counters of generation {generation}: {counters[0]} documents and {counters[1]} passages"
+                    f" instead of {rows[0]} and {rows[1]}"
+                )
+
+
+def _derived_problems(index: LocalIndex) -> list[str]:
     try:
-        return index.derived.compare()
+        return index.derived.differences()
     except (StaleFiles, ValueError, RuntimeError, OSError, EOFError) as error:
         return [f"cannot be read: {error}"]

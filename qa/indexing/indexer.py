@@ -1,10 +1,10 @@
-"""Documents in: they are split, embedded and written to an index, and given back as they are there."""
+"""Documents of named indexes: split, embed, store, list, change and remove them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,59 +12,98 @@ from qa.documents.splitting import split
 from qa.errors import Changed, NotFound
 from qa.index.local import LocalIndex, Prepared, changed
 from qa.index.registry import DEFAULT_INDEX, Indexes
-from qa.index.writes import Change
 from qa.indexing.rebuild import rebuild, roll_back
 from qa.models.embedder import Embedder
+from qa.reports import AddedDocument
 from qa.text.headings import search_text
-from qa.types import Description, Document, DocumentInfo
+from qa.types import Change, Description, Document, DocumentInfo
 from qa.validation import MAX_TITLE, check_characters, check_meta, check_optional
 
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class AddedDocument:
-    """What became of a document that was added."""
-
-    id: str
-    change: Change
-    passages: int
-    characters: int
-
-
 class Indexer:
-    """The documents of all indexes. Safe to share between threads."""
+    """The documents of all indexes. Thread-safe.
+
+    An engine has one as `engine.documents`; calling it lists documents, as `Client.documents` does.
+    """
 
     def __init__(self, indexes: Indexes, embedder: Embedder) -> None:
         self.indexes = indexes
         self.embedder = embedder
 
-    def add(
-        self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX, only: Collection[str] | None = None
-    ) -> list[AddedDocument]:
-        """Add or replace documents, all or none. When this returns they are on disk, and the next query finds them.
+    def __call__(self, *, index: str = DEFAULT_INDEX, after: str | None = None, limit: int = 100) -> list[DocumentInfo]:
+        """Return one page of documents, sorted by id.
 
         Args:
-            documents: of any number.
-            index: its name.
-            only: the content hashes of which each must have one that is to be replaced; None: any, or new ones.
+            index: name of the index.
+            after: the id after which the page starts; None starts with the first document.
+            limit: maximum number of documents.
 
         Raises:
-            NotFound: there is no such index.
-            Changed: one has another content hash, or is not there; one that is as it shall be is left so.
+            NotFound: the index does not exist.
+        """
+        return self.indexes.get(index).documents(after, limit)
+
+    def all(self, *, index: str = DEFAULT_INDEX) -> Iterator[DocumentInfo]:
+        """Yield every document, sorted by id.
+
+        Raises:
+            NotFound: the index does not exist.
+        """
+        page = self(index=index, limit=_PAGE)
+        while page:
+            yield from page
+            page = self(index=index, after=page[-1].id, limit=_PAGE)
+
+    def get(self, id: str, *, index: str = DEFAULT_INDEX) -> tuple[Document, DocumentInfo]:
+        """Return a document with its text, and its description.
+
+        Raises:
+            NotFound: the index or the document does not exist.
+        """
+        stored = self.indexes.get(index).document(check_characters(id, "id"))
+        if stored is None:
+            raise _no_document(id, index)
+        return stored
+
+    def add(
+        self,
+        documents: Sequence[Document],
+        *,
+        index: str = DEFAULT_INDEX,
+        expected_hashes: Collection[str] | None = None,
+    ) -> list[AddedDocument]:
+        """Add or replace documents, all or none.
+
+        When this returns, the documents are on disk and the next query finds them. A document that already has this
+        content is left unchanged.
+
+        Args:
+            documents: any number of documents.
+            index: name of the index.
+            expected_hashes: content hashes, one of which each replaced document must have; None accepts any document,
+                new ones included.
+
+        Returns:
+            One outcome for each document, in order.
+
+        Raises:
+            NotFound: the index does not exist.
+            Changed: a document has none of the expected hashes, or does not exist.
         """
         opened = self.indexes.get(index)
-        known = opened.unchanged(documents)
-        new = [document for document in documents if document.id not in known]
-        prepared, changes = self._put(new, opened, only) if new else ([], [])
-        done = {
+        unchanged = opened.unchanged(documents)
+        new = [document for document in documents if document.id not in unchanged]
+        prepared, changes = self._put(new, opened, expected_hashes) if new else ([], [])
+        stored = {
             p.document.id: AddedDocument(p.document.id, change, len(p.passages), len(p.document.text))
             for p, change in zip(prepared, changes, strict=True)
         }
-        return [done.get(d.id) or AddedDocument(d.id, "unchanged", known[d.id], len(d.text)) for d in documents]
+        return [stored.get(d.id) or AddedDocument(d.id, "unchanged", unchanged[d.id], len(d.text)) for d in documents]
 
     def preview(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[AddedDocument]:
-        """Return what `add` would do, and do nothing; the index need not be there yet."""
+        """Return what `add` would return, without writing; the index need not exist yet."""
         opened = self.indexes.get(index) if self.indexes.has(index) else None
         unchanged = opened.unchanged(documents) if opened else {}
         present = opened.present([d.id for d in documents]) if opened else set()
@@ -78,55 +117,117 @@ class Indexer:
             for d in documents
         ]
 
+    def update(
+        self,
+        id: str,
+        description: Description,
+        *,
+        index: str = DEFAULT_INDEX,
+        expected_hashes: Collection[str] | None = None,
+    ) -> DocumentInfo:
+        """Change a document's title or metadata. The document is embedded again only if its title changes.
+
+        Args:
+            id: of the document.
+            description: the fields to change.
+            index: name of the index.
+            expected_hashes: content hashes, one of which the document must have; None accepts any.
+
+        Raises:
+            NotFound: the index or the document does not exist.
+            Changed: the document has none of the expected hashes.
+            InvalidInput: the title or the metadata is not valid.
+        """
+        if "title" in description:
+            check_optional(description["title"], "title", MAX_TITLE)
+        if "meta" in description:
+            check_meta(description["meta"])
+        opened = self.indexes.get(index)
+        while True:
+            document, info = self.get(id, index=index)
+            if expected_hashes is not None and info.sha256 not in expected_hashes:
+                raise changed(id, info.sha256)
+            described = replace(document, **description)
+            # A concurrent write or generation swap wins; then read the document again and retry.
+            with suppress(Changed):
+                if described.title == document.title:
+                    return opened.describe(described, info.sha256)
+                generation = opened.generation()
+                (prepared,) = self._prepare([described])
+                updated = opened.replace(prepared, generation, info.sha256)
+                if updated is not None:
+                    return updated
+
+    def remove(
+        self, ids: str | Sequence[str], *, index: str = DEFAULT_INDEX, expected_hashes: Collection[str] | None = None
+    ) -> None:
+        """Remove documents, all or none.
+
+        Args:
+            ids: one id or several.
+            index: name of the index.
+            expected_hashes: content hashes, one of which each document must have; None accepts any.
+
+        Raises:
+            NotFound: the index or one of the documents does not exist.
+            Changed: a document has none of the expected hashes.
+        """
+        ids = [ids] if isinstance(ids, str) else ids
+        for id in ids:
+            check_characters(id, "id")
+        missing = self.indexes.get(index).remove(ids, expected_hashes)
+        if missing is not None:
+            raise _no_document(missing, index)
+
+    def rebuild(
+        self, *, index: str = DEFAULT_INDEX, progress: Callable[[int], None] = lambda _: None
+    ) -> tuple[int, int]:
+        """Split and embed every document again with this indexer's models, as a new generation; then make it live.
+
+        Queries and writes continue meanwhile. Work done by an interrupted rebuild is not repeated.
+
+        Args:
+            index: name of the index; it may have been built with another model.
+            progress: called with the number of documents just finished.
+
+        Returns:
+            The number of the new generation and of the previous one.
+
+        Raises:
+            NotFound: the index does not exist.
+            Conflict: another rebuild of this index is running.
+        """
+        with closing(self.indexes.open_to_rebuild(index)) as opened:
+            return rebuild(opened, self._prepare, progress)
+
+    def rollback(
+        self, *, index: str = DEFAULT_INDEX, progress: Callable[[int], None] = lambda _: None
+    ) -> tuple[int, int]:
+        """Make the previous generation live again, after adding to it every write since.
+
+        Returns:
+            The number of the generation that is live now and of the one that was.
+
+        Raises:
+            NotFound: the index does not exist.
+            Conflict: no previous generation exists, it was built with other models, or a rebuild is running.
+        """
+        with closing(self.indexes.open_to_rebuild(index)) as opened:
+            return roll_back(opened, self._prepare, progress)
+
     def _put(
-        self, documents: Sequence[Document], index: LocalIndex, only: Collection[str] | None
+        self, documents: Sequence[Document], index: LocalIndex, expected_hashes: Collection[str] | None
     ) -> tuple[list[Prepared], list[Change]]:
-        """Embed outside the transaction, as it takes long; do it again if another generation went live meanwhile."""
+        """Embed outside the transaction, which is slow; repeat if another generation went live meanwhile."""
         while True:
             generation = index.generation()
             prepared = self._prepare(documents)
-            changes = index.put(prepared, generation, only)
+            changes = index.put(prepared, generation, expected_hashes)
             if changes is not None:
                 return prepared, changes
 
-    def rebuild(
-        self, *, index: str = DEFAULT_INDEX, advance: Callable[[int], None] = lambda _: None
-    ) -> tuple[int, int]:
-        """Split and embed all documents anew, aside, with the models of this library; then let that answer.
-
-        Queries and writes go on meanwhile. What was built before a rebuild is broken off is used by the next one.
-
-        Args:
-            index: its name; it may have been made with another model.
-            advance: is told how many more documents are done.
-
-        Returns:
-            The number of the new generation and the one that it follows.
-
-        Raises:
-            NotFound: there is no such index.
-            Conflict: a rebuild of it is under way.
-        """
-        with closing(self.indexes.open_to_rebuild(index)) as opened:
-            return rebuild(opened, self._prepare, advance)
-
-    def rollback(
-        self, *, index: str = DEFAULT_INDEX, advance: Callable[[int], None] = lambda _: None
-    ) -> tuple[int, int]:
-        """Let the generation before answer again, after giving it what was written since.
-
-        Returns:
-            The number of the generation that answers now and the one that did.
-
-        Raises:
-            NotFound: there is no such index.
-            Conflict: there is no generation before, it was made with other models, or a rebuild is under way.
-        """
-        with closing(self.indexes.open_to_rebuild(index)) as opened:
-            return roll_back(opened, self._prepare, advance)
-
     def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
-        """Split and embed; the passages of all documents are embedded together, which keeps every core busy."""
+        """Split and embed; the passages of all documents are embedded together, to keep every core busy."""
         passages = [split(document, self.embedder.token_starts) for document in documents]
         texts = [
             search_text(passage.text, document.title, passage.marks)
@@ -136,99 +237,8 @@ class Indexer:
         vectors = self.embedder.encode_passages(texts)
         ends = np.cumsum([len(part) for part in passages])[:-1]
         parts = np.split(vectors.astype(np.float16), ends)
-        return [Prepared(*made) for made in zip(documents, passages, parts, strict=True)]
-
-    def remove(self, ids: Sequence[str], *, index: str = DEFAULT_INDEX, only: Collection[str] | None = None) -> None:
-        """Remove documents, all or none.
-
-        Args:
-            ids: theirs.
-            index: its name.
-            only: the content hashes that they may have, if that matters.
-
-        Raises:
-            NotFound: there is no such index, or one of the documents is not in it.
-            Changed: one has another content.
-        """
-        for id in ids:
-            check_characters(id, "id")
-        missing = self.indexes.get(index).remove(ids, only)
-        if missing is not None:
-            raise _no_document(missing, index)
-
-    def describe(
-        self,
-        id: str,
-        description: Description,
-        *,
-        index: str = DEFAULT_INDEX,
-        only: Collection[str] | None = None,
-    ) -> DocumentInfo:
-        """Give a document another title or other metadata. It is embedded again only if its title changes.
-
-        Args:
-            id: the document's.
-            description: what is to be changed.
-            index: its name.
-            only: the content hashes that it may have before, if that matters.
-
-        Raises:
-            NotFound: there is no such index or document.
-            Changed: it has another content.
-            InvalidInput: the title or the metadata cannot be stored.
-        """
-        if "title" in description:
-            check_optional(description["title"], "title", MAX_TITLE)
-        if "meta" in description:
-            check_meta(description["meta"])
-        opened = self.indexes.get(index)
-        while True:
-            document, info = self.document(id, index=index)
-            if only is not None and info.sha256 not in only:
-                raise changed(id, info.sha256)
-            described = replace(document, **description)
-            # Whoever changes it meanwhile, or swaps generations, is faster: then it is looked at again.
-            with suppress(Changed):
-                if described.title == document.title:
-                    return opened.describe(described, info.sha256)
-                generation = opened.generation()
-                (prepared,) = self._prepare([described])
-                found = opened.replace(prepared, generation, info.sha256)
-                if found is not None:
-                    return found
-
-    def document(self, id: str, *, index: str = DEFAULT_INDEX) -> tuple[Document, DocumentInfo]:
-        """Return a document with its text, and what is known of it.
-
-        Raises:
-            NotFound: there is no such index or document.
-        """
-        found = self.indexes.get(index).document(check_characters(id, "id"))
-        if found is None:
-            raise _no_document(id, index)
-        return found
-
-    def documents(
-        self, *, index: str = DEFAULT_INDEX, after: str | None = None, limit: int = 100
-    ) -> list[DocumentInfo]:
-        """Return documents in the order of their ids, those behind `after`.
-
-        Raises:
-            NotFound: there is no such index.
-        """
-        return self.indexes.get(index).documents(after, limit)
-
-    def all_documents(self, *, index: str = DEFAULT_INDEX) -> Iterator[DocumentInfo]:
-        """Yield every document in the order of the ids.
-
-        Raises:
-            NotFound: there is no such index.
-        """
-        page = self.documents(index=index, limit=_PAGE)
-        while page:
-            yield from page
-            page = self.documents(index=index, after=page[-1].id, limit=_PAGE)
+        return [Prepared(*fields) for fields in zip(documents, passages, parts, strict=True)]
 
 
 def _no_document(id: str, index: str) -> NotFound:
-    return NotFound(f"no document {id!r} in index {index!r}", field="id")
+    return NotFound(f"document {id!r} not found in index {index!r}", field="id")

@@ -1,129 +1,211 @@
-"""Files ─► an index: added, or a folder and an index brought to the same."""
+"""Ingest files into an index: the one loop behind the command line, uploads over HTTP and `Engine.add_files`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from qa.documents.extract.extractor import Extractor
 from qa.documents.extract.formats import Extract
 from qa.documents.extract.tables import Columns
-from qa.documents.files import FoundFile, documents_of
-from qa.engine import Engine
-from qa.errors import InvalidInput, UnsupportedFormat
+from qa.documents.files import InputFile, find_files, read_documents, read_upload
+from qa.errors import InvalidInput, QAError, UnsupportedFormat
 from qa.index.registry import DEFAULT_INDEX
-from qa.indexing.indexer import AddedDocument
+from qa.indexing.indexer import Indexer
+from qa.reports import FileReport, IngestionReport
 from qa.types import Document
 from qa.validation import MAX_DOCUMENTS
 
-# Written together; what was written before a run is broken off stays.
+# One transaction. Documents written before an interruption stay in the index.
 _BATCH_CHARACTERS = 500_000
 
 
-@dataclass(slots=True)
-class IngestionReport:
-    """What became of files: their documents, the errors, and those in folders that are of no format that is read.
+class Source(Protocol):
+    """A file to ingest.
 
-    `files` tells for the id of each document the file that it came from.
+    Attributes:
+        name: identifies the file in reports and errors.
+        explicit: the caller named the file itself, rather than a folder or pattern that contains it.
     """
 
-    added: list[AddedDocument] = field(default_factory=list)
-    files: dict[str, Path] = field(default_factory=dict)
-    failed: dict[Path, InvalidInput] = field(default_factory=dict)
-    skipped: list[Path] = field(default_factory=list)
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def explicit(self) -> bool: ...  # noqa: D102
+
+    def documents(self, extract: Extract) -> Sequence[Document]:
+        """Read and extract the file's documents.
+
+        Raises:
+            InvalidInput: the file cannot be read or its format is not supported.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class Ingestion:
-    """Reads files and adds their documents to an index.
+class PathSource:
+    """A file on disk.
 
     Attributes:
-        engine: of the index.
-        index: its name; it is made when there is something to put into it.
-        columns: of tables.
-        meta: is added to each document's own.
-        dry_run: only tell what would be done.
+        file: where it is.
+        columns: the columns of a table.
+        meta: metadata added to each document's own.
     """
 
-    engine: Engine
-    index: str = DEFAULT_INDEX
+    file: InputFile
     columns: Columns = field(default_factory=Columns)
     meta: Mapping[str, object] = field(default_factory=dict)
-    dry_run: bool = False
 
-    def add(self, files: Sequence[FoundFile], advance: Callable[[int], None] = lambda _: None) -> IngestionReport:
-        """Add files; one that cannot be read stops none of the others.
+    @property
+    def name(self) -> str:
+        """The file's path."""
+        return str(self.file.path)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the caller named the file itself."""
+        return self.file.explicit
+
+    def documents(self, extract: Extract) -> Sequence[Document]:
+        """Read and extract the file's documents."""
+        return read_documents(self.file.path, extract, self.columns, self.meta)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSource:
+    """A file sent by a client.
+
+    Attributes:
+        name: its name, whose ending gives its format; a file of the same name replaces it.
+        load: returns its bytes.
+    """
+
+    name: str
+    load: Callable[[], bytes]
+    explicit: bool = True
+
+    def documents(self, extract: Extract) -> Sequence[Document]:
+        """Read and extract the file's documents."""
+        return read_upload(self.load(), self.name, extract)
+
+
+@dataclass(slots=True)
+class Ingestion:
+    """Reads files and adds their documents to an index. Not thread-safe.
+
+    Attributes:
+        documents: where the documents go.
+        extract: extracts the documents of a file.
+        index: name of the index; created when the first document is written.
+        dry_run: report what would change, without writing.
+        report: what was done so far.
+    """
+
+    documents: Indexer
+    extract: Extract
+    index: str = DEFAULT_INDEX
+    dry_run: bool = False
+    report: IngestionReport = field(default_factory=IngestionReport)
+    _batch: list[tuple[Document, FileReport]] = field(default_factory=list)
+    _files_by_id: dict[str, str] = field(default_factory=dict)
+
+    def add(self, sources: Iterable[Source], progress: Callable[[int], None] = lambda _: None) -> IngestionReport:
+        """Add files; a file that cannot be read or written does not stop the others.
 
         Args:
-            files: what to read.
-            advance: is told how many more files are done.
+            sources: the files.
+            progress: called with the number of files just finished.
         """
-        done = IngestionReport()
-        batch: list[Document] = []
-        waiting = characters = 0
-        with closing(Extractor()) as extractor:
-            for file in files:
-                for document in self._read(file, extractor.extract, done):
-                    batch.append(document)
-                    characters += len(document.text)
-                    if len(batch) == MAX_DOCUMENTS or characters >= _BATCH_CHARACTERS:
-                        self._write(batch, done)
-                        advance(waiting)
-                        batch, waiting, characters = [], 0, 0
-                waiting += 1
-        self._write(batch, done)
-        advance(waiting)
-        return done
+        pending = characters = 0
+        for source in sources:
+            file = FileReport(source.name)
+            self.report.files.append(file)
+            for document in self._read(source, file):
+                self._batch.append((document, file))
+                characters += len(document.text)
+                if len(self._batch) == MAX_DOCUMENTS or characters >= _BATCH_CHARACTERS:
+                    self._write_batch()
+                    progress(pending)
+                    pending = characters = 0
+                if file.error:
+                    break
+            pending += 1
+        self._write_batch()
+        progress(pending)
+        return self.report
 
     def sync(
-        self, folder: Path, files: Sequence[FoundFile], advance: Callable[[int], None] = lambda _: None
-    ) -> tuple[IngestionReport, list[str]]:
-        """Add a folder's files, and remove the documents of files that are no longer in it.
+        self, folder: Path, sources: Iterable[Source], progress: Callable[[int], None] = lambda _: None
+    ) -> IngestionReport:
+        """Add a folder's files, and remove the documents whose files are no longer in it.
 
-        What was taken in from a file that cannot be read now stays.
-
-        Returns:
-            What became of the files, and the ids of the documents that were removed.
+        The documents of a file that cannot be read now are kept.
         """
-        done = self.add(files, advance)
-        kept = {added.id for added in done.added}
-        unread = {path.as_uri() for path in (*done.failed, *done.skipped)}
+        self.add(sources, progress)
+        kept = {document.id for document in self.report.documents}
+        unread = {Path(file.file).as_uri() for file in self.report.files if file.error or file.skipped}
         below = folder.resolve().as_uri() + "/"
-        stored = self.engine.all_documents(index=self.index) if self.engine.indexes.has(self.index) else ()
+        stored = self.documents.all(index=self.index) if self.documents.indexes.has(self.index) else ()
         gone = [
             info.id
             for info in stored
             if info.uri and info.uri.startswith(below) and info.id not in kept and info.uri.split("#")[0] not in unread
         ]
         if gone and not self.dry_run:
-            self.engine.remove(gone, index=self.index)
-        return done, gone
+            self.documents.remove(gone, index=self.index)
+        self.report.removed += gone
+        return self.report
 
-    def _read(self, file: FoundFile, extract: Extract, done: IngestionReport) -> list[Document]:
+    def _read(self, source: Source, file: FileReport) -> Sequence[Document]:
         try:
-            documents = documents_of(file.path, extract, self.columns, self.meta)
+            documents = source.documents(self.extract)
             for document in documents:
-                other = done.files.setdefault(document.id, file.path)
-                if other != file.path:
+                first = self._files_by_id.setdefault(document.id, source.name)
+                if first != source.name:
                     raise InvalidInput(
-                        f"{file.path}: id {document.id!r} is that of a document in {other}", field=str(file.path)
+                        f"{source.name}: document id {document.id!r} is already used by {first}", field=source.name
                     )
         except UnsupportedFormat as error:
-            if file.chosen:
-                done.failed[file.path] = error
+            if source.explicit:
+                file.error = error
             else:
-                done.skipped.append(file.path)
-        except InvalidInput as error:
-            done.failed[file.path] = error
+                file.skipped = True
+        except QAError as error:
+            file.error = error
         else:
             return documents
-        return []
+        return ()
 
-    def _write(self, documents: Sequence[Document], done: IngestionReport) -> None:
-        if documents and self.dry_run:
-            done.added += self.engine.preview(documents, index=self.index)
-        elif documents:
-            self.engine.indexes.get_or_create(self.index)
-            done.added += self.engine.add(documents, index=self.index)
+    def _write_batch(self) -> None:
+        documents = [document for document, _ in self._batch]
+        try:
+            if documents and self.dry_run:
+                added = self.documents.preview(documents, index=self.index)
+            elif documents:
+                self.documents.indexes.get_or_create(self.index)
+                added = self.documents.add(documents, index=self.index)
+            else:
+                return
+        except QAError as error:
+            for _, file in self._batch:
+                file.error = error
+        else:
+            for outcome, (_, file) in zip(added, self._batch, strict=True):
+                file.documents.append(outcome)
+        finally:
+            self._batch.clear()
+
+
+def find_sources(
+    paths: Sequence[str], columns: Columns, meta: Mapping[str, object]
+) -> tuple[list[PathSource], list[FileReport]]:
+    """Return the files that paths, folders and patterns name, and a failed report for each path that names none.
+
+    Args:
+        paths: files; folders, whose visible files all count; patterns with `*`, `?`, `**`; or `-` for standard input.
+        columns: the columns of tables.
+        meta: metadata added to each document's own.
+    """
+    files, errors = find_files(paths)
+    failed = [FileReport(error.field or "", error=error) for error in errors]
+    return [PathSource(file, columns, meta) for file in files], failed

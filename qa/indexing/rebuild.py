@@ -1,9 +1,9 @@
-"""A new generation of passages and vectors, made aside and swapped in; and the one before, brought back.
+"""Rebuilds and rollbacks: fill a generation of passages and vectors beside the live one, then swap.
 
-A generation that does not answer is filled until no document is missing; writes go to the one that answers, and what
-they change is missing again. The swap is one transaction that sees nothing missing. Documents belong to no generation,
-so none of this can lose a write. A passage's revision is that of its document: files that were derived before a
-document came find it when they are brought up to date.
+A rebuild fills its generation until every document has passages in it. Writes meanwhile go to the live generation;
+documents that they change are missing from the new one again. The swap is one transaction, which checks that no
+document is missing. Documents do not belong to a generation, so a rebuild or rollback cannot lose a write. A passage
+has the revision of its document, so derived files older than the document include the passage when they are updated.
 """
 
 from __future__ import annotations
@@ -15,88 +15,102 @@ from dataclasses import asdict
 
 from qa.errors import Conflict
 from qa.index.catalog import Specification
-from qa.index.durable import exclusively_or_not
+from qa.index.durable import try_file_lock
 from qa.index.local import LocalIndex, Prepared
 from qa.types import Document
 
 Prepare = Callable[[Sequence[Document]], Sequence[Prepared]]
 
-# A write waits for no more than these to be written.
-_TOGETHER = 64
+# Documents in one transaction. Other writers wait for it.
+_BATCH = 64
 
 
-def rebuild(index: LocalIndex, prepare: Prepare, advance: Callable[[int], None]) -> tuple[int, int]:
-    """Make a generation with the index's specification, and let it answer.
+def rebuild(index: LocalIndex, prepare: Prepare, progress: Callable[[int], None]) -> tuple[int, int]:
+    """Build a generation with the index's specification, and make it live.
+
+    The work of an interrupted rebuild is reused.
+
+    Args:
+        index: The index.
+        prepare: Splits and embeds documents.
+        progress: Called with the number of documents just finished.
 
     Returns:
-        Its number, and that of the one which answered before.
+        The number of the new generation, and of the previous one.
 
     Raises:
-        Conflict: another rebuild is under way.
+        Conflict: Another rebuild is running.
     """
-    with _alone(index):
-        wanted = json.dumps(asdict(index.specification))
+    with _rebuild_lock(index):
         with index.catalog.write() as transaction:
-            # The lock is ours: whoever built these is gone.
-            begun = transaction.generations("building")
-            for number, specification in begun:
+            # This process holds the lock, so the rebuilds that began these were interrupted.
+            unfinished = transaction.generations("building")
+            for number, specification in unfinished:
                 if Specification.parse(specification) != index.specification:
                     transaction.drop_generation(number)
-            usable = [number for number, spec in begun if Specification.parse(spec) == index.specification]
-            generation = usable[0] if usable else transaction.begin_generation(wanted)
-        return _activated(index, generation, prepare, advance)
+            reusable = [number for number, spec in unfinished if Specification.parse(spec) == index.specification]
+            new_specification = json.dumps(asdict(index.specification))
+            generation = reusable[0] if reusable else transaction.begin_generation(new_specification)
+        return _complete_and_activate(index, generation, prepare, progress)
 
 
-def roll_back(index: LocalIndex, prepare: Prepare, advance: Callable[[int], None]) -> tuple[int, int]:
-    """Let the newest generation that answered before answer again, with all that was written since.
+def roll_back(index: LocalIndex, prepare: Prepare, progress: Callable[[int], None]) -> tuple[int, int]:
+    """Make the previous generation live again, with everything that was written since.
+
+    Args:
+        index: The index.
+        prepare: Splits and embeds documents.
+        progress: Called with the number of documents just finished.
 
     Returns:
-        As for `rebuild`.
+        The number of the generation that is live now, and of the one that was.
 
     Raises:
-        Conflict: there is none, it was made with another specification, or a rebuild is under way.
+        Conflict: There is no previous generation, it has another specification, or a rebuild is running.
     """
-    with _alone(index):
+    with _rebuild_lock(index):
         with index.catalog.read() as transaction:
-            before = transaction.generations("old")
-        if not before:
-            raise Conflict(f"index {index.name!r} has no generation before this one", field="index")
-        generation, specification = before[0]
+            previous = transaction.generations("old")
+        if not previous:
+            raise Conflict(f"index {index.name!r} has no previous generation to roll back to", field="index")
+        generation, specification = previous[0]
         index.specification.check(Specification.parse(specification), f"{index.name}, generation {generation}")
-        return _activated(index, generation, prepare, advance)
+        return _complete_and_activate(index, generation, prepare, progress)
 
 
 @contextmanager
-def _alone(index: LocalIndex) -> Iterator[None]:
-    with exclusively_or_not(index.folder / "rebuild.lock") as held:
-        if not held:
-            raise Conflict(f"a rebuild of index {index.name!r} is under way", field="index")
+def _rebuild_lock(index: LocalIndex) -> Iterator[None]:
+    with try_file_lock(index.folder / "rebuild.lock") as lock:
+        if not lock:
+            raise Conflict(f"index {index.name!r} is being rebuilt; wait until that has finished", field="index")
         yield
 
 
-def _activated(index: LocalIndex, generation: int, prepare: Prepare, advance: Callable[[int], None]) -> tuple[int, int]:
+def _complete_and_activate(
+    index: LocalIndex, generation: int, prepare: Prepare, progress: Callable[[int], None]
+) -> tuple[int, int]:
     while True:
-        _fill(index, generation, prepare, advance)
-        # The files are made before the swap: the next query finds them.
-        index.derived.derive(generation)
+        _fill(index, generation, prepare, progress)
+        # Files built before the swap spare the next query the wait.
+        index.derived.build(generation)
         with index.catalog.write() as transaction:
-            if not transaction.lacking(generation, 1):
-                before, _ = transaction.live_generation()
-                gone = transaction.make_live(generation)
+            if not transaction.documents_without_passages(generation, 1):
+                previous, _ = transaction.live_generation()
+                dropped = transaction.activate_generation(generation)
                 break
-    for number in gone:
+    for number in dropped:
         index.derived.discard_generation(number)
-    return generation, before
+    return generation, previous
 
 
-def _fill(index: LocalIndex, generation: int, prepare: Prepare, advance: Callable[[int], None]) -> None:
+def _fill(index: LocalIndex, generation: int, prepare: Prepare, progress: Callable[[int], None]) -> None:
     while True:
         with index.catalog.read() as transaction:
-            lacking = transaction.lacking(generation, _TOGETHER)
-        if not lacking:
+            missing = transaction.documents_without_passages(generation, _BATCH)
+        if not missing:
             return
-        made = prepare([document for document, _ in lacking])
+        batch = prepare([document for document, _ in missing])
         with index.catalog.write() as transaction:
-            for prepared, (document, revision) in zip(made, lacking, strict=True):
-                transaction.fill(document.id, revision, prepared.passages, prepared.vectors, generation)
-        advance(len(lacking))
+            for prepared, (document, revision) in zip(batch, missing, strict=True):
+                transaction.add_passages(document.id, revision, prepared.passages, prepared.vectors, generation)
+        progress(len(missing))

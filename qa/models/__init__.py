@@ -1,1 +1,1 @@
-"""The only place that loads a network."""
+"""Load the neural networks and run them; no other package does."""

@@ -1,8 +1,9 @@
-"""Compiled graphs kept on disk: to read one again takes a third of the time that compiling takes.
+"""A disk cache of compiled graphs: loading one takes a third of the time that compiling takes.
 
-OpenVINO writes and reads them, but into the very file that another process may have mapped, and takes one that was
-compiled for other arithmetic. So each goes into a folder of its own, named by all that decides it, which gets that name
-only when it is complete. What cannot be kept is compiled each time.
+OpenVINO writes and reads the cached graphs. Left alone, it overwrites a file that another process may have mapped, and
+loads a graph that was compiled for different arithmetic. Here each graph therefore has its own folder, named after
+everything that affects the compilation. A folder gets that name only when it is complete. A graph that cannot be cached
+is compiled each time.
 """
 
 from __future__ import annotations
@@ -15,59 +16,59 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Of some 60 MB each: those of two versions, each for two ways of computing.
-_MOST_KEPT = 8
-_NEW = "new-"
-# In a folder that a user named there may be other things.
-_OURS = ("[0-9a-f]" * 32, f"{_NEW}*")
+# One entry takes about 60 MB. Eight are the graphs of two versions, each compiled for two arithmetics.
+_MAX_ENTRIES = 8
+_PARTIAL = "new-"
+# The cache may share its folder with other files, so only these names are evicted.
+_ENTRY_PATTERNS = ("[0-9a-f]" * 32, f"{_PARTIAL}*")
 
 
-def name_for(graph: Path, identity: str, decides: Mapping[str, object]) -> str:
-    """Return the name of a compiled graph's folder: another one for another graph, or another way of compiling it.
+def cache_key(graph: Path, identity: str, settings: Mapping[str, object]) -> str:
+    """Return the name of a compiled graph's folder, unique to the graph and to how it is compiled.
 
     Args:
-        graph: the file, of which OpenVINO takes path and time for what it is.
-        identity: of its content.
-        decides: what else does.
+        graph: The graph's file. OpenVINO identifies a graph by path and modification time, so both are in the key.
+        identity: Identity of the graph's content.
+        settings: Everything else that affects the compilation.
     """
-    written = graph.stat().st_mtime_ns if graph.exists() else 0
-    told = (str(graph.resolve()), written, identity, sorted(decides.items()))
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
+    modified = graph.stat().st_mtime_ns if graph.exists() else 0
+    parts = (str(graph.resolve()), modified, identity, sorted(settings.items()))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 @contextmanager
-def kept(cache: Path | None, name: str) -> Iterator[Path | None]:
-    """Yield the folder that OpenVINO is to read a compiled graph from, or to write it into; None if nothing is kept."""
+def cache_entry(cache: Path | None, key: str) -> Iterator[Path | None]:
+    """Yield the folder from which OpenVINO loads a compiled graph, or to which it writes one; None without a cache."""
     if cache is None:
         yield None
         return
-    folder = cache / name
+    entry = cache / key
     try:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written = None if folder.exists() else Path(tempfile.mkdtemp(prefix=_NEW, dir=cache))
+        partial = None if entry.exists() else Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=cache))
     except OSError:
         yield None
         return
-    # That it was used; a cache that can only be read does as well.
+    # Eviction goes by the time of last use. A read-only cache works without it.
     with suppress(OSError):
-        os.utime(folder)
+        os.utime(entry)
     try:
-        yield written or folder
-        if written and any(written.iterdir()):
-            # Another process may have been first.
+        yield partial or entry
+        if partial and any(partial.iterdir()):
+            # The rename fails if another process has completed the same entry first.
             with suppress(OSError):
-                written.rename(folder)
-            _forget(cache)
+                partial.rename(entry)
+            _evict(cache)
     finally:
-        if written:
-            shutil.rmtree(written, ignore_errors=True)
+        if partial:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
-def _forget(cache: Path) -> None:
-    """Delete what was used the longest ago; who reads from it has it until he closes it."""
+def _evict(cache: Path) -> None:
+    """Delete the least recently used entries; a process that has mapped one keeps it until it closes the file."""
     with suppress(OSError):
-        by_age = sorted(
-            (folder for pattern in _OURS for folder in cache.glob(pattern)), key=lambda f: f.stat().st_mtime
+        by_last_use = sorted(
+            (entry for pattern in _ENTRY_PATTERNS for entry in cache.glob(pattern)), key=lambda e: e.stat().st_mtime
         )
-        for folder in by_age[:-_MOST_KEPT]:
-            shutil.rmtree(folder, ignore_errors=True)
+        for entry in by_last_use[:-_MAX_ENTRIES]:
+            shutil.rmtree(entry, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Text ─► vectors: the protocol, and the embedder that ships with the package."""
+"""Turn text into vectors: the protocol, and the embedder that runs on OpenVINO."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from qa.errors import ModelError
-from qa.models.inference import Graph, Sequence64
+from qa.models.inference import Graph, TokenSequence
 from qa.models.model_folder import ModelFolder
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 
 Vectors = NDArray[np.float32]
 
-# Of a text with `[CLS]` and `[SEP]`; what is more is left out.
+# Tokens per text, including `[CLS]` and `[SEP]`; longer texts are truncated.
 MAX_TOKENS = 256
 
 
 class Embedder(Protocol):
-    """Questions and passages as unit vectors of one space; a question's cosine with a passage is their likeness."""
+    """Maps questions and passages to unit vectors of one space, in which cosine measures similarity."""
 
     identity: str
-    """Name and hash: vectors of embedders with different identities must not meet."""
+    """Name and hash; vectors of embedders with different identities cannot be compared."""
 
     dimension: int
     """Length of a vector."""
@@ -39,44 +39,49 @@ class Embedder(Protocol):
         ...
 
     def token_starts(self, text: str) -> Sequence[int]:
-        """Return the ascending code points where the text's tokens start."""
+        """Return the code point offset at which each token of the text starts, ascending."""
         ...
 
 
-class ShippedEmbedder:
-    """all-MiniLM-L6-v2, trained on, as static int8: mean of the last layer's tokens, normalised; both sides alike."""
+class OpenVINOEmbedder:
+    """A static int8 all-MiniLM-L6-v2: normalised mean pooling, the same for questions and passages."""
 
     def __init__(self, model: ModelFolder, threads: int, cache: Path | None = None) -> None:
-        """Load the shipped one, or another that `qa train embedder` made.
+        """Load the shipped embedder, or one trained by `qa train embedder`.
+
+        Args:
+            model: The embedder's folder.
+            threads: Number of inference threads.
+            cache: Folder in which compiled graphs are cached; None disables the cache.
 
         Raises:
-            ModelError: it cannot be loaded, or is no embedder.
+            ModelError: The model cannot be loaded or is not an embedder.
         """
         self.identity = model.identity
         self.dimension = 384
         self._graph = Graph(model.graph, threads, cache, model.identity)
         if self._graph.outputs != ("embedding",):
-            raise ModelError(f"{model.folder}: holds no embedder")
+            raise ModelError(f"{model.folder}: not an embedder; its graph must have one output, named 'embedding'")
         self._tokenizer = load_tokenizer(model.tokenizer)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (texts, 384); a text's tokens over 254 are left out."""
-        vectors = [output[0] for output in self._graph.run(sequences(self._tokenizer, texts))]
+        """Return unit vectors of shape (texts, 384); a text is truncated after 254 tokens."""
+        vectors = [outputs[0] for outputs in self._graph.run(tokenize(self._tokenizer, texts))]
         return np.stack(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (texts, 384); a question's tokens over 254 are left out."""
+        """Return unit vectors of shape (texts, 384); a question is truncated after 254 tokens."""
         return self.encode_passages(texts)
 
     def token_starts(self, text: str) -> Sequence[int]:
-        """Return the ascending code points where the text's tokens start."""
+        """Return the code point offset at which each token of the text starts, ascending."""
         return [start for start, _ in self._tokenizer.encode(text, add_special_tokens=False).offsets]
 
 
-def sequences(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Sequence64]:
-    """Return what the network is given for each text: token ids and types."""
-    made = []
+def tokenize(tokenizer: Tokenizer, texts: Sequence[str]) -> list[TokenSequence]:
+    """Return the embedder's input for each text: token ids and token types."""
+    inputs = []
     for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
         ids = np.array([CLS, *encoding.ids[: MAX_TOKENS - 2], SEP], dtype=np.int64)
-        made.append((ids, np.zeros_like(ids)))
-    return made
+        inputs.append((ids, np.zeros_like(ids)))
+    return inputs

@@ -1,4 +1,4 @@
-"""An embedder for long work beside a service that answers: it runs when nothing else wants the processor."""
+"""An embedder for long jobs that run beside a server: it uses processor time that no other thread wants."""
 
 from __future__ import annotations
 
@@ -10,39 +10,42 @@ from contextlib import suppress
 
 from qa.models.embedder import Embedder, Vectors
 
-_LOWEST = 19
+_LOWEST_PRIORITY = 19
 
 
 class LowPriorityEmbedder:
-    """Embeds passages in a thread that gives way. Whoever calls does not: he may hold locks that others wait for."""
+    """Embeds passages in a low-priority thread.
+
+    The calling thread keeps its priority, because it may hold locks that other threads wait for.
+    """
 
     def __init__(self, build: Callable[[], Embedder]) -> None:
-        """Load an embedder.
+        """Load an embedder in the low-priority thread.
 
         Args:
-            build: loads it; the threads that it begins give way, too.
+            build: Loads the embedder. Threads that it starts inherit the low priority.
         """
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="patient", initializer=_give_way)
-        self._embedder = self._aside.submit(build).result()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="low-priority", initializer=_lower_priority)
+        self._embedder = self._pool.submit(build).result()
         self.identity = self._embedder.identity
         self.dimension = self._embedder.dimension
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (texts, dimension), in time."""
-        return self._aside.submit(self._embedder.encode_passages, texts).result()
+        """Return unit vectors of shape (texts, dimension), computed at low priority."""
+        return self._pool.submit(self._embedder.encode_passages, texts).result()
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors of shape (texts, dimension)."""
         return self._embedder.encode_questions(texts)
 
     def token_starts(self, text: str) -> Sequence[int]:
-        """Return the ascending code points where the text's tokens start."""
+        """Return the code point offset at which each token of the text starts, ascending."""
         return self._embedder.token_starts(text)
 
 
-def _give_way() -> None:
-    """Let this thread, and those that it begins, run when no other wants to."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
-    # Some containers forbid it.
+def _lower_priority() -> None:
+    """Give this thread, and the threads that it starts, the lowest scheduling priority."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+    # Some containers forbid this call.
     with suppress(OSError):
         os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))

@@ -1,7 +1,7 @@
-"""OpenVINO, kept from reporting to its makers: from here alone it is imported.
+"""Import OpenVINO without its telemetry; every other module imports it from here.
 
-It tells them over the network that it was imported, and that something was converted with it, and leaves a number for
-its user in the home directory. So does NNCF. Where the package that sends it is missing, both do without.
+On import and on conversion, OpenVINO reports its use over the network and writes an id to the home directory. NNCF does
+the same. Both work without the package that sends these reports.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import cast
 
-# None stands for a package that cannot be imported.
+# None makes the import of the package fail.
 sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
 
 import openvino as ov  # noqa: E402

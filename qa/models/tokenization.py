@@ -1,4 +1,4 @@
-"""Load a tokenizer so that it gives every token of a text, with the code points it stands for."""
+"""Load a tokenizer that returns every token of a text with its code point offsets."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from tokenizers import Tokenizer
 
 from qa.errors import ModelError
 
-# Of the vocabulary that both shipped models use.
+# Token ids in the vocabulary that both shipped models use.
 CLS, SEP = 101, 102
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Read `tokenizer.json`.
+    """Load `tokenizer.json` with truncation and padding disabled.
 
-    Files as published often carry the length they were trained with: unless that is switched off, texts come back
-    cut to it and filled up to it.
+    Published files often include the length the model was trained with, to which they truncate and pad every text.
 
     Raises:
-        ModelError: the file is missing or is not a tokenizer.
+        ModelError: The file is missing or is not a tokenizer.
     """
     try:
         tokenizer = Tokenizer.from_file(str(path))

@@ -1,4 +1,4 @@
-"""Evidence ─► probabilities, with parameters that were fitted on held-out questions."""
+"""Map evidence for an answer to calibrated probabilities, with parameters fitted on held-out questions."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any, NamedTuple
 from qa.errors import ModelError
 
 CALIBRATION = "calibration.json"
-"""Its file, in the reader's folder."""
+"""Name of the calibration file in the reader's folder."""
 
 
 class Evidence(NamedTuple):
-    """What speaks for an answer.
+    """The features from which the probability of an answer is computed.
 
     Attributes:
-        reader: by how many logits the span is likelier than that its window does not say.
-        null: the logit that its window does not say.
-        retrieval: the fused score of its passage, from 0 to 1.
-        behind: how far that is behind the highest of those that were read and hold a span: 0 of the highest itself, 1
-            from some distance on.
-        best: 1 of the best answer, 0 of the others.
-        lead: of the best answer: by how much its score is above the next one's; 0 of the others.
-        gap: of the others: by how much their score is below the best one's; 0 of the best.
-        support: how many more passages say the same, as log(1 + n).
-        depth: how many passages were read, as log(n): more are where the question was hard to settle, and more of them
-            can say the same.
-        length: of the answer in words, as log(n): where a longer one ends is less clear.
+        reader: Logit of the span minus the null logit of its window.
+        null: Null logit of its window.
+        retrieval: Fused score of its passage, from 0 to 1.
+        behind: How far that score is below the best among passages read that hold a candidate: 0 for the best passage,
+            rising to 1.
+        best: 1 for the best answer, 0 for the others.
+        lead: For the best answer, its score minus that of the second one; 0 for the others.
+        gap: For the others, the score of the best answer minus theirs; 0 for the best.
+        support: Number of locations with the same answer, n, as log(n).
+        depth: Number of passages read, n, as log(n). A hard question needs more passages, and more passages can
+            support an answer.
+        length: Number of words of the answer, n, as log(n). The end of a longer answer is less certain.
     """
 
     reader: float
@@ -47,7 +47,7 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A logistic regression on evidence: `logistic(weights · evidence + bias)`."""
+    """A logistic regression: `logistic(weights · evidence + bias)`."""
 
     reader: float
     null: float
@@ -62,19 +62,19 @@ class Weights:
     bias: float
 
     def probability(self, evidence: Evidence) -> float:
-        """Return the probability that evidence stands for."""
+        """Return the probability for the evidence."""
         return _logistic(sum(getattr(self, name) * value for name, value in evidence._asdict().items()) + self.bias)
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Parameters of one way of asking: through an index, or of a single text.
+    """Parameters for one kind of request: questions to an index, or questions about a single text.
 
     Attributes:
-        right: gives the probability that an answer is right.
-        unanswerable: gives, of the best answer's evidence, the probability that the documents do not say.
-        refusal: from this probability on that the documents do not say, no answer is given unless asked for.
-        threshold: below this confidence an answer behind the best one is not given unless asked for.
+        right: Gives the probability that an answer is right.
+        unanswerable: Gives, from the best answer's evidence, the probability that the question is unanswerable.
+        refusal: Probability of being unanswerable at which no answer is returned by default.
+        threshold: Confidence below which a second or later answer is not returned by default.
     """
 
     right: Weights
@@ -83,25 +83,26 @@ class Scale:
     threshold: float
 
     def refuses(self, no_answer: float) -> bool:
-        """Tell whether nothing is given, by the probability that the documents do not say.
+        """Return whether to refuse an answer, given the probability that the question is unanswerable.
 
-        Whether there is an answer is another question than whether the best one is right to the last word, which is
-        what its confidence tells: a long answer may be unsure of its ends, and yet there.
+        Refusal does not depend on the answer's confidence, which is the probability that it is right to the last word.
+        A long answer may exist although its ends are uncertain.
         """
         return no_answer >= self.refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """All that turns logits into scores and scores into probabilities, and what it was fitted with.
+    """The parameters that turn logits into scores and scores into probabilities.
 
     Attributes:
-        reader, fusion, splitting, rounds: identities of what it was fitted with.
-        retrieval_weight: what the fused retrieval score of 1 is worth in logits.
-        stop_margin: logits; see `qa.reading.early_stopping`.
-        query, read: the two ways of asking.
-        taken_over_from: the reader it was fitted with, where that is not `reader`, which was trained on from it: then
-            at the level of the logit of no answer that `reader` has.
+        reader, fusion, splitting, rounds: Identities of the parts it was fitted with.
+        retrieval_weight: Logits that a fused retrieval score of 1 is worth.
+        stop_margin: Logits; see `qa.reading.early_stopping`.
+        query: Scale for questions to an index.
+        read: Scale for questions about a single text.
+        taken_over_from: The reader it was fitted with, if `reader` is fine-tuned from that one. The bias is
+            then adjusted to the null logit level of `reader`.
     """
 
     reader: str
@@ -115,10 +116,10 @@ class Calibration:
     taken_over_from: str | None = None
 
     def check(self, reader: str, fusion: str, splitting: str, rounds: str) -> None:
-        """Refuse to be used with other parts than those it was fitted with.
+        """Check that the parts in use are those the calibration was fitted with.
 
         Raises:
-            ModelError: one of them differs.
+            ModelError: A part differs.
         """
         for part, fitted, used in (
             ("reader", self.reader, reader),
@@ -127,35 +128,39 @@ class Calibration:
             ("rounds", self.rounds, rounds),
         ):
             if fitted != used:
-                raise ModelError(f"the calibration was fitted with {part} {fitted!r}, not {used!r}: fit it again")
+                raise ModelError(
+                    f"the calibration was fitted with {part} {fitted!r}, not {used!r}; run `qa train calibration`"
+                )
 
     @property
     def identity(self) -> str:
-        """A hash: equal for equal parameters."""
+        """A hash; equal for equal parameters."""
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
     def save(self, path: Path) -> None:
-        """Write it as JSON."""
+        """Write the calibration as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
     def load(path: Path) -> Calibration:
-        """Read what `save` wrote.
+        """Load a calibration that `save` wrote.
 
         Raises:
-            ModelError: the file is missing, is no calibration, or is one of another version.
+            ModelError: The file is missing, is not a calibration, or is from another version.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            query, read = _scale(content.pop("query")), _scale(content.pop("read"))
+            query, read = _parse_scale(content.pop("query")), _parse_scale(content.pop("read"))
             return Calibration(**content, query=query, read=read)
         except OSError as error:
             raise ModelError(f"{path}: the calibration cannot be read ({error})") from error
         except (ValueError, TypeError, KeyError) as error:
-            raise ModelError(f"{path}: not a calibration of this version ({error}): fit it again") from error
+            raise ModelError(
+                f"{path}: not a calibration of this version ({error}); run `qa train calibration`"
+            ) from error
 
 
-def _scale(content: dict[str, Any]) -> Scale:
+def _parse_scale(content: dict[str, Any]) -> Scale:
     right, unanswerable = Weights(**content["right"]), Weights(**content["unanswerable"])
     return Scale(right, unanswerable, content["refusal"], content["threshold"])
 

@@ -1,8 +1,8 @@
-"""How many of the passages that were found are read: in rounds, the most promising first, until the rest cannot win.
+"""Decide how many retrieved passages to read: best first, in rounds, until no unread passage can win.
 
-An unread passage is taken to reach at most what its retrieval score gives it plus `stop_margin`, which was fitted to be
-more than the reader nearly ever adds to a best answer. The rule looks at the question's own passages only, and rounds
-do not depend on the machine: whatever is asked beside a question, the same of its passages are read.
+The rule assumes that an unread passage reaches at most its retrieval score plus `stop_margin`. That margin is fitted to
+exceed almost everything the reader adds to a best answer. The rule looks only at the question's own passages, and the
+rounds are the same on every machine. The same passages are therefore read for a question, alone or in a batch.
 """
 
 from __future__ import annotations
@@ -10,76 +10,80 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from qa.reading.answers import Candidate, Found, candidates
+from qa.reading.answers import Candidate, PassageCandidates, find_candidates
 from qa.reading.reader import Pair, Reader
 from qa.text.headings import headings_above
 from qa.types import Hit
 
-# Two keep two cores busy, and settle most questions; what they leave open is mostly read to the end.
-ROUNDS = (2, 4, 4)
-PASSAGES_READ = sum(ROUNDS)
-# Names what decides which passages are read, beside the margin; part of the calibration's specification.
-IDENTITY = "rounds-" + "-".join(map(str, ROUNDS)) + "-v1"
+# Two passages keep two cores busy and are enough for most questions. Most of the others need all ten.
+ROUND_SIZES = (2, 4, 4)
+MAX_PASSAGES_READ = sum(ROUND_SIZES)
+# Names the rule that selects the passages to read, apart from the margin. It is part of a calibration.
+IDENTITY = "rounds-" + "-".join(map(str, ROUND_SIZES)) + "-v1"
 
 
-def read_until_settled(
+def read_passages(
     reader: Reader,
     questions: Sequence[str],
     hits: Sequence[Sequence[Hit]],
     retrieval_weight: float,
     stop_margin: float,
     count: int,
-) -> list[Found]:
-    """Read for each question the passages it needs; questions that are settled are not read on.
+) -> list[PassageCandidates]:
+    """Read as many passages as each question needs.
 
     Args:
-        reader: reads.
-        questions: what is asked.
-        hits: the passages found for each question, best first.
-        retrieval_weight: what the fused retrieval score of 1 is worth in logits.
-        stop_margin: how much the reader may add to that, in logits.
-        count: how many answers are wanted.
+        reader: The reader.
+        questions: The questions.
+        hits: The passages found for each question, best first.
+        retrieval_weight: Logits that a fused retrieval score of 1 is worth.
+        stop_margin: Logits that the reader can add to that.
+        count: Number of answers wanted for each question.
 
     Returns:
-        For each question, the candidates of its first passages, as many as were read.
+        For each question, the candidates of the passages that were read, which are the first of its hits.
     """
-    read: list[list[list[Candidate]]] = [[] for _ in questions]
-    unsettled = list(range(len(questions)))
-    for size in ROUNDS:
-        if not unsettled:
+    candidates: list[list[list[Candidate]]] = [[] for _ in questions]
+    active = list(range(len(questions)))
+    for size in ROUND_SIZES:
+        if not active:
             break
-        asked = [(place, hit) for place in unsettled for hit in hits[place][len(read[place]) :][:size]]
-        logits = reader.read_batch([pair_of(questions[place], hit) for place, hit in asked])
-        for (place, hit), made in zip(asked, logits, strict=True):
-            read[place].append(candidates(hit, made, count))
-        unsettled = [p for p in unsettled if not is_settled(read[p], hits[p], retrieval_weight, stop_margin)]
-    return list(read)
+        batch = [(index, hit) for index in active for hit in hits[index][len(candidates[index]) :][:size]]
+        logits = reader.read_batch([build_pair(questions[index], hit) for index, hit in batch])
+        for (index, hit), passage_logits in zip(batch, logits, strict=True):
+            candidates[index].append(find_candidates(hit, passage_logits, count))
+        active = [i for i in active if not should_stop(candidates[i], hits[i], retrieval_weight, stop_margin)]
+    return list(candidates)
 
 
-def pair_of(question: str, hit: Hit) -> Pair:
-    """Return what the reader is asked of a hit: its passage, under the titles that it was found by, too.
+def build_pair(question: str, hit: Hit) -> Pair:
+    """Return the reader's input for a hit: its passage, under the titles that are searched with it.
 
-    They stand there as sentences: the reader was taught on running text.
+    Each title ends in a full stop, because the reader was trained on running text.
     """
     passage = hit.passage
     titles = headings_above(passage.text, hit.title, passage.marks)
     return Pair(question, passage.text, " ".join(f"{title}." for title in titles))
 
 
-def passages_needed(found: Found, hits: Sequence[Hit], retrieval_weight: float, stop_margin: float) -> int:
-    """Return how many passages would have been read, where all of them were (pure)."""
+def count_passages_needed(
+    candidates: PassageCandidates, hits: Sequence[Hit], retrieval_weight: float, stop_margin: float
+) -> int:
+    """Return how many passages the rule would have read, given the candidates of all of them (pure)."""
     count = 0
-    for size in ROUNDS:
+    for size in ROUND_SIZES:
         count = min(count + size, len(hits))
-        if is_settled(found[:count], hits, retrieval_weight, stop_margin):
+        if should_stop(candidates[:count], hits, retrieval_weight, stop_margin):
             break
     return count
 
 
-def is_settled(found: Found, hits: Sequence[Hit], retrieval_weight: float, stop_margin: float) -> bool:
-    """Tell whether no passage is left that may beat the best candidate of the first ones (pure)."""
-    unread = hits[len(found) :]
+def should_stop(
+    candidates: PassageCandidates, hits: Sequence[Hit], retrieval_weight: float, stop_margin: float
+) -> bool:
+    """Return whether no unread passage can beat the best candidate of the passages read (pure)."""
+    unread = hits[len(candidates) :]
     if not unread:
         return True
-    best = max((c.score(retrieval_weight) for c in chain.from_iterable(found)), default=float("-inf"))
+    best = max((c.score(retrieval_weight) for c in chain.from_iterable(candidates)), default=float("-inf"))
     return best >= retrieval_weight * unread[0].retrieval + stop_margin

@@ -1,7 +1,7 @@
-"""How a question and a passage become what the reader takes: `[CLS] question [SEP] titles passage window [SEP]` (pure).
+"""Encode a question and a passage for the reader: `[CLS] question [SEP] titles passage window [SEP]` (pure).
 
-Training and answering build their inputs here, so that the reader is asked in the form it was taught. Titles are those
-that stand above the passage, and no answer is read from them.
+Training and inference share this code, so that they cannot diverge. The titles are those above the passage; no answer
+is taken from them.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ from numpy.typing import NDArray
 from qa.models.tokenization import CLS, SEP
 
 MAX_QUESTION_TOKENS = 64
-MAX_ABOVE_TOKENS = 48
+MAX_TITLE_TOKENS = 48
 MAX_INPUT_TOKENS = 288
 WINDOW_OVERLAP = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderInput:
-    """One sequence for the reader, and which passage tokens stand in it.
+    """One sequence for the reader, and the passage tokens that it contains.
 
-    `first` is the passage token at position `offset`; `count` of them follow one another.
+    Attributes:
+        ids: Token ids.
+        types: Token types: 0 for the question, 1 for the rest.
+        first: Index of the first passage token of this window.
+        count: Number of passage tokens in this window.
+        offset: Position of that first passage token in `ids`.
     """
 
     ids: NDArray[np.int64]
@@ -34,25 +39,25 @@ class ReaderInput:
     offset: int
 
 
-def reader_input(
-    question: Sequence[int], passage: Sequence[int], first: int = 0, above: Sequence[int] = ()
+def build_input(
+    question: Sequence[int], passage: Sequence[int], first: int = 0, titles: Sequence[int] = ()
 ) -> ReaderInput:
-    """Join a question, titles, and a run of passage tokens that starts at passage token `first`."""
-    question, above = question[:MAX_QUESTION_TOKENS], above[:MAX_ABOVE_TOKENS]
-    ids = np.array([CLS, *question, SEP, *above, *passage, SEP], dtype=np.int64)
+    """Join the tokens of a question, of titles, and of a passage window that starts at passage token `first`."""
+    question, titles = question[:MAX_QUESTION_TOKENS], titles[:MAX_TITLE_TOKENS]
+    ids = np.array([CLS, *question, SEP, *titles, *passage, SEP], dtype=np.int64)
     types = (np.arange(len(ids)) >= len(question) + 2).astype(np.int64)
-    return ReaderInput(ids, types, first, len(passage), len(question) + 2 + len(above))
+    return ReaderInput(ids, types, first, len(passage), len(question) + 2 + len(titles))
 
 
-def windows(question: Sequence[int], passage: Sequence[int], above: Sequence[int] = ()) -> Iterator[ReaderInput]:
-    """Yield the passage in windows that fit, each under the titles `above` it.
+def split_windows(question: Sequence[int], passage: Sequence[int], titles: Sequence[int] = ()) -> Iterator[ReaderInput]:
+    """Yield the passage in windows that fit the reader, each under the titles.
 
-    Each but the first repeats `WINDOW_OVERLAP` tokens of the one before.
+    Each window repeats the last `WINDOW_OVERLAP` tokens of the previous one.
     """
-    room = MAX_INPUT_TOKENS - min(len(question), MAX_QUESTION_TOKENS) - min(len(above), MAX_ABOVE_TOKENS) - 3
+    room = MAX_INPUT_TOKENS - min(len(question), MAX_QUESTION_TOKENS) - min(len(titles), MAX_TITLE_TOKENS) - 3
     first = 0
     while True:
-        yield reader_input(question, passage[first : first + room], first, above)
+        yield build_input(question, passage[first : first + room], first, titles)
         if first + room >= len(passage):
             return
         first += room - WINDOW_OVERLAP

@@ -1,8 +1,8 @@
-"""Passages that were found ─► the same, in the order of how well they answer: the reader reads the first of them.
+"""Rerank the passages that a search found by how well they answer, as the reader judges their first ones.
 
-By how much the best span that could be an answer is likelier than none counts beside how well the passage was found, as
-it does for an answer. Of two passages that surely hold none the reader does not say which is of more use to someone who
-wants to know about a thing, rather than one fact: there it is left to how well they were found.
+The score is the margin of the best span over the null logit, plus the retrieval score, as for an answer. Among passages
+that hold no answer the reader cannot judge which is more useful for a query about a topic. There the retrieval score
+decides.
 """
 
 from __future__ import annotations
@@ -10,58 +10,58 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qa.reading.answers import candidates
-from qa.reading.early_stopping import pair_of
+from qa.reading.answers import find_candidates
+from qa.reading.early_stopping import build_pair
 from qa.reading.reader import Reader
 from qa.reading.spans import PassageLogits
 from qa.types import Hit
 
-# So many are read; what was found behind them stays behind them.
-RERANKED = 20
-# Against the weight that the calibration has for choosing among answers.
-_FOUND = 2.0
-# Logits; below it a passage holds no answer, and how far below tells nothing. What is not read counts as holding none.
-_FLOOR = -6.0
-# Names what decides the order, beside the calibration.
-IDENTITY = f"reranked-{RERANKED}-{_FOUND:g}-{_FLOOR:g}-v1"
+# Number of hits that are read and reranked. Later hits stay behind them.
+RERANK_DEPTH = 20
+# Weight of retrieval, relative to the calibration's weight for ranking answers.
+_RETRIEVAL_FACTOR = 2.0
+# Logits. A passage below it holds no answer, and its exact margin means nothing. Unread passages get this margin.
+_MARGIN_FLOOR = -6.0
+# Names the ranking rule, apart from the calibration.
+IDENTITY = f"reranked-{RERANK_DEPTH}-{_RETRIEVAL_FACTOR:g}-{_MARGIN_FLOOR:g}-v1"
 
 
-def reranked(
+def rerank_hits(
     reader: Reader, questions: Sequence[str], hits: Sequence[Sequence[Hit]], retrieval_weight: float
 ) -> list[list[Hit]]:
-    """Return each question's hits, best first, with the scores that they have then.
+    """Return each question's hits with their new scores, best first.
 
     Args:
-        reader: reads.
-        questions: what is asked.
-        hits: the passages found for each question, best first.
-        retrieval_weight: what the fused retrieval score of 1 is worth in logits where answers are chosen.
+        reader: The reader.
+        questions: The questions.
+        hits: The passages found for each question, best first.
+        retrieval_weight: Logits that a fused retrieval score of 1 is worth when answers are ranked.
     """
-    first = [found[:RERANKED] for found in hits]
-    pairs = [pair_of(question, hit) for question, found in zip(questions, first, strict=True) for hit in found]
+    first_hits = [question_hits[:RERANK_DEPTH] for question_hits in hits]
+    pairs = [build_pair(question, hit) for question, read in zip(questions, first_hits, strict=True) for hit in read]
     logits = iter(reader.read_batch(pairs))
     return [
-        reordered(found, [_margin(hit, next(logits)) for hit in read], retrieval_weight)
-        for found, read in zip(hits, first, strict=True)
+        reorder_hits(question_hits, [_margin(hit, next(logits)) for hit in read], retrieval_weight)
+        for question_hits, read in zip(hits, first_hits, strict=True)
     ]
 
 
-def reordered(hits: Sequence[Hit], margins: Sequence[float], retrieval_weight: float) -> list[Hit]:
+def reorder_hits(hits: Sequence[Hit], margins: Sequence[float], retrieval_weight: float) -> list[Hit]:
     """Return hits in their new order (pure).
 
     Args:
-        hits: best first; as many of the first as there are margins were read.
-        margins: of each, in logits.
-        retrieval_weight: as `reranked` takes it.
+        hits: The hits, best first.
+        margins: Margins in logits of the first hits; later hits were not read.
+        retrieval_weight: As for `rerank_hits`.
     """
-    worth = _FOUND * retrieval_weight
+    weight = _RETRIEVAL_FACTOR * retrieval_weight
     read = [
-        replace(hit, margin=margin, reranked=max(margin, _FLOOR) + worth * hit.retrieval)
+        replace(hit, margin=margin, reranked=max(margin, _MARGIN_FLOOR) + weight * hit.retrieval)
         for hit, margin in zip(hits, margins, strict=False)
     ]
-    behind = [replace(hit, reranked=_FLOOR + worth * hit.retrieval) for hit in hits[len(read) :]]
-    return sorted(read, key=lambda hit: -hit.score) + behind
+    unread = [replace(hit, reranked=_MARGIN_FLOOR + weight * hit.retrieval) for hit in hits[len(read) :]]
+    return sorted(read, key=lambda hit: -hit.score) + unread
 
 
 def _margin(hit: Hit, logits: PassageLogits) -> float:
-    return max((found.reader - found.null for found in candidates(hit, logits, 1)), default=_FLOOR)
+    return max((c.reader - c.null for c in find_candidates(hit, logits, 1)), default=_MARGIN_FLOOR)

@@ -1,7 +1,7 @@
-"""Logits ─► spans of a passage's text, and how strongly the passage holds none (pure numpy).
+"""Turn logits into the best spans of a passage, each with the null logit of its window (pure numpy).
 
-A span's logit is the sum of its start's and its end's. The null logit is that of `[CLS]`. Of several windows on one
-passage, each span is held against the null of its own window: another window's says nothing of it.
+A span's logit is the sum of its start logit and its end logit. The null logit is that of `[CLS]`. Each span is compared
+with the null logit of the window it comes from, as another window's says nothing about it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_ANSWER_TOKENS = 30
 
 @dataclass(frozen=True, slots=True)
 class WindowLogits:
-    """One window: logits of the passage tokens from `first` on, and of the null span."""
+    """The logits of one window: of its passage tokens, the first of which is `first`, and of the null span."""
 
     first: int
     start: NDArray[np.float32]
@@ -29,7 +29,7 @@ class WindowLogits:
 
 @dataclass(frozen=True, slots=True)
 class PassageLogits:
-    """All windows on one passage; `offsets` are the code points of every token of it."""
+    """The logits of all windows of a passage; `offsets` are the code point ranges of the passage's tokens."""
 
     offsets: Sequence[tuple[int, int]]
     windows: Sequence[WindowLogits]
@@ -37,7 +37,7 @@ class PassageLogits:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSpan:
-    """A span of the passage's text, its logit, and that of "this window does not say"."""
+    """A span of the passage's text, its logit, and the null logit of its window."""
 
     span: Span
     logit: float
@@ -45,32 +45,32 @@ class ScoredSpan:
 
     @property
     def margin(self) -> float:
-        """By how much the span is likelier than no answer."""
+        """By how many logits the span exceeds the null logit."""
         return self.logit - self.null
 
 
 def best_spans(logits: PassageLogits, count: int) -> list[ScoredSpan]:
-    """Return at most `count` spans of at most 30 tokens, none overlapping another, by margin and then by place."""
-    found = [
-        ScoredSpan(_characters(logits, window.first + first, window.first + last), logit, window.null)
+    """Return at most `count` non-overlapping spans of at most 30 tokens, by margin and then by position."""
+    scored_spans = [
+        ScoredSpan(_to_characters(logits, window.first + first, window.first + last), logit, window.null)
         for window in logits.windows
         for first, last, logit in _best_pairs(window, count)
     ]
-    chosen: list[ScoredSpan] = []
-    for scored in sorted(found, key=lambda s: (-s.margin, s.span)):
-        if len(chosen) == count:
+    selected: list[ScoredSpan] = []
+    for scored in sorted(scored_spans, key=lambda s: (-s.margin, s.span)):
+        if len(selected) == count:
             break
-        if not any(scored.span.overlaps(other.span) for other in chosen):
-            chosen.append(scored)
-    return chosen
+        if not any(scored.span.overlaps(better.span) for better in selected):
+            selected.append(scored)
+    return selected
 
 
-def _characters(logits: PassageLogits, first: int, last: int) -> Span:
+def _to_characters(logits: PassageLogits, first: int, last: int) -> Span:
     return Span(logits.offsets[first][0], logits.offsets[last][1])
 
 
 def _best_pairs(window: WindowLogits, count: int) -> list[tuple[int, int, float]]:
-    """Search starts and ends jointly, best first; what overlaps a span that was taken is not looked at again.
+    """Return the best (first token, last token, logit) triples, none overlapping a better one.
 
     Row i, column k of the matrix is the span from token i to token i + k.
     """
@@ -82,12 +82,13 @@ def _best_pairs(window: WindowLogits, count: int) -> list[tuple[int, int, float]
     sums = window.start[:, None] + np.lib.stride_tricks.sliding_window_view(ends, width)
     pairs: list[tuple[int, int, float]] = []
     while len(pairs) < count:
-        first, more = divmod(int(sums.argmax()), width)
-        logit = float(sums[first, more])
+        first, extra = divmod(int(sums.argmax()), width)
+        logit = float(sums[first, extra])
         if not np.isfinite(logit):
             break
-        last = first + more
+        last = first + extra
         pairs.append((first, last, logit))
+        # Exclude every span that overlaps this one.
         sums[first : last + 1] = -np.inf
         for row in range(max(0, first - width + 1), first):
             sums[row, first - row :] = -np.inf

@@ -1,116 +1,156 @@
-"""A filter on documents, compiled once to SQL. What is not understood is refused, never ignored."""
+"""Filters on documents: parsed once into a tree, which the store evaluates (pure).
+
+A filter that is not understood is rejected, never ignored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from qa.errors import InvalidInput
+from qa.types import Meta
 from qa.validation import check_characters
 
 MAX_FIELDS = 20
 MAX_VALUES = 1_000
-# What every document has, beside its metadata.
-_COLUMNS = {"document_id": "d.id", "title": "d.title", "uri": "d.uri"}
-_COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+# Fields that every document has. All others are metadata fields.
+ATTRIBUTES = ("document_id", "title", "uri")
 
+Operator = Literal["gt", "gte", "lt", "lte"]
 Scalar = str | int | float
+
+_COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledFilter:
-    """A condition on the row `d` of `documents`, with its parameters."""
+class AnyOf:
+    """Accepts a value that equals one of these. Types are kept apart because Python takes 1 and True for equal."""
 
-    condition: str
-    parameters: tuple[Scalar, ...]
+    texts: tuple[str, ...] = ()
+    numbers: tuple[int | float, ...] = ()
+    booleans: tuple[bool, ...] = ()
 
 
-def compile_filter(filters: Mapping[str, object]) -> CompiledFilter | None:
-    """Compile `{field: wanted}`; a document must pass for every field.
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Accepts a value of the limit's type, text or number, that compares with the limit as the operator says."""
 
-    A field is one of the metadata, or `document_id`, `title` or `uri`. Wanted is a value; a list, of which one must be
-    it; or bounds such as `{"gte": "2020-01-01", "lt": "2021-01-01"}`. Text compares with text, in the order of its code
-    points (which is that of ISO dates), number with number (1 equals 1.0), true and false equal themselves only.
+    operator: Operator
+    limit: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Accepts a value within all bounds."""
+
+    bounds: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test of one field. A document without the field, or with null in it, fails."""
+
+    field: str
+    test: AnyOf | Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions that a document must all meet."""
+
+    conditions: tuple[Condition, ...]
+
+
+def parse_filter(filters: Mapping[str, object]) -> Filter | None:
+    """Parse `{field: value}`; a document must match every field.
+
+    A field is a metadata field, or `document_id`, `title` or `uri`. A value is text, a number, true or false; a list
+    of these, one of which must be equal; or bounds such as `{"gte": "2020-01-01", "lt": "2021-01-01"}`. Text compares
+    with text by code point, which is also the order of ISO dates. Numbers compare with numbers (1 equals 1.0). True
+    and false equal only themselves.
 
     Returns:
-        None for no filter.
+        None if there are no filters.
 
     Raises:
-        InvalidInput: a value is of another kind, a bound has no such name, or there are too many fields or values.
+        InvalidInput: A value has another type, a bound is unknown, or there are too many fields or values.
     """
     if not filters:
         return None
     if len(filters) > MAX_FIELDS:
-        raise InvalidInput(f"at most {MAX_FIELDS} fields can be filtered on, not {len(filters)}", field="filters")
-    compiled = [_compiled(check_characters(name, "filters"), wanted) for name, wanted in filters.items()]
-    return CompiledFilter(
-        " AND ".join(one.condition for one in compiled), tuple(p for one in compiled for p in one.parameters)
+        raise InvalidInput(f"at most {MAX_FIELDS} fields can be filtered on, got {len(filters)}", field="filters")
+    return Filter(tuple(_parse_condition(check_characters(name, "filters"), value) for name, value in filters.items()))
+
+
+def matches(filter: Filter, document_id: str, title: str | None, uri: str | None, meta: Meta) -> bool:
+    """Return whether a document passes a filter. This defines what a store's evaluation must agree with."""
+    attributes = {"document_id": document_id, "title": title, "uri": uri}
+    return all(
+        _accepts(condition.test, (attributes if condition.field in attributes else meta).get(condition.field))
+        for condition in filter.conditions
     )
 
 
-def _compiled(name: str, wanted: object) -> CompiledFilter:
-    where = f"filters.{name}"
-    if isinstance(wanted, Mapping):
-        tests = [_bound(operator, value, where) for operator, value in wanted.items()]
-    else:
-        values = list(wanted) if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
-        tests = [("IN", values)]
-    if not 1 <= sum(len(values) for _, values in tests) <= MAX_VALUES:
-        raise InvalidInput(f"from 1 to {MAX_VALUES:,} values", field=where)
-    if column := _COLUMNS.get(name):
-        for _, values in tests:
-            for value in values:
-                _text(value, where)
-        condition = " AND ".join(f"{column} {sign} ({_places(values)})" for sign, values in tests)
-        return CompiledFilter(condition, tuple(_scalar(value) for _, values in tests for value in values))
-    # A bound and what it bounds are of one kind; so are a list's values that one part of the condition is about.
-    parts = [(sign, kind, of_kind) for sign, values in tests for kind, of_kind in _by_kind(values, where).items()]
-    joined = " AND " if isinstance(wanted, Mapping) else " OR "
-    condition = joined.join(f"m.type IN ({kind}) AND m.value {sign} ({_places(of)})" for sign, kind, of in parts)
-    return CompiledFilter(
-        f"EXISTS (SELECT 1 FROM json_each(d.meta) m WHERE m.key = ? AND ({condition}))",
-        (name, *(_scalar(value) for _, _, of in parts for value in of)),
-    )
-
-
-def _bound(operator: object, value: object, where: str) -> tuple[str, list[object]]:
-    if operator not in _COMPARISONS:
-        raise InvalidInput(f"{operator!r} is none of {', '.join(_COMPARISONS)}", field=where)
-    if isinstance(value, bool):
-        raise InvalidInput("true and false have no order", field=where)
-    return _COMPARISONS[str(operator)], [value]
-
-
-def _by_kind(values: Sequence[object], where: str) -> dict[str, list[object]]:
-    kinds: dict[str, list[object]] = {}
-    for value in values:
-        kinds.setdefault(_types(value, where), []).append(value)
-    return kinds
-
-
-def _places(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _types(value: object, where: str) -> str:
-    """Return the kinds of metadata that a value can be compared with, as SQLite calls them."""
-    if isinstance(value, bool):
-        return "'true', 'false'"
-    if isinstance(value, int | float) and abs(value) < 2**63:
-        return "'integer', 'real'"
-    _text(value, where)
-    return "'text'"
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise InvalidInput(
-            f"compares with text, a number below 2^63, true or false, a list of them, or bounds; not with {value!r}",
-            field=where,
+def _accepts(test: AnyOf | Bounds, value: Scalar | None) -> bool:
+    if isinstance(test, Bounds):
+        return all(
+            not isinstance(value, bool | None)
+            and isinstance(value, str) == isinstance(bound.limit, str)
+            and _COMPARE[bound.operator](value, bound.limit)
+            for bound in test.bounds
         )
-    return check_characters(value, where)
+    if isinstance(value, bool):
+        return value in test.booleans
+    return value in (test.texts if isinstance(value, str) else test.numbers)
 
 
-def _scalar(value: object) -> Scalar:
-    assert isinstance(value, str | int | float)
-    return value
+def _parse_condition(name: str, value: object) -> Condition:
+    field = f"filters.{name}"
+    if isinstance(value, Mapping):
+        _check_count(len(value), field)
+        return Condition(name, Bounds(tuple(_parse_bound(name, *item, field) for item in value.items())))
+    values = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    _check_count(len(values), field)
+    scalars = [_check_scalar(name, scalar, field) for scalar in values]
+    return Condition(
+        name,
+        AnyOf(
+            texts=tuple(scalar for scalar in scalars if isinstance(scalar, str)),
+            numbers=tuple(scalar for scalar in scalars if not isinstance(scalar, str | bool)),
+            booleans=tuple(scalar for scalar in scalars if isinstance(scalar, bool)),
+        ),
+    )
+
+
+def _parse_bound(name: str, operator: object, limit: object, field: str) -> Bound:
+    if operator not in _COMPARE:
+        raise InvalidInput(f"unknown bound {operator!r}; use one of {', '.join(_COMPARE)}", field=field)
+    if isinstance(limit, bool):
+        raise InvalidInput("true and false have no order; use text or a number as a bound", field=field)
+    return Bound(operator, _check_scalar(name, limit, field))
+
+
+def _check_count(count: int, field: str) -> None:
+    if not 1 <= count <= MAX_VALUES:
+        raise InvalidInput(f"a filter takes from 1 to {MAX_VALUES:,} values, got {count:,}", field=field)
+
+
+def _check_scalar(name: str, value: object, field: str) -> Scalar:
+    if isinstance(value, str):
+        return check_characters(value, field)
+    if name in ATTRIBUTES:
+        raise InvalidInput(f"must be text, a list of texts, or bounds, got {value!r}", field=field)
+    # SQLite and PostgreSQL store integers in 64 bits; NaN fails the comparison too.
+    if isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 2**63):
+        return value
+    raise InvalidInput(
+        f"must be text, a number below 2^63, true or false, a list of these, or bounds, got {value!r}", field=field
+    )

@@ -1,13 +1,14 @@
-"""Two rankings of passages ─► one (pure).
+"""Score fusion: one score from BM25 and cosine similarity (pure).
 
-Both sides are brought to [0, 1] by what they could be, not by what a query's other passages are: BM25 as a share of the
-most that the question's words could score, the cosine as it is. So a passage's score is its own, and means the same
-whatever is asked, of a small index or a large one (theoretical bounds instead of observed ones: Bruch, Gai and Ingber,
-ACM TOIS 2023). Both sides are scored for the union of their candidates: a passage only one side found
-is not taken for a zero on the other.
+Both scores are scaled to [0, 1] by their theoretical bounds, not by the other passages of the query: BM25 is divided by
+the highest score that the question's terms could reach, the cosine is used as it is. A passage's score therefore does
+not depend on the other candidates, and means the same in a small index and a large one (Bruch, Gai and Ingber, ACM TOIS
+2023). Both scores are computed for every candidate, so a passage that only one side retrieved does not count as zero on
+the other.
 
-Where passages are what is asked for, BM25 gives up a part of its weight to the share of the question that a passage's
-best sentence covers. Not where answers are chosen: the reader sees sentences itself, and what both see counts twice.
+When passages are the result, the share of the question that a passage's best sentence covers replaces a part of the
+BM25 score. When answers are extracted it does not: the reader judges sentences itself, and the evidence would count
+twice.
 """
 
 from __future__ import annotations
@@ -18,29 +19,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 DENSE_WEIGHT = 0.6
-# Of the lexical side.
+# Of the lexical score.
 SENTENCE_WEIGHT = 0.4
+# Candidates taken from each of the two rankings.
 CANDIDATES = 100
-# So many are looked at sentence by sentence; what ranks lower stays behind them.
-LOOKED_AT = 30
-# Names what decides the fused score of what is read; part of the calibration's specification.
+# Passages that are re-scored by sentence coverage; lower ranks stay behind them.
+SENTENCE_DEPTH = 30
+# Identifies the fused score that answers are ranked by; part of the calibration's specification.
 IDENTITY = f"bounds-{DENSE_WEIGHT}-{CANDIDATES}-v3"
 
 
 def fuse(
-    lexical: Sequence[float], dense: Sequence[float], ceiling: float, covered: Sequence[float] | None = None
+    lexical: Sequence[float], dense: Sequence[float], ceiling: float, coverage: Sequence[float] | None = None
 ) -> NDArray[np.float64]:
     """Return a score in [0, 1] for each candidate.
 
     Args:
-        lexical: BM25 of each candidate.
-        dense: cosine of each candidate, in the same order.
-        ceiling: the BM25 that the question's words could reach; 0.0 where it has none.
-        covered: the share of the question that each candidate's best sentence covers, where that is to count.
+        lexical: BM25 score of each candidate.
+        dense: Cosine similarity of each candidate, in the same order.
+        ceiling: The BM25 score that the question's terms could reach; 0.0 if it has none.
+        coverage: Share of the question that each candidate's best sentence covers, if that should count.
     """
     shares = np.asarray(lexical, np.float64) / ceiling if ceiling > 0 else np.zeros(len(lexical))
-    # Pairs of words come on top of the words, so that the ceiling is passed by a little now and then.
+    # The ceiling covers single terms. Term pairs add to the score, so it can exceed the ceiling slightly.
     shares = np.minimum(shares, 1)
-    if covered is not None:
-        shares = (1 - SENTENCE_WEIGHT) * shares + SENTENCE_WEIGHT * np.asarray(covered, np.float64)
+    if coverage is not None:
+        shares = (1 - SENTENCE_WEIGHT) * shares + SENTENCE_WEIGHT * np.asarray(coverage, np.float64)
     return (1 - DENSE_WEIGHT) * shares + DENSE_WEIGHT * np.clip(np.asarray(dense, np.float64), 0, 1)

@@ -1,7 +1,7 @@
-"""How much of a question the best sentence of a passage covers (pure).
+"""The share of a question that a passage's best sentence covers (pure).
 
-An answer stands where the question's words stand together. BM25 counts them in the whole passage, however far apart;
-this counts them sentence by sentence.
+An answer is usually in a sentence that contains several of the question's terms. BM25 counts terms anywhere in the
+passage; sentence coverage counts them sentence by sentence.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from qa.text.sentences import sentences
 
 
 def coverage(
-    weights: Mapping[str, float], text: str, titles: Sequence[str], stems: Callable[[str], Iterable[str]]
+    weights: Mapping[str, float], text: str, titles: Sequence[str], analyze: Callable[[str], Iterable[str]]
 ) -> float:
-    """Return which share of the question's weight the best sentence has, from 0.0 to 1.0.
+    """Return the share of the question's weight that the best sentence has, from 0.0 to 1.0.
 
     Args:
-        weights: of the question's stems.
-        text: of the passage.
-        titles: of its document and section; every sentence stands under them.
-        stems: of a text.
+        weights: Weight of each of the question's terms.
+        text: Text of the passage.
+        titles: Titles of the document and section; their terms count for every sentence.
+        analyze: Returns the terms of a text.
     """
-    whole = sum(weights.values())
-    if not whole:
+    total = sum(weights.values())
+    if not total:
         return 0.0
-    above = {stem for title in titles for stem in stems(title)}
-    found = (above.union(stems(sentence)) for sentence in sentences(text))
-    # In the order of the question: sums in another one differ in the last bit.
-    return max(sum(w for stem, w in weights.items() if stem in one) for one in found) / whole
+    title_terms = {term for title in titles for term in analyze(title)}
+    term_sets = (title_terms.union(analyze(sentence)) for sentence in sentences(text))
+    # Sum in the order of the question: another order can change the last bit of the result.
+    return max(sum(w for term, w in weights.items() if term in terms) for terms in term_sets) / total

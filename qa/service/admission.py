@@ -1,4 +1,4 @@
-"""A bound on what is worked on or waiting: beyond it a caller is told when to come back, not kept."""
+"""Admission control: bound the requests that run or wait, and tell rejected clients when to retry."""
 
 from __future__ import annotations
 
@@ -10,92 +10,97 @@ from contextlib import contextmanager
 from qa.errors import ClientDisconnected, Overloaded
 from qa.service.retry_queue import QueuedCaller, RetryQueue
 
-# Seconds in which as many more may come as there is room for beyond the steady number.
-_REFILL = 60.0
+# Seconds in which an empty allowance refills completely.
+_REFILL_SECONDS = 60.0
 
 
 class Admission:
-    """Counts what is in the house, gives turns, and places to those who have to come back.
+    """Admits requests, runs them in a limited number of slots and gives reservations to rejected callers.
 
-    A burst may fill the house. What keeps coming faster than it is answered may not: all of it would wait long. So what
-    goes beyond a steady number is let in from an allowance that only time fills up again. Who is sent away is told when
-    his place is due, and if he comes back then he is let in before those who ask for the first time.
+    A burst may fill the queue. Requests that keep arriving faster than they are answered may not: all of them would wait
+    long. Requests beyond a steady number therefore use up an allowance that only time refills, as in a token bucket. A
+    rejected client learns when to retry. If it retries then, it is admitted before new callers.
     """
 
-    def __init__(self, limit: int, turns: int | None = None, moved: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self, limit: int, slots: int | None = None, on_change: Callable[[int], None] = lambda _: None
+    ) -> None:
         """Set the bounds.
 
         Args:
-            limit: how much may be inside, worked on or waiting.
-            turns: how many are worked on at once; half as many again, and one at least, are let in beyond these at any
-                time. None: all that are inside.
-            moved: is told by how much the number inside has changed.
+            limit: maximum number of requests that run or wait.
+            slots: maximum number of requests that run at once. Half as many more, at least one, may always wait; the
+                rest of `limit` is the allowance. None: every admitted request runs at once.
+            on_change: called with the change whenever the number of admitted requests changes.
         """
+        # Each request that waits delays the next one. When as many waited as ran, the slowest requests of a flood took
+        # over three times as long as without load; with half as many they do not.
+        self._steady = limit if slots is None else min(limit, slots + max(1, slots // 2))
         self._limit = limit
-        # Each that waits makes the next one wait: with as many waiting as worked on, the slowest of a flood took over
-        # three times as long as alone, so it is half as many.
-        self._steady = limit if turns is None else min(limit, turns + max(1, turns // 2))
-        self._turns = threading.Semaphore(limit if turns is None else turns)
-        self._moved = moved
-        self._inside = 0
+        self._slots = threading.Semaphore(limit if slots is None else slots)
+        self._on_change = on_change
+        self._admitted = 0
         self._allowance = float(limit - self._steady)
-        self._seen = time.monotonic()
-        self._places = RetryQueue(limit, limit if turns is None else turns)
-        self._guard = threading.Lock()
+        self._refilled_at = time.monotonic()
+        self._retry_queue = RetryQueue(limit, limit if slots is None else slots)
+        self._lock = threading.Lock()
 
     @contextmanager
-    def of(self, count: int = 1, asker: QueuedCaller | None = None) -> Iterator[float]:
-        """Let so many in, for as long as the context lasts, and wait for a turn; a batch takes one, and gets in alone.
+    def admit(self, count: int = 1, queued_caller: QueuedCaller | None = None) -> Iterator[float]:
+        """Admit a request and wait for a slot, which the request holds until the context ends.
+
+        A batch takes one slot. A batch larger than the limit is admitted when no other request is.
 
         Args:
-            count: of questions.
-            asker: gets a place if there is no room now, and is asked when it is his turn whether he still waits.
+            count: number of questions in the request.
+            queued_caller: gets a reservation if the request is rejected. Its connection is checked once a slot is free.
 
         Yields:
-            For how many seconds they waited.
+            How long the request waited, in seconds.
 
         Raises:
-            Overloaded: there is no room now.
-            ClientDisconnected: nobody waits for it.
+            Overloaded: too many requests run or wait.
+            ClientDisconnected: the client disconnected while its request waited.
         """
-        self._enter(count, asker)
-        came = time.monotonic()
+        self._enter(count, queued_caller)
+        entered = time.monotonic()
         try:
-            with self._turns:
-                if asker and asker.gone():
-                    raise ClientDisconnected("whoever asked has hung up")
-                began = time.monotonic()
-                yield began - came
-                with self._guard:
-                    self._places.answered((time.monotonic() - began) / count)
+            with self._slots:
+                if queued_caller and queued_caller.disconnected():
+                    raise ClientDisconnected("the client disconnected while its request was queued")
+                started = time.monotonic()
+                yield started - entered
+                with self._lock:
+                    self._retry_queue.record_duration((time.monotonic() - started) / count)
         finally:
-            self._move(-count)
+            self._change_admitted(-count)
 
-    def _enter(self, count: int, asker: QueuedCaller | None) -> None:
-        with self._guard:
+    def _enter(self, count: int, queued_caller: QueuedCaller | None) -> None:
+        with self._lock:
             now = time.monotonic()
-            most = float(self._limit - self._steady)
-            self._allowance = min(most, self._allowance + most * (now - self._seen) / _REFILL)
-            self._seen = now
-            is_due = asker is not None and self._places.is_due(asker, now)
-            beyond = 0 if is_due else min(count, max(0, self._inside + count - self._steady))
-            # A batch that was promised a place might wait for ever for as much room as it takes.
-            if self._inside and self._inside + (1 if is_due else count) > self._limit:
-                told = f"{self._inside} requests are being worked on; at most {self._limit} at once"
-            elif self._inside and beyond > self._allowance:
-                told = f"{self._inside} requests are being worked on, and more keep coming than are answered"
-            else:
-                told = ""
-            if told:
-                raise Overloaded(told, self._places.seconds_to_wait(asker, count, now) if asker else 1)
-            # A batch that got in alone may be larger than all that is allowed.
-            self._allowance = max(0.0, self._allowance - beyond)
-            if asker:
-                self._places.give_up(asker)
-            self._inside += count
-        self._moved(count)
+            capacity = float(self._limit - self._steady)
+            refill = capacity * (now - self._refilled_at) / _REFILL_SECONDS
+            self._allowance = min(capacity, self._allowance + refill)
+            self._refilled_at = now
+            is_due = queued_caller is not None and self._retry_queue.is_due(queued_caller, now)
+            excess = 0 if is_due else min(count, max(0, self._admitted + count - self._steady))
+            reason = ""
+            # A batch with a due reservation counts as one: it might never find room for all its questions.
+            if self._admitted and self._admitted + (1 if is_due else count) > self._limit:
+                reason = f"{self._admitted} are running or waiting, the maximum is {self._limit}"
+            elif self._admitted and excess > self._allowance:
+                reason = f"{self._admitted} are running or waiting, and more arrive than can be answered"
+            if reason:
+                retry_after = self._retry_queue.reserve(queued_caller, count, now) if queued_caller else 1
+                raise Overloaded(f"too many requests: {reason}; retry in {retry_after} s", retry_after)
+            # A batch that is admitted alone may exceed the whole allowance.
+            self._allowance = max(0.0, self._allowance - excess)
+            if queued_caller:
+                self._retry_queue.release(queued_caller)
+            self._admitted += count
+        self._on_change(count)
 
-    def _move(self, by: int) -> None:
-        with self._guard:
-            self._inside += by
-        self._moved(by)
+    def _change_admitted(self, change: int) -> None:
+        with self._lock:
+            self._admitted += change
+        self._on_change(change)

@@ -1,4 +1,4 @@
-"""Jobs are done in a process of their own, whose embedding gives way to whatever else wants the processor."""
+"""Jobs run in separate processes, at a lower priority than the questions that the server answers."""
 
 from __future__ import annotations
 
@@ -15,62 +15,67 @@ from qa.config import Settings, as_environment, load_settings
 from qa.documents.extract.extractor import Extractor
 from qa.factory import build_low_priority_indexer
 from qa.indexing.indexer import Indexer
-from qa.service.jobs import Advance, Begin, Job, Jobs
+from qa.indexing.ingestion import Ingestion, UploadSource
+from qa.service.jobs import Job, Jobs, ReportProgress, StartJob
 from qa.service.logs import log_config
-from qa.service.uploads import take_in
+from qa.wire.convert import file_out
 
 
-def job_process_starter(settings: Settings) -> Begin:
-    """Return what begins jobs in processes that have these settings."""
+def job_process_starter(settings: Settings) -> StartJob:
+    """Return a function that starts a process with these settings for a job."""
 
-    def begin(id: str, lock: int) -> None:
-        # Not with modules of the folder that the server was started in.
+    def start_job(id: str, lock: int) -> None:
+        # -P: do not import modules from the folder that the server was started in.
         command = [sys.executable, "-P", "-m", "qa.service.background", id, str(os.getpid())]
         environment = {**os.environ, **as_environment(settings)}
-        # What stops the server, on a terminal, does not reach it.
+        # A new session, so that Ctrl-C in the server's terminal does not reach the job.
         process = subprocess.Popen(  # noqa: S603
             command, env=environment, pass_fds=[lock], start_new_session=True
         )
-        # Somebody must take note of its end.
+        # Reaps the process when it ends.
         threading.Thread(target=process.wait, name=f"job-{id}", daemon=True).start()
 
-    return begin
+    return start_job
 
 
 def main() -> None:
-    """Carry out the job whose id is the first argument, for the server whose process is the second."""
+    """Run the job whose id is the first argument, for the server whose process id is the second."""
     logging.config.dictConfig(log_config())
     id, server = sys.argv[1], int(sys.argv[2])
     settings = load_settings()
     jobs = Jobs(settings.index_dir)
     job = jobs.get(id)
 
-    def work(advance: Advance) -> Mapping[str, Any]:
-        return _KINDS[job.kind](build_low_priority_indexer(settings), jobs, job, advance)
+    def work(report_progress: ReportProgress) -> Mapping[str, Any]:
+        return _WORK_BY_KIND[job.kind](build_low_priority_indexer(settings), jobs, job, report_progress)
 
-    # What was sent is taken in, whatever becomes of the server; a rebuild goes on where it was with the next one.
-    jobs.carry_out(id, work, lambda: job.kind == "upload" or os.getppid() == server)
-
-
-def _rebuild(library: Indexer, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
-    return {"generation": library.rebuild(index=job.index, advance=advance)[0]}
+    # Uploads finish even after the server has stopped. The next rebuild continues one that was interrupted.
+    jobs.run(id, work, lambda: job.kind == "upload" or os.getppid() == server)
 
 
-def _rollback(library: Indexer, _: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
-    return {"generation": library.rollback(index=job.index, advance=advance)[0]}
+def _rebuild(indexer: Indexer, _: Jobs, job: Job, report_progress: ReportProgress) -> Mapping[str, Any]:
+    return {"generation": indexer.rebuild(index=job.index, progress=report_progress)[0]}
 
 
-def _upload(library: Indexer, jobs: Jobs, job: Job, advance: Advance) -> Mapping[str, Any]:
-    files = list(job.files or ())
+def _rollback(indexer: Indexer, _: Jobs, job: Job, report_progress: ReportProgress) -> Mapping[str, Any]:
+    return {"generation": indexer.rollback(index=job.index, progress=report_progress)[0]}
+
+
+def _upload(indexer: Indexer, jobs: Jobs, job: Job, report_progress: ReportProgress) -> Mapping[str, Any]:
+    pending = list(job.files or ())
+    sources = [UploadSource(file["file"], jobs.upload_path(job.id, n).read_bytes) for n, file in enumerate(pending)]
     with closing(Extractor()) as extractor:
-        for place, entry in enumerate(files):
-            data = jobs.given(job.id, place).read_bytes()
-            files[place] = take_in(data, entry["file"], extractor.extract, library, job.index).model_dump()
-            advance(1, files=files)
+        ingestion = Ingestion(indexer, extractor.extract, job.index)
+
+        def report_files(finished: int) -> None:
+            done = [file_out(file).model_dump() for file in ingestion.report.files]
+            report_progress(finished, files=[*done, *pending[len(done) :]])
+
+        ingestion.add(sources, report_files)
     return {}
 
 
-_KINDS: Mapping[str, Callable[[Indexer, Jobs, Job, Advance], Mapping[str, Any]]] = {
+_WORK_BY_KIND: Mapping[str, Callable[[Indexer, Jobs, Job, ReportProgress], Mapping[str, Any]]] = {
     "rebuild": _rebuild,
     "rollback": _rollback,
     "upload": _upload,

@@ -1,4 +1,4 @@
-"""Refuse a request's body as soon as it is over the limit, however it is sent; until then pass it on as it comes."""
+"""Reject a request as soon as its body exceeds the limit, whether or not its length is declared."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.service.problems import problem
 
-# Ten million characters of text take at most four bytes each, and JSON may escape some of them.
+# Ten million characters take at most 40 MB in UTF-8; the rest is for JSON escapes.
 MAX_BODY_BYTES = 64_000_000
 
 
 class BodyLimit:
-    """ASGI middleware: a declared or actual length over the limit is answered with 413."""
+    """ASGI middleware: responds with 413 when the declared or actual length of a body exceeds the limit."""
 
     def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
         self._app = app
@@ -23,20 +23,20 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = f"the body is over {self._limit:,} bytes"
+        detail = f"the body is larger than {self._limit:,} bytes; send it in several requests"
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self._limit:
-            await problem(413, told, "body")(scope, receive, send)
+            await problem(413, detail, "body")(scope, receive, send)
             return
         size = 0
 
-        async def counted() -> Message:
+        async def receive_within_limit() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
             if size > self._limit:
-                # Whoever reads the body passes this on to the handler of errors.
-                raise HTTPException(413, told)
+                # Raised where the body is read, from where it reaches the exception handlers.
+                raise HTTPException(413, detail)
             return message
 
-        await self._app(scope, counted, send)
+        await self._app(scope, receive_within_limit, send)

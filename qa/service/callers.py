@@ -1,36 +1,36 @@
-"""Who calls, and how often."""
+"""Authenticate callers and count their calls."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qa.service.keys import ANYONE, Key, Keys
+from qa.service.keys import ANONYMOUS, Key, Keys
 from qa.service.rate_limit import RateLimit
 
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Tells callers apart: by their keys, or where none is needed by their addresses."""
+    """Identifies callers by their keys, or by their addresses where no key is required."""
 
     keys: Keys
-    rates: RateLimit
+    rate_limit: RateLimit
 
-    def known(self, authorization: str | None, x_api_key: str | None) -> Key:
-        """Return what a request may do by its headers.
+    def authenticate(self, authorization: str | None, x_api_key: str | None) -> Key:
+        """Return the key that a request carries in its headers.
 
         Raises:
-            Unauthorized: a key is needed, and it carries none that is known.
+            Unauthorized: a key is required, and the request carries none or an unknown one.
         """
-        return self.keys.bearer(authorization, x_api_key)
+        return self.keys.authenticate(authorization, x_api_key)
 
-    def who(self, caller: Key, address: str) -> str:
-        """Return what a caller is known by."""
-        return address if caller is ANYONE else caller.sha256
+    def identify(self, key: Key, address: str) -> str:
+        """Return a string that identifies the caller."""
+        return address if key is ANONYMOUS else key.sha256
 
-    def count(self, caller: Key, address: str) -> None:
+    def count(self, key: Key, address: str) -> None:
         """Count a call.
 
         Raises:
-            RateLimited: it is one too many.
+            RateLimited: the caller has reached its rate limit.
         """
-        self.rates.count(self.who(caller, address))
+        self.rate_limit.count(self.identify(key, address))

@@ -1,4 +1,4 @@
-"""Pages from elsewhere may not use the service through the browser of somebody who can reach it."""
+"""Protection against cross-site requests (CSRF) and DNS rebinding, and against open servers on a network."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from qa.service.keys import Keys
 from qa.service.problems import problem
 from qa.wire.base import PREFIX
 
-_READING = {"GET", "HEAD", "OPTIONS"}
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class CrossSiteProtection:
-    """ASGI middleware.
+    """ASGI middleware: rejects requests that a page of another site sends through a user's browser.
 
-    A browser tells where a request comes from; one that changes something must come from the service's own page. Where
-    no key is needed, the service must also have been called by a name of this machine: a name of somebody else's that
-    was made to lead here would make his page the service's own (DNS rebinding).
+    Browsers say where a request comes from. A request that changes something must come from the server's own page.
+    Where no key is required, the `Host` header must also name the loopback interface. Otherwise a page of another site
+    could point its own host name at this server and read everything (DNS rebinding).
     """
 
     def __init__(self, app: ASGIApp, keys: Keys, *, insecure: bool) -> None:
@@ -30,37 +30,41 @@ class CrossSiteProtection:
         self._insecure = insecure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on unless a page from elsewhere sent it."""
+        """Pass a request on unless a page of another site sent it."""
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             headers = Headers(scope=scope)
             host = headers.get("host", "")
-            refused = None
-            if scope["method"] not in _READING and not _from_own_page(headers, host):
-                refused = problem(403, "a page from elsewhere may not change anything here", "Origin")
-            elif not self._insecure and not self._keys.required() and not is_own(_name_in(host)):
-                refused = problem(403, f"{host!r} is no name of this machine; use one, a key, or --insecure", "Host")
-            if refused:
-                await refused(scope, receive, send)
+            response = None
+            if scope["method"] not in _SAFE_METHODS and not _is_same_origin(headers, host):
+                response = problem(403, "cross-site requests are not allowed", "Origin")
+            elif not self._insecure and not self._keys.required() and not is_loopback(_parse_hostname(host)):
+                detail = (
+                    f"host {host!r} is not allowed without API keys; use localhost, create a key with `qa key create`,"
+                    " or start the server with --insecure"
+                )
+                response = problem(403, detail, "Host")
+            if response:
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
 def check_exposure(host: str, keys: Keys, *, insecure: bool) -> None:
-    """Refuse to listen where others can reach it, while anybody may do everything.
+    """Refuse to listen on a network without API keys.
 
     Raises:
-        InvalidInput: the address is not this machine's own, no key is needed, and that was not said to be meant.
+        InvalidInput: the host is not a loopback address, no key is required, and `insecure` is not set.
     """
-    if not (insecure or keys.required() or is_own(host)):
+    if not (insecure or keys.required() or is_loopback(host)):
         raise InvalidInput(
-            f"{host} can be reached from other machines, and no key is needed: make one with `qa key create`, set"
-            " QA_API_KEYS, or say --insecure",
+            f"refusing to listen on {host} without API keys, because other machines can reach it; create a key with"
+            " `qa key create`, set QA_API_KEYS, or pass --insecure",
             field="host",
         )
 
 
-def is_own(host: str) -> bool:
-    """Tell whether a name or an address can only mean the machine that it is used on."""
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or an address can only mean the machine that it is used on."""
     if host == "localhost":
         return True
     try:
@@ -69,18 +73,18 @@ def is_own(host: str) -> bool:
         return False
 
 
-def _name_in(host: str) -> str:
-    """Return a `Host` header's name without its port; empty for what is none."""
+def _parse_hostname(host: str) -> str:
+    """Return the name in a `Host` header without its port; empty if the header is not valid."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 
 
-def _from_own_page(headers: Headers, host: str) -> bool:
+def _is_same_origin(headers: Headers, host: str) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
-    # Programs send neither.
+    # Clients other than browsers send neither header.
     origin = headers.get("origin")
     return origin is None or origin.partition("://")[2] == host

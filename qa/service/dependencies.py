@@ -1,9 +1,9 @@
-"""What a route may ask for: each is one short step from the application's state."""
+"""Dependencies of the routes: the shared services, and checks of the caller's key."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, cast
+from typing import Annotated
 
 from anyio import from_thread
 from fastapi import Depends, Header, Path, Query, Request
@@ -11,88 +11,93 @@ from fastapi import Depends, Header, Path, Query, Request
 from qa.documents.extract.extractor import Extractor
 from qa.engine import Engine
 from qa.service.admission import Admission
-from qa.service.callers import Callers
 from qa.service.draining import Draining
-from qa.service.jobs import Begin, Jobs
+from qa.service.jobs import Jobs, StartJob
 from qa.service.keys import Key
 from qa.service.metrics import Metrics
 from qa.service.retry_queue import QueuedCaller
+from qa.service.services import Services
 from qa.validation import MAX_IDEMPOTENCY_KEY
 from qa.wire.base import INDEX_NAME
 
 
-def _engine(request: Request) -> Engine:
-    return cast(Engine, request.app.state.engine)
+# FastAPI runs plain functions in the thread pool; these do not block, so they are coroutines.
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
 
 
-def _admission(request: Request) -> Admission:
-    return cast(Admission, request.app.state.admission)
+ServicesDep = Annotated[Services, Depends(_services)]
 
 
-def _writes(request: Request) -> Admission:
-    return cast(Admission, request.app.state.writes)
+async def _engine(services: ServicesDep) -> Engine:
+    return services.engine
 
 
-def _callers(request: Request) -> Callers:
-    return cast(Callers, request.app.state.callers)
+async def _questions(services: ServicesDep) -> Admission:
+    return services.questions
+
+
+async def _writes(services: ServicesDep) -> Admission:
+    return services.writes
+
+
+async def _extractor(services: ServicesDep) -> Extractor:
+    return services.extractor
+
+
+async def _jobs(services: ServicesDep) -> Jobs:
+    return services.jobs
+
+
+async def _start_job(services: ServicesDep) -> StartJob:
+    return services.start_job
+
+
+async def _metrics(services: ServicesDep) -> Metrics:
+    return services.metrics
+
+
+async def _draining(services: ServicesDep) -> Draining:
+    return services.draining
+
+
+def authenticate(
+    request: Request,
+    services: ServicesDep,
+    authorization: Annotated[str | None, Header()] = None,
+    x_api_key: Annotated[str | None, Header()] = None,
+) -> Key:
+    """Return the caller's key, and count the call."""
+    key = services.callers.authenticate(authorization, x_api_key)
+    services.callers.count(key, _address(request))
+    return key
+
+
+CallerDep = Annotated[Key, Depends(authenticate)]
+
+
+async def queued_caller(request: Request, services: ServicesDep, key: CallerDep) -> QueuedCaller:
+    """Identify the caller and its request, in case the request has to wait; call `disconnected` from a pool thread."""
+    caller = services.callers.identify(key, _address(request))
+    fingerprint = hashlib.blake2b(f"{caller}\n{request.url.path}\n".encode())
+    fingerprint.update(await request.body())
+    return QueuedCaller(caller, fingerprint.hexdigest(), lambda: from_thread.run(request.is_disconnected))
 
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _jobs(request: Request) -> Jobs:
-    return cast(Jobs, request.app.state.jobs)
-
-
-def _begin(request: Request) -> Begin:
-    return cast(Begin, request.app.state.begin)
-
-
-def _extractor(request: Request) -> Extractor:
-    return cast(Extractor, request.app.state.extractor)
-
-
-def _draining(request: Request) -> Draining:
-    return cast(Draining, request.app.state.draining)
-
-
-def _metrics(request: Request) -> Metrics:
-    return cast(Metrics, request.app.state.metrics)
-
-
-def identified(
-    request: Request,
-    authorization: Annotated[str | None, Header()] = None,
-    x_api_key: Annotated[str | None, Header()] = None,
-) -> Key:
-    """Tell who calls, and count it."""
-    callers = _callers(request)
-    caller = callers.known(authorization, x_api_key)
-    callers.count(caller, _address(request))
-    return caller
-
-
-CallerDep = Annotated[Key, Depends(identified)]
-
-
-async def asker(request: Request, caller: CallerDep) -> QueuedCaller:
-    """Return who asks, and what; whether he has hung up is told in a thread of the pool."""
-    who = _callers(request).who(caller, _address(request))
-    mark = hashlib.blake2b(f"{who}\n{request.url.path}\n".encode())
-    mark.update(await request.body())
-    return QueuedCaller(who, mark.hexdigest(), lambda: from_thread.run(request.is_disconnected))
-
-
-def _may_write(caller: CallerDep) -> None:
+def _check_write_scope(caller: CallerDep) -> None:
     caller.check_scope("write")
 
 
-def _may_administer(caller: CallerDep) -> None:
+def _check_admin_scope(caller: CallerDep) -> None:
     caller.check_scope("admin")
 
 
-def _index(
+def _index_from_query(
     caller: CallerDep,
     index: Annotated[str, Query(description="name of the index", json_schema_extra=INDEX_NAME)] = "default",
 ) -> str:
@@ -100,41 +105,41 @@ def _index(
     return index
 
 
-def _named(caller: CallerDep, name: Annotated[str, Path(json_schema_extra=INDEX_NAME)]) -> str:
+def _index_from_path(caller: CallerDep, name: Annotated[str, Path(json_schema_extra=INDEX_NAME)]) -> str:
     caller.check_index(name)
     return name
 
 
-def _repeated(
+def _document_idempotency_key(
     idempotency_key: Annotated[
         str | None,
         Header(
-            description="within a day, a request with the same one is not done again but answered as the one before",
+            description="a retry with the same key within a day is not repeated: it gets the stored response",
             json_schema_extra={"minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY},
         ),
     ] = None,
 ) -> None:
-    """Only for the reference: `qa.service.idempotency` is met before."""
+    """Add the header to the OpenAPI document; the middleware in `qa.service.idempotency` reads it."""
 
 
-REPEATABLE = Depends(_repeated)
-"""For calls that may be sent again with the same `Idempotency-Key`."""
+IDEMPOTENT = Depends(_document_idempotency_key)
+"""For calls that a client may retry with the same `Idempotency-Key`."""
 
-WRITES, ADMINISTERS = Depends(_may_write), Depends(_may_administer)
-"""What a call takes beyond a key that may read."""
+WRITES, ADMINISTERS = Depends(_check_write_scope), Depends(_check_admin_scope)
+"""For calls that need more than a key for reading."""
 
-IndexDep = Annotated[str, Depends(_index)]
+IndexDep = Annotated[str, Depends(_index_from_query)]
 """The index that the query string names, if the caller may use it."""
 
-NamedIndexDep = Annotated[str, Depends(_named)]
+NamedIndexDep = Annotated[str, Depends(_index_from_path)]
 """The index that the path names, if the caller may use it."""
 
 EngineDep = Annotated[Engine, Depends(_engine)]
-AdmissionDep = Annotated[Admission, Depends(_admission)]
-AskerDep = Annotated[QueuedCaller, Depends(asker)]
-BeginDep = Annotated[Begin, Depends(_begin)]
-DrainingDep = Annotated[Draining, Depends(_draining)]
+QuestionsDep = Annotated[Admission, Depends(_questions)]
+WritesDep = Annotated[Admission, Depends(_writes)]
 ExtractorDep = Annotated[Extractor, Depends(_extractor)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
+StartJobDep = Annotated[StartJob, Depends(_start_job)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
-WritesDep = Annotated[Admission, Depends(_writes)]
+DrainingDep = Annotated[Draining, Depends(_draining)]
+QueuedCallerDep = Annotated[QueuedCaller, Depends(queued_caller)]

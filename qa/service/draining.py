@@ -1,4 +1,4 @@
-"""A server that is told to stop says so first, for as long as a load balancer takes to notice, and serves meanwhile."""
+"""Graceful shutdown: on SIGTERM the server reports itself as not ready, and keeps serving for a while."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from types import FrameType
 
 
 class Draining:
-    """Whether the server is about to stop."""
+    """Whether the server is about to stop; load balancers stop sending requests once `/readyz` reports it.
+
+    Attributes:
+        active: SIGTERM was received.
+    """
 
     def __init__(self, seconds: float) -> None:
+        """Set for how many seconds the server keeps serving after SIGTERM."""
         self._seconds = seconds
-        self.begun = False
+        self.active = False
 
-    def watch(self) -> None:
-        """Put off what SIGTERM does now. To be called where the event loop runs.
+    def delay_sigterm(self) -> None:
+        """Delay the handler of SIGTERM that is installed now; call this from the event loop's thread.
 
-        A second one does it at once; whoever started several workers does not pass it on to them.
+        A second SIGTERM runs the handler at once. uvicorn's supervisor of several workers does not forward a second one.
         """
         if not self._seconds or threading.current_thread() is not threading.main_thread():
             return
@@ -26,11 +31,11 @@ class Draining:
         if not callable(stop):
             return
 
-        def told(number: int, frame: FrameType | None) -> None:
-            if self.begun:
+        def handle_sigterm(number: int, frame: FrameType | None) -> None:
+            if self.active:
                 stop(number, frame)
             else:
-                self.begun = True
+                self.active = True
                 loop.call_soon_threadsafe(loop.call_later, self._seconds, stop, number, None)
 
-        signal.signal(signal.SIGTERM, told)
+        signal.signal(signal.SIGTERM, handle_sigterm)

@@ -1,4 +1,4 @@
-"""Headers that every response carries, against what browsers would otherwise do with it."""
+"""Security headers of every response."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ SECURITY_HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware. No CORS header is among them: pages from elsewhere cannot read what the service says."""
+    """ASGI middleware: adds security headers. It adds no CORS header, so pages of other sites cannot read responses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to a response."""
+        """Add the headers to the response."""
 
-        async def with_headers(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        await self._app(scope, receive, send_with_headers)

@@ -1,6 +1,6 @@
-"""A request that is sent again because its reply was lost is not done again: it gets that reply.
+"""Idempotency keys: a retried request is not repeated, it gets the response of the first one.
 
-As the IETF's draft on the header `Idempotency-Key` has it. What failed is not remembered: it changed nothing.
+Follows the IETF draft on the `Idempotency-Key` header. Failed requests are not stored, because they changed nothing.
 """
 
 from __future__ import annotations
@@ -23,118 +23,118 @@ from qa.validation import MAX_IDEMPOTENCY_KEY
 from qa.wire.base import IDEMPOTENCY_KEY, PREFIX
 
 REPLAYED = "Idempotency-Replayed"
-# Calls that change something. Of questions no reply is kept: it would quote documents that may be removed meanwhile.
+# Calls that change something. Replies to questions are not stored: they would quote documents that may be removed.
 _CHANGING = tuple(f"{PREFIX}/{noun}" for noun in ("documents", "feedback", "indexes"))
-# Theirs are headers of that one response.
-_NOT_KEPT = {b"date", b"server"}
+# Per-response headers; uvicorn sets them again on replay.
+_NOT_STORED = {b"date", b"server"}
 
 _log = logging.getLogger(__name__)
 
 
 class Idempotency:
-    """ASGI middleware: keeps for a day what a `POST` with the header was answered with, and answers so again."""
+    """ASGI middleware: stores the response to a `POST` with the header for a day, and replays it to retries."""
 
-    def __init__(self, app: ASGIApp, state: ServiceDatabase, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, database: ServiceDatabase, callers: Callers) -> None:
         self._app = app
-        self._state = state
+        self._database = database
         self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it as the one before."""
+        """Pass a request on, or replay the response to the first request with its key."""
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        given = headers.get(IDEMPOTENCY_KEY)
-        if given is None or scope["method"] != "POST" or not scope["path"].startswith(_CHANGING):
+        idempotency_key = headers.get(IDEMPOTENCY_KEY)
+        if idempotency_key is None or scope["method"] != "POST" or not scope["path"].startswith(_CHANGING):
             await self._app(scope, receive, send)
             return
-        if not 0 < len(given) <= MAX_IDEMPOTENCY_KEY:
-            refused = problem(422, f"from 1 to {MAX_IDEMPOTENCY_KEY} characters", IDEMPOTENCY_KEY)
-            await refused(scope, receive, send)
+        if not 0 < len(idempotency_key) <= MAX_IDEMPOTENCY_KEY:
+            detail = f"the key must have from 1 to {MAX_IDEMPOTENCY_KEY} characters, got {len(idempotency_key)}"
+            await problem(422, detail, IDEMPOTENCY_KEY)(scope, receive, send)
             return
         try:
-            caller = self._callers.known(headers.get("authorization"), headers.get("x-api-key"))
+            caller = self._callers.authenticate(headers.get("authorization"), headers.get("x-api-key"))
         except QAError:
-            # It is refused there, and nothing is given again to a key that was revoked.
+            # The route rejects the request. A revoked key must not get a replay.
             await self._app(scope, receive, send)
             return
-        key = _scoped(scope, caller.sha256, given)
+        key = _hash_key(scope, caller.sha256, idempotency_key)
         try:
-            known = await to_thread.run_sync(self._state.claim, key)
-            if known:
+            stored = await to_thread.run_sync(self._database.claim, key)
+            if stored:
                 address = scope["client"][0] if scope.get("client") else ""
                 await to_thread.run_sync(self._callers.count, caller, address)
         except InProgress:
-            told = "the request with this key is being worked on"
-            await problem(409, told, IDEMPOTENCY_KEY, {"Retry-After": "1"})(scope, receive, send)
+            detail = "a request with this key is still running; retry later"
+            await problem(409, detail, IDEMPOTENCY_KEY, {"Retry-After": "1"})(scope, receive, send)
         except RateLimited as error:
             await problem(429, error.message, None, {"Retry-After": str(error.retry_after_s)})(scope, receive, send)
         except Unavailable as error:
             await problem(503, error.message)(scope, receive, send)
         else:
-            await (self._repeat(known, scope, receive, send) if known else self._do(key, scope, receive, send))
+            await (self._replay(stored, scope, receive, send) if stored else self._run(key, scope, receive, send))
 
-    async def _do(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
-        digest = _Digest(scope)
-        started: Message = {}
+    async def _run(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+        digest = _BodyDigest(scope)
+        start: Message = {}
         body: list[bytes] = []
 
-        async def read() -> Message:
+        async def receive_and_hash() -> Message:
             message = await receive()
             digest.add(message)
             return message
 
-        async def noted(message: Message) -> None:
+        async def store_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                started.update(message)
+                start.update(message)
             else:
                 body.append(message.get("body", b""))
                 if not message.get("more_body", False):
-                    # Before the last of it is sent: whoever has it whole may rely on it.
-                    while not digest.whole:
-                        await read()
-                    await self._keep(key, digest.told(), started, b"".join(body))
+                    # Stored before the last part is sent: a client that has the whole response may rely on a replay.
+                    while not digest.complete:
+                        await receive_and_hash()
+                    await self._store(key, digest.hexdigest(), start, b"".join(body))
             await send(message)
 
         try:
-            await self._app(scope, read, noted)
+            await self._app(scope, receive_and_hash, store_and_send)
         except Exception:
-            await self._settle(key, None)
+            await self._store_or_release(key, None)
             raise
 
-    async def _keep(self, key: str, request: str, started: Message, body: bytes) -> None:
-        headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in started["headers"] if n not in _NOT_KEPT]
-        done = 200 <= started["status"] < 300
-        await self._settle(key, Reply(request, started["status"], headers, body) if done else None)
+    async def _store(self, key: str, request: str, start: Message, body: bytes) -> None:
+        headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in start["headers"] if n not in _NOT_STORED]
+        succeeded = 200 <= start["status"] < 300
+        await self._store_or_release(key, Reply(request, start["status"], headers, body) if succeeded else None)
 
-    async def _settle(self, key: str, reply: Reply | None) -> None:
-        """Remember a reply, or that there is none; if that fails, what was done is told all the same."""
+    async def _store_or_release(self, key: str, reply: Reply | None) -> None:
+        """Store a reply, or release the key if there is none. A failure is only logged: the request itself is done."""
         try:
             if reply:
-                await to_thread.run_sync(self._state.keep, key, reply)
+                await to_thread.run_sync(self._database.store, key, reply)
             else:
-                await to_thread.run_sync(self._state.release, key)
+                await to_thread.run_sync(self._database.release, key)
         except QAError as error:
-            _log.warning("a reply cannot be given again: %s", error.message)
+            _log.warning("cannot store a reply, so a retry will not get it: %s", error.message)
 
-    async def _repeat(self, known: Reply, scope: Scope, receive: Receive, send: Send) -> None:
-        digest = _Digest(scope)
+    async def _replay(self, stored: Reply, scope: Scope, receive: Receive, send: Send) -> None:
+        digest = _BodyDigest(scope)
         try:
-            while not digest.whole:
+            while not digest.complete:
                 digest.add(await receive())
         except HTTPException as error:
             await problem(error.status_code, str(error.detail), "body")(scope, receive, send)
             return
-        if digest.told() != known.request:
-            refused = problem(422, "this key was used for another request", IDEMPOTENCY_KEY)
-            await refused(scope, receive, send)
+        if digest.hexdigest() != stored.request:
+            detail = "this key was already used for a different request; send a new key"
+            await problem(422, detail, IDEMPOTENCY_KEY)(scope, receive, send)
             return
-        response = Response(known.body, known.status)
-        response.raw_headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in known.headers]
+        response = Response(stored.body, stored.status)
+        response.raw_headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in stored.headers]
         response.headers[REPLAYED] = "true"
         await response(scope, receive, send)
 
 
-class _Digest:
-    """Of a body as it comes; without the boundaries between files, which are others each time they are sent."""
+class _BodyDigest:
+    """Hash of a body as it arrives, without multipart boundaries, which differ every time a file is sent."""
 
     def __init__(self, scope: Scope) -> None:
         header = Header()
@@ -142,27 +142,28 @@ class _Digest:
         self._boundary = str(header.get_param("boundary", "")).encode("utf-8", "replace")
         self._hash = hashlib.sha256()
         self._tail = b""
-        self.whole = False
+        self.complete = False
 
     def add(self, message: Message) -> None:
-        """Take in a part of the body."""
-        self.whole = message["type"] != "http.request" or not message.get("more_body", False)
+        """Add a part of the body."""
+        self.complete = message["type"] != "http.request" or not message.get("more_body", False)
         part = self._tail + message.get("body", b"")
         if self._boundary:
             part = part.replace(self._boundary, b"")
-        # A boundary may go on in the next part.
-        held = max(0, len(part) - max(0, len(self._boundary) - 1))
-        self._hash.update(part[:held])
-        self._tail = part[held:]
+        # A boundary may continue in the next part.
+        end = max(0, len(part) - max(0, len(self._boundary) - 1))
+        self._hash.update(part[:end])
+        self._tail = part[end:]
 
-    def told(self) -> str:
-        """Return the hash of what was taken in."""
-        whole = self._hash.copy()
-        whole.update(self._tail)
-        return whole.hexdigest()
+    def hexdigest(self) -> str:
+        """Return the hash of the parts added so far."""
+        digest = self._hash.copy()
+        digest.update(self._tail)
+        return digest.hexdigest()
 
 
-def _scoped(scope: Scope, who: str, given: str) -> str:
-    """Return a key for this call by this caller: others may use the same words."""
+def _hash_key(scope: Scope, caller: str, idempotency_key: str) -> str:
+    """Return a key for this caller and call: other callers, and other calls, may use the same idempotency key."""
     query = scope["query_string"].decode("latin-1")
-    return hashlib.sha256("\0".join((who, scope["path"], query, given)).encode("utf-8", "replace")).hexdigest()
+    parts = (caller, scope["path"], query, idempotency_key)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()

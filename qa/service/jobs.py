@@ -1,11 +1,11 @@
-"""Long work asked for over HTTP, told in files, so that any process can tell how it stands.
+"""Jobs: rebuilds, rollbacks and large uploads that outlast a request.
 
-A job's state is a file; whoever does it holds a lock beside it meanwhile. A job that says it runs, and whose lock
-nobody holds, was left by a process that died, and is reported so.
+A job's state is a file, so that any process can read it. The process that runs the job holds a file lock. A job that is
+recorded as running, but whose lock is free, was interrupted: its process died.
 
-indexes/.jobs/ID.json     how it stands         ID.lock    held by whoever does it
-              ID.cancel   somebody asked for it ID.files/  what it was given, by numbers
-              ID.again    it was taken up again
+indexes/.jobs/ID.json    state               ID.lock    held by the process that runs the job
+              ID.cancel  cancel requested    ID.files/  uploaded files, numbered from 0
+              ID.again   resumed once
 """
 
 from __future__ import annotations
@@ -23,47 +23,49 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
 from qa.errors import Conflict, NotFound, Overloaded, QAError, Unavailable
-from qa.index.durable import exclusively, exclusively_or_not, is_held, write_durably
+from qa.index.durable import file_lock, is_locked, try_file_lock, write_durably
 
 State = Literal["running", "done", "failed", "cancelled"]
-Begin = Callable[[str, int], None]
-"""Lets somebody carry a job out, by its id; he inherits the file descriptor of its lock."""
+StartJob = Callable[[str, int], None]
+"""Starts a process that runs the job with this id. The process inherits the file descriptor of the job's lock."""
 
 
-class Advance(Protocol):
-    """Is told how much more is done, and attributes that the job has from then on."""
+class ReportProgress(Protocol):
+    """Stores the progress of a job."""
 
-    def __call__(self, more: int, **told: Any) -> None:
-        """Take note."""
+    def __call__(self, finished: int, **changes: Any) -> None:
+        """Add to the number of finished items, and change other attributes of the job."""
 
 
-Work = Callable[[Advance], Mapping[str, Any]]
-"""Does it, and returns attributes that the job has in the end."""
+Work = Callable[[ReportProgress], Mapping[str, Any]]
+"""Does the work of a job, and returns changes to the job's attributes."""
 
 _log = logging.getLogger(__name__)
-_KEPT = 100
-_MOST_UPLOADS = 2
-# Seconds between two looks at a job that somebody follows.
-_LOOK_EVERY = 0.5
+_MAX_ENDED = 100
+_MAX_UPLOADS = 2
+# Seconds between two reads of the state of a job that a client follows.
+_POLL_INTERVAL = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How a job stands.
+    """The state of a job.
 
     Attributes:
-        id: names it.
+        id: identifies the job.
         kind: rebuild, rollback or upload.
-        index: the name of the one that is worked on.
-        state: what has become of it.
-        done, total: documents, or files of an upload; writes meanwhile add to what is to be done, and what was done
-            before is taken off in the end.
-        rate: of them in a second so far.
-        seconds_left: at that rate; None once it has ended.
-        error: why it failed.
-        generation: the one that answers now, once a rebuild or a rollback is done.
-        files: of an upload, what became of each so far.
-        started_at, ended_at: in UTC.
+        index: name of the index that the job changes.
+        state: running, done, failed or cancelled.
+        done: number of finished documents, or files of an upload.
+        total: number of documents or files. Writes during a rebuild add to it; documents that an earlier, interrupted
+            rebuild finished are subtracted at the end.
+        rate: documents or files per second so far.
+        seconds_left: estimated from the rate; None once the job has ended.
+        error: why the job failed.
+        generation: the live generation after a rebuild or rollback.
+        files: outcome of each file of an upload so far.
+        started_at: in UTC.
+        ended_at: in UTC; None while the job runs.
     """
 
     id: str
@@ -82,136 +84,145 @@ class Job:
 
 
 class _Cancelled(Exception):
-    """Somebody asked for it."""
+    """A client cancelled the job."""
 
 
 class Jobs:
-    """The jobs of one folder of indexes, whichever process does them."""
+    """The jobs of one folder of indexes, in any process."""
 
     def __init__(self, folder: Path) -> None:
-        # No index can be called so.
+        # Not a valid name of an index.
         self._folder = folder / ".jobs"
 
     def start(
-        self, kind: str, index: str, total: int, begin: Begin, files: Sequence[tuple[str, BinaryIO]] | None = None
+        self, kind: str, index: str, total: int, start_job: StartJob, files: Sequence[tuple[str, BinaryIO]] | None = None
     ) -> Job:
-        """Begin a job.
+        """Start a job.
 
         Args:
-            kind: what it is called.
-            index: the index that it is about.
-            total: how much is to be done.
-            begin: lets somebody carry it out.
-            files: what it is given, with their names.
+            kind: rebuild, rollback or upload.
+            index: name of the index that the job changes.
+            total: number of documents or files to process.
+            start_job: starts the job's process.
+            files: names and contents of the files of an upload.
 
         Raises:
-            Conflict: another job works on that index, and this one is no upload.
-            Overloaded: it is one, and there are too many.
-            Unavailable: its state cannot be written; nothing was begun.
+            Conflict: another rebuild or rollback of this index is running, and this job is not an upload.
+            Overloaded: this job is an upload, and too many uploads are running.
+            Unavailable: the job's state cannot be written; the job was not started.
         """
         job = Job(uuid.uuid4().hex, kind, index, "running", 0, total, 0.0, None, None, None, None, _now(), None)
         if files is not None:
             job = replace(job, files=[{"file": name, "documents": [], "error": None} for name, _ in files])
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with exclusively(self._folder / "lock"):
-                self._check_room(job)
-                self._forget_old()
-                self._begin(job, begin, files or ())
+            with file_lock(self._folder / "lock"):
+                self._check_running(job)
+                self._delete_old()
+                self._start(job, start_job, files or ())
         except OSError as error:
-            raise Unavailable(f"{self._folder}: the job cannot be begun ({error.strerror})", field="index") from error
+            raise Unavailable(
+                f"{self._folder}: cannot start the job ({error.strerror}); check free space and permissions",
+                field="index",
+            ) from error
         return job
 
-    def _check_room(self, job: Job) -> None:
-        running = [other for other in self.all() if other.state == "running"]
-        if job.kind == "upload":
-            # Each has a process of its own, and stands in nobody's way but by that.
-            if sum(other.kind == "upload" for other in running) >= _MOST_UPLOADS:
-                raise Overloaded(f"{_MOST_UPLOADS} uploads are being taken in; at most so many at once")
+    def _check_running(self, new: Job) -> None:
+        running = [job for job in self.all() if job.state == "running"]
+        if new.kind == "upload":
+            # Uploads do not conflict with other jobs, but each has its own process.
+            if sum(job.kind == "upload" for job in running) >= _MAX_UPLOADS:
+                raise Overloaded(f"{_MAX_UPLOADS} uploads are already running, the maximum; retry when one has ended")
             return
-        for other in running:
-            if other.index == job.index and other.kind != "upload":
-                raise Conflict(f"job {other.id} ({other.kind}) works on index {job.index!r}", field="index")
+        for job in running:
+            if job.index == new.index and job.kind != "upload":
+                raise Conflict(
+                    f"job {job.id} ({job.kind}) is running on index {job.index!r}; cancel it or wait until it ends",
+                    field="index",
+                )
 
-    def _begin(self, job: Job, begin: Begin, files: Sequence[tuple[str, BinaryIO]]) -> None:
+    def _start(self, job: Job, start_job: StartJob, files: Sequence[tuple[str, BinaryIO]]) -> None:
         try:
-            with exclusively(self._path(job.id, "lock")) as lock:
-                for place, (_, file) in enumerate(files):
-                    self.given(job.id, place).parent.mkdir(exist_ok=True)
-                    with self.given(job.id, place).open("wb") as kept:
-                        shutil.copyfileobj(file, kept)
+            with file_lock(self._path(job.id, "lock")) as lock:
+                for number, (_, file) in enumerate(files):
+                    path = self.upload_path(job.id, number)
+                    path.parent.mkdir(exist_ok=True)
+                    with path.open("wb") as copy:
+                        shutil.copyfileobj(file, copy)
                 self._write(job)
-                begin(job.id, lock)
+                start_job(job.id, lock)
         except OSError:
             with suppress(OSError):
-                self._forget(job.id)
+                self._delete(job.id)
             raise
 
-    def take_up(self, begin: Begin) -> None:
-        """Begin again, once, the uploads whose processes died: they were accepted."""
+    def resume_interrupted(self, start_job: StartJob) -> None:
+        """Start interrupted uploads again, each at most once: the server has already accepted them."""
         for job in self.all():
-            if not self._is_left_behind(job):
+            if not self._is_interrupted_upload(job):
                 continue
-            with suppress(OSError), exclusively_or_not(self._path(job.id, "lock")) as lock:
-                # Another worker may have been faster.
-                if lock is not None and self._is_left_behind(job):
+            with suppress(OSError), try_file_lock(self._path(job.id, "lock")) as lock:
+                # Another worker may have resumed it in the meantime.
+                if lock is not None and self._is_interrupted_upload(job):
                     self._path(job.id, "again").touch()
-                    begin(job.id, lock)
+                    start_job(job.id, lock)
 
-    def _is_left_behind(self, job: Job) -> bool:
-        """Tell whether a job is an accepted upload whose process died, and which was not taken up again yet."""
+    def _is_interrupted_upload(self, job: Job) -> bool:
+        """Return whether a job is an upload that was interrupted and has not been resumed yet."""
         files, again = self._path(job.id, "files"), self._path(job.id, "again")
         return job.state == "failed" and files.is_dir() and not again.exists()
 
-    def given(self, id: str, place: int) -> Path:
-        """Return where a file is that a job was given."""
-        return self._path(id, "files") / str(place)
+    def upload_path(self, id: str, number: int) -> Path:
+        """Return the path of a file that a job received; the first has number 0."""
+        return self._path(id, "files") / str(number)
 
     def get(self, id: str) -> Job:
-        """Return how a job stands.
+        """Return the state of a job.
 
         Raises:
-            NotFound: there is none of that id.
+            NotFound: there is no job with this id.
         """
         job = self._read(id)
-        if job.state == "running" and not is_held(self._path(id, "lock")):
-            # It may have ended between the two looks.
+        if job.state == "running" and not is_locked(self._path(id, "lock")):
+            # The job may have ended between reading the state and checking the lock.
             job = self._read(id)
             if job.state == "running":
-                return replace(job, state="failed", seconds_left=None, error="the process that did it ended")
+                return replace(job, state="failed", seconds_left=None, error="the job was interrupted: its process died")
         return job
 
     def all(self) -> list[Job]:
-        """Return every job that is remembered, the newest first."""
-        found = []
+        """Return every stored job, newest first."""
+        jobs = []
         for path in self._folder.glob("*.json"):
-            # Another process may have forgotten it meanwhile.
+            # Another process may have deleted it in the meantime.
             with suppress(NotFound):
-                found.append(self.get(path.stem))
-        return sorted(found, key=lambda job: (job.started_at, job.id), reverse=True)
+                jobs.append(self.get(path.stem))
+        return sorted(jobs, key=lambda job: (job.started_at, job.id), reverse=True)
 
     def cancel(self, id: str) -> Job:
-        """Ask a job to stop; what it has built is kept for the next one.
+        """Ask a job to stop. The next rebuild uses what a cancelled one has built.
 
         Raises:
-            NotFound: there is none of that id.
-            Conflict: it has ended.
-            Unavailable: that cannot be written.
+            NotFound: there is no job with this id.
+            Conflict: the job has already ended.
+            Unavailable: the request cannot be written.
         """
         job = self.get(id)
         if job.state != "running":
-            raise Conflict(f"job {id} has ended: {job.state}", field="id")
+            raise Conflict(f"job {id} has already ended ({job.state}); only a running job can be cancelled", field="id")
         try:
             self._path(id, "cancel").touch()
         except OSError as error:
-            raise Unavailable(f"{self._folder}: {error.strerror}", field="id") from error
+            raise Unavailable(
+                f"{self._folder}: cannot cancel the job ({error.strerror}); check free space and permissions", field="id"
+            ) from error
         return job
 
     def follow(self, id: str) -> Iterator[Job]:
-        """Yield how a job stands whenever that has changed, until it has ended.
+        """Yield the state of a job now and after every change, until the job has ended.
 
         Raises:
-            NotFound: there is none of that id.
+            NotFound: there is no job with this id.
         """
         last = None
         while True:
@@ -221,77 +232,81 @@ class Jobs:
             if job.state != "running":
                 return
             last = job
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_POLL_INTERVAL)
 
-    def carry_out(self, id: str, work: Work, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Do a job that was begun, and tell how it stands.
+    def run(self, id: str, work: Work, should_continue: Callable[[], bool] = lambda: True) -> None:
+        """Run a job that was started, and store its progress and its outcome.
 
         Args:
-            id: the job's; the caller holds its lock.
-            work: does it.
-            wanted: whether there is still somebody for whom it is done.
+            id: of the job; the caller holds its lock.
+            work: does the work.
+            should_continue: checked after each step; the job fails when it returns False.
         """
-        # One that is taken up again begins anew.
+        # A resumed upload starts from its first file.
         job = replace(self._read(id), done=0)
         started = time.monotonic()
 
-        def advance(more: int, **told: Any) -> None:
+        def report_progress(finished: int, **changes: Any) -> None:
             nonlocal job
-            done = job.done + more
+            done = job.done + finished
             rate = done / max(time.monotonic() - started, 1e-3)
             left = max(0, job.total - done) / rate
-            job = replace(job, done=done, total=max(job.total, done), rate=round(rate, 1), **told)
+            job = replace(job, done=done, total=max(job.total, done), rate=round(rate, 1), **changes)
             job = replace(job, seconds_left=round(left, 1))
             self._write(job)
             if self._path(id, "cancel").exists():
                 raise _Cancelled
-            if not wanted():
-                raise Unavailable("the server that began it has stopped")
+            if not should_continue():
+                raise Unavailable("the server that started the job has stopped; start the job again to continue it")
 
-        made: dict[str, Any]
+        outcome: dict[str, Any]
         try:
-            made = {"state": "done", **work(advance)}
-            # What one that was broken off had done was not to be done again.
-            made["total"] = job.done
+            outcome = {"state": "done", **work(report_progress)}
+            # Work done by an interrupted run is not repeated, so less than the total may have been done.
+            outcome["total"] = job.done
         except _Cancelled:
-            made = {"state": "cancelled"}
-        except QAError as refused:
-            made = {"state": "failed", "error": refused.message}
+            outcome = {"state": "cancelled"}
+        except QAError as error:
+            outcome = {"state": "failed", "error": error.message}
         except Exception:
-            # Nobody waits for it who could be told otherwise.
+            # No caller is left to catch it, and clients must not see internals.
             _log.exception("job %s failed", id)
-            made = {"state": "failed", "error": "an unexpected error, which is in the server's log"}
+            outcome = {"state": "failed", "error": "internal error; see the server log"}
         shutil.rmtree(self._path(id, "files"), ignore_errors=True)
-        self._write(replace(job, **made, seconds_left=None, ended_at=_now()))
+        self._write(replace(job, **outcome, seconds_left=None, ended_at=_now()))
+
+    def delete_ended(self) -> None:
+        """Delete all files of jobs that have ended, except interrupted uploads, which the next server resumes."""
+        for job in self.all():
+            if job.state != "running" and not self._is_interrupted_upload(job):
+                self._delete(job.id)
+
+    def _delete_old(self) -> None:
+        for job in [job for job in self.all() if job.state != "running"][_MAX_ENDED:]:
+            self._delete(job.id)
+
+    def _delete(self, id: str) -> None:
+        shutil.rmtree(self._path(id, "files"), ignore_errors=True)
+        for kind in ("json", "lock", "cancel", "again"):
+            self._path(id, kind).unlink(missing_ok=True)
 
     def _read(self, id: str) -> Job:
         try:
             return Job(**json.loads(self._path(id).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            raise NotFound(f"no job {id!r}", field="id") from error
+            raise _not_found(id) from error
 
     def _write(self, job: Job) -> None:
         write_durably(self._path(job.id), json.dumps(asdict(job)).encode())
 
-    def _forget_old(self) -> None:
-        for job in [job for job in self.all() if job.state != "running"][_KEPT:]:
-            self._forget(job.id)
-
-    def forget_ended(self) -> None:
-        """Let nothing stay of jobs that have ended, but of accepted uploads that the next server takes up again."""
-        for job in self.all():
-            if job.state != "running" and not self._is_left_behind(job):
-                self._forget(job.id)
-
-    def _forget(self, id: str) -> None:
-        shutil.rmtree(self._path(id, "files"), ignore_errors=True)
-        for kind in ("json", "lock", "cancel", "again"):
-            self._path(id, kind).unlink(missing_ok=True)
-
     def _path(self, id: str, kind: str = "json") -> Path:
         if not id.isalnum():
-            raise NotFound(f"no job {id!r}", field="id")
+            raise _not_found(id)
         return self._folder / f"{id}.{kind}"
+
+
+def _not_found(id: str) -> NotFound:
+    return NotFound(f"job {id!r} not found", field="id")
 
 
 def _now() -> str:

@@ -1,6 +1,7 @@
-"""Keys: who may do what to which index. Only their hashes are kept.
+"""API keys, stored as hashes: what each caller may do, and with which index.
 
-indexes/.keys.json   the keys that `qa key create` made; once it is there every call needs a key, even if none is left
+indexes/.keys.json   keys created with `qa key create`. While this file exists, every call needs a key, even if the file
+                     lists none.
 """
 
 from __future__ import annotations
@@ -16,27 +17,28 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from qa.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
-from qa.index.durable import exclusively, write_durably
+from qa.index.durable import file_lock, write_durably
 from qa.validation import check_document_id, check_index_name
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
-# No index can be called so.
+# Not valid names of an index.
 _FILE, _LOCK = ".keys.json", ".keys.lock"
 _PREFIX = "sl_"
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What the bearer of a key may do.
+    """What a key permits.
 
     Attributes:
-        name: by which it is listed and revoked.
-        scope: read: ask, and give feedback; write: change documents too; admin: make, delete and rebuild indexes too.
-        index: the only one it is for; None for all.
+        name: identifies the key in lists and when it is revoked.
+        scope: read: ask questions and give feedback; write: also change documents; admin: also create, delete and
+            rebuild indexes.
+        index: name of the only index that the key permits; None permits all.
         created_at: in UTC.
-        sha256: of the key itself, which nobody but its bearer knows.
+        sha256: hash of the secret key, which only the caller knows.
     """
 
     name: str
@@ -46,109 +48,119 @@ class Key:
     sha256: str
 
     def check_scope(self, scope: Scope) -> None:
-        """Refuse what is beyond this key.
+        """Check that the key permits a call that needs this scope.
 
         Raises:
-            Forbidden: it is.
+            Forbidden: it does not.
         """
         if SCOPES.index(self.scope) < SCOPES.index(scope):
-            raise Forbidden(f"this key is for {self.scope}; it takes one for {scope}")
+            raise Forbidden(
+                f"this call needs a key with scope {scope!r}, and this key has scope {self.scope!r}; create one with"
+                f" `qa key create NAME --scope {scope}`"
+            )
 
     def check_index(self, name: str) -> None:
-        """Refuse another index than this key's.
+        """Check that the key permits calls to this index.
 
         Raises:
-            Forbidden: it is for another one.
+            Forbidden: it is restricted to another index.
         """
         if self.index not in (None, name):
-            raise Forbidden(f"this key is for index {self.index!r} only", field="index")
+            raise Forbidden(f"this key is valid for index {self.index!r} only, not for {name!r}", field="index")
 
 
-ANYONE = Key("anyone", "admin", None, "", "")
-"""Who calls where no key is needed."""
+ANONYMOUS = Key("anonymous", "admin", None, "", "")
+"""The key of callers that carry none, where none is required."""
 
 
 class Keys:
-    """The keys of one folder of indexes, and those of the settings, which may do everything.
+    """The keys of one folder of indexes, and those in the settings, which permit everything.
 
-    Any process may create and revoke; a running server sees it with the next request.
+    Any process may create and revoke keys; a running server applies the change to its next request.
     """
 
     def __init__(self, folder: Path, configured: Collection[str] = ()) -> None:
         self._folder = folder
         self._configured = [Key("QA_API_KEYS", "admin", None, "", _hash(key)) for key in configured]
-        self._read: tuple[tuple[int, int, int] | None, Sequence[Key]] = (None, ())
+        # The state of the file when it was last read, and its keys.
+        self._cached: tuple[tuple[int, int, int] | None, Sequence[Key]] = (None, ())
 
     def required(self) -> bool:
-        """Tell whether a call needs a key."""
+        """Return whether calls need a key."""
         return bool(self._configured) or (self._folder / _FILE).exists()
 
-    def bearer(self, authorization: str | None, x_api_key: str | None) -> Key:
-        """Return what a request may do by its headers, `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+    def authenticate(self, authorization: str | None, x_api_key: str | None) -> Key:
+        """Return the key that a request carries as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
         Raises:
-            Unauthorized: a key is needed, and it carries none that is known.
+            Unauthorized: a key is required, and the request carries none or an unknown one.
         """
         if not self.required():
-            return ANYONE
+            return ANONYMOUS
         scheme, _, token = (authorization or "").partition(" ")
-        given = [value for value in (token.strip() if scheme.lower() == "bearer" else "", x_api_key or "") if value]
-        hashes = [_hash(value) for value in given]
-        # All are compared, each in constant time: neither a key nor its place in the list can be found by timing.
-        known = [*self._configured, *self.all()]
-        found = [key for key in known for one in hashes if hmac.compare_digest(key.sha256, one)]
-        if not found:
-            raise Unauthorized("a valid key is needed: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
-        return found[0]
+        sent = [value for value in (token.strip() if scheme.lower() == "bearer" else "", x_api_key or "") if value]
+        hashes = [_hash(value) for value in sent]
+        # Compares with every key, each in constant time, so that timing reveals neither a key nor its position.
+        keys = [*self._configured, *self.all()]
+        matches = [key for key in keys for sha256 in hashes if hmac.compare_digest(key.sha256, sha256)]
+        if not matches:
+            raise Unauthorized(
+                "missing or unknown API key; send one as 'Authorization: Bearer KEY' or 'X-API-Key: KEY' (create a key"
+                " with `qa key create`)"
+            )
+        return matches[0]
 
     def create(self, name: str, scope: str, index: str | None = None) -> str:
-        """Make a key, and return it: it cannot be shown again.
+        """Create a key and return it. It cannot be shown again.
 
         Raises:
-            InvalidInput: the name, the scope or the index's name cannot be used.
-            Conflict: there is a key of that name.
+            InvalidInput: the name, the scope or the name of the index is not valid.
+            Conflict: a key with this name exists.
         """
         check_document_id(name, "name")
         if scope not in SCOPES:
-            raise InvalidInput(f"one of {', '.join(SCOPES)}, not {scope!r}", field="scope")
+            raise InvalidInput(f"scope must be one of {', '.join(SCOPES)}, got {scope!r}", field="scope")
         if index is not None:
             check_index_name(index)
         self._folder.mkdir(parents=True, exist_ok=True)
-        with exclusively(self._folder / _LOCK):
+        with file_lock(self._folder / _LOCK):
             keys = self.all()
             if any(key.name == name for key in keys):
-                raise Conflict(f"there is a key {name!r}", field="name")
-            made = _PREFIX + secrets.token_urlsafe(32)
-            self._write([*keys, Key(name, scope, index, datetime.now(UTC).isoformat(timespec="seconds"), _hash(made))])
-        return made
+                raise Conflict(
+                    f"key {name!r} already exists; use another name, or revoke it with `qa key revoke`", field="name"
+                )
+            secret = _PREFIX + secrets.token_urlsafe(32)
+            created_at = datetime.now(UTC).isoformat(timespec="seconds")
+            self._write([*keys, Key(name, scope, index, created_at, _hash(secret))])
+        return secret
 
     def all(self) -> Sequence[Key]:
-        """Return the keys that were made, the oldest first.
+        """Return the keys that were created, oldest first.
 
         Raises:
-            Unavailable: the file cannot be read; nobody is let in then.
+            Unavailable: the file cannot be read. All calls are then rejected.
         """
         path = self._folder / _FILE
         try:
             stat = path.stat()
             state = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-            if state != self._read[0]:
-                self._read = (state, [Key(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))])
+            if state != self._cached[0]:
+                self._cached = (state, [Key(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))])
         except FileNotFoundError:
             return ()
         except (OSError, ValueError, TypeError) as error:
-            raise Unavailable(f"{path}: the keys cannot be read ({error})") from error
-        return self._read[1]
+            raise Unavailable(f"{path}: cannot read the API keys ({error}); restore the file") from error
+        return self._cached[1]
 
     def revoke(self, name: str) -> None:
-        """Make a key worthless.
+        """Revoke a key.
 
         Raises:
-            NotFound: there is none of that name.
+            NotFound: there is no key with this name.
         """
         if all(key.name != name for key in self.all()):
-            raise NotFound(f"no key {name!r}", field="name")
-        with exclusively(self._folder / _LOCK):
+            raise NotFound(f"key {name!r} not found; run `qa key list`", field="name")
+        with file_lock(self._folder / _LOCK):
             self._write([key for key in self.all() if key.name != name])
 
     def _write(self, keys: Sequence[Key]) -> None:
@@ -158,5 +170,5 @@ class Keys:
 
 
 def _hash(key: str) -> str:
-    # Keys are random and long: a slow hash would protect nothing more.
+    # Keys are long and random, so a slow hash would add no protection.
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

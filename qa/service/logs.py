@@ -1,4 +1,4 @@
-"""What the server writes to its log, and where."""
+"""Logging configuration of the server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ QUESTIONS = "qa.questions"
 
 
 def log_config() -> dict[str, Any]:
-    """Return the server's own logging with this package's beside it; a line of `QUESTIONS` is JSON and nothing else."""
+    """Return uvicorn's configuration with this package's loggers; each line of the `QUESTIONS` logger is plain JSON."""
     config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
     for name, form in (("qa", "%(asctime)s %(levelname)s %(name)s %(message)s"), (QUESTIONS, "%(message)s")):
         config["formatters"][name] = {"format": form}

@@ -1,6 +1,6 @@
-"""What whoever is on call wants to know, in Prometheus' format, and a line in the log for each question.
+"""Metrics in Prometheus' format, and a log line for each question.
 
-Where there are several workers, each keeps its counts in files of a folder that they share.
+With several workers, each writes its counts to files in a shared folder, and any worker can return the sum.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from qa.service.logs import QUESTIONS
 from qa.types import QueryResult
 from qa.wire.base import PREFIX
 
-SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
-"""A variable that Prometheus' client looks at when it is imported: the folder that workers share."""
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable that names the shared folder of the workers; prometheus_client reads it on import."""
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _TENTHS = tuple(n / 10 for n in range(1, 11))
-# Calls of what is not there: each under its own name would let anybody grow the list.
+# One label for all unknown paths: with a label for each, any client could make the metrics grow.
 _UNKNOWN = "unknown"
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -40,33 +40,42 @@ _log = logging.getLogger(QUESTIONS)
 
 
 class Metrics:
-    """Counts since the process began, and the state of the indexes at the moment of asking."""
+    """Counts since the process started, and the current state of the indexes."""
 
     def __init__(self, engine: Engine) -> None:
         self._registry = CollectorRegistry()
-        self._state = _State(engine.indexes)
-        self.requests = self._counter("requests", "Calls that were answered.", "method", "route", "status")
-        self.request_seconds = self._histogram("request_seconds", "How long a call took.", _SECONDS, "route")
+        self._index_state = _IndexState(engine.indexes)
+        self.requests = self._counter("requests", "Answered requests.", "method", "route", "status")
+        self.request_seconds = self._histogram("request_seconds", "Duration of a request.", _SECONDS, "route")
         self._questions = self._counter("questions", "Questions by outcome: answered, no_answer.", "outcome")
-        self._stages = self._histogram("stage_seconds", "How long a stage of a question took.", _SECONDS, "stage")
-        self._confidence = self._histogram("confidence", "Confidence of the best answer, given or not.", _TENTHS)
-        told = "What is worked on or waits."
-        self._inside = Gauge(
-            "inside", told, ["kind"], namespace="qa", registry=self._registry, multiprocess_mode="livesum"
+        self._stages = self._histogram("stage_seconds", "Duration of a stage of a question.", _SECONDS, "stage")
+        self._confidence = self._histogram("confidence", "Confidence of the best answer or best guess.", _TENTHS)
+        self._in_progress = Gauge(
+            "inside",
+            "Requests that run or wait.",
+            ["kind"],
+            namespace="qa",
+            registry=self._registry,
+            multiprocess_mode="livesum",
         )
 
-    def inside(self, kind: str) -> Callable[[int], None]:
-        """Return what is to be told by how much the number of things of a kind has changed that are inside."""
-        return self._inside.labels(kind).inc
+    def in_progress(self, kind: str) -> Callable[[int], None]:
+        """Return a function that changes the number of requests of a kind that run or wait."""
+        return self._in_progress.labels(kind).inc
 
-    def asked(self, results: Sequence[QueryResult], waited: float) -> None:
-        """Count questions that waited so many seconds; the log tells of each without a word of what was asked."""
+    def record_questions(self, results: Sequence[QueryResult], waited: float) -> None:
+        """Count the questions of a request and log a line for each, which never contains text.
+
+        Args:
+            results: of the questions; those of a batch share their stages.
+            waited: how long the request waited for a slot, in seconds.
+        """
         for result in results:
             best = result.answers[0] if result.answers else result.best_guess
             self._questions.labels("answered" if result.has_answer else "no_answer").inc()
             if best:
                 self._confidence.observe(best.confidence)
-            told = {
+            event = {
                 "event": "question",
                 "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "query_id": result.query_id,
@@ -76,101 +85,103 @@ class Metrics:
                 "confidence": best and round(best.confidence, 3),
                 "ms": result.timings_ms["total"],
             }
-            _log.info(json.dumps(told))
-        # Questions of a batch share their stages.
-        self.timed(results[0].timings_ms, waited)
+            _log.info(json.dumps(event))
+        self.record_stages(results[0].timings_ms, waited)
 
-    def timed(self, timings_ms: Mapping[str, float], waited: float) -> None:
-        """Count how long each stage of a request took, after so many seconds of waiting."""
+    def record_stages(self, timings_ms: Mapping[str, float], waited: float) -> None:
+        """Record how long each stage of a request took, and how long it waited for a slot, in seconds."""
         self._stages.labels("wait").observe(waited)
         for stage, ms in timings_ms.items():
             self._stages.labels(stage).observe(ms / 1000)
 
     def exposition(self) -> bytes:
-        """Return everything in Prometheus' text format, of all workers together."""
-        shared = os.environ.get(SHARED_COUNTS)
+        """Return all metrics in Prometheus' text format, summed over all workers.
+
+        The time this takes does not depend on the number of documents.
+        """
+        folder = os.environ.get(MULTIPROCESS_DIR)
         registry = self._registry
-        if shared:
+        if folder:
             registry = CollectorRegistry()
-            # One that was killed is not busy any more.
-            for pid in {int(path.stem.rpartition("_")[2]) for path in Path(shared).glob("gauge_live*.db")}:
+            # A worker that was killed no longer has requests in progress.
+            for pid in {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*.db")}:
                 if not Path(f"/proc/{pid}").exists():
                     multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(self._state)
+        return generate_latest(registry) + generate_latest(self._index_state)
 
-    def _counter(self, name: str, told: str, *labels: str) -> Counter:
-        return Counter(name, told, labels, namespace="qa", registry=self._registry)
+    def _counter(self, name: str, help: str, *labels: str) -> Counter:
+        return Counter(name, help, labels, namespace="qa", registry=self._registry)
 
-    def _histogram(self, name: str, told: str, buckets: Sequence[float], *labels: str) -> Histogram:
-        return Histogram(name, told, labels, namespace="qa", registry=self._registry, buckets=buckets)
+    def _histogram(self, name: str, help: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(name, help, labels, namespace="qa", registry=self._registry, buckets=buckets)
 
 
-class _State(Collector):
-    """Read when it is asked for: other processes change indexes too."""
+class _IndexState(Collector):
+    """Reads the state of the indexes for each request, because other processes change them too."""
 
     def __init__(self, indexes: Indexes) -> None:
         self._indexes = indexes
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        readable = GaugeMetricFamily("qa_index_readable", "Whether an index can be used: 1 or 0.", labels=["index"])
+        readable = GaugeMetricFamily("qa_index_readable", "Whether an index can be read: 1 or 0.", labels=["index"])
         gauges = {
-            name: GaugeMetricFamily(f"qa_index_{name}", told, labels=["index"])
-            for name, told in (
+            name: GaugeMetricFamily(f"qa_index_{name}", help, labels=["index"])
+            for name, help in (
                 ("documents", "Documents in an index."),
-                ("passages", "Passages of the generation that answers."),
-                ("generation", "The generation that answers."),
-                ("revision", "The number of the last write."),
-                ("lag", "Writes since the last query of the worker that was asked."),
+                ("passages", "Passages of the live generation."),
+                ("generation", "Number of the live generation."),
+                ("revision", "Number of the last write."),
+                ("lag", "Writes since the last query of the worker that returned these metrics."),
             )
         }
-        for index in self._indexes.names():
+        for name in self._indexes.names():
             try:
-                opened = self._indexes.get(index)
-                told = {**asdict(opened.state()), "lag": opened.lag()}
+                index = self._indexes.get(name)
+                values = {**asdict(index.state()), "lag": index.lag()}
             except QAError:
-                readable.add_metric([index], 0)
+                readable.add_metric([name], 0)
                 continue
-            readable.add_metric([index], 1)
-            for name, gauge in gauges.items():
-                gauge.add_metric([index], told[name])
+            readable.add_metric([name], 1)
+            for gauge_name, gauge in gauges.items():
+                gauge.add_metric([name], values[gauge_name])
         yield from (readable, *gauges.values())
 
 
 class MetricsMiddleware:
-    """ASGI middleware: every call is counted and timed under its route's name."""
+    """ASGI middleware: counts and times each request under the path of its route."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a call on, and count how it ended."""
+        """Pass a request on, and record its status and duration."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        started, status = time.perf_counter(), 500
 
-        async def noted(message: Message) -> None:
+        async def record_status_and_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, record_status_and_send)
         finally:
-            route = _route(scope)
+            route = _route_path(scope)
             self._metrics.requests.labels(_method(scope), route, str(status)).inc()
-            self._metrics.request_seconds.labels(route).observe(time.perf_counter() - began)
+            self._metrics.request_seconds.labels(route).observe(time.perf_counter() - started)
 
 
-def _route(scope: Scope) -> str:
-    """Return the pattern of the route that the router found, by its whole path."""
+def _route_path(scope: Scope) -> str:
+    """Return the path pattern of the route that handled the request, with its prefix."""
     path = getattr(scope.get("route"), "path", None)
     if path is None:
         return _UNKNOWN
-    # A route does not know of the prefix that its router was included with.
+    # A route does not know the prefix with which its router was included.
     return f"{PREFIX}{path}" if scope["path"].startswith(f"{PREFIX}/") and not path.startswith(PREFIX) else str(path)
 
 

@@ -1,6 +1,6 @@
-"""The reference: the OpenAPI document with an example for each call and each error.
+"""Examples for the OpenAPI document: one for each call and each error.
 
-The examples are one story: a library's opening hours are put in, asked for, corrected and removed.
+The examples follow one document, the opening hours of a library: a client adds it, asks about it and changes it.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ REQUESTS: dict[tuple[str, str], Any] = {
         "document_offset": {"start": 21, "end": 25},
     },
 }
-"""What is sent, for each call that takes JSON."""
+"""Request bodies of the calls that take JSON, by method and path."""
 
 RESPONSES: dict[tuple[str, ...], Any] = {
     ("post", "/v1/query"): _ANSWERED,
@@ -177,56 +177,64 @@ RESPONSES: dict[tuple[str, ...], Any] = {
     },
     ("get", "/metrics"): 'qa_requests_total{method="POST",route="/v1/query",status="200"} 3.0\n',
 }
-"""What comes back when all is well, for each call that returns anything; where two things may, by status."""
+"""Bodies of successful responses, by method and path, and by status where a call has two."""
 
 _PROBLEM = "application/problem+json"
-# By status: what went wrong, and the field that it names.
+# By status: the detail and the field. `tests/service/test_openapi_examples.py` compares them with real responses.
 _PROBLEMS: dict[str, tuple[str, str | None]] = {
-    "400": ("the body is not JSON: Expecting value", "body"),
-    "401": ("a valid key is needed: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", None),
-    "403": ("this key is for read; it takes one for write", None),
-    "404": ("no document 'closing-hours' in index 'default'", "id"),
-    "409": ("the request with this key is being worked on", "Idempotency-Key"),
+    "400": ("the body is not valid JSON: Expecting value", "body"),
+    "401": (
+        "missing or unknown API key; send one as 'Authorization: Bearer KEY' or 'X-API-Key: KEY' (create a key with"
+        " `qa key create`)",
+        None,
+    ),
+    "403": (
+        "this call needs a key with scope 'write', and this key has scope 'read'; create one with"
+        " `qa key create NAME --scope write`",
+        None,
+    ),
+    "404": ("document 'closing-hours' not found in index 'default'", "id"),
+    "409": ("a request with this key is still running; retry later", "Idempotency-Key"),
     "412": (f"document 'opening-hours' is not as it was: its content hash is {_SHA256}", "If-Match"),
-    "413": ("the body is over 64,000,000 bytes", "body"),
-    "415": ("the body is not said to be JSON: `Content-Type: application/json`", "body"),
+    "413": ("the body is larger than 64,000,000 bytes; send it in several requests", "body"),
+    "415": ("the body must be JSON; send `Content-Type: application/json`", "body"),
     "422": ("the question is blank", "question"),
-    "429": ("at most 100 calls in 1 minute", None),
-    "503": ("16 requests are being worked on; at most 16 at once", None),
+    "429": ("rate limit exceeded: at most 100 calls in 1 minute; retry in 12 s", None),
+    "503": ("too many requests: 16 are running or waiting, the maximum is 16; retry in 3 s", None),
 }
 
 
-def with_examples(app: FastAPI) -> None:
-    """Let an application's OpenAPI document carry the examples, and tell errors under their own media type."""
-    plain = app.openapi
+def add_examples(app: FastAPI) -> None:
+    """Add the examples to an application's OpenAPI document, and list errors under their own media type."""
+    generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        made = app.openapi_schema is None
-        document = plain()
-        if made:
+        is_new = app.openapi_schema is None
+        document = generate()
+        if is_new:
             for path, calls in document["paths"].items():
                 for method, call in calls.items():
-                    _illustrate(call, method, path)
+                    _add_call_examples(call, method, path)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _illustrate(call: dict[str, Any], method: str, path: str) -> None:
+def _add_call_examples(call: dict[str, Any], method: str, path: str) -> None:
     if (method, path) in REQUESTS:
         call["requestBody"]["content"]["application/json"]["example"] = REQUESTS[method, path]
     for status, response in call["responses"].items():
         content = response.get("content", {})
         if _PROBLEM in content:
-            # FastAPI tells what a response holds under the type that its route returns when all is well.
-            (schema,) = (other["schema"] for kind, other in content.items() if kind != _PROBLEM)
-            response["content"] = {_PROBLEM: {"schema": schema, "example": _problem(status)}}
+            # FastAPI puts the schema of an error under the media type of the successful response.
+            (schema,) = (media["schema"] for media_type, media in content.items() if media_type != _PROBLEM)
+            response["content"] = {_PROBLEM: {"schema": schema, "example": _example_problem(status)}}
             continue
-        for kind in content.values():
-            kind["example"] = RESPONSES.get((method, path, status)) or RESPONSES[method, path]
+        for media in content.values():
+            media["example"] = RESPONSES.get((method, path, status)) or RESPONSES[method, path]
 
 
-def _problem(status: str) -> dict[str, Any]:
+def _example_problem(status: str) -> dict[str, Any]:
     detail, field = _PROBLEMS[status]
     title = HTTPStatus(int(status)).phrase
     return {"type": "about:blank", "title": title, "status": int(status), "detail": detail, "field": field}

@@ -1,4 +1,4 @@
-"""Errors ─► problem documents (RFC 9457), each naming the field and the limit."""
+"""Turn errors into problem documents (RFC 9457) that name the field and the limit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qa.service.headers import SECURITY_HEADERS
 from qa.wire.base import STATUS, Problem
 from qa.wire.documents import MANY, ONE
 
-# As nginx has it.
+# Not a standard status; nginx uses it for the same case.
 CLIENT_CLOSED_REQUEST = 499
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -29,19 +29,19 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 def problem(
     status: int, detail: str, field: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Return a problem document."""
-    # What came in may hold lone surrogates, which no response can carry.
-    clean = detail.encode("utf-8", "backslashreplace").decode()
-    where = field and field.encode("utf-8", "backslashreplace").decode()
-    content = Problem(title=HTTPStatus(status).phrase, status=status, detail=clean, field=where).model_dump()
+    """Return a response with a problem document."""
+    # A request may contain lone surrogates, which cannot be encoded in a response.
+    detail = detail.encode("utf-8", "backslashreplace").decode()
+    field = field and field.encode("utf-8", "backslashreplace").decode()
+    content = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, field=field).model_dump()
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
-    """Turn every error that a request can cause into a problem document."""
+    """Add exception handlers that turn every error into a problem document."""
 
     @app.exception_handler(QAError)
-    async def _ours(_: Request, error: QAError) -> JSONResponse:
+    async def _handle_qa_error(_: Request, error: QAError) -> JSONResponse:
         status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
         headers = {}
         if isinstance(error, RetryLater):
@@ -51,43 +51,45 @@ def install(app: FastAPI) -> None:
         return problem(status, error.message, error.field, headers)
 
     @app.exception_handler(ClientDisconnected)
-    async def _gone(_: Request, __: ClientDisconnected) -> Response:
-        # Nobody sees it; it is counted apart from errors.
+    async def _handle_disconnect(_: Request, __: ClientDisconnected) -> Response:
+        # The client does not receive it; the status separates these requests from errors in the metrics.
         return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _handle_validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         if isinstance(error.body, bytes):
-            # It was not taken for JSON.
-            return problem(415, "the body is not said to be JSON: `Content-Type: application/json`", "body")
+            # FastAPI does not parse a body that is not declared as JSON.
+            return problem(415, "the body must be JSON; send `Content-Type: application/json`", "body")
         if first["type"] == "json_invalid":
-            return problem(400, f"the body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}", "body")
+            reason = first.get("ctx", {}).get("error", first["msg"])
+            return problem(400, f"the body is not valid JSON: {reason}", "body")
         field = ".".join(str(part) for part in first["loc"][1:] if part not in (ONE, MANY)) or str(first["loc"][0])
         return problem(422, first["msg"], field)
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    async def _handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         headers = {name.lower(): value for name, value in (error.headers or {}).items()}
         if error.status_code == 405:
-            # The router knows only of the first route that it met on this path.
-            known = {method.strip() for method in headers.get("allow", "").split(",") if method.strip()}
-            headers["allow"] = ", ".join(sorted(known | _methods(app, request.url.path)))
-        # Raised where the body is read: by what counts it, or because it cannot be.
+            # The router names only the methods of the first route with this path.
+            methods = {method.strip() for method in headers.get("allow", "").split(",") if method.strip()}
+            headers["allow"] = ", ".join(sorted(methods | _methods(app, request.url.path)))
+        # These two are raised while the body is read.
         field = "body" if error.status_code in (400, 413) else None
-        reason = error.__cause__
-        if isinstance(reason, UnicodeDecodeError):
-            return problem(400, f"the body is not UTF-8 (byte {reason.start})", field)
-        if isinstance(reason, RecursionError | ValueError):
-            return problem(400, f"the body is not JSON that can be read: {reason}", field)
+        cause = error.__cause__
+        if isinstance(cause, UnicodeDecodeError):
+            return problem(400, f"the body is not valid UTF-8 (byte {cause.start})", field)
+        if isinstance(cause, RecursionError | ValueError):
+            return problem(400, f"the body is not valid JSON: {cause}", field)
         return problem(error.status_code, str(error.detail), field, headers)
 
     @app.exception_handler(Exception)
-    async def _unforeseen(_: Request, __: Exception) -> JSONResponse:
-        # The server's log has the traceback; it is no business of the caller's.
-        return problem(500, "an error of the server's own; its log says more", headers=SECURITY_HEADERS)
+    async def _handle_unexpected_error(_: Request, __: Exception) -> JSONResponse:
+        # The server logs the traceback; clients must not see it.
+        return problem(500, "internal server error; see the server log", headers=SECURITY_HEADERS)
 
 
 def _methods(app: FastAPI, path: str) -> set[str]:
-    described = app.openapi()["paths"].items()
-    return {method.upper() for pattern, calls in described if compile_path(pattern)[0].match(path) for method in calls}
+    """Return the methods of all routes that match a path."""
+    paths = app.openapi()["paths"].items()
+    return {method.upper() for pattern, calls in paths if compile_path(pattern)[0].match(path) for method in calls}

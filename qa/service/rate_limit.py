@@ -1,4 +1,4 @@
-"""How often one caller may call, of all workers together."""
+"""Rate limit of each caller, shared by all workers."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 class RateLimit:
-    """A bound on the calls of each caller in any stretch of time of a given length."""
+    """A maximum number of calls by each caller in any window of a given length (a sliding window)."""
 
-    def __init__(self, rate: str | None, state: ServiceDatabase) -> None:
-        """Set the bound.
+    def __init__(self, rate: str | None, database: ServiceDatabase) -> None:
+        """Set the limit.
 
         Args:
-            rate: calls and a stretch of time, as in "100/minute", of the form that the settings admit; None for no
-                bound.
-            state: where calls are counted.
+            rate: number of calls and unit of time, such as "100/minute", as validated by the settings; None sets no
+                limit.
+            database: where calls are counted.
         """
         amount, _, self._unit = rate.partition("/") if rate else ("0", "", "second")
         self._amount = int(amount)
-        self._state = state
+        self._database = database
 
     def count(self, caller: str) -> None:
         """Count a call.
 
         Raises:
-            RateLimited: it is one too many; it is not counted.
-            Unavailable: calls cannot be counted now.
+            RateLimited: the caller has reached the limit; the call is not counted.
+            Unavailable: the database cannot be used.
         """
         seconds = _SECONDS[self._unit]
-        if not self._amount or self._state.count_call(caller, self._amount, seconds):
+        if not self._amount or self._database.count_call(caller, self._amount, seconds):
             return
-        first = self._state.first_call(caller, seconds)
+        first = self._database.first_call(caller, seconds)
         wait = max(1, math.ceil(first + seconds - time.time()))
-        raise RateLimited(f"at most {self._amount} calls in 1 {self._unit}", wait)
+        raise RateLimited(
+            f"rate limit exceeded: at most {self._amount} calls in 1 {self._unit}; retry in {wait} s", wait
+        )

@@ -1,4 +1,4 @@
-"""The service as a process, or as several that share a port and all that is on disk."""
+"""Run the service as one process, or as several workers that share a port and everything on disk."""
 
 from __future__ import annotations
 
@@ -23,65 +23,68 @@ from qa.service.app import create_app
 from qa.service.csrf import check_exposure
 from qa.service.keys import Keys
 from qa.service.logs import log_config
-from qa.service.metrics import SHARED_COUNTS
+from qa.service.metrics import MULTIPROCESS_DIR
 
-# Seconds for what was taken on when the server is told to stop; whoever follows a job would keep it for longer.
-_FINISHING = 30
+# Seconds for running requests to finish on shutdown. Without a limit, a client that follows a job could delay it.
+_SHUTDOWN_TIMEOUT = 30
 
 
 def serve(settings: Settings) -> None:
-    """Serve until told to stop; what was taken on is finished.
+    """Serve until a signal stops the server, then finish the running requests.
 
     Raises:
-        InvalidInput: anybody could reach it, and no key is needed.
-        ModelError, Conflict, Unavailable: models or the default index cannot be used. One worker alone tells it before
-            a port is opened.
+        InvalidInput: other machines could reach the server, and no key is required.
+        ModelError: the models cannot be loaded. With one worker, these errors are raised before the port is opened.
+        Conflict: the default index was built with other models.
+        Unavailable: the default index cannot be opened, or the server failed to start.
     """
     check_exposure(settings.host, Keys(settings.index_dir, settings.api_keys), insecure=settings.insecure)
     try:
         _run(settings)
     except SystemExit as error:
-        # So uvicorn ends a process that finds its port taken.
-        raise Unavailable(f"{settings.host}:{settings.port}: the server could not begin; its log says more") from error
+        # uvicorn exits if the port is in use.
+        raise Unavailable(
+            f"{settings.host}:{settings.port}: the server failed to start; see its log, and check that the port is free"
+        ) from error
 
 
 def _run(settings: Settings) -> None:
     if settings.workers == 1:
-        server = uvicorn.Server(_config(settings, _made(settings)))
-        # Raised again once everything is finished.
+        server = uvicorn.Server(_config(settings, _build_app(settings)))
+        # uvicorn raises it again after the running requests have finished.
         with suppress(KeyboardInterrupt):
             server.run()
         if not server.started:
-            raise Unavailable("the server could not begin; its log says more")
+            raise Unavailable("the server failed to start; see its log")
         return
-    with tempfile.TemporaryDirectory(prefix="spanlight-") as counts:
-        os.environ |= {SHARED_COUNTS: counts, **as_environment(_of_one(settings))}
-        config = _config(settings, f"{__name__}:{application.__name__}")
+    with tempfile.TemporaryDirectory(prefix="spanlight-") as folder:
+        os.environ |= {MULTIPROCESS_DIR: folder, **as_environment(_worker_settings(settings))}
+        config = _config(settings, f"{__name__}:{create_worker_app.__name__}")
         workers = Multiprocess(config, [config.bind_socket()])
         workers.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes):
-        raise Unavailable("a worker could not begin; its log says more")
+        raise Unavailable("a worker failed to start; see its log")
 
 
-def application() -> FastAPI:
-    """Make the application of one worker, whose settings are in the environment."""
+def create_worker_app() -> FastAPI:
+    """Create the application of one worker, whose settings are in the environment."""
     try:
-        return _made(load_settings())
+        return _build_app(load_settings())
     except QAError as error:
-        # Whoever started the workers stops then, instead of starting another one.
+        # With this exit status uvicorn stops all workers, instead of restarting this one.
         logging.getLogger(__name__).error(error.message)
         sys.exit(STARTUP_FAILURE)
 
 
-def _made(settings: Settings) -> FastAPI:
+def _build_app(settings: Settings) -> FastAPI:
     use_mmap_for_large_blocks()
     engine = build_engine(settings)
     engine.indexes.get_or_create(DEFAULT_INDEX).catch_up()
     return create_app(settings, engine)
 
 
-def _of_one(settings: Settings) -> Settings:
-    """Return the settings of one worker: its share of threads and of questions at once."""
+def _worker_settings(settings: Settings) -> Settings:
+    """Return the settings of one worker, with its share of the threads and of the questions at once."""
     threads = settings.threads or available_threads()
     share = {
         "threads": max(1, threads // settings.workers),
@@ -90,14 +93,14 @@ def _of_one(settings: Settings) -> Settings:
     return settings.model_copy(update=share)
 
 
-def _config(settings: Settings, application: FastAPI | str) -> uvicorn.Config:
+def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
     return uvicorn.Config(
-        application,
-        factory=isinstance(application, str),
+        app,
+        factory=isinstance(app, str),
         workers=settings.workers,
         host=settings.host,
         port=settings.port,
         log_level="info",
         log_config=log_config(),
-        timeout_graceful_shutdown=_FINISHING,
+        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT,
     )

@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Pure functions on text: boundaries, sentences, headings and word boxes."""

@@ -1,7 +1,7 @@
-"""Where a span of text may begin and end: never inside a word, never inside a grapheme (pure).
+"""Word and grapheme boundaries: the positions at which a span of text may begin or end (pure).
 
 A word is an unbroken run of letters, digits, underscores and the marks and joiners that belong to them. Apostrophes and
-hyphens end a word, as answers often do ("Maria" in "Maria's").
+hyphens end a word, because answers often end there ("Maria" in "Maria's").
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from qa.types import Span
 
 _WORD_PAIR = regex.compile(r"[\w\p{M}\u200c\u200d]{2}")
 _GRAPHEME = regex.compile(r"\X")
-# Flags are pairs of these: which two belong together is counted from where their run begins.
+# Regional indicators: two make a flag. Which two belong together depends on where their run begins.
 _FLAGS = regex.compile(r"[\U0001F1E6-\U0001F1FF]+")
-# Far enough back to find where the grapheme around a place begins, for any that people write.
-_REACH = 64
+# Characters to look back for the start of a grapheme; longer than any grapheme in real text.
+_LOOK_BACK = 64
 
 
-def is_boundary(text: str, place: int) -> bool:
-    """Tell whether a span of `text` may begin or end at `place`; both ends of the text count as boundaries."""
-    if not 0 < place < len(text):
+def is_boundary(text: str, position: int) -> bool:
+    """Return whether a span of `text` may begin or end at `position`; both ends of the text are boundaries."""
+    if not 0 < position < len(text):
         return True
-    pair = text[place - 1 : place + 1]
+    pair = text[position - 1 : position + 1]
     if _WORD_PAIR.fullmatch(pair) or pair == "\r\n":
         return False
     if pair.isascii():
         return True
     # A slice, so that the search cannot run back over a text of a million flags.
-    before = text[max(0, place - _REACH) : place]
-    if len(before) == _REACH and _FLAGS.fullmatch(before):
+    before = text[max(0, position - _LOOK_BACK) : position]
+    if len(before) == _LOOK_BACK and _FLAGS.fullmatch(before):
         return False
-    return any(match.end() == len(before) for match in _GRAPHEME.finditer(before + text[place]))
+    return any(match.end() == len(before) for match in _GRAPHEME.finditer(before + text[position]))
 
 
 def widen(text: str, span: Span) -> Span:
@@ -44,9 +44,9 @@ def widen(text: str, span: Span) -> Span:
     return Span(start, end)
 
 
-def boundary_before(text: str, place: int, lowest: int) -> int:
-    """Return the last boundary in `(lowest, place]`, or `place` itself if there is none."""
-    for candidate in range(place, lowest, -1):
+def boundary_before(text: str, position: int, lowest: int) -> int:
+    """Return the last boundary in `(lowest, position]`, or `position` itself if there is none."""
+    for candidate in range(position, lowest, -1):
         if is_boundary(text, candidate):
             return candidate
-    return place
+    return position

@@ -1,95 +1,96 @@
-"""Where words stand on the pages of a PDF (pure): packed into bytes, as most are never looked at.
+"""Word boxes: where the words of a text are on the pages of its PDF, packed into bytes (pure).
 
-A word that a line's end breaks in two has two boxes.
+The boxes stay packed because most are never read. A word that is hyphenated across two lines has two boxes.
 """
 
 from __future__ import annotations
 
 import struct
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import partial
-from itertools import chain
 
-from qa.documents.extract.layout import Line
-from qa.documents.extract.text_builder import CELLS_BETWEEN
 from qa.types import Rectangle, Span
 
-# Where it starts in the text, its length, its page, and left, bottom, right and top in quarters of a point.
-_WORD = struct.Struct("<IHHhhhh")
-_QUARTERS, _FURTHEST = 4, 2**15 - 1
-# Characters; what was left out of a text, such as a hyphen, is never longer.
+# Start in the text and length, in code points; page; left, bottom, right and top in quarter points.
+_BOX = struct.Struct("<IHHhhhh")
+_QUARTERS, _MAX_COORDINATE = 4, 2**15 - 1
+_MAX_LENGTH = 2**16 - 1
+# Characters on the page that the text may lack in one place, such as a hyphen; never more than this.
 _LOOK_AHEAD = 40
-_BAR = CELLS_BETWEEN.strip()
 
 
-def placed(text: str, pages: Iterable[tuple[int, Sequence[Line]]]) -> bytes:
-    """Find the words of pages in the text that was made of them.
+def pack_boxes(text: str, words: Iterable[tuple[str, Rectangle]], inserted: str) -> bytes:
+    """Locate the words of a PDF's pages in the text extracted from them.
 
     Args:
-        text: its characters but white space are those of the lines, in order; a few may be missing on either side.
-        pages: numbers, and lines from top to bottom.
+        text: the extracted text. Apart from white space, its characters are those of `words`, in order; a few may be
+            missing on either side.
+        words: each word with its rectangle, in reading order.
+        inserted: the character that extraction puts between the cells of a table.
 
     Returns:
-        Boxes, for `boxes_within` and `rectangles_of`.
+        Packed boxes, for `boxes_within` and `rectangles_of`.
     """
-    shown = list(chain.from_iterable(_characters(number, lines) for number, lines in pages))
+    characters = [
+        (character, number, box)
+        for number, (word, rectangle) in enumerate(words)
+        for box in [_quarter_points(rectangle)]
+        for character in word
+    ]
     packed = bytearray()
-    at = 0
-    start, word = 0, -1
-    for place, character in enumerate(text):
+    start, current = 0, -1
+    following = 0
+    for position, character in enumerate(text):
         if character.isspace():
             continue
-        # A bar was most likely put there between cells, and is not one that stands further on.
-        ahead = 1 if character == _BAR else _LOOK_AHEAD
-        found = next((i for i in range(at, min(at + ahead, len(shown))) if shown[i][0] == character), None)
-        if found is None:
+        # The inserted character is most likely not on the page, so a later occurrence is another one.
+        ahead = 1 if character == inserted else _LOOK_AHEAD
+        candidates = range(following, min(following + ahead, len(characters)))
+        match = next((i for i in candidates if characters[i][0] == character), None)
+        if match is None:
             continue
-        at = found + 1
-        if shown[found][1] != word:
-            start, word = place, shown[found][1]
-        if at == len(shown) or shown[at][1] != word:
-            packed += _WORD.pack(start, min(place + 1 - start, 2**16 - 1), *shown[found][2])
+        following = match + 1
+        _, number, box = characters[match]
+        if number != current:
+            start, current = position, number
+        if following == len(characters) or characters[following][1] != current:
+            packed += _BOX.pack(start, min(position + 1 - start, _MAX_LENGTH), *box)
     return bytes(packed)
 
 
-def _characters(page: int, lines: Sequence[Line]) -> Iterator[tuple[str, int, tuple[int, int, int, int, int]]]:
-    """Yield each character with what tells its word from its neighbours, and that word's page and box."""
-    count = 0
-    for line in lines:
-        for word, left, right in line.words:
-            count += 1
-            box = (left, line.bottom, right, line.bottom + line.height)
-            quarters = [max(-_FURTHEST, min(_FURTHEST, round(_QUARTERS * edge))) for edge in box]
-            for character in word:
-                yield character, count, (page, quarters[0], quarters[1], quarters[2], quarters[3])
+def _quarter_points(rectangle: Rectangle) -> tuple[int, int, int, int, int]:
+    """Return the page, left, bottom, right and top as stored: in quarter points, clamped to 16 bits."""
+    edges = (rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+    left, bottom, right, top = (max(-_MAX_COORDINATE, min(_MAX_COORDINATE, round(_QUARTERS * edge))) for edge in edges)
+    return rectangle.page, left, bottom, right, top
 
 
 def boxes_within(boxes: bytes, span: Span) -> bytes:
     """Return the boxes of the words that a span touches."""
-    places = _touched(boxes, span)
-    return boxes[places.start * _WORD.size : places.stop * _WORD.size]
+    touched = _touched(boxes, span)
+    return boxes[touched.start * _BOX.size : touched.stop * _BOX.size]
 
 
 def rectangles_of(boxes: bytes, span: Span) -> tuple[Rectangle, ...]:
-    """Return what to light up for a span: one rectangle for each line that it stands in."""
-    made: list[Rectangle] = []
-    for _, _, page, *quarters in map(partial(_word, boxes), _touched(boxes, span)):
+    """Return the rectangles to highlight for a span: one for each line of the page that it touches."""
+    rectangles: list[Rectangle] = []
+    for _, _, page, *quarters in map(partial(_unpack, boxes), _touched(boxes, span)):
         left, bottom, right, top = (edge / _QUARTERS for edge in quarters)
-        last = made[-1] if made else None
+        last = rectangles[-1] if rectangles else None
         if last and (last.page, last.bottom, last.top) == (page, bottom, top) and left >= last.left:
-            made[-1] = Rectangle(page, last.left, bottom, max(right, last.right), top)
+            rectangles[-1] = Rectangle(page, last.left, bottom, max(right, last.right), top)
         else:
-            made.append(Rectangle(page, left, bottom, right, top))
-    return tuple(made)
+            rectangles.append(Rectangle(page, left, bottom, right, top))
+    return tuple(rectangles)
 
 
 def _touched(boxes: bytes, span: Span) -> range:
-    """Return the places of the words that a span touches; they stand in the order of the text."""
-    words = range(len(boxes) // _WORD.size)
-    first = bisect_right(words, span.start, key=lambda place: sum(_word(boxes, place)[:2]))
-    return words[first : bisect_left(words, span.end, key=lambda place: _word(boxes, place)[0])]
+    """Return the indexes of the boxes that a span touches; boxes are in the order of the text."""
+    indexes = range(len(boxes) // _BOX.size)
+    first = bisect_right(indexes, span.start, key=lambda index: sum(_unpack(boxes, index)[:2]))
+    return indexes[first : bisect_left(indexes, span.end, key=lambda index: _unpack(boxes, index)[0])]
 
 
-def _word(boxes: bytes, place: int) -> tuple[int, ...]:
-    return _WORD.unpack_from(boxes, place * _WORD.size)
+def _unpack(boxes: bytes, index: int) -> tuple[int, ...]:
+    return _BOX.unpack_from(boxes, index * _BOX.size)

@@ -1,4 +1,4 @@
-"""The title and section headings that a passage is embedded, searched and read under (pure)."""
+"""The title and section heading under which a passage is embedded, searched and read (pure)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ from collections.abc import Sequence
 
 from qa.types import Mark
 
-# Characters of a title; an embedder takes little more than a passage.
+# Characters kept of a title; an embedder takes little more than a passage.
 _MAX_HEADING = 80
 
 
 def headings_above(text: str, title: str | None, marks: Sequence[Mark]) -> list[str]:
-    """Return the titles of a passage's document and of the section that it begins in.
+    """Return the title of a passage's document and the heading of the section in which the passage begins.
 
-    What stands under "Descaling" may never say so, nor a page on lighthouses what it is about. Those with which the
-    passage begins anyhow are left out.
+    A paragraph under "Descaling" may not repeat the word, and a page on lighthouses may not name its subject. Headings
+    with which the passage itself begins are left out.
+
+    Args:
+        text: the passage.
+        title: the document's title.
+        marks: the passage's marks; the first one gives the section.
+
+    Returns:
+        At most two headings, each cut to 80 characters.
     """
-    above = dict.fromkeys((title, marks[0].section if marks else None))
-    return [words[:_MAX_HEADING] for words in above if words and not text.startswith(words)]
+    headings = dict.fromkeys((title, marks[0].section if marks else None))
+    return [heading[:_MAX_HEADING] for heading in headings if heading and not text.startswith(heading)]
 
 
 def search_text(text: str, title: str | None, marks: Sequence[Mark]) -> str:
-    """Return what a passage is embedded and searched as: its text, with the titles above it."""
+    """Return the text under which a passage is embedded and searched: its headings, then the passage."""
     return "\n".join([*headings_above(text, title, marks), text])

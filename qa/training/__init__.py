@@ -1,1 +1,1 @@
-"""How the shipped models were made; needs the `training` extra."""
+"""Training of the shipped models and fine-tuning of the reader; needs the `training` extra."""

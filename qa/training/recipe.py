@@ -1,8 +1,9 @@
-"""What decides the weights of a reader or an embedder, besides the data: recipes, which are TOML files."""
+"""Training recipes: TOML files with everything that decides the weights of a model except the data."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar
@@ -12,53 +13,60 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from qa.errors import DatasetError, InvalidInput
 from qa.training.data.examples import HELD_OUT_PERCENT, Source
 
-RECIPES = Path(__file__).parent / "recipes"
-EMBEDDER_RECIPES = RECIPES / "embedder"
-# The one that starts from the base model, and the one for labels of a user's own.
-FIRST, OWN = "base", "own"
+_RECIPES = Path(__file__).parent / "recipes"
+# Recipes that are no step of the shipped models' training.
+_SUPERSEDED = _RECIPES / "superseded"
+READER_RECIPES = (_RECIPES, _SUPERSEDED)
+EMBEDDER_RECIPES = (_RECIPES / "embedder", _SUPERSEDED / "embedder")
+# The recipe that starts from the base model, and the recipe for fine-tuning on your own labels.
+BASE_RECIPE, OWN_RECIPE = "base", "own"
 
 _Recipe = TypeVar("_Recipe")
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderRecipe:
-    """How a reader is trained.
+    """How to train a reader.
 
     Attributes:
-        tokens: how long, in tokens that were read.
-        passes: how long where `tokens` is not given, in passes over the data.
-        batch: passages in a step.
-        rate, head_rate, embedding_rate: the highest learning rates, of the encoder, of the span head and of the word
-            embeddings; with 0 they stay as they are.
-        warm_up_steps: over which they rise; then they fall to zero.
-        weight_decay: of the encoder's matrices.
-        dropout: the share of hidden values left out at random: against learning by heart what was seen before.
-        masked: the share of words, outside the answer, that are hidden at random, to the same end.
-        adversarial: how far word vectors are moved against the loss, to the same end; see `qa.training.optim.adversarial`.
-        layers: 12 for a reader twice as deep, to teach others; see `qa.training.optim.depth`.
-        taught_share: of the loss, how much is to give the probabilities of teachers; the rest is the labelled places.
-        titled_share: of the questions on texts that have a title, how many are asked with it above the text.
-        averaged_share: of the tokens at the end; the reader is the mean of the weights after each step of them.
-        negatives: questions that are asked of other passages too, which retrieval ranks high and which lack the
-            answer; at most half of the answerable ones.
-        wrong_passages: how many of those passages for each such question, as far as there are.
-        shared_weight: of the softmax that a question's passages share; see `qa.training.optim.loss`.
-        answerability_weight: of whether there is an answer, on contexts that were asked what they do not answer, too;
-            then a passage's own softmax learns it from these, other files' contexts, wrong passages and altered
-            questions alone, and teachers only tell where an answer is. With 0 it is learned from all alike, and what is
-            never asked in vain can be known by what it is about.
-        ranked_weight: of the answerable questions of such a context being likelier to be than its others; a pass then
-            has a context's questions together, so that more of them meet in a batch.
-        altered: questions altered by rule so that their passage no longer answers them. Where training starts from a
-            reader, three times as many are made, and those are taken whose old answer it is surest of.
-        altered_share: how many of them there are at most, for each answerable question.
-        whole_share: of the tokens at the end, for which contexts are not cut to short windows.
-        held_out_percent: of the contexts.
-        bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
-        warm_up: files of short examples, which are read once, first: a step on them is cheap, and what they teach
-            (attend from question to context, point at a span) carries over.
-        mixture: files of everything else; all there are where none is named.
-        seed: decides every choice.
+        tokens: length of the training in input tokens.
+        passes: length of the training in passes over the data, if `tokens` is not set.
+        batch: passages per step.
+        rate, head_rate, embedding_rate: peak learning rates of the encoder, the span head and the word embeddings. An
+            embedding rate of 0 freezes the word embeddings.
+        warm_up_steps: steps until the peak; then the rates fall linearly to zero.
+        weight_decay: weight decay of the encoder's matrices.
+        dropout: dropout of hidden states, against overfitting.
+        masked: share of the tokens outside the answer that are replaced with `[MASK]`, against overfitting.
+        adversarial: length of the adversarial step on the word embeddings, against overfitting; see
+            `qa.training.optim.adversarial`.
+        layers: 12 for a teacher that is twice as deep; see `qa.training.optim.depth`.
+        taught_share: weight of the teachers' probabilities in the loss; the labels have the rest.
+        titled_share: share of the questions on titled contexts that are read with the title above the context.
+        averaged_share: share of the tokens, at the end, over which the weights are averaged. The result is the mean of
+            the weights after each of these steps.
+        negatives: number of questions with hard negatives: passages that retrieval ranks high and that lack the answer.
+            At most half of the answerable questions get them.
+        wrong_passages: maximum number of hard negatives of each such question.
+        shared_weight: weight of the softmax over all passages of a question; see `qa.training.optim.loss`.
+        answerability_weight: weight of answerability on contexts that also have unanswerable questions. Each passage's
+            loss then learns answerability from these contexts, files without unanswerable questions, hard negatives
+            and altered questions only, and teachers teach only where an answer is. With 0, every example teaches it;
+            the reader may then recognise contexts without unanswerable questions by their topic.
+        ranked_weight: weight of a pairwise loss: the answerable questions of such a context must be more likely to have
+            an answer than its unanswerable ones. A pass then keeps the questions of a context together, so that more of
+            them are in the same batch.
+        altered: number of questions altered by rule so that their passage no longer answers them. If the training
+            starts from a reader, three times as many are generated, and those are kept whose old answer the reader is
+            most confident of.
+        altered_share: maximum number of altered questions for each answerable question.
+        whole_share: share of the tokens, at the end, for which contexts are not cut to short windows.
+        held_out_percent: percentage of the contexts to hold out.
+        bfloat16: compute matrix products in bfloat16, which halves the time of a step on processors that support it.
+        warm_up: files of short examples that are used once, first. A step on them is cheap, and what they teach (attend
+            from question to context, point at a span) transfers to longer examples.
+        mixture: all other files; empty for every file of the data folder.
+        seed: seed of every random choice.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -86,7 +94,7 @@ class ReaderRecipe:
     altered: Annotated[int, Field(ge=0)] = 0
     altered_share: Annotated[float, Field(ge=0, le=1)] = 0.125
     whole_share: Annotated[float, Field(ge=0, le=1)] = 1.0
-    # What is held out of the shipped reader's trainings stays so.
+    # Never less than the shipped reader's trainings held out: its held-out contexts stay unseen.
     held_out_percent: Annotated[int, Field(ge=HELD_OUT_PERCENT, le=50)] = HELD_OUT_PERCENT
     bfloat16: bool = False
     warm_up: tuple[Source, ...] = ()
@@ -96,27 +104,26 @@ class ReaderRecipe:
 
 @dataclass(frozen=True, slots=True)
 class EmbedderRecipe:
-    """How an embedder is trained on.
+    """How to fine-tune an embedder.
 
     Attributes:
-        sources: its questions; those with an answer are taken.
-        passes: over them.
-        batch: questions in a step. Each is told from all passages of its batch.
-        rate: the highest learning rate; word embeddings stay as they are.
-        warm_up_steps: over which it rises; then it falls to zero.
-        weight_decay: of the matrices.
-        dropout, attention_dropout: of hidden and of attention values.
-        scale: of the cosines, in the softmax over passages.
-        back_weight: of the softmax over a passage's questions.
-        mined_share: of the questions, how many are told from a passage that the embedder itself takes for likely,
-            and not from one that BM25 does.
-        short_share: of the passages, how many are cut to a short window around the answer.
-        titled_share: of those that have a title, how many stand under it.
-        averaged_share: of the steps at the end, whose weights are averaged.
-        kept_share: of the weights that training starts from, in the result: as much as this is kept of what they can
-            on other texts (Wortsman et al., CVPR 2022).
-        bfloat16: matrix products in bfloat16: a step takes half the time where the processor has them.
-        seed: decides every choice.
+        sources: files of the questions; only answerable questions are used.
+        passes: length of the training in passes over the questions.
+        batch: questions per step; the passages of the other questions are in-batch negatives.
+        rate: peak learning rate; the word embeddings are frozen.
+        warm_up_steps: steps until the peak; then the rate falls linearly to zero.
+        weight_decay: weight decay of the matrices.
+        dropout, attention_dropout: dropout of hidden states and of attention probabilities.
+        scale: factor of the cosines in the softmax over passages.
+        back_weight: weight of the reverse direction: the softmax over the questions of a passage.
+        mined_share: share of the questions whose hard negative is ranked by the embedder itself and not by BM25.
+        short_share: share of the passages that are cut to a short window around the answer.
+        titled_share: share of the titled passages that are read with their title above them.
+        averaged_share: share of the steps, at the end, over which the weights are averaged.
+        kept_share: share of the starting weights in the result, which keeps that much of the original quality on other
+            texts (Wortsman et al., CVPR 2022).
+        bfloat16: compute matrix products in bfloat16, which halves the time of a step on processors that support it.
+        seed: seed of every random choice.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -141,55 +148,60 @@ class EmbedderRecipe:
 
 
 def load_recipe(name: str) -> ReaderRecipe:
-    """Read a reader's recipe: one that comes with the package, by its name, or any TOML file.
+    """Load a reader's recipe.
+
+    Args:
+        name: name of a recipe of the package, or path of a TOML file.
 
     Raises:
-        InvalidInput: there is none of that name, or it says what a recipe cannot.
+        InvalidInput: there is no such recipe, or it has an unknown or invalid setting.
     """
-    return _load(ReaderRecipe, RECIPES, name)
+    return _load(ReaderRecipe, READER_RECIPES, name)
 
 
 def load_embedder_recipe(name: str) -> EmbedderRecipe:
-    """Read an embedder's recipe, as `load_recipe` does a reader's.
+    """Load an embedder's recipe.
+
+    Args:
+        name: name of a recipe of the package, or path of a TOML file.
 
     Raises:
-        InvalidInput: as there.
+        InvalidInput: there is no such recipe, or it has an unknown or invalid setting.
     """
     return _load(EmbedderRecipe, EMBEDDER_RECIPES, name)
 
 
-def _load(kind: type[_Recipe], folder: Path, name: str) -> _Recipe:
-    path = folder / f"{name}.toml"
-    if not path.is_file():
-        path = Path(name)
+def _load(kind: type[_Recipe], folders: Sequence[Path], name: str) -> _Recipe:
+    packaged = (folder / f"{name}.toml" for folder in folders)
+    path = next((file for file in packaged if file.is_file()), Path(name))
     try:
         return TypeAdapter(kind).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, IsADirectoryError) as error:
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
-        raise InvalidInput(f"{name}: neither a file nor one of {known}", field="config") from error
+    except OSError as error:
+        names = ", ".join(sorted(file.stem for folder in folders for file in folder.glob("*.toml")))
+        raise InvalidInput(f"recipe {name!r} not found; give a TOML file or one of {names}", field="config") from error
     except ValueError as error:
-        raise InvalidInput(f"{path}: {_reason(error)}", field="config") from error
+        raise InvalidInput(f"{path}: {_describe(error)}", field="config") from error
 
 
-def _reason(error: ValueError) -> str:
+def _describe(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
 
 
-def of_files(recipe: ReaderRecipe, data: Path) -> tuple[ReaderRecipe, Path]:
-    """Return a recipe that names its files, and the folder they are in.
+def resolve_files(recipe: ReaderRecipe, data: Path) -> tuple[ReaderRecipe, Path]:
+    """Return a recipe that names its files, and their folder.
 
     Args:
-        recipe: may name none; then all of `data` are meant.
-        data: a folder, or the one file.
+        recipe: a recipe; if it names no files, every JSON file of `data` is used.
+        data: folder of the training files, or a single file.
 
     Raises:
-        DatasetError: there is no such file, or a folder without any.
+        DatasetError: the file does not exist, or the folder has no JSON file.
     """
     if recipe.mixture or recipe.warm_up:
         return recipe, data
     files = sorted(data.glob("*.json")) if data.is_dir() else [data]
     if not all(file.is_file() for file in files) or not files:
-        raise DatasetError(f"{data}: no SQuAD JSON file there", field="data")
+        raise DatasetError(f"{data}: no SQuAD JSON file found; name a file or a folder that has one", field="data")
     return replace(recipe, mixture=tuple(Source(file.name) for file in files)), files[0].parent

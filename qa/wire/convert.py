@@ -1,15 +1,24 @@
-"""The system's own nouns ─► what goes over HTTP."""
+"""Convert results between the engine's types and the JSON models of the HTTP interface (pure)."""
 
 from __future__ import annotations
 
-from fastapi.responses import JSONResponse
-
-from qa.indexing.indexer import AddedDocument
-from qa.service.jobs import Job
-from qa.types import Answer, Document, DocumentInfo, Hit, QueryResult, SearchResult, Span
-from qa.wire.base import PREFIX, Offset
-from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut
-from qa.wire.indexes import JobOut
+from qa.errors import InvalidInput
+from qa.reports import AddedDocument, FileReport
+from qa.types import (
+    Answer,
+    Components,
+    Document,
+    DocumentInfo,
+    Hit,
+    Passage,
+    QueryResult,
+    Rectangle,
+    SearchResult,
+    Span,
+    Support,
+)
+from qa.wire.base import Offset
+from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut, UploadedOut
 from qa.wire.questions import (
     AnswerOut,
     ComponentsOut,
@@ -54,6 +63,15 @@ def search_response(question: str, index: str, result: SearchResult) -> SearchRe
 def added_out(added: AddedDocument) -> AddedOut:
     """Return the wire form of what became of a document that was added."""
     return AddedOut(id=added.id, status=added.change, passages=added.passages, characters=added.characters)
+
+
+def file_out(report: FileReport) -> UploadedOut:
+    """Return the wire form of the outcome of ingesting a file."""
+    return UploadedOut(
+        file=report.file,
+        documents=[added_out(document) for document in report.documents],
+        error=report.error.message if report.error else None,
+    )
 
 
 def document_out(info: DocumentInfo) -> DocumentOut:
@@ -110,11 +128,74 @@ def _offset(span: Span) -> Offset:
     return Offset(start=span.start, end=span.end)
 
 
-def job_out(job: Job) -> JobOut:
-    """Return the wire form of a job."""
-    return JobOut.model_validate(job, from_attributes=True)
+def query_result(response: QueryResponse) -> QueryResult:
+    """Return the result that a response carries; the inverse of `query_response`."""
+    return QueryResult(
+        query_id=response.query_id,
+        question=response.question,
+        answers=tuple(_answer_in(answer) for answer in response.answers),
+        no_answer_score=response.no_answer_score,
+        best_guess=_answer_in(response.best_guess) if response.best_guess else None,
+        passages=tuple(_hit(passage) for passage in response.passages or ()),
+        index=response.index or "",
+        generation=response.generation or 0,
+        revision=response.revision or 0,
+        timings_ms=response.timings_ms,
+    )
 
 
-def begun(job: Job) -> JSONResponse:
-    """Return the response to a request for which a job was begun."""
-    return JSONResponse(job_out(job).model_dump(), 202, {"Location": f"{PREFIX}/jobs/{job.id}"})
+def search_result(response: SearchResponse) -> SearchResult:
+    """Return the result that a response carries; the inverse of `search_response`."""
+    hits = tuple(_hit(passage) for passage in response.passages)
+    return SearchResult(hits, response.generation, response.revision, response.timings_ms)
+
+
+def added_document(document: AddedOut) -> AddedDocument:
+    """Return the outcome that a response carries; the inverse of `added_out`."""
+    return AddedDocument(document.id, document.status, document.passages, document.characters)
+
+
+def file_report(file: UploadedOut) -> FileReport:
+    """Return the outcome that a response carries; the inverse of `file_out`."""
+    error = InvalidInput(file.error, field=file.file) if file.error else None
+    return FileReport(file.file, [added_document(document) for document in file.documents], error)
+
+
+def _answer_in(answer: AnswerOut) -> Answer:
+    return Answer(
+        text=answer.answer,
+        score=answer.score,
+        confidence=answer.confidence,
+        document_id=answer.document_id or "",
+        title=answer.title,
+        uri=answer.uri,
+        meta=answer.meta,
+        span=_span(answer.document_offset),
+        context=answer.context,
+        context_span=_span(answer.context_offset),
+        passage_id=answer.passage_id,
+        components=Components(**answer.components.model_dump()),
+        support=tuple(Support(s.document_id or "", _span(s.document_offset)) for s in answer.support),
+        page=answer.page,
+        section=answer.section,
+        rectangles=tuple(Rectangle(**rectangle.model_dump()) for rectangle in answer.rectangles),
+    )
+
+
+def _hit(passage: PassageOut) -> Hit:
+    return Hit(
+        passage_id=passage.passage_id,
+        passage=Passage(passage.document_id, _span(passage.document_offset), passage.text),
+        title=passage.title,
+        uri=passage.uri,
+        meta=passage.meta,
+        lexical=passage.lexical,
+        dense=passage.dense,
+        retrieval=passage.retrieval,
+        margin=passage.margin,
+        reranked=None if passage.score == passage.retrieval else passage.score,
+    )
+
+
+def _span(offset: Offset) -> Span:
+    return Span(offset.start, offset.end)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, Field, StrictStr, Tag
 
+from qa.types import Change
 from qa.validation import MAX_DOCUMENTS, MAX_ID, MAX_META_FIELDS, MAX_TEXT, MAX_TITLE, MAX_URI
 from qa.wire.base import Request
 
@@ -46,7 +47,7 @@ class AddedOut(BaseModel):
     """What became of a document that was added: created, replaced or unchanged."""
 
     id: str
-    status: str
+    status: Change
     passages: int
     characters: int
 

@@ -1,4 +1,4 @@
-"""Three files of each format, as people have them, each with a question and where its answer stands."""
+"""Three realistic files of each format, each with a question and the place of its answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STYLES = getSampleStyleSheet()
 
 @dataclass(frozen=True)
 class RealFile:
-    """A file, and what is to be found in it."""
+    """A file, a question about it, and the expected answer with its page and section."""
 
     name: str
     data: bytes
@@ -31,17 +31,17 @@ class RealFile:
 
 
 class _Pages(BaseDocTemplate):  # type: ignore[misc]
-    """Pages of one or two columns, with an outline of the headings and a line at the foot."""
+    """Pages of one or two columns, with an outline of the headings and a running foot."""
 
     def __init__(self, file: io.BytesIO, title: str, columns: int) -> None:
         super().__init__(file, pagesize=A4, title=title, author="The council")
         width = (A4[0] - 80 - 20 * (columns - 1)) / columns
         frames = [Frame(40 + side * (width + 20), 60, width, A4[1] - 120) for side in range(columns)]
-        self._told = title
+        self._title = title
         self.addPageTemplates([PageTemplate(frames=frames, onPage=self._foot)])
 
     def _foot(self, canvas: Canvas, document: Any) -> None:
-        canvas.drawString(200, 30, f"{self._told}, page {document.page}")
+        canvas.drawString(200, 30, f"{self._title}, page {document.page}")
 
     def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802
         if isinstance(flowable, Paragraph) and flowable.style.name == "Heading1":
@@ -50,30 +50,30 @@ class _Pages(BaseDocTemplate):  # type: ignore[misc]
 
 
 def _pdf(title: str, parts: Sequence[str | Sequence[Sequence[str]]], columns: int = 1) -> bytes:
-    """Make a file of headings (`# …`), pages' ends (`---`), paragraphs and tables."""
-    made: list[Flowable] = []
+    """Return a PDF of headings (`# …`), page breaks (`---`), paragraphs and tables."""
+    flowables: list[Flowable] = []
     for part in parts:
         if not isinstance(part, str):
-            made.append(Table(part))
+            flowables.append(Table(part))
         elif part == "---":
-            made.append(PageBreak())
+            flowables.append(PageBreak())
         elif part.startswith("# "):
-            made.append(Paragraph(part.removeprefix("# "), _STYLES["Heading1"]))
+            flowables.append(Paragraph(part.removeprefix("# "), _STYLES["Heading1"]))
         else:
-            made.append(Paragraph(part, _STYLES["BodyText"]))
+            flowables.append(Paragraph(part, _STYLES["BodyText"]))
     file = io.BytesIO()
-    _Pages(file, title, columns).build(made)
+    _Pages(file, title, columns).build(flowables)
     return file.getvalue()
 
 
-def _saved(document: Any) -> bytes:
+def _save(document: Any) -> bytes:
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
 
 
 def _minutes() -> bytes:
-    """Minutes in Word whose list and table say who does what."""
+    """Return minutes in DOCX whose list and table assign tasks."""
     document = docx.Document()
     document.core_properties.author = "Ines Moreau"
     document.add_heading("Minutes of the garden club", 0)
@@ -91,11 +91,11 @@ def _minutes() -> bytes:
     for row, cells in zip(table.rows, rows, strict=True):
         for cell, words in zip(row.cells, cells, strict=True):
             cell.text = words
-    return _saved(document)
+    return _save(document)
 
 
 def _lease() -> bytes:
-    """A lease with a change that was tracked, and a clause in a content control."""
+    """Return a lease in DOCX with a tracked change and a clause in a content control."""
     document = docx.Document()
     document.add_heading("Lease of the boathouse", 0)
     document.add_heading("Rent", 1)
@@ -108,21 +108,21 @@ def _lease() -> bytes:
     words = "Either side may end the lease with a notice of eleven weeks."
     control = f"<w:sdt {nsdecls('w')}><w:sdtContent><w:p><w:r><w:t>{words}</w:t></w:r></w:p></w:sdtContent></w:sdt>"
     document.element.body.insert(-1, parse_xml(control))
-    return _saved(document)
+    return _save(document)
 
 
 def _handbook() -> bytes:
-    """A handbook whose merged cells and inner tables hold opening hours."""
+    """Return a handbook in DOCX with opening hours in a table with merged cells."""
     document = docx.Document()
     document.add_heading("Handbook of the swimming hall", 0)
     document.add_heading("Opening hours", 1)
     table = document.add_table(3, 2)
     table.cell(0, 0).merge(table.cell(0, 1)).text = "The sauna and the pools"
-    for place, words in enumerate(("The sauna opens", "at 14:30", "The large pool opens", "at 06:15")):
-        table.cell(1 + place // 2, place % 2).text = words
+    for index, words in enumerate(("The sauna opens", "at 14:30", "The large pool opens", "at 06:15")):
+        table.cell(1 + index // 2, index % 2).text = words
     document.add_heading("Lost property", 1)
     document.add_paragraph("What is found is kept for ninety days in the cabinet behind the till.")
-    return _saved(document)
+    return _save(document)
 
 
 _FILLER = (

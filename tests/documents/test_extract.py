@@ -1,4 +1,4 @@
-"""Each format: text, sections and pages, as a reader of the file sees them."""
+"""Extraction from each format: the text, sections and pages that a reader of the file sees."""
 
 from __future__ import annotations
 
@@ -26,61 +26,61 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 
 from qa.documents.extract.formats import extract
 from qa.documents.extract.text_builder import ExtractedText
-from qa.documents.files import documents_in
+from qa.documents.files import read_upload
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
 from qa.text.boxes import boxes_within, rectangles_of
 from qa.types import Mark, Rectangle, Span, mark_at
 from qa.validation import MAX_META_VALUE
 from tests.conftest import golden_documents
-from tests.documents.files import docx_of_much_text, pdf_with_properties
+from tests.documents.files import docx_with_compressed_text, pdf_with_properties
 
 
-def made(data: bytes, name: str) -> ExtractedText:
-    (only,) = extract(data, name)
-    return only
+def extract_one(data: bytes, name: str) -> ExtractedText:
+    (extracted,) = extract(data, name)
+    return extracted
 
 
-def section_of(read: ExtractedText, words: str) -> str | None:
-    mark = mark_at(read.marks, read.text.index(words))
+def section_of(extracted: ExtractedText, words: str) -> str | None:
+    mark = mark_at(extracted.marks, extracted.text.index(words))
     return mark.section if mark else None
 
 
-def page_of(read: ExtractedText, words: str) -> int | None:
-    mark = mark_at(read.marks, read.text.index(words))
+def page_of(extracted: ExtractedText, words: str) -> int | None:
+    mark = mark_at(extracted.marks, extracted.text.index(words))
     return mark.page if mark else None
 
 
-def test_markdown() -> None:
-    read = made(
+def test_extracts_markdown() -> None:
+    extracted = extract_one(
         b"---\ntitle: The pump\ndate: 2024-05-01\ntags: [a, b]\n---\nBefore.\n\n# Oil\n\nEvery *six* "
         b"[weeks](http://x.org).\nNever **dry**.\n\n## Parts\n\n| Part | Price |\n|---|---|\n| Belt | 3 `euro` |\n\n"
         b"- one\n  1. inner\n- two\n\n> said\n\n```\nrun it\n```\n\n<table><tr><td>cell</td></tr></table>\n",
         "pump.md",
     )
-    assert read.text == (
+    assert extracted.text == (
         "Before.\n\nOil\n\nEvery six weeks.\nNever dry.\n\nParts\n\nPart | Price\nBelt | 3 euro\n\n"
         "- one\n  1. inner\n- two\n\nsaid\n\nrun it\n\ncell"
     )
-    assert (read.title, read.meta) == ("The pump", {"date": "2024-05-01", "tags": "a, b"})
-    assert [section_of(read, words) for words in ("Before", "Oil", "dry", "Belt")] == [None, "Oil", "Oil", "Parts"]
+    assert (extracted.title, extracted.meta) == ("The pump", {"date": "2024-05-01", "tags": "a, b"})
+    assert [section_of(extracted, words) for words in ("Before", "Oil", "dry", "Belt")] == [None, "Oil", "Oil", "Parts"]
 
 
-def test_markdown_without_front_matter() -> None:
-    read = made(b"---\nA rule, and words.\n---\n\n# Title\n", "a.md")
-    assert (read.title, read.meta) == ("Title", {})
-    assert read.text == "A rule, and words.\n\nTitle"
-    read = made(b"---\n*Note*: this: is prose\n---\n", "a.md")
-    assert (read.text, read.meta) == ("Note: this: is prose", {})
-    assert made(b"---\n---\nWords.", "a.md").text == "Words."
+def test_reads_a_rule_in_markdown_as_text() -> None:
+    extracted = extract_one(b"---\nA rule, and words.\n---\n\n# Title\n", "a.md")
+    assert (extracted.title, extracted.meta) == ("Title", {})
+    assert extracted.text == "A rule, and words.\n\nTitle"
+    extracted = extract_one(b"---\n*Note*: this: is prose\n---\n", "a.md")
+    assert (extracted.text, extracted.meta) == ("Note: this: is prose", {})
+    assert extract_one(b"---\n---\nWords.", "a.md").text == "Words."
 
 
-def test_markdown_with_html_in_it() -> None:
-    read = made(b"one<br>two\n\n| a |\n|---|\n| b<br/>c |\n\n- item\n\n  <p>inner</p>\n", "a.md")
-    assert read.text == "one\ntwo\n\na\nb c\n\n- item\ninner"
+def test_extracts_html_inside_markdown() -> None:
+    extracted = extract_one(b"one<br>two\n\n| a |\n|---|\n| b<br/>c |\n\n- item\n\n  <p>inner</p>\n", "a.md")
+    assert extracted.text == "one\ntwo\n\na\nb c\n\n- item\ninner"
 
 
-def test_html() -> None:
-    read = made(
+def test_extracts_html() -> None:
+    extracted = extract_one(
         b"""<!doctype html><html><head><title> The
         pump </title><style>p {}</style></head><body><header>Site</header><nav><a href="/">Home</a></nav>
         <div role="search">Find</div><main><h1>Oil</h1><p>Every
@@ -90,12 +90,12 @@ def test_html() -> None:
   b</pre></main><footer>Imprint</footer></body></html>""",
         "pump.html",
     )
-    assert read.text == (
+    assert extracted.text == (
         "Oil\n\nEvery six weeks.\nNever dry.\n\nloose words\n\nPart | Price\nBelt | 3 euro\n\n"
         "More\n\n- one\n  1. inner\n- two\n\na\n  b"
     )
-    assert read.title == "The pump"
-    assert [section_of(read, words) for words in ("dry", "Belt", "inner")] == ["Oil", "Oil", "More"]
+    assert extracted.title == "The pump"
+    assert [section_of(extracted, words) for words in ("dry", "Belt", "inner")] == ["Oil", "Oil", "More"]
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_html() -> None:
         (b"<ol start=5><li>a</li><li value=9>b</li><li>c</li></ol>", "5. a\n9. b\n10. c"),
     ],
 )
-def test_pages_of_every_kind(data: bytes, text: str) -> None:
-    assert made(data, "a.html").text == text
+def test_extracts_encodings_containers_and_lists_of_html(data: bytes, text: str) -> None:
+    assert extract_one(data, "a.html").text == text
 
 
 def word() -> bytes:
@@ -127,8 +127,8 @@ def word() -> bytes:
     for words in ("one", "two"):
         document.add_paragraph(words, style="List Bullet")
     table = document.add_table(2, 2)
-    for place, words in enumerate(("Part", "Price", "Belt", "3 euro")):
-        table.cell(place // 2, place % 2).text = words
+    for index, words in enumerate(("Part", "Price", "Belt", "3 euro")):
+        table.cell(index // 2, index % 2).text = words
     document.add_heading("More", 2)
     document.add_paragraph("The end.")
     file = io.BytesIO()
@@ -136,29 +136,29 @@ def word() -> bytes:
     return file.getvalue()
 
 
-def test_docx() -> None:
-    read = made(WORD, "a.docx")
-    assert read.text == (
+def test_extracts_docx() -> None:
+    extracted = extract_one(WORD, "a.docx")
+    assert extracted.text == (
         "The pump\n\nOil\n\nEvery six weeks.\n\n- one\n- two\n\nPart | Price\nBelt | 3 euro\n\nMore\n\nThe end."
     )
-    assert read.title == "The pump"
-    assert [section_of(read, words) for words in ("six", "Belt", "end")] == ["Oil", "Oil", "More"]
+    assert extracted.title == "The pump"
+    assert [section_of(extracted, words) for words in ("six", "Belt", "end")] == ["Oil", "Oil", "More"]
 
 
-def test_docx_without_properties_is_the_same_each_time() -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(WORD)) as whole, zipfile.ZipFile(packed, "w") as part:
-        for name in whole.namelist():
-            content = whole.read(name)
+def test_docx_without_properties_has_no_metadata() -> None:
+    stripped = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(WORD)) as source, zipfile.ZipFile(stripped, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
             if name == "_rels/.rels":
                 content = re.sub(rb"<Relationship [^>]*core-properties[^>]*/>", b"", content)
             if name != "docProps/core.xml":
-                part.writestr(name, content)
-    read = made(packed.getvalue(), "a.docx")
-    assert (read.title, read.meta) == ("The pump", {})
+                target.writestr(name, content)
+    extracted = extract_one(stripped.getvalue(), "a.docx")
+    assert (extracted.title, extracted.meta) == ("The pump", {})
 
 
-def test_docx_with_changes_controls_and_tables_in_tables() -> None:
+def test_docx_includes_insertions_controls_and_nested_tables() -> None:
     document = docx.Document()
     paragraph = document.add_paragraph("The fee is ")
     for tag, words in (("ins", "forty euros"), ("del", "ten euros")):
@@ -173,12 +173,12 @@ def test_docx_with_changes_controls_and_tables_in_tables() -> None:
     document.element.body.insert(0, parse_xml(control))
     file = io.BytesIO()
     document.save(file)
-    read = made(file.getvalue(), "a.docx")
-    assert read.text == "Controlled.\n\nThe fee is forty euros a year.\n\nMerged\nOuter | Inner"
+    extracted = extract_one(file.getvalue(), "a.docx")
+    assert extracted.text == "Controlled.\n\nThe fee is forty euros a year.\n\nMerged\nOuter | Inner"
 
 
 class Manual(BaseDocTemplate):  # type: ignore[misc]
-    """Two columns a page, an outline of the headings, and a line at the foot."""
+    """Two columns on each page, an outline of the headings, and a running foot."""
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, pagesize=A4, title="The pump")
@@ -218,36 +218,36 @@ def manual() -> bytes:
 MANUAL, WORD = manual(), word()
 
 
-def test_pdf_columns_pages_and_outline() -> None:
-    read = made(MANUAL, "manual.pdf")
-    assert read.title == "The pump"
-    assert "page 1 of 9" not in read.text
+def test_pdf_has_columns_pages_and_outline() -> None:
+    extracted = extract_one(MANUAL, "manual.pdf")
+    assert extracted.title == "The pump"
+    assert "page 1 of 9" not in extracted.text
     for chapter in range(6):
         for number in range(12):
             words = sentences(chapter, number)
-            assert words in re.sub(r"\s+", " ", read.text)
-            assert section_of(read, f"Pump {chapter}-{number} of") == f"Chapter {chapter}"
-    pages = [mark.page for mark in read.marks if mark.page]
+            assert words in re.sub(r"\s+", " ", extracted.text)
+            assert section_of(extracted, f"Pump {chapter}-{number} of") == f"Chapter {chapter}"
+    pages = [mark.page for mark in extracted.marks if mark.page]
     assert pages == sorted(pages)
-    assert page_of(read, "Pump 0-0") == 1
-    assert page_of(read, "Pump 5-11") == pages[-1] > 1
+    assert page_of(extracted, "Pump 0-0") == 1
+    assert page_of(extracted, "Pump 5-11") == pages[-1] > 1
 
 
-def test_pdf_words_broken_at_the_end_of_a_line_are_whole() -> None:
+def test_pdf_joins_words_hyphenated_at_line_ends() -> None:
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4)
-    for place, words in enumerate(
+    for number, words in enumerate(
         ("The keeper wrote a long docu-", "ment on the harbour and its", "pumps. It is lost.")
     ):
-        canvas.drawString(80, 700 - 14 * place, words)
+        canvas.drawString(80, 700 - 14 * number, words)
     canvas.drawString(80, 600, "Another paragraph.")
     canvas.save()
-    assert made(file.getvalue(), "a.pdf").text == (
+    assert extract_one(file.getvalue(), "a.pdf").text == (
         "The keeper wrote a long document on the harbour and its pumps. It is lost.\n\nAnother paragraph."
     )
 
 
-def test_pdf_words_keep_the_hyphens_that_are_their_own() -> None:
+def test_pdf_keeps_hyphens_that_belong_to_the_word() -> None:
     lines = [
         "It was built by the engineers Smith-",
         "Jones and O'Hara, to a state-of-the-",
@@ -258,21 +258,21 @@ def test_pdf_words_keep_the_hyphens_that_are_their_own() -> None:
         "mental bodies, in CAPI-",
         "TALS. It stands.",
     ]
-    read = made(drawn(lines), "a.pdf")
-    assert read.text == (
+    extracted = extract_one(drawn(lines), "a.pdf")
+    assert extracted.text == (
         "It was built by the engineers Smith-Jones and O'Hara, to a state-of-the-art plan, by a document that a "
         "well-known firm wrote; well-known, though not for this, from 1998-2004. It is for "
         "non-governmental bodies, in CAPITALS. It stands."
     )
-    start = read.text.index("Smith-Jones")
-    assert len(rectangles_of(read.boxes, Span(start, start + len("Smith-Jones")))) == 2
-    start = read.text.rindex("known")
-    (known,) = rectangles_of(read.boxes, Span(start, start + len("known")))
+    start = extracted.text.index("Smith-Jones")
+    assert len(rectangles_of(extracted.boxes, Span(start, start + len("Smith-Jones")))) == 2
+    start = extracted.text.rindex("known")
+    (known,) = rectangles_of(extracted.boxes, Span(start, start + len("known")))
     assert known.left == pytest.approx(80, abs=1)
 
 
 def placed_at(*lines: Sequence[tuple[float, str]], step: float = 14) -> bytes:
-    """A PDF of one page with lines whose parts begin at these places."""
+    """Return a PDF of one page with lines whose parts have these left edges."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4)
     for number, parts in enumerate(lines):
@@ -282,7 +282,7 @@ def placed_at(*lines: Sequence[tuple[float, str]], step: float = 14) -> bytes:
     return file.getvalue()
 
 
-def test_pdf_columns_that_are_drawn_across_are_read_one_after_the_other() -> None:
+def test_pdf_reads_columns_drawn_line_by_line_one_after_the_other() -> None:
     left = [
         "The museum opened in the spring of",
         "1931 under its first keeper. She",
@@ -297,24 +297,24 @@ def test_pdf_columns_that_are_drawn_across_are_read_one_after_the_other() -> Non
         "Walks start from the gate at noon.",
     ]
     heading = [(80.0, "The museum of the valley, and how it is run today, in as few words as could be found")]
-    rows = [[(60.0, one), (320.0, other)] for one, other in zip(left, right, strict=False)]
-    read = made(placed_at(heading, [], *rows, [(60.0, left[-1])]), "a.pdf")
-    assert read.text.splitlines()[0] == heading[0][1]
+    rows = [[(60.0, a), (320.0, b)] for a, b in zip(left, right, strict=False)]
+    extracted = extract_one(placed_at(heading, [], *rows, [(60.0, left[-1])]), "a.pdf")
+    assert extracted.text.splitlines()[0] == heading[0][1]
     assert (
         "The museum opened in the spring of 1931 under its first keeper. She gathered the pottery of the valley, and "
         "made a list of four thousand pieces. Then came the war."
-    ) in read.text
+    ) in extracted.text
     assert (
         "Today it is run by a trust of eleven members. Entrance is free on Sundays and costs six pounds on other days. "
         "Walks start from the gate at noon."
-    ) in read.text
-    start = read.text.index("Entrance")
-    (entrance,) = rectangles_of(read.boxes, Span(start, start + len("Entrance")))
+    ) in extracted.text
+    start = extracted.text.index("Entrance")
+    (entrance,) = rectangles_of(extracted.boxes, Span(start, start + len("Entrance")))
     assert entrance.left > 320
 
 
-def test_pdf_rows_of_a_table_are_lines_with_bars() -> None:
-    read = made(
+def test_pdf_table_rows_are_lines_with_bars() -> None:
+    extracted = extract_one(
         placed_at(
             [(60, "The fares of the ferry are these, until the end of the season:")],
             [(60, "route"), (200, "Adult"), (300, "Child")],
@@ -324,19 +324,19 @@ def test_pdf_rows_of_a_table_are_lines_with_bars() -> None:
         ),
         "a.pdf",
     )
-    assert read.text == (
+    assert extracted.text == (
         "The fares of the ferry are these, until the end of the season:\n\n"
         "route | Adult | Child\nto Mull | 7.50 | 3.80 | free\nOban to Coll | 18.00 | 9.00\n\n"
         "dogs travel free of charge."
     )
-    # The bars are not on the page, but for one.
+    # Only one of the bars is on the page.
     for words, left in (("Adult", 200), ("7.50", 200), ("3.80", 300), ("9.00", 300)):
-        start = read.text.index(words)
-        (place,) = rectangles_of(read.boxes, Span(start, start + len(words)))
-        assert place.left == pytest.approx(left, abs=1)
+        start = extracted.text.index(words)
+        (rectangle,) = rectangles_of(extracted.boxes, Span(start, start + len(words)))
+        assert rectangle.left == pytest.approx(left, abs=1)
 
 
-def test_pdf_rows_with_longer_cells_are_no_columns() -> None:
+def test_pdf_table_rows_with_long_cells_are_not_columns() -> None:
     hours = {
         "Opening hours of the museum": "Monday to Friday, 9 to 17 o'clock",
         "Opening hours of the library": "Tuesday to Sunday, 10 to 18 o'clock",
@@ -344,126 +344,130 @@ def test_pdf_rows_with_longer_cells_are_no_columns() -> None:
         "Grade of the last inspection": "A-",
         "Grade of the one before it": "B",
     }
-    read = made(placed_at(*([(60, label), (320, value)] for label, value in hours.items())), "a.pdf")
-    assert read.text.splitlines() == [f"{label} | {value}" for label, value in hours.items()]
+    extracted = extract_one(placed_at(*([(60, label), (320, value)] for label, value in hours.items())), "a.pdf")
+    assert extracted.text.splitlines() == [f"{label} | {value}" for label, value in hours.items()]
 
 
 @pytest.mark.parametrize("width", [130, 150, 170, 240])
-def test_pdf_text_that_is_set_flush_is_no_table(width: float) -> None:
+def test_pdf_justified_text_is_not_a_table(width: float) -> None:
     file = io.BytesIO()
-    style = ParagraphStyle("flush", fontName="Times-Roman", fontSize=10, leading=12, alignment=TA_JUSTIFY)
+    style = ParagraphStyle("justified", fontName="Times-Roman", fontSize=10, leading=12, alignment=TA_JUSTIFY)
     words = "\n".join(path.read_text(encoding="utf-8") for path in golden_documents())
     story = [Paragraph(escape(part), style) for part in words.split("\n") if part.strip() and "|" not in part]
     frame = Frame(60, 60, width, 720, 0, 0, 0, 0)
     document = BaseDocTemplate(file, pagesize=A4, pageTemplates=[PageTemplate(frames=[frame])])
     document.build(story)
-    assert made(file.getvalue(), "a.pdf").text.count(" | ") <= 2
+    assert extract_one(file.getvalue(), "a.pdf").text.count(" | ") <= 2
 
 
 @pytest.mark.parametrize("marker", ["•", "–", "{}.", "({})", "{}", "2.{}", "[{}]", "{roman}."])
-def test_pdf_lists_are_no_tables(marker: str) -> None:
+def test_pdf_lists_are_not_tables(marker: str) -> None:
     items = ["Close the valve.", "Drain the pump.", "Take out the filter."]
     lines = [[(60.0, marker.format(number, roman="i" * number)), (90.0, item)] for number, item in enumerate(items, 1)]
-    read = made(placed_at(*lines), "a.pdf")
-    assert "|" not in read.text
-    assert all(item in read.text for item in items)
+    extracted = extract_one(placed_at(*lines), "a.pdf")
+    assert "|" not in extracted.text
+    assert all(item in extracted.text for item in items)
 
 
-def test_pdf_words_have_the_rectangles_in_which_they_stand() -> None:
+def test_pdf_words_have_their_rectangles() -> None:
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4)
     lines = ("The keeper wrote a long docu-", "ment on the harbour and its", "pumps. It is lost.")
-    for place, words in enumerate(lines):
-        canvas.drawString(80, 700 - 14 * place, words)
+    for number, words in enumerate(lines):
+        canvas.drawString(80, 700 - 14 * number, words)
     canvas.showPage()
     canvas.drawString(100, 500, "Nobody looks for it.")
     canvas.save()
-    read = made(file.getvalue(), "a.pdf")
+    extracted = extract_one(file.getvalue(), "a.pdf")
 
-    def lit(words: str) -> Sequence[Rectangle]:
-        start = read.text.index(words)
-        return rectangles_of(read.boxes, Span(start, start + len(words)))
+    def rectangles(words: str) -> Sequence[Rectangle]:
+        start = extracted.text.index(words)
+        return rectangles_of(extracted.boxes, Span(start, start + len(words)))
 
     def left_of(line: str, words: str) -> float:
         return float(80 + stringWidth(line.partition(words)[0], "Helvetica", 12))
 
-    (keeper,) = lit("keeper")
+    (keeper,) = rectangles("keeper")
     assert keeper.left == pytest.approx(left_of(lines[0], "keeper"), abs=1)
     assert keeper.right - keeper.left == pytest.approx(stringWidth("keeper", "Helvetica", 12), abs=1)
     assert keeper.bottom <= 700 <= keeper.top
-    # A word that was broken is in two places, and so is what goes over a line's end.
-    first, second = lit("document on the")
+    # A hyphenated word has two rectangles, and so has a phrase that spans two lines.
+    first, second = rectangles("document on the")
     assert (first.left, second.left) == pytest.approx((left_of(lines[0], "docu"), 80), abs=1)
     assert second.right == pytest.approx(left_of(lines[1], " harbour"), abs=1)
     assert first.bottom > second.bottom
-    # Of several words in a line there is one; a part of a word lights up the whole.
-    (several,) = lit("harbour and its")
-    assert several.left == pytest.approx(left_of(lines[1], "harbour"), abs=1)
-    assert lit("arbou") == lit("harbour")
-    (other,) = lit("looks")
-    assert (other.page, other.bottom <= 500 <= other.top) == (2, True)
-    whole = Span(0, len(read.text))
-    passage = Span(read.text.index("ment"), read.text.index("pumps") + 5)
-    assert rectangles_of(boxes_within(read.boxes, passage), whole) == rectangles_of(read.boxes, passage)
+    # Words of one line share a rectangle; part of a word has the rectangle of the whole.
+    (phrase,) = rectangles("harbour and its")
+    assert phrase.left == pytest.approx(left_of(lines[1], "harbour"), abs=1)
+    assert rectangles("arbou") == rectangles("harbour")
+    (second_page,) = rectangles("looks")
+    assert (second_page.page, second_page.bottom <= 500 <= second_page.top) == (2, True)
+    whole = Span(0, len(extracted.text))
+    passage = Span(extracted.text.index("ment"), extracted.text.index("pumps") + 5)
+    assert rectangles_of(boxes_within(extracted.boxes, passage), whole) == rectangles_of(extracted.boxes, passage)
 
 
-def test_every_word_of_a_pdf_has_a_place() -> None:
-    read = made(MANUAL, "manual.pdf")
-    for found in re.finditer(r"\S+", read.text):
-        boxes = rectangles_of(read.boxes, Span(*found.span()))
-        assert boxes, found
-        mark = mark_at(read.marks, found.start())
-        # A paragraph that goes on over the page's end is of the page on which it begins.
+def test_every_word_of_a_pdf_has_a_rectangle() -> None:
+    extracted = extract_one(MANUAL, "manual.pdf")
+    for match in re.finditer(r"\S+", extracted.text):
+        boxes = rectangles_of(extracted.boxes, Span(*match.span()))
+        assert boxes, match
+        mark = mark_at(extracted.marks, match.start())
+        # A paragraph that spans two pages is marked with its first page.
         assert mark
         assert boxes[0].page - (mark.page or 0) in (0, 1)
         assert all(0 <= b.left < b.right <= A4[0] and 0 <= b.bottom < b.top <= A4[1] for b in boxes)
 
 
 def drawn(*pages: Sequence[str], outline: Sequence[tuple[str, int]] = ()) -> bytes:
-    """A PDF with these lines on its pages, one below the other."""
+    """Return a PDF with these lines on its pages, and titles of the outline on these pages."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4)
-    for number, lines in enumerate(pages):
-        for title, at in outline:
-            if at == number:
+    for page_number, lines in enumerate(pages):
+        for title, page in outline:
+            if page == page_number:
                 canvas.bookmarkPage(title)
                 canvas.addOutlineEntry(title, title)
-        for place, words in enumerate(lines):
-            canvas.drawString(80, 700 - 14 * place, words)
+        for number, words in enumerate(lines):
+            canvas.drawString(80, 700 - 14 * number, words)
         canvas.showPage()
     canvas.save()
     return file.getvalue()
 
 
-def test_pdf_lines_that_differ_in_a_number_are_not_running_heads() -> None:
+def test_pdf_removes_running_heads_but_keeps_lines_that_differ_in_a_number() -> None:
     days = [[f"On day {day} it was {degrees} degrees."] for day, degrees in ((1, 21), (2, 19), (3, 25), (4, 22))]
-    read = made(drawn(*days), "a.pdf")
-    assert all(lines[0] in read.text for lines in days)
+    extracted = extract_one(drawn(*days), "a.pdf")
+    assert all(lines[0] in extracted.text for lines in days)
     rows = [[f"{2019 + n} {n * n} 200", "words", f"{n * 7 % 5}.5 {n * 3 % 4}.7"] for n in range(4)]
-    read = made(drawn(*rows), "a.pdf")
-    assert all(line in read.text for lines in rows for line in lines)
-    read = made(drawn(*([f"Manual 2020, {n} of 4", f"Page {n} says this.", f"- {n} -"] for n in range(1, 5))), "a.pdf")
-    assert "Manual" not in read.text
-    assert "- 2 -" not in read.text
-    assert "Page 2 says this." in read.text
+    extracted = extract_one(drawn(*rows), "a.pdf")
+    assert all(line in extracted.text for lines in rows for line in lines)
+    extracted = extract_one(
+        drawn(*([f"Manual 2020, {n} of 4", f"Page {n} says this.", f"- {n} -"] for n in range(1, 5))), "a.pdf"
+    )
+    assert "Manual" not in extracted.text
+    assert "- 2 -" not in extracted.text
+    assert "Page 2 says this." in extracted.text
 
 
-def test_pdf_headings_of_the_outline_are_found_in_the_text() -> None:
+def test_pdf_finds_outline_titles_in_the_text() -> None:
     lines = ["Intro", "It begins here, with words", "and more words.", "A long", "warranty", "It ends after a year."]
-    read = made(drawn(["Cover"], lines, outline=[("Intro", 1), ("A long warranty", 1), ("Cover", 0)]), "a.pdf")
-    sections = [section_of(read, words) for words in ("Cover", "begins", "more words", "ends")]
+    extracted = extract_one(
+        drawn(["Cover"], lines, outline=[("Intro", 1), ("A long warranty", 1), ("Cover", 0)]), "a.pdf"
+    )
+    sections = [section_of(extracted, words) for words in ("Cover", "begins", "more words", "ends")]
     assert sections == ["Cover", "Intro", "Intro", "A long warranty"]
 
 
-def test_pdf_words_broken_by_a_page_or_with_soft_hyphens_are_whole() -> None:
-    read = made(drawn(["He wrote a docu-"], ["ment. It is kept."]), "a.pdf")
-    assert "He wrote a document. It is kept." in read.text
-    read = made(drawn(["It is state-of-the-"], ["art. It is kept."]), "a.pdf")
-    assert "It is state-of-the-art. It is kept." in read.text
+def test_pdf_joins_words_hyphenated_at_page_ends() -> None:
+    extracted = extract_one(drawn(["He wrote a docu-"], ["ment. It is kept."]), "a.pdf")
+    assert "He wrote a document. It is kept." in extracted.text
+    extracted = extract_one(drawn(["It is state-of-the-"], ["art. It is kept."]), "a.pdf")
+    assert "It is state-of-the-art. It is kept." in extracted.text
 
 
 @pytest.mark.parametrize(
-    ("told", "read"),
+    ("value", "expected"),
     [
         ("D:20240501093000+02'00'", "2024-05-01T09:30:00+02:00"),
         ("D:20240501093000-05", "2024-05-01T09:30:00-05:00"),
@@ -475,16 +479,16 @@ def test_pdf_words_broken_by_a_page_or_with_soft_hyphens_are_whole() -> None:
         ("", None),
     ],
 )
-def test_pdf_dates(told: str, read: str | None) -> None:
-    # A title with what cannot be kept, and a field that cannot be decoded.
+def test_pdf_parses_dates_and_cleans_properties(value: str, expected: str | None) -> None:
+    # The title has a character that cannot be stored, and one field cannot be decoded.
     broken = b"/Title (The\\000 pump) /Producer <FEFFD800> /Keywords <FEFFD800> "
-    date = f"/CreationDate ({told}) /Author (Ada\\000 Lamb) /Subject ({'pump ' * 3000})"
+    date = f"/CreationDate ({value}) /Author (Ada\\000 Lamb) /Subject ({'pump ' * 3000})"
     data = pdf_with_properties(broken + date.encode())
     subject = ("pump " * 3000)[:MAX_META_VALUE]
-    expected = {"author": "Ada Lamb", "subject": subject, "created": read}
-    found = made(data, "a.pdf")
-    assert found.title == "The pump"
-    assert found.meta == {name: value for name, value in expected.items() if value}
+    properties = {"author": "Ada Lamb", "subject": subject, "created": expected}
+    extracted = extract_one(data, "a.pdf")
+    assert extracted.title == "The pump"
+    assert extracted.meta == {name: text for name, text in properties.items() if text}
 
 
 def test_properties_of_files_become_metadata() -> None:
@@ -496,23 +500,24 @@ def test_properties_of_files_become_metadata() -> None:
     canvas.setKeywords("oil, belts")
     canvas.drawString(80, 700, "It is oiled.")
     canvas.save()
-    read = made(file.getvalue(), "a.pdf")
-    assert read.title == "The pump"
-    assert {name: read.meta[name] for name in ("author", "subject", "keywords")} == {
+    extracted = extract_one(file.getvalue(), "a.pdf")
+    assert extracted.title == "The pump"
+    assert {name: extracted.meta[name] for name in ("author", "subject", "keywords")} == {
         "author": "Ada Lamb",
         "subject": "Harbours",
         "keywords": "oil, belts",
     }
-    assert datetime.fromisoformat(str(read.meta["created"])).tzinfo is not None
+    assert datetime.fromisoformat(str(extracted.meta["created"])).tzinfo is not None
     document = docx.Document()
     document.add_paragraph("It is oiled.")
-    told = document.core_properties
-    told.author, told.subject, told.keywords, told.created = "Ada Lamb", "", "oil", datetime(2024, 5, 1, tzinfo=UTC)
-    told.modified = datetime(2025, 6, 2, tzinfo=UTC)
-    packed = io.BytesIO()
-    document.save(packed)
-    read = made(packed.getvalue(), "a.docx")
-    assert {name: str(value)[:10] for name, value in read.meta.items()} == {
+    properties = document.core_properties
+    properties.author, properties.subject, properties.keywords = "Ada Lamb", "", "oil"
+    properties.created = datetime(2024, 5, 1, tzinfo=UTC)
+    properties.modified = datetime(2025, 6, 2, tzinfo=UTC)
+    output = io.BytesIO()
+    document.save(output)
+    extracted = extract_one(output.getvalue(), "a.docx")
+    assert {name: str(value)[:10] for name, value in extracted.meta.items()} == {
         "author": "Ada Lamb",
         "keywords": "oil",
         "created": "2024-05-01",
@@ -520,52 +525,52 @@ def test_properties_of_files_become_metadata() -> None:
     }
 
 
-def test_pdf_of_pictures_is_named_as_such() -> None:
+def test_rejects_a_pdf_of_pictures() -> None:
     file, picture = io.BytesIO(), io.BytesIO()
-    # A picture of one pixel.
+    # One grey pixel.
     picture.write(b"P6 1 1 255\n\x80\x80\x80")
     picture.seek(0)
     canvas = Canvas(file)
     canvas.drawImage(ImageReader(picture), 0, 0, 300, 300)
     canvas.showPage()
     canvas.save()
-    with pytest.raises(UnsupportedFormat, match="scan: 1 pages of pictures without any text"):
+    with pytest.raises(UnsupportedFormat, match="scan: no text on 1 pages, only pictures; run OCR"):
         extract(file.getvalue(), "scan")
 
 
-def test_pdf_with_a_password() -> None:
+def test_rejects_a_pdf_with_a_password() -> None:
     file = io.BytesIO()
     canvas = Canvas(file, encrypt="secret")
     canvas.drawString(80, 700, "hidden")
     canvas.save()
-    with pytest.raises(InvalidInput, match=r"a\.pdf: needs a password"):
+    with pytest.raises(InvalidInput, match=r"a\.pdf: encrypted with a password"):
         extract(file.getvalue(), "a.pdf")
 
 
-def test_marks_begin_where_something_changes() -> None:
-    read = made(b"Intro.\n\n# A\n\nText.\n\n# B\n\n# C\n\nMore.", "a.md")
-    assert read.marks == (Mark(8, None, "A"), Mark(18, None, "B"), Mark(21, None, "C"))
-    assert all(read.text[mark.start :].startswith(mark.section or "") for mark in read.marks)
+def test_marks_begin_where_the_section_changes() -> None:
+    extracted = extract_one(b"Intro.\n\n# A\n\nText.\n\n# B\n\n# C\n\nMore.", "a.md")
+    assert extracted.marks == (Mark(8, None, "A"), Mark(18, None, "B"), Mark(21, None, "C"))
+    assert all(extracted.text[mark.start :].startswith(mark.section or "") for mark in extracted.marks)
 
 
-def text_or_clear_error(data: bytes, name: str) -> None:
-    refusal = None
+def assert_text_or_clear_error(data: bytes, name: str) -> None:
+    rejection = None
     try:
-        read = extract(data, name)
+        documents = extract(data, name)
     except InvalidInput as error:
-        refusal = error
-    if refusal:
-        assert refusal.message.startswith(f"{name}: ")
+        rejection = error
+    if rejection:
+        assert rejection.message.startswith(f"{name}: ")
     else:
-        assert all(isinstance(part.text, str) for part in read)
+        assert all(isinstance(document.text, str) for document in documents)
 
 
-@pytest.mark.parametrize("ending", ["txt", "md", "html", "pdf", "docx", "csv", "jsonl", "unknown", ""])
+@pytest.mark.parametrize("suffix", ["txt", "md", "html", "pdf", "docx", "csv", "jsonl", "unknown", ""])
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
-def test_any_bytes_give_text_or_a_clear_error(ending: str, data: bytes) -> None:
-    for before in (b"", b"%PDF-1.4\n", b"---\na: ", b"<table><tr>", b"text\n"):
-        text_or_clear_error(before + data, f"some.{ending}")
+def test_any_bytes_give_text_or_a_clear_error(suffix: str, data: bytes) -> None:
+    for prefix in (b"", b"%PDF-1.4\n", b"---\na: ", b"<table><tr>", b"text\n"):
+        assert_text_or_clear_error(prefix + data, f"some.{suffix}")
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
@@ -573,28 +578,28 @@ def test_any_bytes_give_text_or_a_clear_error(ending: str, data: bytes) -> None:
 @given(changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=30))
 def test_damaged_files_give_text_or_a_clear_error(name: str, changes: list[tuple[float, int]]) -> None:
     data = bytearray({"a.pdf": MANUAL, "a.docx": WORD}[name])
-    for place, value in changes:
-        data[int(place * len(data))] = value
-    text_or_clear_error(bytes(data), name)
-    text_or_clear_error(bytes(data[: int(changes[0][0] * len(data))]), name)
+    for position, value in changes:
+        data[int(position * len(data))] = value
+    assert_text_or_clear_error(bytes(data), name)
+    assert_text_or_clear_error(bytes(data[: int(changes[0][0] * len(data))]), name)
 
 
-def test_small_files_that_stand_for_much_are_refused() -> None:
-    packed = docx_of_much_text(301)
-    assert len(packed) < 1_000_000
+def test_rejects_small_files_that_expand_to_large_ones() -> None:
+    bomb = docx_with_compressed_text(301)
+    assert len(bomb) < 1_000_000
     with pytest.raises(TooLarge, match="when unpacked"):
-        extract(packed, "bomb.docx")
+        extract(bomb, "bomb.docx")
     aliases = "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(20))
-    with pytest.raises(InvalidInput, match="aliases are not taken"):
+    with pytest.raises(InvalidInput, match="aliases are not allowed"):
         extract(f"---\na: &a [x]\n{aliases}---\n".encode(), "bomb.md")
 
 
-def test_what_is_nested_without_end_is_told() -> None:
+def test_rejects_deeply_nested_files() -> None:
     for data in (b"<div>" * 100_000 + b"words", b"<p>before</p>" + b"<div>" * 300 + b"inside"):
-        with pytest.raises(InvalidInput, match=r"deep\.html: elements are nested too deeply"):
+        with pytest.raises(InvalidInput, match=r"deep\.html: HTML elements are nested too deeply"):
             extract(data, "deep.html")
-    assert made(b"> " * 40 + b"word", "deep.md").text == "word"
+    assert extract_one(b"> " * 40 + b"word", "deep.md").text == "word"
     with pytest.raises(InvalidInput, match=r"deep\.md: the document has no text"):
-        documents_in(b"> " * 50_000 + b"word", "deep.md", extract)
+        read_upload(b"> " * 50_000 + b"word", "deep.md", extract)
     with pytest.raises(InvalidInput, match=r"deep\.jsonl: line 1: "):
         extract(b"[" * 100_000, "deep.jsonl")

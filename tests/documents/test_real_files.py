@@ -1,4 +1,4 @@
-"""From files as people have them to answers, with the page and the section that whoever opens the file will see."""
+"""Answers from realistic files, with the page and the section that a reader of the file sees."""
 
 from __future__ import annotations
 
@@ -7,39 +7,36 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents.files import files_in
 from qa.engine import Engine
-from qa.indexing.ingestion import Ingestion
 from tests.documents.realistic import REAL_FILES, RealFile
 
 
 @pytest.fixture(scope="module")
 def archive(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """All of them in one index."""
+    """An engine with all files in one index."""
     folder = tmp_path_factory.mktemp("files")
     for file in REAL_FILES:
         (folder / file.name).write_bytes(file.data)
     engine = shipped.in_folder(tmp_path_factory.mktemp("indexes"))
-    files, wrong = files_in([str(folder)])
-    done = Ingestion(engine).add(files)
-    assert (wrong, done.failed, done.skipped) == ([], {}, [])
+    report = engine.add_files(folder)
+    assert (report.errors, [file for file in report.files if file.skipped]) == ([], [])
     yield engine
     engine.close()
 
 
-def test_there_are_three_files_of_each_format() -> None:
-    endings = [Path(file.name).suffix for file in REAL_FILES]
-    tables = {".tsv": ".csv", ".ndjson": ".jsonl"}
-    formats = [tables.get(ending, ending) for ending in endings]
-    assert {ending: formats.count(ending) for ending in formats} == dict.fromkeys(
+def test_has_three_files_of_each_format() -> None:
+    suffixes = [Path(file.name).suffix for file in REAL_FILES]
+    aliases = {".tsv": ".csv", ".ndjson": ".jsonl"}
+    formats = [aliases.get(suffix, suffix) for suffix in suffixes]
+    assert {format: formats.count(format) for format in formats} == dict.fromkeys(
         (".txt", ".md", ".html", ".pdf", ".docx", ".csv", ".jsonl"), 3
     )
 
 
 @pytest.mark.parametrize("file", REAL_FILES, ids=lambda file: file.name)
-def test_its_answer_is_where_it_says(archive: Engine, file: RealFile) -> None:
+def test_answers_with_the_right_span_page_and_section(archive: Engine, file: RealFile) -> None:
     answer = archive.ask(file.question, min_confidence=0).answers[0]
-    document, _ = archive.document(answer.document_id)
+    document, _ = archive.documents.get(answer.document_id)
     assert file.name in str(answer.uri)
     assert file.answer in answer.text
     assert len(answer.text) <= len(file.answer) + 20

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -29,7 +31,7 @@ def passages_of(text: str) -> list[Passage]:
 @example("\r\n" * 50)
 @example("no spaces" * 2000)
 @settings(max_examples=300, deadline=None)
-def test_offsets_hold_over_any_text(text: str) -> None:
+def test_offsets_and_limits_hold_for_any_text(text: str) -> None:
     passages = passages_of(text)
     for passage in passages:
         assert text[passage.span.start : passage.span.end] == passage.text
@@ -43,14 +45,14 @@ def test_offsets_hold_over_any_text(text: str) -> None:
 
 @given(TEXTS)
 @settings(max_examples=200, deadline=None)
-def test_no_word_is_lost(text: str) -> None:
+def test_loses_only_white_space(text: str) -> None:
     covered = set[int]()
     for passage in passages_of(text):
         covered.update(range(passage.span.start, passage.span.end))
-    assert all(text[place].isspace() for place in set(range(len(text))) - covered)
+    assert all(text[position].isspace() for position in set(range(len(text))) - covered)
 
 
-def test_a_line_of_a_megabyte() -> None:
+def test_splits_a_line_of_a_megabyte() -> None:
     text = "a" * 1_000_000
     passages = passages_of(text)
     assert "".join(p.text for p in passages) == text
@@ -58,7 +60,7 @@ def test_a_line_of_a_megabyte() -> None:
     assert passages[1].cut == (True, True)
 
 
-def test_short_text_is_one_passage() -> None:
+def test_keeps_a_short_text_in_one_passage() -> None:
     text = "First sentence. Second one.\n\nAnother paragraph."
     assert [p.text for p in passages_of(text)] == [text]
 
@@ -70,14 +72,14 @@ def test_passages_begin_and_end_with_sentences() -> None:
     assert all(re.fullmatch(r"Sentence number .* years old\.", p.text, re.DOTALL) for p in passages)
 
 
-def test_neighbours_share_a_sentence() -> None:
+def test_neighbouring_passages_share_a_sentence() -> None:
     text = " ".join(f"Sentence number {i} is here." for i in range(120))
     passages = passages_of(text)
     assert all(a.span.end > b.span.start for a, b in pairwise(passages))
 
 
 @pytest.mark.parametrize("separator", ["\n", "\r\n"])
-def test_repeated_text_keeps_its_own_places(separator: str) -> None:
+def test_repeated_lines_get_distinct_offsets(separator: str) -> None:
     line = "The same line comes again and again in this document." + separator
     passages = passages_of(line * 200)
     assert len({p.span for p in passages}) == len(passages)
@@ -91,18 +93,18 @@ def table(rows: int, words: str = "Belt of rubber") -> str:
 
 
 @pytest.mark.parametrize("separator", ["\n", "\r\n"])
-def test_a_table_that_fits_is_in_one_piece(separator: str) -> None:
+def test_keeps_a_table_that_fits_in_one_passage(separator: str) -> None:
     before = " ".join(f"Sentence number {i} says what is sold here and who buys it." for i in range(12))
     small = table(10).replace("\n", separator)
     text = (separator * 2).join([before, small, before])
     passages = passages_of(text)
     assert len(passages) > 2
     assert any(small in passage.text for passage in passages)
-    # It is cut nowhere: who has some of its rows has all of them.
+    # A passage that has any row of the table has the whole table.
     assert all(small in p.text or "euro" not in p.text for p in passages)
 
 
-def test_of_a_table_that_does_not_fit_every_row_is_in_one_piece() -> None:
+def test_keeps_each_row_of_a_larger_table_whole() -> None:
     rows = table(80).split("\n")
     assert max(map(len, rows)) < 400
     passages = passages_of("\n".join(["Before it. And more.", "", *rows, "", "Behind it."]))
@@ -112,7 +114,7 @@ def test_of_a_table_that_does_not_fit_every_row_is_in_one_piece() -> None:
 
 
 @pytest.mark.parametrize("bars", ["Home | About\nLegal | Contact\n", "", "A | B\nC | D\n\n"])
-def test_what_stands_beside_cells_is_cut_at_sentences(bars: str) -> None:
+def test_splits_prose_around_tables_at_sentences(bars: str) -> None:
     prose = "\n".join("The pump is oiled every six weeks without fail. " * 12 for _ in range(4))
     long_row = "Oil | " + "The pump is oiled every six weeks without fail. " * 60
     for text in (bars + prose, f"{bars}{long_row}\nBelt | It is new."):
@@ -121,7 +123,12 @@ def test_what_stands_beside_cells_is_cut_at_sentences(bars: str) -> None:
         assert all(passage.text.endswith((".", "Contact", "D")) for passage in passages)
 
 
-def test_lines_with_one_bar_are_no_table() -> None:
+def test_a_single_line_with_a_bar_is_not_a_table() -> None:
     text = "One | two. " + "And so it goes on for long. " * 60 + "\nThe end of it."
     assert len(passages_of(text)) > 1
     assert passages_of(text)[0].text.endswith("long.")
+
+
+def test_importing_the_module_does_not_import_langchain() -> None:
+    program = "import sys, qa.documents.splitting; sys.exit('langchain_text_splitters' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Each measure against an independent implementation."""
+"""Compare each metric with an independent implementation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from qa.evaluation.metrics import (
     exact_match,
     f1,
     ndcg,
-    normalised_answer,
+    normalise_answer,
     recall,
     reciprocal_rank,
     reliability,
@@ -36,7 +36,7 @@ WORDS = st.sampled_from(
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
 
 
-def independent(prediction: str, golds: list[str]) -> tuple[float, float]:
+def reference_scores(prediction: str, golds: list[str]) -> tuple[float, float]:
     scored = squad(
         [{"prediction_text": prediction, "id": "1"}],
         [{"answers": {"answer_start": [0] * len(golds), "text": golds}, "id": "1"}],
@@ -44,47 +44,47 @@ def independent(prediction: str, golds: list[str]) -> tuple[float, float]:
     return float(scored["exact_match"]), float(scored["f1"])
 
 
-def both_empty(prediction: str, golds: list[str]) -> bool:
-    # Where either side has no word left, F1 is 1 if both have none (the SQuAD 2.0 rule); SQuAD 1.1's script gives 0.
-    return not normalised_answer(prediction) or not all(normalised_answer(gold) for gold in golds)
+def lacks_words(prediction: str, golds: list[str]) -> bool:
+    # If a side has no words after normalisation, F1 is 1 if both have none (SQuAD 2.0); the SQuAD 1.1 script gives 0.
+    return not normalise_answer(prediction) or not all(normalise_answer(gold) for gold in golds)
 
 
 @given(TEXTS, st.lists(TEXTS, min_size=1, max_size=3))
-def test_answers_are_scored_as_by_another_implementation(prediction: str, golds: list[str]) -> None:
-    expected_match, expected_f1 = independent(prediction, golds)
+def test_answer_scores_agree_with_torchmetrics(prediction: str, golds: list[str]) -> None:
+    expected_match, expected_f1 = reference_scores(prediction, golds)
     assert 100 * exact_match(prediction, golds) == expected_match
-    if not both_empty(prediction, golds):
+    if not lacks_words(prediction, golds):
         assert 100 * f1(prediction, golds) == pytest.approx(expected_f1, abs=1e-4)
 
 
-def test_no_answer() -> None:
+def test_scores_of_empty_answers() -> None:
     assert (exact_match("", []), f1("", [])) == (1.0, 1.0)
     assert (exact_match("x", []), f1("x", [])) == (0.0, 0.0)
     assert (exact_match("", ["x"]), f1("", ["x"])) == (0.0, 0.0)
     assert f1("the", ["an"]) == 1.0
 
 
-def test_all_development_questions_to_four_digits() -> None:
+def test_mean_scores_agree_with_torchmetrics_on_the_dev_set() -> None:
     dataset = load_squad(shared("dev", "squad_v1.1_dev.json"))
-    chooser = random.Random(3)
+    rng = random.Random(3)
     scored = []
     for question in dataset.questions:
         golds = list(dataset.gold_texts(question))
         context = dataset.contexts[question.context]
-        start = chooser.randrange(len(context))
-        prediction = chooser.choice([*golds, golds[0] + " of", context[start : start + 20]])
-        if not both_empty(prediction, golds):
+        start = rng.randrange(len(context))
+        prediction = rng.choice([*golds, golds[0] + " of", context[start : start + 20]])
+        if not lacks_words(prediction, golds):
             scored.append((prediction, golds))
-    # In parts: the other implementation adds up in float32, which over ten thousand costs the fourth digit.
+    # In blocks: torchmetrics sums in float32, which loses the fourth digit over ten thousand questions.
     for first in range(0, len(scored), 100):
-        part = scored[first : first + 100]
-        theirs = squad(
-            [{"prediction_text": text, "id": str(i)} for i, (text, _) in enumerate(part)],
-            [{"answers": {"answer_start": [0] * len(g), "text": g}, "id": str(i)} for i, (_, g) in enumerate(part)],
+        block = scored[first : first + 100]
+        reference = squad(
+            [{"prediction_text": text, "id": str(i)} for i, (text, _) in enumerate(block)],
+            [{"answers": {"answer_start": [0] * len(g), "text": g}, "id": str(i)} for i, (_, g) in enumerate(block)],
         )
-        ours = [(exact_match(text, golds), f1(text, golds)) for text, golds in part]
-        assert 100 * sum(m for m, _ in ours) / len(part) == pytest.approx(float(theirs["exact_match"]), abs=1e-4)
-        assert 100 * sum(f for _, f in ours) / len(part) == pytest.approx(float(theirs["f1"]), abs=1e-4)
+        scores = [(exact_match(text, golds), f1(text, golds)) for text, golds in block]
+        assert 100 * sum(m for m, _ in scores) / len(block) == pytest.approx(float(reference["exact_match"]), abs=1e-4)
+        assert 100 * sum(f for _, f in scores) / len(block) == pytest.approx(float(reference["f1"]), abs=1e-4)
 
 
 RANKINGS = st.lists(
@@ -95,22 +95,22 @@ RANKINGS = st.lists(
 
 
 @given(RANKINGS)
-def test_rankings_are_scored_as_by_another_implementation(rows: list[tuple[list[int], dict[int, int]]]) -> None:
+def test_ranking_metrics_agree_with_ir_measures(rows: list[tuple[list[int], dict[int, int]]]) -> None:
     qrels = [
         ir_measures.Qrel(str(q), str(d), grade) for q, (_, grades) in enumerate(rows) for d, grade in grades.items()
     ]
     run = [
-        ir_measures.ScoredDoc(str(q), str(document), 100.0 - place)
+        ir_measures.ScoredDoc(str(q), str(document), 100.0 - position)
         for q, (ranking, _) in enumerate(rows)
-        for place, document in enumerate(ranking)
+        for position, document in enumerate(ranking)
     ]
-    theirs = ir_measures.calc_aggregate([RR @ 5, nDCG @ 5, R @ 5, AP @ 5], qrels, run)
-    for ours, measure in ((reciprocal_rank, RR @ 5), (recall, R @ 5), (average_precision, AP @ 5), (ndcg, nDCG @ 5)):
-        assert sum(ours(r, g, 5) for r, g in rows) / len(rows) == pytest.approx(theirs[measure]), measure
+    reference = ir_measures.calc_aggregate([RR @ 5, nDCG @ 5, R @ 5, AP @ 5], qrels, run)
+    for metric, measure in ((reciprocal_rank, RR @ 5), (recall, R @ 5), (average_precision, AP @ 5), (ndcg, nDCG @ 5)):
+        assert sum(metric(r, g, 5) for r, g in rows) / len(rows) == pytest.approx(reference[measure]), measure
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.9]), st.booleans()), min_size=2, max_size=40))
-def test_auroc_as_by_another_implementation(pairs: list[tuple[float, bool]]) -> None:
+def test_auroc_agrees_with_scikit_learn(pairs: list[tuple[float, bool]]) -> None:
     scores, marks = [s for s, _ in pairs], [m for _, m in pairs]
     if len(set(marks)) < 2:
         assert auroc(scores, marks) is None
@@ -119,13 +119,13 @@ def test_auroc_as_by_another_implementation(pairs: list[tuple[float, bool]]) -> 
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.8]), st.floats(0, 1), st.booleans()), min_size=1, max_size=12))
-def test_best_threshold_agrees_with_trying_all(rows: list[tuple[float, float, bool]]) -> None:
+def test_best_threshold_f1_agrees_with_exhaustive_search(rows: list[tuple[float, float, bool]]) -> None:
     rows = [(c, f if answerable else 0.0, answerable) for c, f, answerable in rows]
 
-    def at(threshold: float) -> float:
+    def mean_f1(threshold: float) -> float:
         return sum(f if c >= threshold else float(not a) for c, f, a in rows) / len(rows)
 
-    expected = max(at(t) for t in (0.0, 0.1, 0.4, 0.8, 2.0))
+    expected = max(mean_f1(t) for t in (0.0, 0.1, 0.4, 0.8, 2.0))
     assert best_threshold_f1(*map(list, zip(*rows, strict=True))) == pytest.approx(expected)
 
 
@@ -137,14 +137,14 @@ def test_calibration_error() -> None:
     assert math.isclose(calibration_error([0.2] * 5 + [0.6] * 5, [False] * 5 + [True] * 5, bins=2) or 0, 0.3)
 
 
-def test_reliability_bins_are_of_equal_mass() -> None:
+def test_reliability_bins_have_equal_counts() -> None:
     bins = reliability([0.1, 0.9, 0.2, 0.8], [False, True, True, True], bins=2)
     assert [b.count for b in bins] == [2, 2]
     assert [(round(b.confidence, 6), b.accuracy) for b in bins] == [(0.15, 0.5), (0.85, 1.0)]
     assert reliability([], []) == []
 
 
-def test_risk_by_coverage() -> None:
+def test_risk_coverage() -> None:
     risk = risk_coverage([0.2, 0.9, 0.5], [False, True, False])
     assert risk.tolist() == pytest.approx([0.0, 0.5, 2 / 3])
     assert len(risk_coverage([], [])) == 0

@@ -13,20 +13,20 @@ from qa.evaluation.systems import Mode
 from qa.types import Span
 from tests.conftest import GOLDEN
 
-NASTY = "Ann said </script><script>alert(1)</script> \u2028 and <!-- left."
+HOSTILE = "Ann said </script><script>alert(1)</script> \u2028 and <!-- left."
 
 
-def embedded(html: str) -> list[dict[str, object]]:
+def embedded_data(html: str) -> list[dict[str, object]]:
     (line,) = re.findall(r"^const EVALUATIONS = (.*);$", html, re.MULTILINE)
     content: list[dict[str, object]] = json.loads(line)
     return content
 
 
-def test_a_report_holds_every_question_and_needs_nothing_from_elsewhere(shipped: Engine) -> None:
+def test_report_contains_every_question_and_no_external_resources(shipped: Engine) -> None:
     dataset = load_squad(GOLDEN / "golden.json")
     evaluation = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 9)
     html = report_html([evaluation])
-    (content,) = embedded(html)
+    (content,) = embedded_data(html)
     assert content["metrics"] == evaluation.report["metrics"]
     questions = content["questions"]
     assert isinstance(questions, list)
@@ -36,10 +36,10 @@ def test_a_report_holds_every_question_and_needs_nothing_from_elsewhere(shipped:
     assert "https://" not in html.partition("const EVALUATIONS")[0]
 
 
-def test_texts_cannot_break_out_of_the_page(shipped: Engine) -> None:
-    dataset = Dataset("d", (NASTY,), (LabelledQuestion("1", NASTY + "?", 0, (Span(0, 3),)),))
+def test_escapes_markup_in_texts(shipped: Engine) -> None:
+    dataset = Dataset("d", (HOSTILE,), (LabelledQuestion("1", HOSTILE + "?", 0, (Span(0, 3),)),))
     html = report_html([evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset))])
     assert html.count("<script>") == html.count("</script>") == 1
     assert "<!--" not in html
-    (content,) = embedded(html)
-    assert content["contexts"] == {"0": NASTY}
+    (content,) = embedded_data(html)
+    assert content["contexts"] == {"0": HOSTILE}

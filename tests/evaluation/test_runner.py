@@ -13,7 +13,7 @@ from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.local_systems import ReaderSystem
 from qa.evaluation.metrics import exact_match
 from qa.evaluation.outcomes import Outcome
-from qa.evaluation.runner import check, evaluate, models
+from qa.evaluation.runner import check_mode, evaluate, open_local_system
 from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
 from tests.conftest import GOLDEN
@@ -32,32 +32,32 @@ def dataset() -> Dataset:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_every_mode_gives_its_metrics_and_null_for_the_others(shipped: Engine, dataset: Dataset, mode: Mode) -> None:
+def test_each_mode_reports_its_metrics_and_null_for_the_rest(shipped: Engine, dataset: Dataset, mode: Mode) -> None:
     done: list[int] = []
-    with models(shipped, dataset, mode, done.append) as system:
+    with open_local_system(shipped, dataset, mode, done.append) as system:
         evaluation = evaluate(dataset, mode, system, limit=17, progress=done.append)
     report = evaluation.report
     metrics = report["metrics"]
     assert {"dataset", "mode", "n", "metrics", "latency_ms", "model", "index", "versions"} <= set(report)
     assert (report["dataset"], report["mode"], report["n"]) == ("golden", mode.value, 17)
-    given = {Mode.READER: NAMES - RANKING, Mode.END_TO_END: NAMES}.get(mode, RANKING)
+    measured = {Mode.READER: NAMES - RANKING, Mode.END_TO_END: NAMES}.get(mode, RANKING)
     assert set(metrics) == NAMES
-    assert {name for name, value in metrics.items() if value is not None} == given
+    assert {name for name, value in metrics.items() if value is not None} == measured
     assert sum(done) == 17 + (0 if mode is Mode.READER else len(dataset.contexts))
     assert report["latency_ms"]["p50"] > 0
     if mode.gives_answers:
         assert metrics["offset_exactness"] == 1.0
         questions = {q.id: q for q in dataset.head(17).questions}
         assert set(evaluation.predictions) == set(questions)
-        right = [exact_match(text, dataset.gold_texts(questions[id])) for id, text in evaluation.predictions.items()]
-        assert metrics["exact_match"] == pytest.approx(100 * sum(right) / 17)
-        assert sum(report["faults"].values()) == 17 - sum(right)
+        scores = [exact_match(text, dataset.gold_texts(questions[id])) for id, text in evaluation.predictions.items()]
+        assert metrics["exact_match"] == pytest.approx(100 * sum(scores) / 17)
+        assert sum(report["faults"].values()) == 17 - sum(scores)
         assert [part["f1"] for part in report["slices"]] == sorted(part["f1"] for part in report["slices"])
         low, high = report["intervals"]["f1"]
         assert low <= metrics["f1"] <= high
 
 
-def test_without_unanswerable_questions_the_best_span_is_forced(shipped: Engine, dataset: Dataset) -> None:
+def test_forces_an_answer_if_every_question_is_answerable(shipped: Engine, dataset: Dataset) -> None:
     answerable = Dataset("a", dataset.contexts, tuple(q for q in dataset.questions if q.answerable))
     evaluation = evaluate(answerable, Mode.READER, ReaderSystem(shipped, answerable), limit=24)
     assert all(evaluation.predictions.values())
@@ -66,67 +66,65 @@ def test_without_unanswerable_questions_the_best_span_is_forced(shipped: Engine,
     assert metrics["f1"] == metrics["has_answer_f1"]
 
 
-class Interrupted:
-    """Breaks off after some questions; notes what it was asked."""
+class InterruptedSystem:
+    """Raises after some outcomes; records the ids it yielded."""
 
     def __init__(self, system: ReaderSystem, after: int) -> None:
         self.description = system.description
         self.fingerprint = system.fingerprint
-        self.asked: list[str] = []
+        self.yielded: list[str] = []
         self._system = system
         self._after = after
 
     def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
-        for place, outcome in enumerate(self._system.outcomes(questions, timed)):
-            if place == self._after:
+        for position, outcome in enumerate(self._system.outcomes(questions, timed)):
+            if position == self._after:
                 raise KeyboardInterrupt
-            self.asked.append(outcome.id)
+            self.yielded.append(outcome.id)
             yield outcome
 
 
-def test_an_interrupted_run_goes_on_where_it_was(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
+def test_interrupted_run_resumes_from_its_journal(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
     journal = tmp_path / "run.part"
     system = ReaderSystem(shipped, dataset)
     with pytest.raises(KeyboardInterrupt):
-        evaluate(dataset, Mode.READER, Interrupted(system, 40), 50, journal=journal)
+        evaluate(dataset, Mode.READER, InterruptedSystem(system, 40), 50, journal=journal)
     with journal.open("a") as file:
-        file.write('{"id": "half a li')
-    again = Interrupted(system, 100)
-    resumed = evaluate(dataset, Mode.READER, again, 50, journal=journal)
-    assert len(again.asked) == 10
-    whole = evaluate(dataset, Mode.READER, system, 50)
-    assert resumed.report["questions"] == whole.report["questions"]
+        file.write('{"id": "incomplete li')
+    resumed_system = InterruptedSystem(system, 100)
+    resumed = evaluate(dataset, Mode.READER, resumed_system, 50, journal=journal)
+    assert len(resumed_system.yielded) == 10
+    uninterrupted = evaluate(dataset, Mode.READER, system, 50)
+    assert resumed.report["questions"] == uninterrupted.report["questions"]
 
 
-def test_some_questions_spread_evenly_are_timed(
-    shipped: Engine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "TIMED", 4)
+def test_times_evenly_spaced_questions(shipped: Engine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "TIMED_QUESTIONS", 4)
     evaluation = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 40)
-    timed = [place for place, row in enumerate(evaluation.rows) if row.outcome.timings_ms]
+    timed = [position for position, row in enumerate(evaluation.rows) if row.outcome.timings_ms]
     assert timed == [0, 10, 20, 30]
     latency, interval = evaluation.report["latency_ms"]["p50"], evaluation.report["latency_intervals"]["p50"]
     assert interval[0] <= latency <= interval[1]
 
 
-def test_a_journal_of_another_run_is_not_used(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
+def test_ignores_the_journal_of_another_run(shipped: Engine, dataset: Dataset, tmp_path: Path) -> None:
     journal = tmp_path / "run.part"
     with pytest.raises(KeyboardInterrupt):
-        evaluate(dataset, Mode.READER, Interrupted(ReaderSystem(shipped, dataset), 5), 12, journal=journal)
+        evaluate(dataset, Mode.READER, InterruptedSystem(ReaderSystem(shipped, dataset), 5), 12, journal=journal)
     assert len(journal.read_text().splitlines()) == 6
-    other = Interrupted(ReaderSystem(shipped, dataset), 100)
-    evaluate(dataset, Mode.READER, other, 11, journal=journal)
-    assert len(other.asked) == 11
+    other_run = InterruptedSystem(ReaderSystem(shipped, dataset), 100)
+    evaluate(dataset, Mode.READER, other_run, 11, journal=journal)
+    assert len(other_run.yielded) == 11
 
 
-def test_relevance_labels_are_for_retrieval_only(tmp_path: Path) -> None:
+def test_relevance_labels_allow_retrieval_modes_only() -> None:
     ranked = Dataset("ranked", ("a",), (LabelledQuestion("1", "What?", 0, (), {0: 1}),), has_spans=False)
-    check(ranked, Mode.RETRIEVAL)
-    check(ranked, Mode.RERANKED)
+    check_mode(ranked, Mode.RETRIEVAL)
+    check_mode(ranked, Mode.RERANKED)
     with pytest.raises(DatasetError, match="--mode retrieval"):
-        check(ranked, Mode.READER)
+        check_mode(ranked, Mode.READER)
 
 
-def test_a_report_is_json(shipped: Engine, dataset: Dataset) -> None:
+def test_report_is_serialisable_as_json(shipped: Engine, dataset: Dataset) -> None:
     report = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 5).report
     assert json.loads(json.dumps(report)) == json.loads(json.dumps(report, default=str))

@@ -15,13 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 from qa.models import inference
-from qa.models.compile_cache import kept, name_for
+from qa.models.compile_cache import cache_entry, cache_key
 from qa.models.inference import Graph
 from qa.models.model_folder import WEIGHTS
 from qa.models.processor import Processor
 
 READER = WEIGHTS / "reader" / "model.xml"
-ASKED = [(np.arange(1000, 1040), np.zeros(40, np.int64))]
+SEQUENCES = [(np.arange(1000, 1040), np.zeros(40, np.int64))]
 Outputs = tuple[NDArray[np.float32], ...]
 
 
@@ -30,29 +30,29 @@ def blobs(cache: Path) -> list[Path]:
 
 
 def check(graph: Graph, expected: Outputs) -> None:
-    for found, plain in zip(graph.run(ASKED)[0], expected, strict=True):
-        np.testing.assert_array_equal(found, plain)
+    for output, expected_output in zip(graph.run(SEQUENCES)[0], expected, strict=True):
+        np.testing.assert_array_equal(output, expected_output)
 
 
 @pytest.fixture(scope="module")
 def expected() -> Outputs:
-    """What the graph gives that is compiled anew."""
-    return Graph(READER, 1).run(ASKED)[0]
+    """The outputs of a graph that is compiled without a cache."""
+    return Graph(READER, 1).run(SEQUENCES)[0]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, expected: Outputs) -> Path:
+def filled_cache(tmp_path_factory: pytest.TempPathFactory, expected: Outputs) -> Path:
     cache = tmp_path_factory.mktemp("cache") / "of" / "graphs"
     check(Graph(READER, 1, cache, "reader"), expected)
     return cache
 
 
 @pytest.fixture
-def cache(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "cache"))
+def cache(filled_cache: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(filled_cache, tmp_path / "cache"))
 
 
-def test_what_is_read_again_computes_the_same_with_any_threads(cache: Path, expected: Outputs) -> None:
+def test_cached_graph_returns_the_same_outputs_with_any_number_of_threads(cache: Path, expected: Outputs) -> None:
     (blob,) = blobs(cache)
     before = blob.stat()
     check(Graph(READER, 1, cache, "reader"), expected)
@@ -61,105 +61,105 @@ def test_what_is_read_again_computes_the_same_with_any_threads(cache: Path, expe
     assert blob.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_another_graph_version_or_processor_is_another(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_identity_or_processor_gets_another_entry(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Graph(READER, 1, cache, "another")
     assert len(blobs(cache)) == 2
-    monkeypatch.setattr(inference, "processor", lambda: Processor("old", frozenset({"avx2"})))
-    slow = Graph(READER, 1, cache, "reader")
+    monkeypatch.setattr(inference, "detect_processor", lambda: Processor("old", frozenset({"avx2"})))
+    float_graph = Graph(READER, 1, cache, "reader")
     assert len(blobs(cache)) == 3
-    check(slow, Graph(READER, 1).run(ASKED)[0])
+    check(float_graph, Graph(READER, 1).run(SEQUENCES)[0])
 
 
-def test_the_name_depends_on_all_that_decides(tmp_path: Path) -> None:
+def test_cache_key_depends_on_path_time_identity_and_settings(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     (tmp_path / "b").write_text("")
     os.utime(tmp_path / "b", (1, 1))
-    named = {name_for(tmp_path / "a", "", {}), name_for(tmp_path / "b", "", {}), name_for(tmp_path / "none", "", {})}
-    named |= {name_for(tmp_path / "a", "x", {}), name_for(tmp_path / "a", "x", {"y": 1})}
+    keys = {cache_key(tmp_path / "a", "", {}), cache_key(tmp_path / "b", "", {}), cache_key(tmp_path / "none", "", {})}
+    keys |= {cache_key(tmp_path / "a", "x", {}), cache_key(tmp_path / "a", "x", {"y": 1})}
     os.utime(tmp_path / "a", (2, 2))
-    assert len(named | {name_for(tmp_path / "a", "", {})}) == 6
+    assert len(keys | {cache_key(tmp_path / "a", "", {})}) == 6
 
 
-@pytest.mark.parametrize("left", [0, 100, 1_000_000])
-def test_a_damaged_one_is_compiled_anew(cache: Path, left: int, expected: Outputs) -> None:
+@pytest.mark.parametrize("size", [0, 100, 1_000_000])
+def test_compiles_again_when_the_cached_graph_is_damaged(cache: Path, size: int, expected: Outputs) -> None:
     (blob,) = blobs(cache)
     blob.chmod(0o600)
-    os.truncate(blob, left)
+    os.truncate(blob, size)
     check(Graph(READER, 1, cache, "reader"), expected)
     check(Graph(READER, 1, cache, "reader"), expected)
 
 
-def test_where_nothing_can_be_written_all_the_same(tmp_path: Path, expected: Outputs) -> None:
+def test_compiles_without_a_cache_when_its_folder_cannot_be_created(tmp_path: Path, expected: Outputs) -> None:
     (tmp_path / "file").write_text("")
     check(Graph(READER, 1, tmp_path / "file" / "cache", "reader"), expected)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_on_a_full_disk_nothing_half_written_is_left(tmp_path: Path) -> None:
+def test_full_disk_leaves_no_partial_entry(tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path
 from qa.models.inference import Graph
 Graph(Path({str(READER)!r}), 1, Path({str(tmp_path / "cache")!r}), "reader")
 """
 
-    def little_room() -> None:
+    def limit_file_size() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
-    subprocess.run([sys.executable, "-c", program], check=True, preexec_fn=little_room)
+    subprocess.run([sys.executable, "-c", program], check=True, preexec_fn=limit_file_size)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_several_that_begin_together_make_one(tmp_path: Path, expected: Outputs) -> None:
-    with ThreadPoolExecutor(4) as starters:
-        for graph in starters.map(lambda _: Graph(READER, 1, tmp_path, "reader"), range(4)):
+def test_concurrent_compilations_create_one_entry(tmp_path: Path, expected: Outputs) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for graph in pool.map(lambda _: Graph(READER, 1, tmp_path, "reader"), range(4)):
             check(graph, expected)
     assert len(blobs(tmp_path)) == len(list(tmp_path.iterdir())) == 1
 
 
-def test_what_was_used_the_longest_ago_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
+def test_evicts_the_least_recently_used_entries_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "of the user").mkdir()
     (tmp_path / "notes").write_text("")
-    names = [f"{place:032x}" for place in range(10)]
-    for place, name in enumerate(names):
-        with kept(tmp_path, name) as folder:
+    keys = [f"{number:032x}" for number in range(10)]
+    for number, key in enumerate(keys):
+        with cache_entry(tmp_path, key) as folder:
             assert folder is not None
             (folder / "1.blob").write_text("")
-        os.utime(tmp_path / name, (place, place))
-    with kept(tmp_path, names[2]):
+        os.utime(tmp_path / key, (number, number))
+    with cache_entry(tmp_path, keys[2]):
         pass
-    with kept(tmp_path, "f" * 32) as folder:
+    with cache_entry(tmp_path, "f" * 32) as folder:
         assert folder is not None
         (folder / "1.blob").write_text("")
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {*names[4:], names[2], "f" * 32, "of the user", "notes"}
+    remaining = {path.name for path in tmp_path.iterdir()}
+    assert remaining == {*keys[4:], keys[2], "f" * 32, "of the user", "notes"}
 
 
-def test_what_failed_leaves_nothing(tmp_path: Path) -> None:
-    def compile_badly() -> None:
-        with kept(tmp_path, "name") as folder:
+def test_failed_compilation_leaves_no_entry(tmp_path: Path) -> None:
+    def fail_to_compile() -> None:
+        with cache_entry(tmp_path, "key") as folder:
             assert folder is not None
             (folder / "1.blob").write_text("")
-            raise RuntimeError
+            raise RuntimeError("compilation failed")
 
-    with pytest.raises(RuntimeError):
-        compile_badly()
+    with pytest.raises(RuntimeError, match="compilation failed"):
+        fail_to_compile()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cache_that_can_only_be_read_is_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(*_: object) -> None:
+def test_read_only_cache_is_used(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
         raise PermissionError
 
     (blob,) = blobs(cache)
-    monkeypatch.setattr(os, "utime", forbidden)
-    with kept(cache, blob.parent.name) as folder:
+    monkeypatch.setattr(os, "utime", refuse)
+    with cache_entry(cache, blob.parent.name) as folder:
         assert folder == blob.parent
 
 
-def test_two_that_are_read_at_once_leave_the_locale_as_it_was(cache: Path) -> None:
+def test_concurrent_loads_keep_the_locale(cache: Path) -> None:
     before = locale.getencoding()
-    with ThreadPoolExecutor(2) as starters:
+    with ThreadPoolExecutor(2) as pool:
         for _ in range(4):
-            list(starters.map(lambda _: Graph(READER, 1, cache, "reader"), range(2)))
+            list(pool.map(lambda _: Graph(READER, 1, cache, "reader"), range(2)))
     assert locale.getencoding() == before

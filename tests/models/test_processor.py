@@ -8,7 +8,7 @@ import pytest
 from qa.models import inference
 from qa.models.inference import Graph
 from qa.models.model_folder import WEIGHTS
-from qa.models.processor import Processor, processor
+from qa.models.processor import Processor, detect_processor
 from qa.models.tokenization import load_tokenizer
 from tests.conftest import golden_documents
 
@@ -27,30 +27,30 @@ CPUINFO = "processor\t: 0\nmodel name\t: {name}\nflags\t\t: fpu {flags}\n\nproce
 )
 def test_int8_is_slow_with_avx2_alone(tmp_path: Path, flags: str, slow: bool) -> None:
     (tmp_path / "cpuinfo").write_text(CPUINFO.format(name="A Processor", flags=flags))
-    found = processor(tmp_path / "cpuinfo")
-    assert found == Processor("A Processor", frozenset({"fpu", *flags.split()}))
-    assert found.int8_is_slow is slow
+    processor = detect_processor(tmp_path / "cpuinfo")
+    assert processor == Processor("A Processor", frozenset({"fpu", *flags.split()}))
+    assert processor.int8_is_slow is slow
 
 
-def test_a_processor_that_is_not_told_is_taken_to_be_quick(tmp_path: Path) -> None:
-    assert processor(tmp_path / "none") == Processor("unknown", frozenset())
-    assert not processor(tmp_path / "none").int8_is_slow
+def test_unknown_processor_uses_int8(tmp_path: Path) -> None:
+    assert detect_processor(tmp_path / "none") == Processor("unknown", frozenset())
+    assert not detect_processor(tmp_path / "none").int8_is_slow
 
 
-@pytest.mark.skipif("avx2" not in processor().features, reason="needs a processor with AVX2")
-def test_both_arithmetics_find_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif("avx2" not in detect_processor().features, reason="needs a processor with AVX2")
+def test_int8_and_float_arithmetic_give_similar_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
     texts = [text[:800] for path in golden_documents() for text in path.read_text(encoding="utf-8").split("\n\n")[:2]]
-    encoded = [tokenizer.encode("When was it?", text) for text in texts if text]
-    sequences = [(np.array(e.ids), np.array(e.type_ids)) for e in encoded]
-    found = []
+    encodings = [tokenizer.encode("When was it?", text) for text in texts if text]
+    sequences = [(np.array(e.ids), np.array(e.type_ids)) for e in encodings]
+    outputs = []
     for features in (frozenset({"avx2", "avx_vnni"}), frozenset({"avx2"})):
-        monkeypatch.setattr(inference, "processor", lambda features=features: Processor("", features))
-        found.append(Graph(WEIGHTS / "reader" / "model.xml", 2).run(sequences))
+        monkeypatch.setattr(inference, "detect_processor", lambda features=features: Processor("", features))
+        outputs.append(Graph(WEIGHTS / "reader" / "model.xml", 2).run(sequences))
     pairs = [
         (a[: len(ids)], b[: len(ids)])
-        for (ids, _), one, other in zip(sequences, *found, strict=True)
-        for a, b in zip(one, other, strict=True)
+        for (ids, _), int8_outputs, float_outputs in zip(sequences, *outputs, strict=True)
+        for a, b in zip(int8_outputs, float_outputs, strict=True)
     ]
     assert not all(np.array_equal(a, b) for a, b in pairs)
     assert np.mean([a.argmax() == b.argmax() for a, b in pairs]) >= 0.9

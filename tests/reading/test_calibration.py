@@ -14,7 +14,7 @@ WEIGHTS = Weights(
     reader=0.5, null=0.25, retrieval=2.0, behind=-1.0, best=0.5, lead=0.125, gap=-1.0, support=0.5, depth=-0.25,
     length=-0.5, bias=-2.5,
 )  # fmt: skip
-EVEN = Evidence(
+EVIDENCE = Evidence(
     reader=2.0, null=2.0, retrieval=1.0, behind=0.5, best=1.0, lead=4.0, gap=1.0, support=1.0, depth=2.0, length=1.0
 )
 SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), 0.6, 0.3)
@@ -24,42 +24,42 @@ CALIBRATION = Calibration(
 )
 
 
-def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
+def test_save_and_load_round_trip(tmp_path: Path) -> None:
     CALIBRATION.save(tmp_path / "c.json")
     assert Calibration.load(tmp_path / "c.json") == CALIBRATION
 
 
-def test_known_probabilities() -> None:
-    assert WEIGHTS.probability(EVEN) == 0.5
-    assert WEIGHTS.probability(EVEN._replace(reader=1e6)) == 1.0
-    assert WEIGHTS.probability(EVEN._replace(reader=-1e6)) == 0.0
+def test_probability_is_logistic() -> None:
+    assert WEIGHTS.probability(EVIDENCE) == 0.5
+    assert WEIGHTS.probability(EVIDENCE._replace(reader=1e6)) == 1.0
+    assert WEIGHTS.probability(EVIDENCE._replace(reader=-1e6)) == 0.0
 
 
 @pytest.mark.parametrize("name", Evidence._fields)
-def test_each_piece_of_evidence_counts_by_its_weight(name: str) -> None:
-    more = EVEN._replace(**{name: getattr(EVEN, name) + 1})
+def test_each_feature_counts_by_its_weight(name: str) -> None:
+    more = EVIDENCE._replace(**{name: getattr(EVIDENCE, name) + 1})
     assert WEIGHTS.probability(more) == pytest.approx(1 / (1 + math.exp(-getattr(WEIGHTS, name))))
 
 
 @pytest.mark.parametrize("part", IDENTITIES)
-def test_other_parts_than_those_it_was_fitted_with_are_refused(part: str) -> None:
+def test_rejects_parts_it_was_not_fitted_with(part: str) -> None:
     CALIBRATION.check(**IDENTITIES)
     with pytest.raises(ModelError, match=f"fitted with {part}"):
         CALIBRATION.check(**{**IDENTITIES, part: "another"})
 
 
-EARLIER = asdict(CALIBRATION)
-for name in ("null", "behind", "best"):
-    del EARLIER["query"]["right"][name]
+EARLIER_VERSION = asdict(CALIBRATION)
+for feature in ("null", "behind", "best"):
+    del EARLIER_VERSION["query"]["right"][feature]
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"reader": 1}', "[1]", json.dumps(EARLIER)])
-def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize("content", ["", "{}", '{"reader": 1}', "[1]", json.dumps(EARLIER_VERSION)])
+def test_rejects_a_file_that_is_not_a_calibration(tmp_path: Path, content: str) -> None:
     (tmp_path / "c.json").write_text(content)
-    with pytest.raises(ModelError, match=r"not a calibration of this version.*fit it again"):
+    with pytest.raises(ModelError, match=r"not a calibration of this version.*run `qa train calibration`"):
         Calibration.load(tmp_path / "c.json")
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.json: the calibration cannot be read"):
         Calibration.load(tmp_path / "none.json")

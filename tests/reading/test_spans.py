@@ -13,36 +13,36 @@ def logits(start: list[float], end: list[float], null: float = 0.0) -> PassageLo
     return PassageLogits(offsets, [WindowLogits(0, np.array(start, np.float32), np.array(end, np.float32), null)])
 
 
-def test_start_and_end_are_searched_together() -> None:
-    # Each best alone would be end 0 with start 2, which is no span.
+def test_searches_start_and_end_jointly() -> None:
+    # Searched separately, the best start would be 2 and the best end 0, which is not a span.
     assert best_spans(logits([1, 0, 5], [9, 0, 2]), 1) == [ScoredSpan(Span(0, 1), 10.0, 0.0)]
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 8), st.integers(0, 2**16))
-def test_the_best_agree_with_brute_force(length: int, count: int, seed: int) -> None:
+def test_best_spans_agree_with_brute_force(length: int, count: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     start, end = random.normal(size=length).astype(np.float32), random.normal(size=length).astype(np.float32)
-    every = [
+    all_spans = [
         (float(start[i] + end[j]), i, j) for i in range(length) for j in range(i, min(length, i + MAX_ANSWER_TOKENS))
     ]
     expected: list[tuple[float, int, int]] = []
-    for value, i, j in sorted(every, key=lambda s: (-s[0], s[1], s[2])):
+    for value, i, j in sorted(all_spans, key=lambda s: (-s[0], s[1], s[2])):
         if len(expected) < count and all(j < a or i > b for _, a, b in expected):
             expected.append((value, i, j))
-    made = best_spans(logits(start.tolist(), end.tolist()), count)
-    assert [(s.logit, s.span) for s in made] == [(v, Span(2 * i, 2 * j + 1)) for v, i, j in expected]
+    spans = best_spans(logits(start.tolist(), end.tolist()), count)
+    assert [(s.logit, s.span) for s in spans] == [(v, Span(2 * i, 2 * j + 1)) for v, i, j in expected]
 
 
-def test_windows_are_put_together() -> None:
+def test_compares_spans_of_all_windows() -> None:
     offsets = [(i, i + 1) for i in range(6)]
     low, high = np.array([0, 0, 1, 0], np.float32), np.array([3, 0, 0, 0], np.float32)
     first, second = WindowLogits(0, low, low, 4.0), WindowLogits(2, high, high, -1.0)
     assert best_spans(PassageLogits(offsets, [first, second]), 1) == [ScoredSpan(Span(2, 3), 6.0, -1.0)]
-    # Each window's null is its own: that of a window without any span worth having changes nothing.
+    # The null logit of a window without a good span does not change the spans of the others.
     silent = WindowLogits(4, low[:2] - 90, low[:2] - 90, -8.0)
     assert best_spans(PassageLogits(offsets, [first, silent]), 1) == [ScoredSpan(Span(2, 3), 2.0, 4.0)]
 
 
-def test_a_text_without_tokens_has_no_span() -> None:
+def test_text_without_tokens_has_no_span() -> None:
     assert best_spans(logits([], []), 3) == []

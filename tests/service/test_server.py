@@ -121,7 +121,7 @@ def test_no_acknowledged_write_is_lost_when_the_server_is_stopped_under_load(tmp
         for writer in writers:
             writer.join()
     engine = qa.open(tmp_path)
-    stored = {info.id for info in engine.all_documents()}
+    stored = {info.id for info in engine.documents.all()}
     engine.close()
     assert len(acknowledged) >= 20
     assert set(acknowledged) <= stored

@@ -191,7 +191,7 @@ def test_files_are_uploaded_each_with_a_result(service: TestClient) -> None:
     assert service.post("/v1/documents/upload", files=files[:1], params={"index": "none"}).status_code == 404
     assert service.post("/v1/documents/upload", files=files[:1], params={"index": "No!"}).status_code == 422
     header_only = service.post("/v1/documents/upload", files=[("files", ("a.csv", b"id,text\n"))]).json()["files"][0]
-    assert header_only["error"] == "a.csv: no row has a text"
+    assert header_only["error"] == "a.csv: no row has text in column 'text'; name the column that holds the text"
     assert service.post("/v1/documents/upload").status_code == 422
 
 

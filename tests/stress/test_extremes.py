@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents.files import files_in
 from qa.engine import Engine
 from qa.errors import Conflict, TooLarge, Unavailable
 from qa.index import writes
 from qa.index.local import LocalIndex
 from qa.index.verification import verify_index
-from qa.indexing.ingestion import Ingestion
 from qa.service.service_db import ServiceDatabase
 from tests.conftest import SPECIFICATION, found, prepared, put
 from tests.stress.test_faults import MANY
@@ -41,13 +39,11 @@ def test_a_file_of_two_hundred_megabytes_is_named_and_not_read(engine: Engine, t
             file.write(b"The lamp burns all night.\n" * 40_000)
     good.write_text("The kettle is blue.")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    files, errors = files_in([str(tmp_path)])
-    done = Ingestion(engine).add(files)
-    assert errors == []
-    (refused,) = done.failed.values()
+    report = engine.add_files(tmp_path)
+    (refused,) = report.errors
     assert isinstance(refused, TooLarge)
     assert str(large) in refused.message
-    assert [one.change for one in done.added] == ["created"]
+    assert [document.change for document in report.documents] == ["created"]
     # Kilobytes; the file was not taken into memory.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
@@ -58,12 +54,10 @@ def test_many_small_files(engine: Engine, tmp_path: Path) -> None:
         place = folder / str(number % 100)
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{number}.txt").write_text(f"Note {number}: lamp {number} stands in room {number % 50}.")
-    files, _ = files_in([str(folder)])
-    assert len(Ingestion(engine).add(files).added) == SMALL_FILES
+    assert len(engine.add_files(folder).documents) == SMALL_FILES
     answer = engine.ask(f"Where does lamp {SMALL_FILES - 1} stand?", min_confidence=0).answers[0]
     assert f"room {(SMALL_FILES - 1) % 50}" in answer.context
-    again = Ingestion(engine).add(files)
-    assert {one.change for one in again.added} == {"unchanged"}
+    assert {document.change for document in engine.add_files(folder).documents} == {"unchanged"}
 
 
 def test_everything_is_deleted(index: LocalIndex) -> None:

@@ -22,21 +22,21 @@ TEXTS = st.text(st.sampled_from("ab1_ .,'-\r\n\te\u0301\u200d👩👧🇬🇧ש�
         ("🇬🇧🇫🇷", (1, 2), "🇬🇧"),
     ],
 )
-def test_widen(text: str, inner: tuple[int, int], whole: str) -> None:
+def test_widens_to_whole_words_and_graphemes(text: str, inner: tuple[int, int], whole: str) -> None:
     assert widen(text, Span(*inner)).of(text) == whole
 
 
 @given(TEXTS)
-def test_boundaries_never_cut_a_grapheme_or_a_word(text: str) -> None:
+def test_boundaries_never_split_a_grapheme_or_a_word(text: str) -> None:
     edges = {0, *(match.end() for match in regex.finditer(r"\X", text))}
-    for place in range(len(text) + 1):
-        if is_boundary(text, place):
-            assert place in edges
-            assert not (text[place - 1 : place].isalnum() and text[place : place + 1].isalnum())
+    for position in range(len(text) + 1):
+        if is_boundary(text, position):
+            assert position in edges
+            assert not (text[position - 1 : position].isalnum() and text[position : position + 1].isalnum())
 
 
 @given(TEXTS, st.data())
-def test_widening_covers_and_is_stable(text: str, data: st.DataObject) -> None:
+def test_widened_span_covers_the_original_and_widens_no_further(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
     wide = widen(text, Span(start, end))
@@ -44,7 +44,7 @@ def test_widening_covers_and_is_stable(text: str, data: st.DataObject) -> None:
     assert widen(text, wide) == wide
 
 
-def test_a_long_run_of_flags_is_never_cut_inside() -> None:
+def test_never_splits_a_flag_in_a_long_run() -> None:
     text = "🇩🇪" * 2000
     edges = range(0, len(text) + 1, 2)
-    assert all(place in edges for place in range(len(text) + 1) if is_boundary(text, place))
+    assert all(position in edges for position in range(len(text) + 1) if is_boundary(text, position))

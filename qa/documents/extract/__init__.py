@@ -1,1 +1,1 @@
-"""One module for each format: bytes ─► text."""
+"""Text extraction: one module for each file format."""

@@ -1,8 +1,8 @@
-"""Extraction in processes of their own: what a file does to its parser, it does to nobody else.
+"""Extraction in child processes, with limits on processor time and memory.
 
-A few kilobytes of PDF can stand for years of work, or for more text than there is memory, and a parser in C that fails
-takes its process with it. Here that is not the process that was asked. This bounds what a file costs; it is no
-wall against one that takes the parser over.
+A few kilobytes of PDF can stand for years of work, or for more text than fits into memory, and a crash in a C parser
+ends its process. A child process contains both, so the server keeps running. The limits bound what a file costs; they
+are not a sandbox against a file that takes over its parser.
 """
 
 from __future__ import annotations
@@ -23,112 +23,118 @@ from qa.documents.extract.tables import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge
 
-# For any file, and more for each byte of it: a megabyte of PDF, nothing but deflated text, took a slow processor 38 s.
-_SECONDS, _SECONDS_A_BYTE = 60.0, 40e-6
-_BYTES, _BYTES_A_BYTE = 2_000_000_000, 20
+# A base for any file, plus an allowance for each byte: one megabyte of PDF that is all deflated text took 38 s on a
+# slow processor.
+_SECONDS, _SECONDS_PER_BYTE = 60.0, 40e-6
+_MEMORY, _MEMORY_PER_BYTE = 2_000_000_000, 20
 _OUT_OF_MEMORY = 3
-# A process that read a larger file keeps memory that the next one would lack: it is ended.
-_LARGE = 1_000_000
+# Bytes. A process that read a larger file keeps memory that the next file would lack, so it is ended.
+_LARGE_FILE = 1_000_000
 
 
 class Extractor:
-    """Extracts files within limits for processor time and memory. Safe to share between threads.
+    """Extracts files in child processes within limits. Safe to share between threads.
 
-    A process is started when the first file comes, and another one when all are at work.
+    The first file starts a process, and so does any file that arrives while all processes are busy.
     """
 
-    def __init__(self, seconds: float = _SECONDS, memory: int = _BYTES) -> None:
-        """Set limits.
+    def __init__(self, seconds: float = _SECONDS, memory: int = _MEMORY) -> None:
+        """Set the limits for a small file; a larger file has proportionally more.
 
         Args:
-            seconds: of processor time, for a small file; a large one has more.
-            memory: bytes, likewise.
+            seconds: processor time.
+            memory: address space in bytes.
         """
         self._seconds = seconds
         self._memory = memory
         self._idle: queue.LifoQueue[subprocess.Popen[bytes]] = queue.LifoQueue()
 
     def extract(self, data: bytes, name: str, columns: Columns | None = None) -> list[ExtractedText]:
-        """Extract a file's documents, as `qa.documents.extract.formats.extract` does.
+        """Extract the documents of a file, as `qa.documents.extract.formats.extract` does.
 
         Raises:
-            TooLarge: it takes more time or memory than it may.
-            InvalidInput: it cannot be read, or its parser fails.
+            TooLarge: the file needs more time or memory than the limits allow.
+            InvalidInput: the file cannot be read, or its parser crashes.
         """
-        seconds = ceil(self._seconds + _SECONDS_A_BYTE * len(data))
-        memory = self._memory + _BYTES_A_BYTE * len(data)
-        process = self._free()
+        seconds = ceil(self._seconds + _SECONDS_PER_BYTE * len(data))
+        memory = self._memory + _MEMORY_PER_BYTE * len(data)
+        process = self._acquire()
         try:
-            with_input, with_output = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-            pickle.dump((data, name, columns, seconds, memory), with_input)
-            with_input.flush()
-            made: list[ExtractedText] | QAError = pickle.load(with_output)  # noqa: S301 - this program wrote it
+            requests, replies = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+            pickle.dump((data, name, columns, seconds, memory), requests)
+            requests.flush()
+            reply: list[ExtractedText] | QAError = pickle.load(replies)  # noqa: S301 - written by the child process
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
-            ended = _ended(process)
-            if ended == -signal.SIGXCPU:
-                raise TooLarge(f"{name}: reading it takes over {seconds:,} s", field=name) from error
-            # Parsers in C abort when they get no memory.
-            if ended in (_OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL):
-                raise TooLarge(f"{name}: reading it takes over {memory:,} bytes of memory", field=name) from error
+            status = _stop(process)
+            if status == -signal.SIGXCPU:
+                raise TooLarge(
+                    f"{name}: extraction takes over {seconds:,} s of processor time; split the file", field=name
+                ) from error
+            # Parsers in C abort when an allocation fails.
+            if status in (_OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL):
+                raise TooLarge(
+                    f"{name}: extraction takes over {memory:,} bytes of memory; split the file", field=name
+                ) from error
             raise InvalidInput(
-                f"{name}: damaged, or too much for its parser, which failed (status {ended})", field=name
+                f"{name}: damaged, or too complex for its parser, which crashed (status {status}); save the file again",
+                field=name,
             ) from error
         except BaseException:
             process.kill()
-            _ended(process)
+            _stop(process)
             raise
-        if len(data) > _LARGE:
-            _ended(process)
+        if len(data) > _LARGE_FILE:
+            _stop(process)
         else:
             self._idle.put(process)
-        if isinstance(made, QAError):
-            raise made
-        return made
+        if isinstance(reply, QAError):
+            raise reply
+        return reply
 
-    def _free(self) -> subprocess.Popen[bytes]:
-        """Return a process that waits for a file."""
+    def _acquire(self) -> subprocess.Popen[bytes]:
+        """Return an idle process, or a new one."""
         while True:
             try:
                 process = self._idle.get_nowait()
             except queue.Empty:
-                return _started()
+                return _start()
             if process.poll() is None:
                 return process
-            # Somebody ended it while it had nothing to do.
-            _ended(process)
+            # The process was killed while it was idle.
+            _stop(process)
 
     def close(self) -> None:
-        """End the processes that are idle."""
+        """End the idle processes."""
         while True:
             try:
-                _ended(self._idle.get_nowait())
+                _stop(self._idle.get_nowait())
             except queue.Empty:
                 return
 
 
-def _started() -> subprocess.Popen[bytes]:
-    # Not with modules of the folder that this was started in.
+def _start() -> subprocess.Popen[bytes]:
+    # -P keeps modules in the working folder from being imported.
     command = [sys.executable, "-P", "-m", "qa.documents.extract.extractor"]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the end of a process that has nothing more to do, and return its status."""
+def _stop(process: subprocess.Popen[bytes]) -> int:
+    """Close the pipes of a process, wait for its exit, and return its status."""
     for pipe in (process.stdin, process.stdout):
-        # There may be something that it did not take any more.
+        # Closing flushes input that a dead process can no longer read.
         with suppress(BrokenPipeError):
             cast(IO[bytes], pipe).close()
     return process.wait()
 
 
 def main() -> None:
-    """Extract what comes on standard input, until it ends."""
-    # Whoever started this decides when it ends, and not what stops all processes of a terminal or a service.
+    """Answer extraction requests from standard input until it closes."""
+    # The parent ends this process by closing its pipe. Signals sent to all processes of a terminal or service do not.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     replies = os.fdopen(os.dup(1), "wb")
-    # What parsers print must not be taken for a reply.
+    # Parsers may print to standard output, which would corrupt the replies.
     os.dup2(2, 1)
     while True:
         try:
@@ -144,20 +150,20 @@ def main() -> None:
 
 def _reply(replies: IO[bytes], data: bytes, name: str, columns: Columns | None) -> None:
     try:
-        made: list[ExtractedText] | QAError = extract(data, name, columns)
+        reply: list[ExtractedText] | QAError = extract(data, name, columns)
     except QAError as error:
-        made = error
-    pickle.dump(made, replies)
+        reply = error
+    pickle.dump(reply, replies)
     replies.flush()
 
 
 def _limit(seconds: int, memory: int) -> None:
-    """Allow so many more seconds of processor time, and so many bytes in all."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    until = ceil(used.ru_utime + used.ru_stime) + seconds
-    for kind, wanted in ((resource.RLIMIT_CPU, until), (resource.RLIMIT_AS, memory)):
-        _, most = resource.getrlimit(kind)
-        resource.setrlimit(kind, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+    """Allow this process `seconds` more of processor time and `memory` bytes in all."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    deadline = ceil(usage.ru_utime + usage.ru_stime) + seconds
+    for kind, limit in ((resource.RLIMIT_CPU, deadline), (resource.RLIMIT_AS, memory)):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 if __name__ == "__main__":

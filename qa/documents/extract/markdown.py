@@ -1,4 +1,4 @@
-"""Markdown: its text without the marks of the markup, with headings as sections, and the front matter as metadata."""
+"""Markdown: the text without markup, with headings as sections and the front matter as metadata."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from qa.documents.extract.html import extract_html
-from qa.documents.extract.plain_text import decoded
-from qa.documents.extract.text_builder import ExtractedText, TextBuilder, as_rows
+from qa.documents.extract.plain_text import decode
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder, format_table
 from qa.errors import InvalidInput
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:|---)(.*?\n)??---[ \t]*(?:\r?\n|$)", re.DOTALL)
@@ -21,82 +21,84 @@ _PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Takes no aliases: a few lines of them stand for more text than there is memory."""
+    """Rejects aliases: a few lines of them expand to more text than fits into memory."""
 
     def compose_node(self, parent: object, index: object) -> object:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not taken")
+            raise yaml.YAMLError("aliases are not allowed")
         return super().compose_node(parent, index)
 
 
 def extract_markdown(data: bytes, name: str) -> ExtractedText:
-    """Extract a file's text; its title is that of the front matter, or else its first heading of the first level.
+    """Extract the text of a file; its title is in the front matter, or else is its first top-level heading.
 
     Raises:
-        InvalidInput: the front matter is not YAML, or bytes cannot be decoded.
-        UnsupportedFormat: it is not text.
+        InvalidInput: the front matter is not valid YAML, or the bytes cannot be decoded.
+        UnsupportedFormat: the file is not text.
     """
-    text = decoded(data, name)
+    text = decode(data, name)
     meta, title = dict[str, Any](), None
-    front = _FRONT_MATTER.match(text)
-    if front and (read := _front_matter(front.group(1) or "", name)) is not None:
-        meta, text = read, text[front.end() :]
+    match = _FRONT_MATTER.match(text)
+    if match and (front_matter := _parse_front_matter(match.group(1) or "", name)) is not None:
+        meta, text = front_matter, text[match.end() :]
         title = meta.pop("title", None)
     builder = TextBuilder()
     tokens = iter(_PARSER.parse(text))
     for token in tokens:
         if token.type == "heading_open":
-            heading = _words(next(tokens))
-            builder.heading(heading)
+            heading = _inline_text(next(tokens))
+            builder.add_heading(heading)
             title = title or (heading if token.tag == "h1" else None)
         elif token.type == "table_open":
-            builder.block(as_rows(list(_rows(tokens))))
+            builder.add_block(format_table(list(_read_rows(tokens))))
         elif token.type in ("bullet_list_open", "ordered_list_open"):
-            builder.block("\n".join(_items(tokens, token.type.replace("open", "close"))))
+            builder.add_block("\n".join(_format_list(tokens, token.type.replace("open", "close"))))
         elif token.type == "inline":
-            builder.block(_words(token))
+            builder.add_block(_inline_text(token))
         elif token.type in ("fence", "code_block"):
-            builder.block(token.content)
+            builder.add_block(token.content)
         elif token.type == "html_block":
-            builder.block(extract_html(token.content.encode(), name).text)
-    return builder.made(None if title is None else str(title), meta)
+            builder.add_block(extract_html(token.content.encode(), name).text)
+    return builder.build(None if title is None else str(title), meta)
 
 
-def _front_matter(text: str, name: str) -> dict[str, Any] | None:
-    """Return what is between two lines of dashes, if that is front matter and not text between two rules."""
+def _parse_front_matter(text: str, name: str) -> dict[str, Any] | None:
+    """Return the mapping between two lines of dashes, or None if it is text between two horizontal rules."""
     try:
-        read = yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
+        values = yaml.load(text, _Loader)  # noqa: S506 - derived from SafeLoader
     except yaml.YAMLError as error:
-        told = " ".join(str(error).split())
-        raise InvalidInput(f"{name}: front matter is not YAML ({told})", field=name) from error
-    if read is None:
+        reason = " ".join(str(error).split())
+        raise InvalidInput(
+            f"{name}: front matter is not valid YAML ({reason}); correct or remove it", field=name
+        ) from error
+    if values is None:
         return {}
-    return {str(key): _plain(value) for key, value in read.items()} if isinstance(read, Mapping) else None
+    return {str(key): _to_scalar(value) for key, value in values.items()} if isinstance(values, Mapping) else None
 
 
-def _plain(value: object) -> str | int | float | bool | None:
-    """Return a value as metadata can hold it: dates in ISO form, lists with commas."""
+def _to_scalar(value: object) -> str | int | float | bool | None:
+    """Return a value that metadata can hold: dates in ISO form, lists joined by commas."""
     if isinstance(value, str | int | float | bool | None):
         return value
     if isinstance(value, Sequence):
-        return ", ".join(str(_plain(part)) for part in value)
+        return ", ".join(str(_to_scalar(part)) for part in value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _words(inline: Token) -> str:
-    """Return an inline token's text; breaks of a line stay breaks."""
-    made = []
+def _inline_text(inline: Token) -> str:
+    """Return the text of an inline token, with its line breaks."""
+    pieces = []
     for child in inline.children or ():
         if child.type in ("text", "code_inline"):
-            made.append(child.content)
+            pieces.append(child.content)
         elif child.type == "image":
-            made.append(_words(child))
+            pieces.append(_inline_text(child))
         elif child.type in ("softbreak", "hardbreak") or _BREAK.fullmatch(child.content):
-            made.append("\n")
-    return "".join(made)
+            pieces.append("\n")
+    return "".join(pieces)
 
 
-def _rows(tokens: Iterator[Token]) -> Iterator[list[str]]:
+def _read_rows(tokens: Iterator[Token]) -> Iterator[list[str]]:
     row: list[str] = []
     for token in tokens:
         if token.type == "table_close":
@@ -104,13 +106,13 @@ def _rows(tokens: Iterator[Token]) -> Iterator[list[str]]:
         if token.type == "tr_open":
             row = []
         elif token.type == "inline":
-            row.append(_words(token))
+            row.append(_inline_text(token))
         elif token.type == "tr_close":
             yield row
 
 
-def _items(tokens: Iterator[Token], end: str) -> Iterator[str]:
-    """Yield the lines of a list, those of lists inside it too, each with what stands before an item."""
+def _format_list(tokens: Iterator[Token], end: str) -> Iterator[str]:
+    """Yield the lines of a list up to its `end` token, each with its marker, including those of nested lists."""
     depth, marker = 0, ""
     for token in tokens:
         if token.type == end and depth == 0:
@@ -123,10 +125,10 @@ def _items(tokens: Iterator[Token], end: str) -> Iterator[str]:
             marker = f"{token.info}{token.markup} " if token.info else f"{token.markup} "
         elif token.type in ("inline", "fence", "code_block", "html_block"):
             if token.type == "inline":
-                words = _words(token)
+                text = _inline_text(token)
             elif token.type == "html_block":
-                words = extract_html(token.content.encode(), "html").text
+                text = extract_html(token.content.encode(), "html").text
             else:
-                words = token.content.rstrip()
-            yield "  " * depth + marker + words
+                text = token.content.rstrip()
+            yield "  " * depth + marker + text
             marker = ""

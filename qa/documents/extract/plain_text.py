@@ -1,4 +1,4 @@
-"""Plain text: bytes ─► text, with every character where it stood."""
+"""Plain text: decode bytes and keep every character in its place."""
 
 from __future__ import annotations
 
@@ -9,47 +9,52 @@ from charset_normalizer import from_bytes
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, UnsupportedFormat
 
-_MARKED = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# What decides on an encoding is seen in a part of a long file.
-_LOOKED_AT = 200_000
+_UTF_16_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# Bytes from which the encoding of a long file is detected.
+_SAMPLE_BYTES = 200_000
 _WESTERN = "cp1252"
 
 
 def extract_plain(data: bytes, name: str) -> ExtractedText:
-    """Take a file's bytes for text, and nothing away from it."""
-    return ExtractedText(decoded(data, name))
+    """Decode a file as text, without changing it."""
+    return ExtractedText(decode(data, name))
 
 
-def decoded(data: bytes, name: str) -> str:
-    """Decode bytes: UTF-8, UTF-16 with its mark, else what they most likely are.
+def decode(data: bytes, name: str) -> str:
+    """Decode bytes: UTF-8, UTF-16 with a byte-order mark, else the most likely encoding.
 
-    Line ends stay as they are, and only a byte-order mark at the front is dropped.
+    Line ends stay as they are. Only a byte-order mark at the start is dropped.
 
     Args:
         data: the whole file.
-        name: what to call it in an error.
+        name: the file's name in error messages.
 
     Raises:
-        UnsupportedFormat: it is not text.
-        InvalidInput: it is in no encoding that is known.
+        UnsupportedFormat: the bytes are not text.
+        InvalidInput: the encoding is unknown, or the bytes are not valid in it.
     """
-    if encoding := _MARKED.get(data[:2]):
-        return _in(encoding, data, name)
+    if encoding := _UTF_16_MARKS.get(data[:2]):
+        return _decode_as(encoding, data, name)
     if b"\0" in data:
-        raise UnsupportedFormat(f"{name}: a binary file, not text", field=name)
+        raise UnsupportedFormat(
+            f"{name}: binary file, not text; convert it to text, PDF, DOCX, HTML, Markdown, CSV or JSON lines",
+            field=name,
+        )
     try:
         return data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
-        encoding = _likeliest(data[:_LOOKED_AT])
+        encoding = _detect_encoding(data[:_SAMPLE_BYTES])
         if encoding is None:
             raise InvalidInput(
-                f"{name}: in no known encoding; not UTF-8 (byte {error.start}: {error.reason})", field=name
+                f"{name}: unknown text encoding, not UTF-8 (byte {error.start}: {error.reason}); "
+                "save the file as UTF-8",
+                field=name,
             ) from error
-        return _in(encoding, data, name)
+        return _decode_as(encoding, data, name)
 
 
-def _likeliest(data: bytes) -> str | None:
-    """Return an encoding; of those that are as likely, the one that English texts mostly have."""
+def _detect_encoding(data: bytes) -> str | None:
+    """Return the most likely encoding; where several are equally likely, cp1252, the usual one of English texts."""
     matches = from_bytes(data)
     best = matches.best()
     western = [match for match in matches if _WESTERN in match.could_be_from_charset]
@@ -58,8 +63,10 @@ def _likeliest(data: bytes) -> str | None:
     return best.encoding if best else None
 
 
-def _in(encoding: str, data: bytes, name: str) -> str:
+def _decode_as(encoding: str, data: bytes, name: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{name}: not {encoding} (byte {error.start}: {error.reason})", field=name) from error
+        raise InvalidInput(
+            f"{name}: not valid {encoding} (byte {error.start}: {error.reason}); save the file as UTF-8", field=name
+        ) from error

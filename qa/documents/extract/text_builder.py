@@ -1,4 +1,4 @@
-"""What every format is turned into: text, and where its pages and sections begin."""
+"""The common result of extraction: text, with marks where its pages and sections begin."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from datetime import datetime
 from qa.types import Mark, Meta
 from qa.validation import MAX_META_VALUE
 
-CELLS_BETWEEN = " | "
-_BETWEEN = "\n\n"
-_UNFIT = re.compile(r"[\x00\ud800-\udfff]")
+CELL_SEPARATOR = " | "
+_BLOCK_SEPARATOR = "\n\n"
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """The text of one document of a file; `title` and `id` are None where the file does not tell.
+    """The text of one document of a file; `title` and `id` are None where the file has none.
 
-    `row` is that of a table, the first is 1; None for a file that is one document.
+    `row` is the row of a table, counted from 1; None for a file that is one document.
     """
 
     text: str
@@ -32,7 +32,7 @@ class ExtractedText:
 
 
 class TextBuilder:
-    """Puts blocks of text one under the other, and remembers where pages and sections begin."""
+    """Joins blocks of text and records where pages and sections begin."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -41,49 +41,51 @@ class TextBuilder:
         self._page: int | None = None
         self._section: str | None = None
 
-    def block(self, text: str, between: str = _BETWEEN) -> None:
-        """Add a paragraph, a list or a table; blank ones leave no trace."""
+    def add_block(self, text: str, separator: str = _BLOCK_SEPARATOR) -> None:
+        """Add a paragraph, a list or a table, after a separator; skip a blank one."""
         text = text.strip()
         if not text:
             return
-        added = between + text if self._parts else text
-        mark = Mark(self._length + len(added) - len(text), self._page, self._section)
+        part = separator + text if self._parts else text
+        mark = Mark(self._length + len(part) - len(text), self._page, self._section)
         if replace(mark, start=0) != (replace(self._marks[-1], start=0) if self._marks else Mark(0)):
             self._marks.append(mark)
-        self._parts.append(added)
-        self._length += len(added)
+        self._parts.append(part)
+        self._length += len(part)
 
-    def heading(self, text: str) -> None:
-        """Add a heading: what follows is its section, and so is itself."""
+    def add_heading(self, text: str) -> None:
+        """Add a heading; it begins the section that follows and is part of it."""
         text = " ".join(text.split())
         if text:
             self._section = text
-            self.block(text)
+            self.add_block(text)
 
-    def section(self, title: str) -> None:
-        """Let a section begin whose heading stands in the text anyhow."""
+    def start_section(self, title: str) -> None:
+        """Begin a section without adding its title to the text."""
         self._section = title
 
-    def page(self, number: int) -> None:
-        """Let a page begin."""
+    def start_page(self, number: int) -> None:
+        """Begin a page."""
         self._page = number
 
-    def made(self, title: str | None = None, meta: Meta | None = None) -> ExtractedText:
-        """Return all of it."""
-        title = _UNFIT.sub("", title or "").strip()
+    def build(self, title: str | None = None, meta: Meta | None = None) -> ExtractedText:
+        """Return the text of all blocks with its marks."""
+        title = _UNSTORABLE.sub("", title or "").strip()
         return ExtractedText("".join(self._parts), title or None, meta or {}, tuple(self._marks))
 
 
-def properties(**values: str | datetime | None) -> Meta:
-    """Return what a file tells of itself as metadata: what is there, dates in ISO form, and no more than fits."""
-    told = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-    # Whoever wrote them was not asked: what cannot be kept is no reason to refuse the text.
-    clean = {name: _UNFIT.sub("", value).strip()[:MAX_META_VALUE] for name, value in told.items() if value}
-    return {name: value for name, value in clean.items() if value}
+def clean_properties(**values: str | datetime | None) -> Meta:
+    """Return a file's properties as metadata: dates in ISO form, empty values dropped, long values cut.
+
+    Characters that cannot be stored are dropped too: a fault in the properties is no reason to reject the text.
+    """
+    texts = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+    clean = {name: _UNSTORABLE.sub("", text).strip()[:MAX_META_VALUE] for name, text in texts.items() if text}
+    return {name: text for name, text in clean.items() if text}
 
 
-def as_rows(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as text: a line for each row, cells with a bar between them."""
+def format_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as text: one line for each row, with a bar between cells."""
     return "\n".join(
-        CELLS_BETWEEN.join(" ".join(cell.split()) for cell in row) for row in rows if any(map(str.strip, row))
+        CELL_SEPARATOR.join(" ".join(cell.split()) for cell in row) for row in rows if any(map(str.strip, row))
     )

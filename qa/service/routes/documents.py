@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Header, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from qa.errors import InvalidInput
+from qa.indexing.ingestion import Ingestion, UploadSource
 from qa.service import problems
 from qa.service.dependencies import (
     REPEATABLE,
@@ -21,10 +22,10 @@ from qa.service.dependencies import (
     JobsDep,
     WritesDep,
 )
-from qa.service.uploads import take_in
+from qa.service.job_responses import accepted
 from qa.types import Description, Document
 from qa.validation import MAX_DOCUMENTS, check_document
-from qa.wire.convert import added_out, begun, document_out, full_document
+from qa.wire.convert import added_out, document_out, file_out, full_document
 from qa.wire.documents import (
     MAX_WAITED_FOR,
     AddResponse,
@@ -65,7 +66,7 @@ def add(
         if first.setdefault(document.id, place) != place:
             raise InvalidInput(f"id {document.id!r} occurs twice", field=f"{place}.id")
     with writes.of():
-        added = engine.add(documents, index=index, only=only)
+        added = engine.documents.add(documents, index=index, expected_hashes=only)
     return AddResponse(documents=[added_out(one) for one in added])
 
 
@@ -90,11 +91,11 @@ def upload(
     large = sum(file.size or 0 for file in files) > MAX_WAITED_FOR
     if "respond-async" in prefer or (large and "wait" not in prefer):
         # A response of its own: the route's model is that of files which are in.
-        return begun(jobs.start("upload", index, len(named), begin, named))  # type: ignore[return-value]
+        return accepted(jobs.start("upload", index, len(named), begin, named))  # type: ignore[return-value]
     with writes.of():
-        return UploadResponse(
-            files=[take_in(file.read(), name, extractor.extract, engine, index) for name, file in named]
-        )
+        sources = [UploadSource(name, file.read) for name, file in named]
+        report = Ingestion(engine.documents, extractor.extract, index).add(sources)
+    return UploadResponse(files=[file_out(file) for file in report.files])
 
 
 @router.get("")
@@ -114,7 +115,7 @@ def list_documents(
 @router.get("/{id}", response_model=FullDocumentOut, responses={304: {"description": "As `If-None-Match` has it"}})
 def get(id: str, engine: EngineDep, index: IndexDep, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Return a document with its text."""
-    document, info = engine.document(id, index=index)
+    document, info = engine.documents.get(id, index=index)
     headers = {"ETag": f'"{info.sha256}"'}
     if if_none_match is not None and info.sha256 in (_hashes(if_none_match) or {info.sha256}):
         return Response(status_code=304, headers=headers)
@@ -124,7 +125,7 @@ def get(id: str, engine: EngineDep, index: IndexDep, if_none_match: Annotated[st
 @router.get("/{id}/text", response_class=PlainTextResponse)
 def get_text(id: str, engine: EngineDep, index: IndexDep) -> PlainTextResponse:
     """Return the text that offsets count in, as it was taken in."""
-    return PlainTextResponse(engine.document(id, index=index)[0].text)
+    return PlainTextResponse(engine.documents.get(id, index=index)[0].text)
 
 
 @router.patch("/{id}", dependencies=[WRITES], responses=_CONDITIONAL)
@@ -134,13 +135,13 @@ def patch(
     """Change a document's title or metadata; metadata is replaced as a whole."""
     given = body.model_dump(include=body.model_fields_set)
     with writes.of():
-        return document_out(engine.describe(id, cast(Description, given), index=index, only=_hashes(if_match)))
+        return document_out(engine.documents.update(id, cast(Description, given), index=index, expected_hashes=_hashes(if_match)))
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, dependencies=[WRITES], responses=_CONDITIONAL)
 def delete(id: str, engine: EngineDep, index: IndexDep, if_match: IfMatch = None) -> Response:
     """Remove a document."""
-    engine.remove([id], index=index, only=_hashes(if_match))
+    engine.documents.remove(id, index=index, expected_hashes=_hashes(if_match))
     return Response(status_code=204)
 
 

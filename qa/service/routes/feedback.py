@@ -20,14 +20,14 @@ def give(body: FeedbackIn, engine: EngineDep, index: IndexDep) -> FeedbackOut:
     given = Feedback(
         body.question, body.document_id, body.verdict, _span(body.document_offset), body.comment, body.query_id
     )
-    (id,) = give_feedback(engine, [given], index=index)
+    (id,) = give_feedback(engine.documents, [given], index=index)
     return FeedbackOut(id=id)
 
 
 @router.get("/export", dependencies=[WRITES])
 def export(engine: EngineDep, index: IndexDep) -> SquadOut:
     """Return the labels that follow from all feedback, as SQuAD JSON: to evaluate with, or to train the reader on."""
-    return SquadOut(**export_feedback(engine, index=index))
+    return SquadOut(**export_feedback(engine.documents, index=index))
 
 
 def _span(offset: Offset | None) -> Span | None:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from qa.engine import Engine
 from qa.service.dependencies import ADMINISTERS, REPEATABLE, BeginDep, CallerDep, EngineDep, JobsDep, NamedIndexDep
 from qa.service.jobs import Begin, Job, Jobs
-from qa.wire.convert import begun, job_out
+from qa.service.job_responses import accepted, job_out
 from qa.wire.indexes import JobList, JobOut
 
 router = APIRouter(tags=["jobs"])
@@ -71,4 +71,4 @@ def events(job: JobDep, jobs: JobsDep) -> StreamingResponse:
 
 def _begun(name: str, kind: str, engine: Engine, jobs: Jobs, begin: Begin) -> JSONResponse:
     total = engine.indexes.get(name).state().documents
-    return begun(jobs.start(kind, name, total, begin))
+    return accepted(jobs.start(kind, name, total, begin))

@@ -1,4 +1,4 @@
-"""The encoder everything here starts from: all-MiniLM-L6-v2 as a package carries it, checked by hash."""
+"""The base model, all-MiniLM-L6-v2: located in its package and checked by SHA-256."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 def base_model_folder() -> Path:
-    """Return the folder with the published weights.
+    """Return the folder of the published weights.
 
     Raises:
-        ModelError: the package is missing, or its weights are not the published ones.
+        ModelError: the package is not installed, or its weights are not the published ones.
     """
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
@@ -30,20 +30,22 @@ def base_model_folder() -> Path:
     folder = Path(spec.origin).parent / "model"
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     if digest != SHA256:
-        raise ModelError(f"{folder}: model.safetensors has SHA-256 {digest}, not the published {SHA256}")
+        raise ModelError(
+            f"{folder}: model.safetensors has SHA-256 {digest}, not the published {SHA256}; reinstall {PACKAGE}"
+        )
     return folder
 
 
 def untrained_reader(dropout: float = 0.0) -> BertForQuestionAnswering:
-    """Return the base model with a new span head, which torch's seed decides.
+    """Return the base model with a new span head, whose weights depend on torch's seed.
 
     Args:
-        dropout: of hidden values; attention keeps all of its own, as that costs another fifth of a step to learn with.
+        dropout: dropout of hidden states. Attention has none, because that would make a step a fifth slower.
 
     Raises:
-        ModelError: as for `base_model_folder`.
+        ModelError: the base model is not installed or altered.
     """
-    with quietly():
+    with silence_transformers():
         return BertForQuestionAnswering.from_pretrained(
             base_model_folder(),
             attn_implementation="eager",
@@ -53,8 +55,8 @@ def untrained_reader(dropout: float = 0.0) -> BertForQuestionAnswering:
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
-    """Keep transformers from telling what it loads and what it misses: the span head is new, and has to be."""
+def silence_transformers() -> Iterator[None]:
+    """Silence the progress bars of transformers and its warnings, such as the expected one on a new span head."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -1,4 +1,4 @@
-"""Make the shipped embedder: all-MiniLM-L6-v2, trained on, with its pooling inside the graph, as static int8."""
+"""Export of an embedder to the shipped form: a static int8 graph that includes the pooling."""
 
 from __future__ import annotations
 
@@ -12,32 +12,31 @@ from qa.models.tokenization import CLS, SEP, load_tokenizer
 from qa.training.artifacts.base_model import base_model_folder
 from qa.training.artifacts.int8_export import Pair, export_int8
 from qa.training.artifacts.pooled_encoder import PooledEncoder
-from qa.training.data.examples import Source, training_examples
-from qa.training.recipe import FIRST, load_recipe
+from qa.training.data.examples import Source, load_training_examples
+from qa.training.recipe import BASE_RECIPE, load_recipe
 
 SAMPLES = 300
-# With .95, which is best for the reader, vectors are twice as far from those in float32.
-_SMOOTHED = 0.8
+# The reader's smoothing of 0.95 would double the distance of the vectors from those in float32.
+_SMOOTHING = 0.8
 
 
 def export_embedder(encoder: PooledEncoder, data: Path, folder: Path, seed: int = 1) -> None:
-    """Write an embedder to `folder` in the shipped form.
+    """Write an embedder to `folder` as static int8.
 
     Args:
-        encoder: float weights.
-        data: folder of the training files: activation ranges are taken on questions and contexts of them.
-        folder: is made.
-        seed: chooses those.
+        encoder: the embedder with float weights.
+        data: folder of the training files, whose questions and contexts calibrate the activation ranges.
+        folder: folder that is created.
+        seed: decides which questions and contexts are used.
     """
     tokenizer = base_model_folder() / "tokenizer.json"
-    samples = _samples(data, tokenizer, seed)
-    export_int8(encoder, ["embedding"], samples, tokenizer, folder, "all-MiniLM-L6-v2-int8", _SMOOTHED)
+    samples = _make_samples(data, tokenizer, seed)
+    export_int8(encoder, ["embedding"], samples, tokenizer, folder, "all-MiniLM-L6-v2-int8", _SMOOTHING)
 
 
-def _samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:
-    examples = training_examples(
-        data, [Source(s.file, 200) for s in load_recipe(FIRST).mixture], forbidden="", seed=seed
-    )
+def _make_samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:
+    sources = [Source(source.file, 200) for source in load_recipe(BASE_RECIPE).mixture]
+    examples = load_training_examples(data, sources, excluded="", seed=seed)
     chosen = random.Random(seed).sample(examples, min(len(examples), SAMPLES))
     encode = load_tokenizer(tokenizer).encode
     texts = [e.question if i % 3 == 0 else e.context for i, e in enumerate(chosen)]

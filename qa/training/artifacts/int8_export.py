@@ -1,4 +1,4 @@
-"""A trained network ─► a static int8 OpenVINO graph, with its tokenizer and the hashes that tell it apart."""
+"""Export of a trained network to a static int8 OpenVINO graph, with its tokenizer and a manifest of checksums."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from qa.models.inference import padded
+from qa.models.inference import pad
 from qa.models.model_folder import write_manifest
 from qa.models.openvino_runtime import ov
 
 # isort: split
-# Only now: NNCF imports OpenVINO, which is to be met without its reports.
+# After `ov`: NNCF imports OpenVINO, whose telemetry must be off before the first import.
 import nncf
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, AdvancedSmoothQuantParameters
 
@@ -32,32 +32,32 @@ def export_int8(
     tokenizer: Path,
     folder: Path,
     name: str,
-    smoothed: float = 0.95,
+    smoothing: float = 0.95,
 ) -> None:
     """Write `model.xml`, `model.bin`, `tokenizer.json` and `manifest.json` to `folder`.
 
-    Activation ranges are taken from the samples, once: ranges taken at run time would let one text of a batch change
-    another's result. Weights use half their range, so that processors without VNNI cannot overflow and all agree.
+    Activation ranges are static: ranges computed at run time would let one text of a batch change the result of another.
+    Weights use half of the int8 range, so processors without VNNI cannot overflow and every processor agrees.
 
     Args:
-        network: takes ids, mask and types of shape (batch, length).
-        outputs: names of what it returns.
-        samples: pairs (token ids, token types) like those it will see.
-        tokenizer: the `tokenizer.json` that belongs to it.
-        folder: is made.
-        name: what the model is called.
-        smoothed: how much of what is hard to round in activations goes into weights, from 0 to 1 (alpha: Xiao et al.,
-            ICML 2023).
+        network: network that takes ids, mask and types of shape (batch, length).
+        outputs: names of the network's outputs.
+        samples: pairs of token ids and token types that calibrate the activation ranges.
+        tokenizer: path of the network's `tokenizer.json`.
+        folder: folder that is created.
+        name: name of the model.
+        smoothing: share of the activations' outliers that moves into the weights, from 0 to 1 (alpha in SmoothQuant:
+            Xiao et al., ICML 2023).
     """
-    inputs = [padded(ids, types) for ids, types in samples]
+    inputs = [pad(ids, types) for ids, types in samples]
     quantized = nncf.quantize(
-        float_graph(network, outputs),
+        convert_to_openvino(network, outputs),
         nncf.Dataset(inputs),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(inputs),
         advanced_parameters=AdvancedQuantizationParameters(
             overflow_fix=nncf.OverflowFix.ENABLE,
-            smooth_quant_alphas=AdvancedSmoothQuantParameters(matmul=smoothed),
+            smooth_quant_alphas=AdvancedSmoothQuantParameters(matmul=smoothing),
         ),
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,12 +66,12 @@ def export_int8(
     write_manifest(folder, name)
 
 
-def float_graph(network: torch.nn.Module, outputs: Sequence[str]) -> ov.Model:
-    """Convert a network that takes ids, mask and types of shape (batch, length) as it is."""
+def convert_to_openvino(network: torch.nn.Module, outputs: Sequence[str]) -> ov.Model:
+    """Convert a network to a float OpenVINO graph; the network takes ids, mask and types of shape (batch, length)."""
     network.eval()
     example = tuple(torch.ones((1, 32), dtype=torch.int64) for _ in _INPUTS)
     with torch.no_grad(), warnings.catch_warnings():
-        # The converter traces the network in ways that torch and transformers will give up some day.
+        # The converter traces the network with deprecated features of torch and transformers.
         warnings.simplefilter("ignore")
         graph = ov.convert_model(network, example_input=example, input=[(ov.PartialShape([1, -1]), ov.Type.i64)] * 3)
     for ports, names in ((graph.inputs, _INPUTS), (graph.outputs, outputs)):

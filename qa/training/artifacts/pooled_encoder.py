@@ -1,4 +1,4 @@
-"""The network of the embedder: the encoder with its pooling."""
+"""The embedder's network: an encoder with mean pooling."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from transformers import BertModel
 
-from qa.training.artifacts.base_model import base_model_folder, quietly
+from qa.training.artifacts.base_model import base_model_folder, silence_transformers
 
 
 class PooledEncoder(torch.nn.Module):
-    """The encoder, the mean over a text's tokens, and unit length."""
+    """An encoder followed by the mean over a text's tokens and normalisation to unit length."""
 
     def __init__(self, encoder: BertModel) -> None:
         super().__init__()
@@ -25,19 +25,21 @@ class PooledEncoder(torch.nn.Module):
         return torch.nn.functional.normalize(mean, dim=-1)
 
 
-def float_encoder(folder: Path | None = None, dropout: float = 0.0, attention_dropout: float = 0.0) -> PooledEncoder:
-    """Return the encoder with float weights: the published ones, or those in a folder in Hugging Face layout.
+def load_float_encoder(
+    folder: Path | None = None, dropout: float = 0.0, attention_dropout: float = 0.0
+) -> PooledEncoder:
+    """Load the encoder with float weights.
 
     Args:
-        folder: of trained weights.
-        dropout: of hidden values, in training.
-        attention_dropout: of attention values.
+        folder: folder of the weights in Hugging Face layout; None for the published ones.
+        dropout: dropout of hidden states in training.
+        attention_dropout: dropout of attention probabilities in training.
 
     Raises:
-        ValueError: the folder holds another network.
+        ValueError: the folder has the weights of another network.
     """
-    with quietly():
-        encoder, told = BertModel.from_pretrained(
+    with silence_transformers():
+        encoder, loading_info = BertModel.from_pretrained(
             folder or base_model_folder(),
             output_loading_info=True,
             local_files_only=True,
@@ -47,7 +49,8 @@ def float_encoder(folder: Path | None = None, dropout: float = 0.0, attention_dr
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=attention_dropout,
         )
-    # What transformers only warns of: a reader has a head that is no part of this, others lack layers.
-    if others := {key for key in told["unexpected_keys"] if not key.startswith("pooler.")} | set(told["missing_keys"]):
-        raise ValueError(f"another network: {min(others)}")
+    # Transformers only warns: a reader has a span head too many, other networks lack layers.
+    unexpected = {key for key in loading_info["unexpected_keys"] if not key.startswith("pooler.")}
+    if differing := unexpected | set(loading_info["missing_keys"]):
+        raise ValueError(f"weights of another network: {min(differing)}")
     return PooledEncoder(encoder).eval()

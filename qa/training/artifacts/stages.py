@@ -1,7 +1,7 @@
-"""What a reader has been through: a recipe for each training, the first from the base model, later ones on from it.
+"""Training history of a reader: one stage for each training, from the base model onwards.
 
-Trainings from the same reader stand one after another, each with the start it names. An average of readers is a stage
-too: it names after how many stages each of them was taken.
+A stage is the recipe of the training with the identity of the reader it started from. Trainings from the same reader
+follow one another. An average of readers is a stage too: it lists after how many stages each of them was saved.
 """
 
 from __future__ import annotations
@@ -19,58 +19,60 @@ TEACHERS = "teachers"
 _LISTS = ("warm_up", "mixture", "data", "measured_with", TEACHERS)
 
 
-def stages(folder: Path) -> list[dict[str, Any]]:
-    """Return the recipes beside a reader, the first one first.
+def load_stages(folder: Path) -> list[dict[str, Any]]:
+    """Load the stages of a reader, oldest first.
 
     Raises:
-        ModelError: there are none, or they cannot be read.
+        ModelError: the folder has no `recipe.json`, or it cannot be parsed.
     """
     path = folder / RECIPE
     try:
-        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["stages"]
+        stages: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["stages"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: not the recipe of a reader ({error})") from error
-    return found
+        raise ModelError(f"{path}: not the training history of a reader ({error})") from error
+    return stages
 
 
-def write_stages(folder: Path, made: Sequence[dict[str, Any]]) -> None:
-    """Write what `stages` reads."""
-    (folder / RECIPE).write_text(json.dumps({"stages": made}, indent=1) + "\n", encoding="utf-8")
+def write_stages(folder: Path, stages: Sequence[dict[str, Any]]) -> None:
+    """Write the stages of a reader to its folder."""
+    (folder / RECIPE).write_text(json.dumps({"stages": stages}, indent=1) + "\n", encoding="utf-8")
 
 
-def as_written(made: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return recipes as they will be read again: JSON has lists for tuples."""
-    read: list[dict[str, Any]] = json.loads(json.dumps(made))
-    return read
+def round_trip(stages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return stages as they would be loaded again: JSON turns tuples into lists."""
+    loaded: list[dict[str, Any]] = json.loads(json.dumps(stages))
+    return loaded
 
 
-def files_of(stage: dict[str, Any]) -> list[str]:
-    """Return the names of the files that a recipe took questions from."""
+def source_files(stage: dict[str, Any]) -> list[str]:
+    """Return the names of the training files of a stage."""
     return [source["file"] for part in ("warm_up", "mixture") for source in stage.get(part, ())]
 
 
-def as_markdown(stage: dict[str, Any]) -> str:
-    """Return a table of a recipe's settings, and the files it took questions from."""
+def render_stage(stage: dict[str, Any]) -> str:
+    """Return a stage as Markdown: a table of the recipe's settings, and the training files."""
     if AVERAGE in stage:
-        after = ", ".join(map(str, stage[AVERAGE]))
-        shares = f", in parts of {', '.join(f'{part:g}' for part in stage[PARTS])}" if PARTS in stage else ""
-        return f"The mean of the weights after the stages {after}{shares} (`qa train average`).\n"
+        numbers = ", ".join(map(str, stage[AVERAGE]))
+        ratio = f", in the ratio {' : '.join(f'{part:g}' for part in stage[PARTS])}" if PARTS in stage else ""
+        return f"The mean of the weights after stages {numbers}{ratio} (`qa train average`).\n"
     settings = {name: value for name, value in stage.items() if name not in _LISTS}
     rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
-    parts = [f"| setting | value |\n|---|---|\n{rows}\n"]
-    for name, files in (("Short examples first", stage["warm_up"]), ("Mixture", stage["mixture"])):
-        if files:
-            listed = ", ".join(f"`{file['file']}`{_which(file)}" for file in files)
-            parts.append(f"{name}: {listed}.\n")
+    paragraphs = [f"| setting | value |\n|---|---|\n{rows}\n"]
+    for title, sources in (("Warm-up files", stage["warm_up"]), ("Mixture", stage["mixture"])):
+        if sources:
+            listed = ", ".join(f"`{source['file']}`{_describe_selection(source)}" for source in sources)
+            paragraphs.append(f"{title}: {listed}.\n")
     if stage.get(TEACHERS):
-        parts.append(f"Teachers: {len(stage[TEACHERS])}; `{RECIPE}` has what they have been through besides.\n")
-    return "\n".join(parts)
+        paragraphs.append(f"Teachers: {len(stage[TEACHERS])}; see `{RECIPE}` for their own stages.\n")
+    return "\n".join(paragraphs)
 
 
-def _which(file: dict[str, Any]) -> str:
-    """Return which of a file's questions were taken; older stages do not tell whether they had to have an answer."""
-    answerable = {None: "", True: "with an answer", False: "without an answer"}[file.get("answerable")]
-    told = [f"at most {file['limit']:,} questions"] if file["limit"] else []
-    told += [f"those {answerable}"] if answerable else []
-    told += ["with titles"] if file.get("titled") else []
-    return f" ({', '.join(told)})" if told else ""
+def _describe_selection(source: dict[str, Any]) -> str:
+    """Return in words which questions of a file are used; older stages have no `answerable` and no `titled`."""
+    selection = [f"at most {source['limit']:,} questions"] if source["limit"] else []
+    answerable = source.get("answerable")
+    if answerable is not None:
+        selection.append("answerable only" if answerable else "unanswerable only")
+    if source.get("titled"):
+        selection.append("with titles")
+    return f" ({', '.join(selection)})" if selection else ""

@@ -1,4 +1,4 @@
-"""Evidence of held-out questions ─► the parameters of a calibration (pure)."""
+"""Parameters of a calibration, fitted to the evidence of held-out questions (pure)."""
 
 from __future__ import annotations
 
@@ -9,236 +9,246 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from qa.evaluation.metrics import f1
-from qa.reading.answers import Found, Ranked, rank_answers
+from qa.reading.answers import PassageCandidates, RankedAnswers, rank_answers
 from qa.reading.calibration import Evidence, Scale, Weights
-from qa.reading.early_stopping import passages_needed
-from qa.training.calibration.annotator_agreement import AnnotatorAgreement, annotator_agreement
+from qa.reading.early_stopping import count_passages_needed
+from qa.training.calibration.annotator_agreement import AnnotatorAgreement, count_agreement
 from qa.types import Hit
 
-WEIGHTS_TRIED = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0)
-MARGINS_TRIED = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
-# In at most one question of 200 may reading on have changed the best answer.
-SAME_ANSWERS = 0.995
-# F1, from 0 to 1: less than what chance makes of a thousand questions.
-_AS_GOOD = 0.002
-# F1 that is given up to refuse more: a wrong answer is worse than none.
-_FOR_REFUSALS = 0.006
-# From this confidence on an answer behind the best one is given: where it is right at least one time in five.
-_OTHERS_GIVEN = 0.2
+RETRIEVAL_WEIGHTS = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0)
+STOP_MARGINS = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
+# Early stopping may change the best answer of at most one question in 200.
+_MIN_UNCHANGED = 0.995
+# Differences of F1, from 0 to 1, that are less than chance on a thousand questions.
+_F1_TOLERANCE = 0.002
+# F1 to give up in order to refuse more questions: a wrong answer is worse than none.
+_F1_FOR_REFUSAL = 0.006
+# Minimum confidence of answers behind the best one: where at least one in five is right.
+_OTHERS_THRESHOLD = 0.2
 ANSWERS_FITTED = 3
-# How many of the questions that are asked are taken to have no answer. Nobody knows; with a tenth the error is smaller
-# where all have one, with a fifth where a third has none.
+# Assumed share of unanswerable questions; the real one is unknown. With a tenth the calibration error is lower where every
+# question is answerable, with a fifth where a third is unanswerable.
 ASSUMED_UNANSWERABLE = 0.15
-# Almost none: there are far more questions than weights; it only keeps a weight finite that nothing decides.
+# Almost no regularisation, as there are far more questions than weights. It only keeps undetermined weights finite.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
-# What tells whether there is an answer. How far the best is ahead, and how high the logit of none is for a margin, tell
-# which file a question is from, too, and those that people asked in vain are all from one: among questions on the
-# same contexts they mislead.
-_OF_NO_ANSWER = ("reader", "retrieval", "behind")
-# What tells how sure one is where no passage was withdrawn: the logit of none misleads there, too, and a level of the
-# best answers' own made the error larger.
-_OF_SINGLE_TEXTS = tuple(name for name in Evidence._fields if name not in ("null", "best"))
+# Evidence for answerability. The lead of the best answer and the height of its null logit also reveal which file a question
+# is from, and one file has all the unanswerable questions. Among questions on the same contexts they mislead.
+_ANSWERABILITY_EVIDENCE = ("reader", "retrieval", "behind")
+# Evidence for confidence where no source passage was removed. The null logit misleads there too, and a separate bias for
+# best answers increased the error.
+_SINGLE_TEXT_EVIDENCE = tuple(name for name in Evidence._fields if name not in ("null", "best"))
 
-# Gives no probabilities that are used: while fitting, only evidence and scores are looked at.
-_EVEN = Weights(*[0.0] * (len(Evidence._fields) + 1))
-UNFITTED = Scale(_EVEN, _EVEN, 1.0, 0.0)
+# A scale whose probabilities are not used: fitting needs evidence and scores only.
+_ZERO_WEIGHTS = Weights(*[0.0] * (len(Evidence._fields) + 1))
+UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question's gold answers, and the passages found for it with the candidates in each.
+class QuestionCandidates:
+    """A question's gold answers, and the passages read for it with their candidate answers.
 
     Attributes:
-        golds: none, if nothing that was searched says it.
-        hits: the passages, best first.
-        found: the candidates of each.
-        withdrawn: its own passage was taken out of those that were found.
+        golds: gold answers; empty if the question is unanswerable.
+        hits: passages, best first.
+        candidates: candidate answers of each passage.
+        source_removed: whether the question's source passage was removed from the hits.
     """
 
     golds: tuple[str, ...]
     hits: Sequence[Hit]
-    found: Found
-    withdrawn: bool = False
+    candidates: PassageCandidates
+    source_removed: bool = False
 
-    def until_settled(self, weight: float, margin: float) -> Asked:
-        """Return what is left if reading stops by the rule."""
-        count = passages_needed(self.found, self.hits, weight, margin)
-        return replace(self, hits=self.hits[:count], found=self.found[:count])
+    def stop_early(self, weight: float, margin: float) -> QuestionCandidates:
+        """Return the part that is read with early stopping."""
+        count = count_passages_needed(self.candidates, self.hits, weight, margin)
+        return replace(self, hits=self.hits[:count], candidates=self.candidates[:count])
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A question for which there was an answer, with those answers, and whether its own passage was withdrawn."""
+class _RankedQuestion:
+    """A question with at least one candidate answer, ranked."""
 
     golds: tuple[str, ...]
-    ranked: Ranked
-    withdrawn: bool
+    ranked: RankedAnswers
+    source_removed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Opinions:
-    """The best answer and those behind it are right in spite of the gold answer in different shares."""
+class _Agreement:
+    """Annotator agreement with best answers, and with the answers behind them, which have other shares."""
 
     best: AnnotatorAgreement
     others: AnnotatorAgreement
 
     @staticmethod
-    def of(rows: Sequence[_Row]) -> _Opinions:
-        several = [row for row in rows if len(row.golds) > 1]
-        return _Opinions(
-            annotator_agreement((row.ranked.answers[0].text, row.golds) for row in several),
-            annotator_agreement((answer.text, row.golds) for row in several for answer in row.ranked.answers[1:]),
+    def count(questions: Sequence[_RankedQuestion]) -> _Agreement:
+        several = [question for question in questions if len(question.golds) > 1]
+        return _Agreement(
+            count_agreement((question.ranked.answers[0].text, question.golds) for question in several),
+            count_agreement((a.text, question.golds) for question in several for a in question.ranked.answers[1:]),
         )
 
-    def rightness(self, row: _Row) -> list[float]:
-        best, *others = (answer.text for answer in row.ranked.answers)
+    def probabilities_correct(self, question: _RankedQuestion) -> list[float]:
+        best, *others = (answer.text for answer in question.ranked.answers)
         return [
-            self.best.rightness(best, row.golds),
-            *(self.others.rightness(text, row.golds) for text in others),
+            self.best.probability_correct(best, question.golds),
+            *(self.others.probability_correct(text, question.golds) for text in others),
         ]
 
 
-def best_weight(asked: Sequence[Asked]) -> float:
-    """Return the largest retrieval weight with which answers are as good as with any other: it settles them soonest."""
-    scores = {weight: mean_f1(asked, weight) for weight in WEIGHTS_TRIED}
-    return max(weight for weight, score in scores.items() if score >= max(scores.values()) - _AS_GOOD)
+def choose_retrieval_weight(questions: Sequence[QuestionCandidates]) -> float:
+    """Return the largest retrieval weight whose F1 equals the best one within tolerance: reading stops soonest with it."""
+    scores = {weight: mean_f1(questions, weight) for weight in RETRIEVAL_WEIGHTS}
+    return max(weight for weight, score in scores.items() if score >= max(scores.values()) - _F1_TOLERANCE)
 
 
-def smallest_margin(asked: Sequence[Asked], weight: float) -> float:
-    """Return the smallest margin with which stopping nearly never changes the best answer; else the largest tried."""
-    whole = [_best_text(_ranked(a, weight)) for a in asked]
-    for margin in MARGINS_TRIED:
-        stopped = [_best_text(_ranked(a.until_settled(weight, margin), weight)) for a in asked]
-        if np.mean([one == other for one, other in zip(whole, stopped, strict=True)]) >= SAME_ANSWERS:
+def choose_stop_margin(questions: Sequence[QuestionCandidates], weight: float) -> float:
+    """Return the smallest margin for which early stopping almost never changes the best answer, or else the largest."""
+    complete = [_best_text(_rank(question, weight)) for question in questions]
+    for margin in STOP_MARGINS:
+        stopped = [_best_text(_rank(question.stop_early(weight, margin), weight)) for question in questions]
+        if np.mean([before == after for before, after in zip(complete, stopped, strict=True)]) >= _MIN_UNCHANGED:
             return margin
-    return MARGINS_TRIED[-1]
+    return STOP_MARGINS[-1]
 
 
-def mean_f1(asked: Sequence[Asked], weight: float) -> float:
-    """Return the mean F1, from 0 to 1, of the best answer to the questions that have one."""
-    return float(np.mean([f1(_best_text(_ranked(a, weight)), a.golds) for a in asked if a.golds]))
+def mean_f1(questions: Sequence[QuestionCandidates], weight: float) -> float:
+    """Return the mean F1, from 0 to 1, of the best answers to answerable questions."""
+    return float(np.mean([f1(_best_text(_rank(question, weight)), question.golds) for question in questions if question.golds]))
 
 
-def fitted_scale(asked: Sequence[Asked], weight: float) -> Scale:
-    """Fit both probabilities, then the one of no answer from which on nothing is given."""
-    rows = _rows(asked, weight)
-    right = _right(*_judged(rows))
-    assumed = _as_assumed(rows)
-    unanswerable = fit(
-        [row.ranked.evidence[0] for row in assumed], [float(not row.golds) for row in assumed], _OF_NO_ANSWER
+def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
+    """Fit confidence and answerability, then choose the probability of "no answer" above which nothing is returned."""
+    ranked = _rank_all(questions, weight)
+    right = _fit_confidence(*_select_for_confidence(ranked))
+    resampled = _resample(ranked)
+    unanswerable = fit_weights(
+        [question.ranked.evidence[0] for question in resampled],
+        [float(not question.golds) for question in resampled],
+        _ANSWERABILITY_EVIDENCE,
     )
-    there = [1 - unanswerable.probability(row.ranked.evidence[0]) for row in rows]
-    return Scale(right, unanswerable, round(1 - _best_cut(rows, there), 4), _OTHERS_GIVEN)
+    answerable = [1 - unanswerable.probability(question.ranked.evidence[0]) for question in ranked]
+    return Scale(right, unanswerable, round(1 - _choose_cut(ranked, answerable), 4), _OTHERS_THRESHOLD)
 
 
-def cross_validated(asked: Sequence[Asked], weight: float) -> tuple[list[float], list[float]]:
-    """Return the best answers' confidences by parameters fitted on the other folds, and how right they are expected."""
-    rows, counted = _judged(_rows(asked, weight))
+def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tuple[list[float], list[float]]:
+    """Return the confidence of each best answer, fitted on the other folds, and its probability of being correct."""
+    ranked, counted = _select_for_confidence(_rank_all(questions, weight))
     confidences: list[float] = []
-    right: list[float] = []
+    correct: list[float] = []
     for fold in range(_FOLDS):
-        others = [row for place, row in enumerate(rows) if place % _FOLDS != fold]
-        fitted, opinions = _right(others, counted), _Opinions.of(others)
-        for row in rows[fold::_FOLDS]:
-            confidences.append(fitted.probability(row.ranked.evidence[0]))
-            right.append(opinions.rightness(row)[0])
-    return confidences, right
+        others = [question for index, question in enumerate(ranked) if index % _FOLDS != fold]
+        weights, agreement = _fit_confidence(others, counted), _Agreement.count(others)
+        for question in ranked[fold::_FOLDS]:
+            confidences.append(weights.probability(question.ranked.evidence[0]))
+            correct.append(agreement.probabilities_correct(question)[0])
+    return confidences, correct
 
 
-def shares_at_refusal(asked: Sequence[Asked], weight: float, scale: Scale) -> tuple[float, float]:
-    """Return the share of answerable questions that are answered, and of the others that are refused."""
-    given: dict[bool, list[bool]] = {True: [], False: []}
-    for a in asked:
-        ranked = _ranked(a, weight)
-        given[bool(a.golds)].append(bool(ranked.answers) and not scale.refuses(_no_answer(ranked, scale)))
-    return float(np.mean(given[True])), 1 - float(np.mean(given[False]))
+def answered_and_refused(
+    questions: Sequence[QuestionCandidates], weight: float, scale: Scale
+) -> tuple[float, float]:
+    """Return the share of answerable questions that are answered, and of unanswerable ones that are refused."""
+    answered: dict[bool, list[bool]] = {True: [], False: []}
+    for question in questions:
+        ranked = _rank(question, weight)
+        answered[bool(question.golds)].append(
+            bool(ranked.answers) and not scale.refuses(scale.unanswerable.probability(ranked.evidence[0]))
+        )
+    return float(np.mean(answered[True])), 1 - float(np.mean(answered[False]))
 
 
-def fit(evidence: Sequence[Evidence], shares: Sequence[float], counted: Collection[str] = Evidence._fields) -> Weights:
-    """Fit probabilities to shares from 0 to 1: each row counts as both outcomes, by its share.
+def fit_weights(
+    evidence: Sequence[Evidence], shares: Sequence[float], counted: Collection[str] = Evidence._fields
+) -> Weights:
+    """Fit a logistic regression to shares from 0 to 1; each row counts as both outcomes, in its proportions.
 
-    RetryQueue that say the same may only speak for it: what little data says to the contrary is taken for chance.
+    The weight of support (passages that say the same) is never negative: a little data that suggests so is noise.
 
     Args:
-        evidence: a row for each answer.
-        shares: how likely it is what the weights shall tell.
-        counted: which evidence may have a weight.
+        evidence: evidence of each answer.
+        shares: probability of the positive outcome for each answer.
+        counted: names of the evidence that may have a weight.
     """
     rows = np.array([*evidence, *evidence]) * [name in counted for name in Evidence._fields]
     outcomes = [True] * len(evidence) + [False] * len(evidence)
-    halves = np.array([*shares, *(1 - share for share in shares)])
-    column = Evidence._fields.index("support")
+    sample_weights = np.array([*shares, *(1 - share for share in shares)])
+    support = Evidence._fields.index("support")
     for _ in range(2):
-        regression = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000).fit(rows, outcomes, sample_weight=halves)
-        if regression.coef_[0][column] >= 0:
+        regression = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000)
+        regression.fit(rows, outcomes, sample_weight=sample_weights)
+        if regression.coef_[0][support] >= 0:
             break
-        rows[:, column] = 0.0
-    found = dict(zip(Evidence._fields, regression.coef_[0].tolist(), strict=True))
-    return Weights(**found, bias=float(regression.intercept_[0]))
+        rows[:, support] = 0.0
+    coefficients = dict(zip(Evidence._fields, regression.coef_[0].tolist(), strict=True))
+    return Weights(**coefficients, bias=float(regression.intercept_[0]))
 
 
-def _right(rows: Sequence[_Row], counted: Collection[str]) -> Weights:
-    """Fit the probability that an answer is right, on the best answer and those behind it."""
-    opinions = _Opinions.of(rows)
-    shares = [share for row in rows for share in opinions.rightness(row)]
-    return fit([evidence for row in rows for evidence in row.ranked.evidence], shares, counted)
+def _fit_confidence(questions: Sequence[_RankedQuestion], counted: Collection[str]) -> Weights:
+    """Fit the probability that an answer is right, to the best answers and those behind them."""
+    agreement = _Agreement.count(questions)
+    shares = [share for question in questions for share in agreement.probabilities_correct(question)]
+    return fit_weights([evidence for question in questions for evidence in question.ranked.evidence], shares, counted)
 
 
-def _no_answer(ranked: Ranked, scale: Scale) -> float:
-    return scale.unanswerable.probability(ranked.evidence[0])
+def _choose_cut(questions: Sequence[_RankedQuestion], answerable: Sequence[float]) -> float:
+    """Return the probability of being answerable from which it is best to answer.
 
-
-def _best_cut(rows: Sequence[_Row], there: Sequence[float]) -> float:
-    """Return the probability that there is an answer from which on it is best given.
-
-    It is the strictest that gives up at most `_FOR_REFUSALS` of the largest F1 where one question in six has no answer,
-    about as many as are assumed to have none.
+    It is the strictest cut that gives up at most `_F1_FOR_REFUSAL` of the highest F1 where one question in six is
+    unanswerable, which is about the assumed share.
 
     Args:
-        rows: questions with their answers.
-        there: that probability of each.
+        questions: ranked questions.
+        answerable: probability of each question to be answerable.
     """
-    values = np.array(there)
-    answerable = np.array([bool(row.golds) for row in rows])
-    worths = np.array([f1(_best_text(row.ranked), row.golds) if row.golds else 0.0 for row in rows])
+    probabilities = np.array(answerable)
+    has_gold = np.array([bool(question.golds) for question in questions])
+    scores = np.array([f1(_best_text(q.ranked), q.golds) if q.golds else 0.0 for q in questions])
 
-    def worth(cut: float) -> float:
-        given = values >= cut
-        return float(5 * np.mean((worths * given)[answerable]) + np.mean(~given[~answerable])) / 6
+    def score(cut: float) -> float:
+        answered = probabilities >= cut
+        return float(5 * np.mean((scores * answered)[has_gold]) + np.mean(~answered[~has_gold])) / 6
 
-    cuts = np.quantile(values, np.linspace(0, 0.95, 96))
-    found = np.array([worth(cut) for cut in cuts])
-    return float(max(cuts[found >= found.max() - _FOR_REFUSALS]))
-
-
-def _rows(asked: Sequence[Asked], weight: float) -> list[_Row]:
-    return [_Row(a.golds, ranked, a.withdrawn) for a in asked if (ranked := _ranked(a, weight)).answers]
+    cuts = np.quantile(probabilities, np.linspace(0, 0.95, 96))
+    cut_scores = np.array([score(cut) for cut in cuts])
+    return float(max(cuts[cut_scores >= cut_scores.max() - _F1_FOR_REFUSAL]))
 
 
-def _judged(rows: Sequence[_Row]) -> tuple[list[_Row], Collection[str]]:
-    """Return the rows that confidence is fitted on, and the evidence that counts for it.
+def _rank_all(questions: Sequence[QuestionCandidates], weight: float) -> list[_RankedQuestion]:
+    """Rank the answers of each question; skip questions without a candidate."""
+    return [
+        _RankedQuestion(question.golds, ranked, question.source_removed)
+        for question in questions
+        if (ranked := _rank(question, weight)).answers
+    ]
 
-    Questions that mislead were written with the passage in view. Who asks an index has not seen it: what he asks in
-    vain, no passage is about. So where there are withdrawn ones, they alone stand for those in vain.
+
+def _select_for_confidence(questions: Sequence[_RankedQuestion]) -> tuple[list[_RankedQuestion], Collection[str]]:
+    """Return the questions to fit confidence on, and the evidence that counts.
+
+    Adversarial unanswerable questions were written with the passage in view. Users of an index have not seen it, and no
+    passage is about their unanswerable questions. So questions whose source passage was removed, if there are any, are
+    the only unanswerable ones.
     """
-    if not any(row.withdrawn for row in rows):
-        return _as_assumed(rows), _OF_SINGLE_TEXTS
-    return _as_assumed([row for row in rows if row.golds or row.withdrawn]), Evidence._fields
+    if not any(question.source_removed for question in questions):
+        return _resample(questions), _SINGLE_TEXT_EVIDENCE
+    return _resample([q for q in questions if q.golds or q.source_removed]), Evidence._fields
 
 
-def _as_assumed(rows: Sequence[_Row]) -> list[_Row]:
-    """Return rows with no more than the assumed share of unanswerable ones: what is too many is left out evenly."""
-    places = [place for place, row in enumerate(rows) if not row.golds]
-    share = ASSUMED_UNANSWERABLE / (1 - ASSUMED_UNANSWERABLE)
-    wanted = min(len(places), round(share * (len(rows) - len(places))))
-    kept = {places[int(i * len(places) / wanted)] for i in range(wanted)}
-    return [row for place, row in enumerate(rows) if row.golds or place in kept]
+def _resample(questions: Sequence[_RankedQuestion]) -> list[_RankedQuestion]:
+    """Return the questions with at most the assumed share of unanswerable ones; drop the excess evenly."""
+    unanswerable = [index for index, question in enumerate(questions) if not question.golds]
+    ratio = ASSUMED_UNANSWERABLE / (1 - ASSUMED_UNANSWERABLE)
+    count = min(len(unanswerable), round(ratio * (len(questions) - len(unanswerable))))
+    kept = {unanswerable[int(i * len(unanswerable) / count)] for i in range(count)}
+    return [question for index, question in enumerate(questions) if question.golds or index in kept]
 
 
-def _ranked(asked: Asked, weight: float) -> Ranked:
-    return rank_answers(asked.found, weight, UNFITTED, ANSWERS_FITTED)
+def _rank(question: QuestionCandidates, weight: float) -> RankedAnswers:
+    return rank_answers(question.candidates, weight, UNFITTED, ANSWERS_FITTED)
 
 
-def _best_text(ranked: Ranked) -> str:
+def _best_text(ranked: RankedAnswers) -> str:
     return ranked.answers[0].text if ranked.answers else ""

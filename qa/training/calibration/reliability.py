@@ -1,55 +1,40 @@
-"""A reliability diagram as SVG: how often answers of a confidence are right (pure)."""
+"""Reliability diagram as SVG: the share of right answers by confidence (pure)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape
+from io import StringIO
 
 from qa.evaluation.metrics import Bin
 
 DIAGRAM = "reliability.svg"
-"""Its file, in the reader's folder."""
+"""Name of its file in the reader's folder."""
 
-_SIDE, _LEFT, _TOP = 240, 40, 30
-_PANEL = _SIDE + 70
+# Text stays text, ids are the same in every run, and the user's own matplotlib settings do not matter.
+_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "spanlight", "font.size": 9.0, "font.sans-serif": ["DejaVu Sans"]}
+# Inches of one diagram.
+_WIDTH, _HEIGHT = 3.4, 3.7
+# Square points.
+_LARGEST_DOT = 60.0
 
 
 def reliability_svg(panels: Mapping[str, Sequence[Bin]]) -> str:
-    """Return one diagram for each title, side by side; a dot's area stands for how many answers its bin has."""
-    drawn = [
-        f'<g transform="translate({place * _PANEL} 0)">{_panel(title, bins)}</g>'
-        for place, (title, bins) in enumerate(panels.items())
-    ]
-    width, height = _PANEL * len(panels), _SIDE + _TOP + 40
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'font-family="sans-serif" font-size="11"><rect width="{width}" height="{height}" fill="white"/>'
-        f"{''.join(drawn)}</svg>\n"
-    )
+    """Return one diagram for each title, side by side; the area of a dot is proportional to the answers in its bin."""
+    # Imported here: matplotlib takes half a second to import, and only this function needs it.
+    from matplotlib import style
+    from matplotlib.figure import Figure
 
-
-def _panel(title: str, bins: Sequence[Bin]) -> str:
-    parts = [f'<text x="{_LEFT}" y="18" font-size="13">{escape(title)}</text>']
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(f'<path d="M{_x(0)} {_y(tick)}H{_x(1)}M{_x(tick)} {_y(0)}V{_y(1)}" stroke="#ddd"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{_y(tick) + 4}" text-anchor="end">{tick:g}</text>')
-        parts.append(f'<text x="{_x(tick)}" y="{_y(0) + 15}" text-anchor="middle">{tick:g}</text>')
-    parts.append(f'<path d="M{_x(0)} {_y(0)}L{_x(1)} {_y(1)}" stroke="#888" stroke-dasharray="4 4"/>')
-    points = " ".join(f"{_x(b.confidence):.1f},{_y(b.accuracy):.1f}" for b in bins)
-    parts.append(f'<polyline points="{points}" fill="none" stroke="#2b6cb0" stroke-width="2"/>')
-    largest = max((b.count for b in bins), default=1)
-    parts += [
-        f'<circle cx="{_x(b.confidence):.1f}" cy="{_y(b.accuracy):.1f}" r="{5 * (b.count / largest) ** 0.5:.1f}" '
-        'fill="#2b6cb0"/>'
-        for b in bins
-    ]
-    parts.append(f'<text x="{_x(0.5)}" y="{_y(0) + 30}" text-anchor="middle">confidence; upwards: share right</text>')
-    return "".join(parts)
-
-
-def _x(value: float) -> float:
-    return _LEFT + _SIDE * value
-
-
-def _y(value: float) -> float:
-    return _TOP + _SIDE * (1 - value)
+    with style.context(["default", _STYLE]):
+        figure = Figure(figsize=(_WIDTH * len(panels), _HEIGHT), layout="constrained")
+        columns = figure.subplots(1, len(panels), squeeze=False)[0]
+        for axes, (title, bins) in zip(columns, panels.items(), strict=True):
+            confidences, accuracies = [b.confidence for b in bins], [b.accuracy for b in bins]
+            largest = max((b.count for b in bins), default=1)
+            axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
+            axes.plot(confidences, accuracies)
+            axes.scatter(confidences, accuracies, [_LARGEST_DOT * b.count / largest for b in bins])
+            axes.set(title=title, xlabel="confidence", ylabel="share of right answers", aspect="equal")
+            axes.grid(alpha=0.3)
+        svg = StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    return svg.getvalue()

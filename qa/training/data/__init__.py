@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Training examples: SQuAD files, hard negatives, altered questions, and token features."""

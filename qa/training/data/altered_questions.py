@@ -1,8 +1,8 @@
-"""Questions altered by rule until their passage no longer answers them.
+"""Questions altered by rule so that their passage no longer answers them.
 
-Another entity, number or phrase is asked for, an antonym, a negation, or a word as people replace it. They stand beside
-the questions that people wrote to have no answer, of which there are too few. An altered question may by chance be
-answered after all; that is rare enough to learn from.
+A rule replaces an entity, a number, a phrase or a word, uses an antonym, or negates the question. These questions add to
+the unanswerable ones that people wrote, of which there are too few. The passage may still answer an altered question by
+chance, which is rare enough for training.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from qa.training.data.examples import Example, normalised
-from qa.training.data.question_edits import FUNCTION_WORDS, WORD, Edits, form
+from qa.training.data.examples import Example, normalise
+from qa.training.data.question_edits import FUNCTION_WORDS, WORD, WordEdits, word_shape
 
 _ENTITY = re.compile(r"(?<=[\w,'’] )[A-Z][\w'’-]+(?: (?:of |the |de |von )?[A-Z][\w'’-]+)*")
 _NUMBER = re.compile(r"(?<![\w.,])\d[\d,.]*\d|(?<![\w.,])\d(?![\w.,])")
-_OPPOSITES = (
+_ANTONYM_PAIRS = (
     "first last, earliest latest, early late, before after, begin end, began ended, start finish, started finished, "
     "largest smallest, larger smaller, large small, biggest smallest, big little, highest lowest, higher lower, "
     "high low, longest shortest, longer shorter, long short, most least, more less, best worst, better worse, "
@@ -35,165 +35,172 @@ _OPPOSITES = (
     "urban rural, success failure, successful unsuccessful, advantage disadvantage, benefit drawback, cause prevent, "
     "caused prevented, reward punishment, teacher student, employer employee, ally enemy, allies enemies"
 )
-_ANTONYM = {
-    one: other for pair in _OPPOSITES.split(", ") for one, other in (tuple(pair.split()), tuple(reversed(pair.split())))
+_ANTONYMS = {
+    word: antonym
+    for pair in _ANTONYM_PAIRS.split(", ")
+    for word, antonym in (tuple(pair.split()), tuple(reversed(pair.split())))
 }
 _WORD = re.compile(r"\b[a-z]+\b")
 _AUXILIARY = re.compile(r"(?i)\b(did|does|was|were|is|are|can|could|would|should|has|have|had)\b(?! not|['’]t)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What other questions say: their entities, and how people alter a word."""
+class _Corpus:
+    """Entities of all questions, and the word edits that people made."""
 
     entities: Sequence[str]
-    edits: Edits
+    edits: WordEdits
 
 
-# How often a question is altered at most.
+# Maximum number of attempts per question.
 _ROUNDS = 4
-Rule = Callable[[Example, random.Random, _Known], str | None]
+Rule = Callable[[Example, random.Random, _Corpus], str | None]
+"""Returns the altered question; None if the rule does not apply."""
 
 
-def altered_questions(examples: Sequence[Example], count: int, seed: int) -> list[tuple[Example, Example]]:
-    """Return at most `count` answerable examples, each with one whose question is altered and has no answer.
+def alter_questions(examples: Sequence[Example], count: int, seed: int) -> list[tuple[Example, Example]]:
+    """Return at most `count` answerable examples, each with an unanswerable one whose question is altered.
 
-    None is altered again before all have been tried; the same alteration is made once only.
+    Every example is tried before any is altered a second time. No two altered questions on a context are the same.
     """
     if not count:
         return []
     chooser = random.Random(f"{seed}:altered")
     answerable = [example for example in examples if example.answer is not None]
-    known = _Known([e for example in answerable for e in _ENTITY.findall(example.question)], Edits.of(examples))
-    # What was asked of the same text anyway may have an answer, or be there twice.
-    seen = {(normalised(example.question), example.context) for example in examples}
-    made: list[tuple[Example, Example]] = []
+    entities = [entity for example in answerable for entity in _ENTITY.findall(example.question)]
+    corpus = _Corpus(entities, WordEdits.learn(examples))
+    # A question that the data set already asks of the same context may have an answer, or would be a duplicate.
+    seen = {(normalise(example.question), example.context) for example in examples}
+    altered: list[tuple[Example, Example]] = []
     for example in (e for _ in range(_ROUNDS) for e in chooser.sample(answerable, len(answerable))):
-        if len(made) >= count:
+        if len(altered) >= count:
             break
-        question = next(filter(None, (rule(example, chooser, known) for rule in _in_turn(chooser))), None)
-        if question and (key := (normalised(question), example.context)) not in seen:
+        question = next(filter(None, (rule(example, chooser, corpus) for rule in _choose_rules(chooser))), None)
+        if question and (key := (normalise(question), example.context)) not in seen:
             seen.add(key)
-            made.append((example, Example(question, example.context, None, example.title)))
-    return made
+            altered.append((example, Example(question, example.context, None, example.title)))
+    return altered
 
 
-def _in_turn(chooser: random.Random) -> list[Rule]:
+def _choose_rules(chooser: random.Random) -> list[Rule]:
+    """Return three rules in random order; rules with a higher weight tend to come first."""
     return sorted(_RULES, key=lambda rule: chooser.random() ** (1 / _RULES[rule]), reverse=True)[:3]
 
 
-def _other_entity(example: Example, chooser: random.Random, known: _Known) -> str | None:
-    """Name something else: half of the time what the passage names too, so that words alone do not give it away."""
-    found = list(_ENTITY.finditer(example.question))
-    if not found:
+def _replace_entity(example: Example, chooser: random.Random, corpus: _Corpus) -> str | None:
+    """Replace an entity, half of the time with one of the passage, so that its words alone give nothing away."""
+    matches = list(_ENTITY.finditer(example.question))
+    if not matches:
         return None
-    near = list(dict.fromkeys(_ENTITY.findall(example.context))) if chooser.random() < 0.5 else []
-    taken = _taken(example)
-    usable = [name for name in near or chooser.choices(known.entities, k=5) if taken.isdisjoint(_words(name))]
-    return _replaced(example.question, chooser.choice(found), chooser.choice(usable)) if usable else None
+    in_context = list(dict.fromkeys(_ENTITY.findall(example.context))) if chooser.random() < 0.5 else []
+    used = _used_words(example)
+    usable = [name for name in in_context or chooser.choices(corpus.entities, k=5) if used.isdisjoint(_words(name))]
+    return _replace(example.question, chooser.choice(matches), chooser.choice(usable)) if usable else None
 
 
-def _other_number(example: Example, chooser: random.Random, _: _Known) -> str | None:
-    """Give another number of the same form, of the passage where it has one."""
-    found = list(_NUMBER.finditer(example.question))
-    if not found:
+def _replace_number(example: Example, chooser: random.Random, _: _Corpus) -> str | None:
+    """Replace a number with one of the same format, from the passage if possible."""
+    matches = list(_NUMBER.finditer(example.question))
+    if not matches:
         return None
-    match = chooser.choice(found)
-    digits = re.sub(r"\d", "0", match.group())
-    near = [n for n in _NUMBER.findall(example.context) if re.sub(r"\d", "0", n) == digits]
-    usable = [n for n in near if n not in example.question and n not in _answer(example)]
+    match = chooser.choice(matches)
+    number_format = re.sub(r"\d", "0", match.group())
+    in_context = [n for n in _NUMBER.findall(example.context) if re.sub(r"\d", "0", n) == number_format]
+    usable = [n for n in in_context if n not in example.question and n not in _answer(example)]
     if not usable:
         last = match.group()[-1]
         usable = [match.group()[:-1] + digit for digit in "123456789" if digit != last]
-    return _replaced(example.question, match, chooser.choice(usable))
+    return _replace(example.question, match, chooser.choice(usable))
 
 
-def _opposite(example: Example, chooser: random.Random, _: _Known) -> str | None:
-    found = [match for match in _WORD.finditer(example.question) if match.group() in _ANTONYM]
-    if not found:
+def _replace_with_antonym(example: Example, chooser: random.Random, _: _Corpus) -> str | None:
+    matches = [match for match in _WORD.finditer(example.question) if match.group() in _ANTONYMS]
+    if not matches:
         return None
-    match = chooser.choice(found)
-    return _replaced(example.question, match, _ANTONYM[match.group()])
+    match = chooser.choice(matches)
+    return _replace(example.question, match, _ANTONYMS[match.group()])
 
 
-def _negation(example: Example, _: random.Random, __: _Known) -> str | None:
+def _negate(example: Example, _: random.Random, __: _Corpus) -> str | None:
     match = _AUXILIARY.search(example.question)
     if match is None:
         return None
     word = match.group()
-    return _replaced(example.question, match, f"{word}'t" if word.lower() == "can" else f"{word}n't")
+    return _replace(example.question, match, f"{word}'t" if word.lower() == "can" else f"{word}n't")
 
 
-def _as_people_do(example: Example, chooser: random.Random, known: _Known) -> str | None:
-    """Replace a word as those did who wrote such questions."""
-    found = [match for match in WORD.finditer(example.question) if match.group().lower() not in FUNCTION_WORDS]
-    for match in chooser.sample(found, len(found)):
-        new = known.edits.replacement(match.group().lower(), chooser)
-        if new and new not in _taken(example):
-            return _replaced(example.question, match, new)
+def _edit_word(example: Example, chooser: random.Random, corpus: _Corpus) -> str | None:
+    """Replace a word as the authors of unanswerable questions did."""
+    matches = [match for match in WORD.finditer(example.question) if match.group().lower() not in FUNCTION_WORDS]
+    for match in chooser.sample(matches, len(matches)):
+        new = corpus.edits.replacement(match.group().lower(), chooser)
+        if new and new not in _used_words(example):
+            return _replace(example.question, match, new)
     return None
 
 
-def _phrase_of_passage(example: Example, chooser: random.Random, _: _Known) -> str | None:
-    """Ask the same of something else that the passage speaks of: as many words, with like endings.
+def _replace_phrase(example: Example, chooser: random.Random, _: _Corpus) -> str | None:
+    """Replace a phrase with one of the passage that has as many words of the same shapes.
 
-    A word alone without an ending that tells is not replaced: nothing says what kind of word it is.
+    A single word without a shape is not replaced: nothing indicates its part of speech.
     """
-    found = [
-        run for run in _runs(example.question) if run[0].start() > 0 and (len(run) > 1 or form(run[0].group().lower()))
+    phrases = [
+        phrase
+        for phrase in _phrases(example.question)
+        if phrase[0].start() > 0 and (len(phrase) > 1 or word_shape(phrase[0].group().lower()))
     ]
-    if not found:
+    if not phrases:
         return None
-    run = chooser.choice(found)
-    shape, taken = [form(match.group().lower()) for match in run], _taken(example)
-    near = {
-        example.context[other[0].start() : other[-1].end()]
-        for other in _runs(example.context)
-        if [form(match.group().lower()) for match in other] == shape
-        and taken.isdisjoint(match.group().lower() for match in other)
+    phrase = chooser.choice(phrases)
+    shapes, used = [word_shape(match.group().lower()) for match in phrase], _used_words(example)
+    replacements = {
+        example.context[candidate[0].start() : candidate[-1].end()]
+        for candidate in _phrases(example.context)
+        if [word_shape(match.group().lower()) for match in candidate] == shapes
+        and used.isdisjoint(match.group().lower() for match in candidate)
     }
-    if not near:
+    if not replacements:
         return None
     question = example.question
-    return question[: run[0].start()] + chooser.choice(sorted(near)) + question[run[-1].end() :]
+    return question[: phrase[0].start()] + chooser.choice(sorted(replacements)) + question[phrase[-1].end() :]
 
 
-def _runs(text: str) -> list[list[re.Match[str]]]:
-    """Return the phrases of a text: one to three words that follow one another, none of them a function word."""
-    runs: list[list[re.Match[str]]] = []
+def _phrases(text: str) -> list[list[re.Match[str]]]:
+    """Return the phrases of a text: one to three consecutive words between function words."""
+    phrases: list[list[re.Match[str]]] = []
     for match in WORD.finditer(text):
         if match.group().lower() in FUNCTION_WORDS:
-            runs.append([])
-        elif runs and runs[-1] and text[runs[-1][-1].end() : match.start()] == " ":
-            runs[-1].append(match)
+            phrases.append([])
+        elif phrases and phrases[-1] and text[phrases[-1][-1].end() : match.start()] == " ":
+            phrases[-1].append(match)
         else:
-            runs.append([match])
-    return [run for run in runs if 1 <= len(run) <= 3]
+            phrases.append([match])
+    return [phrase for phrase in phrases if 1 <= len(phrase) <= 3]
 
 
-def _taken(example: Example) -> set[str]:
-    """Return the words of question and answer: what shares one with them may be the same by another name."""
+def _used_words(example: Example) -> set[str]:
+    """Return the words of question and answer: a replacement that shares a word may mean the same thing."""
     return set(_words(example.question) + _words(_answer(example)))
 
 
 def _words(text: str) -> list[str]:
-    return normalised(text).split()
+    return normalise(text).split()
 
 
 def _answer(example: Example) -> str:
     return example.answer.of(example.context) if example.answer else ""
 
 
-def _replaced(question: str, match: re.Match[str], text: str) -> str:
+def _replace(question: str, match: re.Match[str], text: str) -> str:
     return question[: match.start()] + text + question[match.end() :]
 
 
-# How often each is tried before the others.
+# Rules with their weights: a rule with a higher weight is tried before the others more often.
 _RULES: dict[Rule, float] = {
-    _as_people_do: 4,
-    _phrase_of_passage: 3,
-    _other_entity: 3,
-    _opposite: 3,
-    _other_number: 2,
-    _negation: 0.7,
+    _edit_word: 4,
+    _replace_phrase: 3,
+    _replace_entity: 3,
+    _replace_with_antonym: 3,
+    _replace_number: 2,
+    _negate: 0.7,
 }

@@ -1,7 +1,7 @@
-"""What the reader learns from: questions of several data sets, with a part held out.
+"""Training examples: questions of several SQuAD files, with a part of the contexts held out.
 
-The held-out part is a share of the contexts, chosen by a hash of their normalised text, so that the same text is on the
-same side in every file. Thresholds and calibration are fitted on it, and nothing else is.
+A hash of the normalised text decides whether a context is held out, so the same text is on the same side in every file.
+Thresholds and calibration are fitted on the held-out part; nothing else is.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from qa.evaluation.squad import load_squad
 from qa.types import Span
 
 HELD_OUT_PERCENT = 5
-# A title with more contexts than an article has stands for a collection, and tells nothing of them.
-_CONTEXTS_OF_AN_ARTICLE = 200
+# A title with more contexts than any article has names a whole collection and says nothing about a single context.
+_MAX_CONTEXTS_PER_ARTICLE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SQuAD file, and what to take of it.
+    """A SQuAD file and which of its questions to use.
 
     Attributes:
-        file: its name.
-        limit: how many of its questions at most.
-        answerable: only those with an answer, or only those without; None for both.
-        titled: its contexts may be read under their articles' titles; see `titled_share` of the recipes.
+        file: file name.
+        limit: maximum number of questions; None for all.
+        answerable: True for answerable questions only, False for unanswerable ones only, None for both.
+        titled: whether contexts may be read below the title of their article; see `titled_share` of the recipes.
     """
 
     file: str
@@ -46,33 +46,37 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question with one context; no answer means that the context does not hold it.
+    """A question with one context.
 
-    `title` is that of the article which the context is from. `contrasted` tells whether its context was asked what it
-    does not answer, too: True or False in a file that has such questions, None in others, and for questions that were
-    altered or are asked of another context.
+    Attributes:
+        question: text of the question.
+        context: text to read.
+        answer: span of the answer in the context; None if the context does not contain it.
+        title: title of the article that the context is from.
+        context_has_unanswerable: whether the file also has unanswerable questions on this context. None if the file has
+            no unanswerable questions at all, and for altered questions and hard negatives.
     """
 
     question: str
     context: str
     answer: Span | None
     title: str | None = None
-    contrasted: bool | None = None
+    context_has_unanswerable: bool | None = None
 
 
-def normalised(text: str) -> str:
-    """Return the text's letters and digits, lower-cased, with single spaces: equal for equal content."""
+def normalise(text: str) -> str:
+    """Return the text's letters and digits in lower case with single spaces: equal for equal content."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower()))
 
 
 def is_held_out(context: str, percent: int = HELD_OUT_PERCENT) -> bool:
-    """Tell whether a context belongs to the part that training never sees."""
-    digest = hashlib.sha256(normalised(context).encode()).digest()
+    """Return whether a context belongs to the held-out part."""
+    digest = hashlib.sha256(normalise(context).encode()).digest()
     return int.from_bytes(digest[:4], "big") % 100 < percent
 
 
 def split(dataset: Dataset, percent: int = HELD_OUT_PERCENT) -> tuple[Dataset, Dataset]:
-    """Return the part to train on and the held-out part."""
+    """Split a data set into the part to train on and the held-out part."""
     held_out = [is_held_out(context, percent) for context in dataset.contexts]
     return (
         replace(dataset, questions=tuple(q for q in dataset.questions if not held_out[q.context])),
@@ -80,32 +84,34 @@ def split(dataset: Dataset, percent: int = HELD_OUT_PERCENT) -> tuple[Dataset, D
     )
 
 
-def training_examples(
-    folder: Path, sources: Sequence[Source], forbidden: str, seed: int, percent: int = HELD_OUT_PERCENT
+def load_training_examples(
+    folder: Path, sources: Sequence[Source], excluded: str, seed: int, percent: int = HELD_OUT_PERCENT
 ) -> list[Example]:
-    """Return the sources' training parts, whole-word answers only.
+    """Load the training part of the sources.
+
+    Questions whose answer starts or ends inside a word are skipped.
 
     Args:
-        folder: where the files are.
-        sources: what to take.
-        forbidden: normalised text no context may be part of: the held-out contexts, and those of the sets that are
-            measured with.
-        seed: chooses which questions a limit keeps.
-        percent: of the contexts that are held out.
+        folder: folder of the files.
+        sources: files, and which of their questions to use.
+        excluded: normalised text of the contexts that must not be trained on: the held-out ones and those of the
+            evaluation sets. A context that occurs in it is skipped.
+        seed: decides which questions a limit keeps.
+        percent: percentage of the contexts that are held out.
     """
     examples: list[Example] = []
     for source in sources:
         dataset, _ = split(load_squad(folder / source.file), percent)
-        clean = [normalised(context) not in forbidden for context in dataset.contexts]
+        clean = [normalise(context) not in excluded for context in dataset.contexts]
         titles = article_titles(dataset) if source.titled else {}
-        contrasted = {q.context for q in dataset.questions if not q.answers}
+        with_unanswerable = {q.context for q in dataset.questions if not q.answers}
         usable = [
             Example(
                 q.text,
                 context,
                 q.answers[0] if q.answers else None,
                 titles.get(context),
-                q.context in contrasted if contrasted else None,
+                q.context in with_unanswerable if with_unanswerable else None,
             )
             for q in dataset.questions
             for context in (dataset.contexts[q.context],)
@@ -119,18 +125,18 @@ def training_examples(
 
 
 def article_titles(dataset: Dataset) -> dict[str, str]:
-    """Return the titles of contexts that are from an article, and not from a collection, by context."""
+    """Return the title of each context that is from an article; contexts of a collection have none."""
     count = Counter(dataset.titles.values())
-    return {context: title for context, title in dataset.titles.items() if count[title] <= _CONTEXTS_OF_AN_ARTICLE}
+    return {context: title for context, title in dataset.titles.items() if count[title] <= _MAX_CONTEXTS_PER_ARTICLE}
 
 
-def forbidden_text(
+def load_excluded_text(
     folder: Path, sources: Iterable[Source], measured_with: Iterable[Path], percent: int = HELD_OUT_PERCENT
 ) -> str:
-    """Return the normalised text of every held-out context and of every context that is measured with."""
+    """Return the normalised text of every held-out context and of every context of the evaluation sets."""
     contexts: set[str] = set()
     for source in sources:
         contexts.update(c for c in load_squad(folder / source.file).contexts if is_held_out(c, percent))
     for path in measured_with:
         contexts.update(load_squad(path).contexts)
-    return "\n".join(sorted(normalised(context) for context in contexts))
+    return "\n".join(sorted(normalise(context) for context in contexts))

@@ -1,4 +1,4 @@
-"""Examples as token ids with a start and an end, cut to windows and put into batches of like length."""
+"""Token features of examples, cut to windows and grouped into batches of similar length."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from qa.models.tokenization import CLS, SEP
-from qa.reading.encoding import MAX_ABOVE_TOKENS, MAX_INPUT_TOKENS, MAX_QUESTION_TOKENS, ReaderInput, reader_input
+from qa.reading.encoding import MAX_TITLE_TOKENS, MAX_INPUT_TOKENS, MAX_QUESTION_TOKENS, ReaderInput, build_input
 from qa.training.data.examples import Example
 
-# Most contexts are cut to a window of this many tokens for most of the training: a step then costs less, and what is
-# left out is mostly what the answer does not need. The last part of training sees contexts whole.
-CUT_TOKENS = (56, 144)
-CUT_SHARE = 0.85
-_PAD_TO = 8
+# Most of the training sees most contexts cut to a window of this many tokens. A step then costs less, and the tokens
+# that are left out are mostly irrelevant to the answer. The last part of the training sees whole contexts.
+SHORT_WINDOW_TOKENS = (56, 144)
+SHORT_WINDOW_SHARE = 0.85
+_PAD_MULTIPLE = 8
 _MASK = 103
 
 _Tokens = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
@@ -26,23 +26,31 @@ _Tokens = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Token ids of a question and a context; `answer` is the first and last token of the span, None for no answer.
+    """Token ids of an example.
 
-    `above` are those of the title that the context may be read under; `contrasted` is as in `Example`.
+    Attributes:
+        question: token ids of the question.
+        context: token ids of the context, of shape (length,).
+        answer: first and last token of the answer in the context; None if the context does not contain it.
+        title: token ids of the title that may stand above the context.
+        context_has_unanswerable: as in `Example`.
     """
 
     question: tuple[int, ...]
     context: NDArray[np.int32]
     answer: tuple[int, int] | None
-    above: tuple[int, ...] = ()
-    contrasted: bool | None = None
+    title: tuple[int, ...] = ()
+    context_has_unanswerable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A reader input of a feature, with the positions of its start and end: both 0, of `[CLS]`, for no answer."""
+class TrainingInput:
+    """A reader input with the positions of the answer's first and last token.
 
-    made: ReaderInput
+    Both positions are 0, that of `[CLS]`, if the context does not contain the answer.
+    """
+
+    encoded: ReaderInput
     start: int
     end: int
     feature: Feature
@@ -50,16 +58,18 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A row for each passage of some questions.
+    """The passages of several questions, one in each row.
 
     Attributes:
-        ids, types, mask: of shape (batch, length).
-        usable: of shape (batch, length): what a start or an end can be, `[CLS]` and the passage's tokens.
+        ids, types, mask: arrays of shape (batch, length).
+        usable: array of shape (batch, length): where an answer can start or end, which is `[CLS]` and the passage.
         start, end: positions of shape (batch,); 0 (`[CLS]`) for no answer.
-        group: of shape (batch,): which of the questions it is.
-        context: of shape (batch,): a number for each context.
-        contrasted, uncontrasted: of shape (batch,): whether its context was asked what it does not answer, or only
-            others of its file were.
+        group: number of the row's question, of shape (batch,).
+        context: number of the row's context, of shape (batch,).
+        context_has_unanswerable: whether the file also has unanswerable questions on the row's context, of shape
+            (batch,).
+        context_all_answerable: whether the file has unanswerable questions, but none on the row's context, of shape
+            (batch,).
     """
 
     ids: NDArray[np.int64]
@@ -70,50 +80,65 @@ class Batch:
     end: NDArray[np.int64]
     group: NDArray[np.int64]
     context: NDArray[np.int64]
-    contrasted: NDArray[np.bool_]
-    uncontrasted: NDArray[np.bool_]
+    context_has_unanswerable: NDArray[np.bool_]
+    context_all_answerable: NDArray[np.bool_]
 
 
-def features(groups: Sequence[Sequence[Example]], tokenizer: Tokenizer) -> list[tuple[Feature, ...]]:
-    """Tokenise questions with their passages; a question is left out if its answer has no token."""
-    contexts = _tokenised(list(dict.fromkeys(example.context for group in groups for example in group)), tokenizer)
-    made = [tuple(_feature(example, contexts[example.context], tokenizer) for example in group) for group in groups]
-    return [group for group in made if not any(f.answer and f.answer[1] < f.answer[0] for f in group)]
+def tokenize_examples(groups: Sequence[Sequence[Example]], tokenizer: Tokenizer) -> list[tuple[Feature, ...]]:
+    """Tokenise questions with their passages; skip questions whose answer covers no token."""
+    contexts = _tokenize(list(dict.fromkeys(example.context for group in groups for example in group)), tokenizer)
+    features = [tuple(_make_feature(example, contexts[example.context], tokenizer) for example in g) for g in groups]
+    return [group for group in features if not any(f.answer and f.answer[1] < f.answer[0] for f in group)]
 
 
-def _feature(example: Example, context: _Tokens, tokenizer: Tokenizer) -> Feature:
+def _make_feature(example: Example, context: _Tokens, tokenizer: Tokenizer) -> Feature:
     ids, starts, ends = context
     answer = None
     if example.answer is not None:
         first = int(np.searchsorted(ends, example.answer.start, side="right"))
         last = int(np.searchsorted(starts, example.answer.end, side="left")) - 1
         answer = (first, last)
-    question, above = (
+    question, title = (
         tokenizer.encode(text, add_special_tokens=False).ids
         for text in (example.question.strip(), f"{example.title}." if example.title else "")
     )
     return Feature(
-        tuple(question[:MAX_QUESTION_TOKENS]), ids, answer, tuple(above[:MAX_ABOVE_TOKENS]), example.contrasted
+        tuple(question[:MAX_QUESTION_TOKENS]),
+        ids,
+        answer,
+        tuple(title[:MAX_TITLE_TOKENS]),
+        example.context_has_unanswerable,
     )
 
 
-def _tokenised(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, _Tokens]:
-    """Return each text's token ids and the places where its tokens start and end."""
-    made: dict[str, _Tokens] = {}
+def _tokenize(texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, _Tokens]:
+    """Return the token ids of each text, and the character offsets where its tokens start and end."""
+    tokens: dict[str, _Tokens] = {}
     for text in texts:
         encoding = tokenizer.encode(text, add_special_tokens=False)
         offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
-        made[text] = (np.array(encoding.ids, dtype=np.int32), offsets[:, 0], offsets[:, 1])
-    return made
+        tokens[text] = (np.array(encoding.ids, dtype=np.int32), offsets[:, 0], offsets[:, 1])
+    return tokens
 
 
-def window_size(chooser: random.Random, *, whole: bool) -> int:
-    """Return how many tokens of its passages a question is to see: as many as the reader takes, or a short window."""
-    return MAX_INPUT_TOKENS if whole or chooser.random() > CUT_SHARE else chooser.randint(*CUT_TOKENS)
+def choose_window_size(chooser: random.Random, *, whole: bool) -> int:
+    """Return the window size of a question's passages in tokens: the reader's maximum, or that of a short window."""
+    if whole or chooser.random() > SHORT_WINDOW_SHARE:
+        return MAX_INPUT_TOKENS
+    return chooser.randint(*SHORT_WINDOW_TOKENS)
 
 
-def window(feature: Feature, chooser: random.Random, room: int, size: int) -> tuple[int, int]:
-    """Return where a window of a context begins, and its length in tokens; it holds the answer, if there is room."""
+def choose_window(feature: Feature, chooser: random.Random, room: int, size: int) -> tuple[int, int]:
+    """Return the first token and the size of a random window on a context.
+
+    The window contains the answer if `room` allows.
+
+    Args:
+        feature: question and context.
+        chooser: decides where the window falls.
+        room: maximum number of tokens.
+        size: preferred number of tokens; a longer answer makes the window larger.
+    """
     size = min(room, size)
     length = len(feature.context)
     if feature.answer is None:
@@ -125,56 +150,61 @@ def window(feature: Feature, chooser: random.Random, room: int, size: int) -> tu
     return chooser.randint(min(low, high), high), size
 
 
-def cut(feature: Feature, chooser: random.Random, size: int, *, titled: bool = False) -> Cut:
+def make_input(feature: Feature, chooser: random.Random, size: int, *, titled: bool = False) -> TrainingInput:
     """Return one reader input of a feature; `chooser` decides where its window of `size` tokens falls."""
-    above = feature.above if titled else ()
-    first, size = window(feature, chooser, MAX_INPUT_TOKENS - len(feature.question) - len(above) - 3, size)
-    made = reader_input(feature.question, feature.context[first : first + size].tolist(), first, above)
+    title = feature.title if titled else ()
+    room = MAX_INPUT_TOKENS - len(feature.question) - len(title) - 3
+    first, size = choose_window(feature, chooser, room, size)
+    encoded = build_input(feature.question, feature.context[first : first + size].tolist(), first, title)
     if feature.answer is None:
-        return Cut(made, 0, 0, feature)
-    shift = made.offset - first
-    last = made.offset + made.count - 1
-    return Cut(made, feature.answer[0] + shift, min(feature.answer[1] + shift, last), feature)
+        return TrainingInput(encoded, 0, 0, feature)
+    shift = encoded.offset - first
+    last = encoded.offset + encoded.count - 1
+    return TrainingInput(encoded, feature.answer[0] + shift, min(feature.answer[1] + shift, last), feature)
 
 
-def masked(one: Cut, share: float, chooser: random.Random) -> Cut:
-    """Return a reader input with a share of its tokens, but none of the answer, hidden.
+def mask_tokens(passage: TrainingInput, share: float, chooser: random.Random) -> TrainingInput:
+    """Replace a random share of the tokens outside the answer with `[MASK]`.
 
-    What is hidden stands as `[MASK]`, another part each time: no question can be known again by a few of its words.
+    Each call masks other tokens, so the reader cannot recognise a question by a few of its words.
     """
-    ids = one.made.ids.copy()
-    for place, token in enumerate(one.made.ids.tolist()):
-        if token not in (CLS, SEP) and not one.start <= place <= one.end and chooser.random() < share:
-            ids[place] = _MASK
-    return replace(one, made=replace(one.made, ids=ids))
+    ids = passage.encoded.ids.copy()
+    for position, token in enumerate(passage.encoded.ids.tolist()):
+        in_answer = passage.start <= position <= passage.end
+        if token not in (CLS, SEP) and not in_answer and chooser.random() < share:
+            ids[position] = _MASK
+    return replace(passage, encoded=replace(passage.encoded, ids=ids))
 
 
-def batches(questions: Sequence[Sequence[Cut]], size: int, chooser: random.Random) -> list[Batch]:
-    """Put questions of like length together until their passages are `size` or more; batches are in random order."""
-    made: list[list[Sequence[Cut]]] = [[]]
-    for question in sorted(questions, key=lambda passages: max(len(one.made.ids) for one in passages)):
-        if sum(map(len, made[-1])) >= size:
-            made.append([])
-        made[-1].append(question)
-    chooser.shuffle(made)
-    return [_batch(part) for part in made]
+def make_batches(questions: Sequence[Sequence[TrainingInput]], size: int, chooser: random.Random) -> list[Batch]:
+    """Group questions of similar length into batches of at least `size` passages, in random order.
+
+    All passages of a question are in one batch. The batch of the longest questions may be smaller.
+    """
+    parts: list[list[Sequence[TrainingInput]]] = [[]]
+    for question in sorted(questions, key=lambda passages: max(len(passage.encoded.ids) for passage in passages)):
+        if sum(map(len, parts[-1])) >= size:
+            parts.append([])
+        parts[-1].append(question)
+    chooser.shuffle(parts)
+    return [_make_batch(part) for part in parts]
 
 
-def _batch(questions: Sequence[Sequence[Cut]]) -> Batch:
+def _make_batch(questions: Sequence[Sequence[TrainingInput]]) -> Batch:
     rows = [(group, passage) for group, passages in enumerate(questions) for passage in passages]
-    # Kernels are made for each shape: a few lengths make do with few.
-    longest = -(-max(len(passage.made.ids) for _, passage in rows) // _PAD_TO) * _PAD_TO
+    # Kernels are compiled for each input shape: padding to a multiple keeps the number of shapes small.
+    longest = -(-max(len(passage.encoded.ids) for _, passage in rows) // _PAD_MULTIPLE) * _PAD_MULTIPLE
     shape = (len(rows), longest)
     ids, types, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     usable = np.zeros(shape, np.bool_)
     usable[:, 0] = True
     for row, (_, passage) in enumerate(rows):
-        made = passage.made
-        ids[row, : len(made.ids)] = made.ids
-        types[row, : len(made.ids)] = made.types
-        mask[row, : len(made.ids)] = 1
-        usable[row, made.offset : made.offset + made.count] = True
-    # All questions of a context share one array of its tokens.
+        encoded = passage.encoded
+        ids[row, : len(encoded.ids)] = encoded.ids
+        types[row, : len(encoded.ids)] = encoded.types
+        mask[row, : len(encoded.ids)] = 1
+        usable[row, encoded.offset : encoded.offset + encoded.count] = True
+    # All questions on a context share one token array, so its id identifies the context.
     contexts = np.unique([id(passage.feature.context) for _, passage in rows], return_inverse=True)[1]
     return Batch(
         ids=ids,
@@ -185,6 +215,10 @@ def _batch(questions: Sequence[Sequence[Cut]]) -> Batch:
         end=np.array([passage.end for _, passage in rows]),
         group=np.array([group for group, _ in rows]),
         context=contexts,
-        contrasted=np.array([passage.feature.contrasted is True for _, passage in rows]),
-        uncontrasted=np.array([passage.feature.contrasted is False for _, passage in rows]),
+        context_has_unanswerable=np.array(
+            [passage.feature.context_has_unanswerable is True for _, passage in rows]
+        ),
+        context_all_answerable=np.array(
+            [passage.feature.context_has_unanswerable is False for _, passage in rows]
+        ),
     )

@@ -1,4 +1,4 @@
-"""Of altered questions, those that a reader falls for: it still gives the old answer, as if nothing were altered."""
+"""Selection of the hardest altered questions: those for which a reader still returns the old answer."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from qa.reading.reader import Pair, Reader
 from qa.reading.spans import best_spans
 from qa.training.data.examples import Example
 
-_AT_ONCE = 256
+_READ_TOGETHER = 256
 
 
-def hardest(altered: Sequence[tuple[Example, Example]], reader: Reader, count: int) -> list[Example]:
-    """Return at most `count` altered questions, the one first whose old answer the reader is surest of.
+def select_hardest(altered: Sequence[tuple[Example, Example]], reader: Reader, count: int) -> list[Example]:
+    """Return at most `count` altered questions, first the one whose old answer has the highest margin.
 
-    Another answer than the old one may be right: those questions are left out.
+    Questions for which the reader returns another span are left out: that span may be a correct answer.
 
     Args:
-        altered: each question as it was and as it is now; see `altered_questions`.
+        altered: each original example with its altered one; see `alter_questions`.
         reader: reads each altered question with its context.
-        count: how many to keep.
+        count: maximum number of questions to return.
     """
-    fallen: list[tuple[float, int]] = []
-    for first in range(0, len(altered), _AT_ONCE):
-        part = altered[first : first + _AT_ONCE]
-        read = reader.read_batch([Pair(made.question, made.context) for _, made in part])
-        for place, ((before, _), logits) in enumerate(zip(part, read, strict=True), first):
-            old = before.answer
-            fallen += [(best.margin, place) for best in best_spans(logits, 1) if old and best.span.overlaps(old)]
-    return [altered[place][1] for _, place in sorted(fallen, reverse=True)[:count]]
+    scored: list[tuple[float, int]] = []
+    for first in range(0, len(altered), _READ_TOGETHER):
+        part = altered[first : first + _READ_TOGETHER]
+        passages = reader.read_batch([Pair(example.question, example.context) for _, example in part])
+        for index, ((original, _), logits) in enumerate(zip(part, passages, strict=True), first):
+            answer = original.answer
+            scored += [
+                (best.margin, index) for best in best_spans(logits, 1) if answer and best.span.overlaps(answer)
+            ]
+    return [altered[index][1] for _, index in sorted(scored, reverse=True)[:count]]

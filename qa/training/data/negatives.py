@@ -1,4 +1,4 @@
-"""Hard negatives: passages that retrieval ranks high for a question and that do not hold its answer."""
+"""Hard negatives: passages that retrieval ranks high for a question and that do not contain its answer."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from qa.index.lexical import LexicalIndex
-from qa.training.data.examples import Example, normalised
+from qa.training.data.examples import Example, normalise
 
-# Of a question, to choose from.
+# Ranked contexts of a question to choose its negatives from.
 CANDIDATES = 8
 
-Likely = Callable[[Sequence[str], Sequence[str]], Iterator[list[int]]]
-"""Questions and contexts ─► for each question places of contexts, the likeliest first."""
+Ranker = Callable[[Sequence[str], Sequence[str]], Iterator[list[int]]]
+"""Takes questions and contexts; yields for each question the indices of the best-ranked contexts, best first."""
 
 
-def by_words(questions: Sequence[str], contexts: Sequence[str]) -> Iterator[list[int]]:
-    """Yield for each question the places of contexts that BM25 takes for likely, the likeliest first."""
+def rank_by_bm25(questions: Sequence[str], contexts: Sequence[str]) -> Iterator[list[int]]:
+    """Yield for each question the indices of the contexts with the highest BM25 scores, best first."""
     with tempfile.TemporaryDirectory() as folder:
         index = LexicalIndex(Path(folder) / "lexical", create=True)
         index.apply((), enumerate(contexts), 1, "-")
@@ -27,39 +27,46 @@ def by_words(questions: Sequence[str], contexts: Sequence[str]) -> Iterator[list
             yield [place for place, _ in searcher.search(question, CANDIDATES)]
 
 
-def hard_negatives(
-    examples: Sequence[Example], count: int, seed: int, each: int = 1, likely: Likely = by_words
+def mine_hard_negatives(
+    examples: Sequence[Example], count: int, seed: int, per_question: int = 1, rank: Ranker = rank_by_bm25
 ) -> dict[int, list[Example]]:
-    """Return for `count` answerable examples, by place, the question with 1 to `each` contexts that do not answer it.
+    """Return unanswerable examples for `count` answerable ones: the same question with a high-ranked wrong context.
 
-    Contexts that rank high are taken, but none that has the answer's words: it may answer, too.
+    A context that contains the words of the answer is never used: it may answer the question too.
 
     Args:
-        examples: their contexts are what is chosen from.
-        count: of examples, at most.
-        seed: chooses the examples, and which of the likely contexts they are given.
-        each: contexts of an example, at most.
-        likely: ranks contexts for questions.
+        examples: answerable and unanswerable examples; their contexts are the pool of negatives.
+        count: maximum number of examples that get negatives.
+        seed: decides which examples get negatives, and which of the ranked contexts they get.
+        per_question: maximum number of negatives of an example.
+        rank: ranks the contexts for each question.
+
+    Returns:
+        One to `per_question` negatives by index of the example.
     """
     titles = {example.context: example.title for example in examples}
     contexts = list(titles)
-    flat = [normalised(context) for context in contexts]
+    normalised_contexts = [normalise(context) for context in contexts]
     chooser = random.Random(f"{seed}:negatives")
-    answerable = [place for place, example in enumerate(examples) if example.answer is not None]
+    answerable = [index for index, example in enumerate(examples) if example.answer is not None]
     order = chooser.sample(answerable, len(answerable))
-    made: dict[int, list[Example]] = {}
-    for own, found in zip(order, likely([examples[place].question for place in order], contexts), strict=True):
-        if len(made) == count:
+    negatives: dict[int, list[Example]] = {}
+    for index, ranked in zip(order, rank([examples[index].question for index in order], contexts), strict=True):
+        if len(negatives) == count:
             break
-        example = examples[own]
+        example = examples[index]
         assert example.answer is not None
-        answer = normalised(example.answer.of(example.context))
-        wrong = [p for p in found if contexts[p] != example.context and f" {answer} " not in f" {flat[p]} "]
-        taken: list[Example] = []
-        while wrong and len(taken) < each:
-            # Mostly the highest ranked: those are the ones that will be shown.
+        answer = normalise(example.answer.of(example.context))
+        wrong = [
+            place
+            for place in ranked
+            if contexts[place] != example.context and f" {answer} " not in f" {normalised_contexts[place]} "
+        ]
+        chosen: list[Example] = []
+        while wrong and len(chosen) < per_question:
+            # Mostly the highest-ranked contexts: those are what the reader sees in use.
             place = wrong.pop(min(int(chooser.expovariate(0.7)), len(wrong) - 1))
-            taken.append(Example(example.question, contexts[place], None, titles[contexts[place]]))
-        if taken:
-            made[own] = taken
-    return made
+            chosen.append(Example(example.question, contexts[place], None, titles[contexts[place]]))
+        if chosen:
+            negatives[index] = chosen
+    return negatives

@@ -1,7 +1,7 @@
-"""Several readers that were trained on from one ─► one: the mean of their weights.
+"""Average the weights of several readers (model soups: Wortsman et al., ICML 2022).
 
-Trained on from the same start they lie in one valley of the loss, and their mean lies lower than any: what each learned
-by heart differs and is averaged away (model soups: Wortsman et al., ICML 2022).
+Readers fine-tuned from the same start lie in one basin of the loss, and their mean often has a lower loss than any of
+them: each overfits in another direction, and these errors average out.
 """
 
 from __future__ import annotations
@@ -13,52 +13,55 @@ from typing import Any
 import torch
 
 from qa.errors import InvalidInput
-from qa.training.artifacts.base_model import quietly, untrained_reader
-from qa.training.artifacts.dequantise import float_network
-from qa.training.artifacts.stages import AVERAGE, PARTS, stages, write_stages
+from qa.training.artifacts.base_model import silence_transformers, untrained_reader
+from qa.training.artifacts.dequantise import load_float_reader
+from qa.training.artifacts.stages import AVERAGE, PARTS, load_stages, write_stages
 
 
-def average_readers(readers: Sequence[Path], work: Path, parts: Sequence[float] = ()) -> Path:
-    """Write the mean of readers' weights to `work/reader`, in Hugging Face layout.
+def average_readers(readers: Sequence[Path], work: Path, proportions: Sequence[float] = ()) -> Path:
+    """Write the mean of the readers' weights to `work/reader`, in Hugging Face layout.
 
     Args:
-        readers: folders, of int8 readers or of trained float weights; the others were trained on from the first.
-        work: is made.
-        parts: how much of each to take, in any unit; the same of all where none are given.
+        readers: folders of int8 readers or float weights; all others must descend from the first.
+        work: folder that is created.
+        proportions: weight of each reader in the mean, in any unit; empty for equal weights.
+
+    Returns:
+        Folder of the mean.
 
     Raises:
-        InvalidInput: there are fewer than two, or one was not trained on from the first, or is of another depth; or
-            parts are not one for each, or not above zero.
-        ModelError: one cannot be read.
+        InvalidInput: there are fewer than two readers, one does not descend from the first or has another depth, or
+            the proportions are not one positive number for each reader.
+        ModelError: a reader cannot be loaded.
     """
     if len(readers) < 2:
-        raise InvalidInput("an average takes two readers or more", field="readers")
-    if parts and (len(parts) != len(readers) or min(parts) <= 0):
-        raise InvalidInput("one for each reader, above zero", field="part")
-    made, taken = _together(readers)
+        raise InvalidInput("an average needs at least two readers", field="readers")
+    if proportions and (len(proportions) != len(readers) or min(proportions) <= 0):
+        raise InvalidInput("give one number above zero for each reader", field="part")
+    history, indices = _merge_stages(readers)
     network, mean = untrained_reader(), dict[str, torch.Tensor]()
-    finished = work / "reader"
-    with quietly():
-        for folder, part in zip(readers, parts or [1.0] * len(readers), strict=True):
-            share, weights = part / (sum(parts) or len(readers)), float_network(folder).state_dict()
+    output = work / "reader"
+    with silence_transformers():
+        for folder, proportion in zip(readers, proportions or [1.0] * len(readers), strict=True):
+            share, weights = proportion / (sum(proportions) or len(readers)), load_float_reader(folder).state_dict()
             if weights.keys() != network.state_dict().keys():
                 raise InvalidInput(f"{folder}: has another number of layers", field="readers")
             for name, value in weights.items():
                 mean[name] = mean.get(name, torch.zeros_like(value)) + value * share
         network.load_state_dict(mean)
-        network.save_pretrained(finished)
-    write_stages(finished, [*made, {AVERAGE: taken} | ({PARTS: list(parts)} if parts else {})])
-    return finished
+        network.save_pretrained(output)
+    write_stages(output, [*history, {AVERAGE: indices} | ({PARTS: list(proportions)} if proportions else {})])
+    return output
 
 
-def _together(readers: Sequence[Path]) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the stages of all readers, none twice, and after how many of them each is taken."""
-    first = stages(readers[0])
-    made, taken = list(first), [len(first)]
+def _merge_stages(readers: Sequence[Path]) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the stages of all readers without duplicates, and after how many of them each reader was saved."""
+    first = load_stages(readers[0])
+    merged, indices = list(first), [len(first)]
     for folder in readers[1:]:
-        been_through = stages(folder)
-        if been_through[: len(first)] != first:
-            raise InvalidInput(f"{folder}: was not trained on from {readers[0]}", field="readers")
-        made += [stage for stage in been_through if stage not in made]
-        taken.append(made.index(been_through[-1]) + 1)
-    return made, taken
+        stages = load_stages(folder)
+        if stages[: len(first)] != first:
+            raise InvalidInput(f"{folder}: does not descend from {readers[0]}", field="readers")
+        merged += [stage for stage in stages if stage not in merged]
+        indices.append(merged.index(stages[-1]) + 1)
+    return merged, indices

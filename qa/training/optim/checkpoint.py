@@ -1,4 +1,4 @@
-"""Where a training goes on after it was broken off: weights, their mean, and the optimizer's state, in one file."""
+"""Checkpoint of an interrupted training: weights, their running mean and the optimiser's state in one file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch.optim.swa_utils import AveragedModel
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file, and what is kept in it.
+    """A checkpoint file and the objects whose state it stores.
 
     Attributes:
-        file: where it is kept.
-        model: what is trained.
-        mean: of its weights.
-        optimizer: of its weights.
+        file: path of the file.
+        model: the trained model.
+        mean: running mean of the model's weights.
+        optimizer: optimiser of the model's weights.
     """
 
     file: Path
@@ -26,8 +26,8 @@ class Checkpoint:
     mean: AveragedModel
     optimizer: torch.optim.Optimizer
 
-    def resumed(self) -> dict[str, Any]:
-        """Take over what the file holds, and return what else was noted in it; nothing if there is no file."""
+    def restore(self) -> dict[str, Any]:
+        """Load the file into the objects; return the values that were saved with them, or {} if there is no file."""
         if not self.file.exists():
             return {}
         device = next(self.model.parameters()).device
@@ -37,14 +37,14 @@ class Checkpoint:
         self.optimizer.load_state_dict(state.pop("optimizer"))
         return state
 
-    def save(self, **noted: Any) -> None:
-        """Put all of it in the place of what the file held, at once; what is noted is plain values."""
+    def save(self, **values: Any) -> None:
+        """Replace the file atomically; `values` are plain data to save with the objects."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.file.with_suffix(".new")
+        temporary = self.file.with_suffix(".new")
         state = {
             "model": self.model.state_dict(),
             "mean": self.mean.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
-        torch.save({**state, **noted}, aside)
-        aside.replace(self.file)
+        torch.save({**state, **values}, temporary)
+        temporary.replace(self.file)

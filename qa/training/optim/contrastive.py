@@ -1,7 +1,7 @@
-"""The embedder, trained on: a question nearer to the passage that answers it than to any other.
+"""Contrastive fine-tuning of the embedder, resumable from a checkpoint."""
 
-Resumable; its length is given in passes over the questions.
-"""
+# The trainer of sentence-transformers cannot reproduce this loop: it has no weight for the reverse direction, keeps no mean
+# of weights, and does not resume random windows in mid-pass. It also needs accelerate, datasets, pandas and pyarrow.
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from torch.optim.swa_utils import AveragedModel
 
 from qa.errors import DatasetError, ModelError
 from qa.models.embedder import MAX_TOKENS
-from qa.models.model_folder import hash_of
+from qa.models.model_folder import sha256_of
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 from qa.training.artifacts.base_model import base_model_folder
-from qa.training.artifacts.dequantise import float_embedder
+from qa.training.artifacts.dequantise import load_float_embedder
 from qa.training.artifacts.pooled_encoder import PooledEncoder
-from qa.training.data.examples import Example, forbidden_text, training_examples
-from qa.training.data.features import Feature, features, window
-from qa.training.data.negatives import CANDIDATES, hard_negatives
+from qa.training.data.examples import Example, load_excluded_text, load_training_examples
+from qa.training.data.features import Feature, choose_window, tokenize_examples
+from qa.training.data.negatives import CANDIDATES, mine_hard_negatives
 from qa.training.optim.checkpoint import Checkpoint
 from qa.training.recipe import EmbedderRecipe
 
-# Seconds.
-_TELL_EVERY = 15
-_SAVE_EVERY = 300
-_SHORT_TOKENS = (30, 144)
-# Texts that are padded to one length, and questions whose likely passages are looked for at a time.
-_ALIKE, _TOGETHER = 32, 1024
+# Seconds between two progress reports and between two checkpoints.
+_REPORT_SECONDS = 15
+_SAVE_SECONDS = 300
+_SHORT_WINDOW_TOKENS = (30, 144)
+# Texts that are padded to one length, and questions whose passages are ranked together.
+_TEXTS_PER_FORWARD, _QUESTIONS_RANKED = 32, 1024
 
 _Tokens = list[int]
 _Pair = tuple[Feature, Feature]
-"""A question with the passage that answers it, and with one that only looks like it."""
+"""A question with the passage that answers it, and with its hard negative."""
 
 
-def trained_on(
+def train_embedder(
     data: Path,
     measured_with: Sequence[Path],
     work: Path,
@@ -56,54 +56,54 @@ def trained_on(
     device: str = "cpu",
     origin: Path | None = None,
 ) -> PooledEncoder:
-    """Train an embedder from the newest checkpoint in `work`, or else from its own weights.
+    """Fine-tune an embedder to the end of the recipe, from the checkpoint in `work` if there is one.
+
+    The embedding of a question must be more similar to the passage that answers it than to its hard negative and to all
+    other passages of the batch.
 
     Args:
         data: folder of the training files.
-        measured_with: SQuAD files whose contexts must not be trained on.
-        work: checkpoints are kept here.
-        recipe: what to do.
-        report: is told of progress in lines.
+        measured_with: SQuAD files of the evaluation sets; their contexts are not trained on.
+        work: folder of the checkpoint.
+        recipe: settings of the training.
+        report: called with each line of progress.
         device: "cpu" or "cuda".
-        origin: folder of the embedder to train on; the published one if none is given.
+        origin: folder of the embedder to start from; None for the published one.
 
     Returns:
-        The mean of the weights that it had and of those that were found, in the recipe's shares.
+        The weighted mean of the starting and the trained weights, by the recipe's `kept_share`.
 
     Raises:
-        DatasetError: a training file cannot be read, or there are too few texts for a step.
-        ModelError: an embedder cannot be read, the base model is missing or is not the published one, `work` holds
-            another training, or the loss is no longer finite.
+        DatasetError: a training file cannot be read, or there are too few texts for a batch.
+        ModelError: an embedder cannot be loaded, the base model is missing or altered, `work` belongs to another
+            training, or the loss is not finite.
     """
-    encoder = float_embedder(origin or base_model_folder(), recipe.dropout, recipe.attention_dropout).to(device)
-    pairs = _pairs(data, measured_with, recipe, encoder, report)
+    encoder = load_float_embedder(origin or base_model_folder(), recipe.dropout, recipe.attention_dropout).to(device)
+    pairs = _load_pairs(data, measured_with, recipe, encoder, report)
     identity = _identity(data, measured_with, recipe, encoder)
-    if len(_apart(pairs, recipe.batch)[0]) < recipe.batch:
-        raise DatasetError(f"{data}: too few texts for a step of {recipe.batch} questions", field="data")
+    if len(_next_batch(pairs, recipe.batch)[0]) < recipe.batch:
+        raise DatasetError(f"{data}: too few texts for a batch of {recipe.batch} questions", field="data")
     steps = max(1, int(recipe.passes * len(pairs) / recipe.batch))
     report(f"{len(pairs)} questions, {steps} steps")
-    had = {name: value.clone() for name, value in encoder.state_dict().items()}
+    start_weights = {name: value.clone() for name, value in encoder.state_dict().items()}
     torch.manual_seed(recipe.seed)
     encoder.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
     encoder.train()
     mean = AveragedModel(encoder)
-    trained = [p for p in encoder.parameters() if p.requires_grad]
+    trainable = [p for p in encoder.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in trainable if p.ndim == 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
     checkpoint = Checkpoint(work / "checkpoint.pt", encoder, mean, optimizer)
-    noted = checkpoint.resumed()
-    if noted and noted.get("identity") != identity:
-        raise ModelError(
-            f"{work}: holds a training by another recipe, from another embedder or on other data: name another folder"
-        )
-    done = int(noted.get("steps", 0))
+    state = checkpoint.restore()
+    if state and state.get("identity") != identity:
+        raise ModelError(f"{work}: belongs to a training with another start, recipe or data; use another folder")
+    done = int(state.get("steps", 0))
     if done:
         report(f"resumed at step {done}")
-    began, told, saved = done, time.monotonic(), time.monotonic()
-    start = told
+    started = reported = saved = time.monotonic()
     for step, batch in enumerate(_schedule(pairs, recipe)):
         if step < done:
             continue
@@ -116,17 +116,17 @@ def trained_on(
         if step >= steps * (1 - recipe.averaged_share):
             mean.update_parameters(encoder)
         now = time.monotonic()
-        if now - told >= _TELL_EVERY:
-            told = now
-            left = (now - start) / (step + 1 - began) * (steps - step - 1) / 60
-            report(f"step {step + 1} of {steps}, loss {loss:.3f}, {left:.0f} min left")
-        if now - saved >= _SAVE_EVERY:
+        if now - reported >= _REPORT_SECONDS:
+            reported = now
+            minutes = (now - started) / (step + 1 - done) * (steps - step - 1) / 60
+            report(f"step {step + 1} of {steps}, loss {loss:.3f}, {minutes:.0f} min left")
+        if now - saved >= _SAVE_SECONDS:
             saved = now
             checkpoint.save(steps=step + 1, identity=identity)
     checkpoint.save(steps=max(done, steps), identity=identity)
-    found = (mean.module if mean.n_averaged else encoder).state_dict()
+    trained = (mean.module if mean.n_averaged else encoder).state_dict()
     kept = recipe.kept_share
-    encoder.load_state_dict({name: kept * value + (1 - kept) * found[name] for name, value in had.items()})
+    encoder.load_state_dict({name: kept * value + (1 - kept) * trained[name] for name, value in start_weights.items()})
     return encoder.to("cpu").eval()
 
 
@@ -135,92 +135,99 @@ def _identity(data: Path, measured_with: Sequence[Path], recipe: EmbedderRecipe,
     weights = hashlib.sha256()
     for value in encoder.state_dict().values():
         weights.update(value.cpu().numpy().tobytes())
-    read = {"data": [hash_of(file) for file in files], "measured_with": sorted(map(hash_of, measured_with))}
-    return json.dumps({**asdict(recipe), **read, "start": weights.hexdigest()})
+    inputs = {"data": [sha256_of(file) for file in files], "measured_with": sorted(map(sha256_of, measured_with))}
+    return json.dumps({**asdict(recipe), **inputs, "start": weights.hexdigest()})
 
 
-def _pairs(
+def _load_pairs(
     data: Path,
     measured_with: Sequence[Path],
     recipe: EmbedderRecipe,
     encoder: PooledEncoder,
     report: Callable[[str], None],
 ) -> list[_Pair]:
-    forbidden = forbidden_text(data, recipe.sources, measured_with)
-    examples = [e for e in training_examples(data, recipe.sources, forbidden, recipe.seed) if e.answer is not None]
+    excluded = load_excluded_text(data, recipe.sources, measured_with)
+    examples = load_training_examples(data, recipe.sources, excluded, recipe.seed)
+    examples = [example for example in examples if example.answer is not None]
     tokenizer = load_tokenizer(base_model_folder() / "tokenizer.json")
-    wrong = hard_negatives(examples, len(examples), recipe.seed)
+    negatives = mine_hard_negatives(examples, len(examples), recipe.seed)
     if mined := int(recipe.mined_share * len(examples)):
-        report(f"looks for passages that are likely, and wrong, for {mined} questions")
-        likely = partial(_by_cosine, encoder, tokenizer, recipe)
-        wrong |= hard_negatives(examples, mined, recipe.seed, likely=likely)
+        report(f"ranking passages with the embedder to find hard negatives for {mined} questions")
+        rank = partial(_rank_by_cosine, encoder, tokenizer, recipe)
+        negatives |= mine_hard_negatives(examples, mined, recipe.seed, rank=rank)
     chooser = random.Random(recipe.seed)
-    # Where no passage looks like the one that answers, any will do.
-    anything = [Example(example.question, chooser.choice(examples).context, None) for example in examples]
+    # A question without a hard negative gets a random passage.
+    random_negatives = [Example(example.question, chooser.choice(examples).context, None) for example in examples]
     groups = [
-        (example, *(wrong.get(place) or [anything[place]]))
-        for place, example in enumerate(examples)
-        if place in wrong or anything[place].context != example.context
+        (example, *(negatives.get(index) or [random_negatives[index]]))
+        for index, example in enumerate(examples)
+        if index in negatives or random_negatives[index].context != example.context
     ]
-    return [(own, other) for own, other in features(groups, tokenizer)]
+    return [(positive, negative) for positive, negative in tokenize_examples(groups, tokenizer)]
 
 
 @torch.no_grad()
-def _by_cosine(
+def _rank_by_cosine(
     encoder: PooledEncoder,
     tokenizer: Tokenizer,
     recipe: EmbedderRecipe,
     questions: Sequence[str],
     contexts: Sequence[str],
 ) -> Iterator[list[int]]:
-    """Yield for each question the places of contexts that the encoder takes for likely, the likeliest first."""
+    """Yield for each question the indices of the contexts with the highest cosine similarity, best first."""
 
-    def vectors(texts: Sequence[str]) -> Tensor:
+    def embed(texts: Sequence[str]) -> Tensor:
         encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return _vectors(encoder, [[CLS, *e.ids[: MAX_TOKENS - 2], SEP] for e in encodings], recipe)
+        return _embed(encoder, [[CLS, *e.ids[: MAX_TOKENS - 2], SEP] for e in encodings], recipe)
 
     encoder.eval()
-    passages = vectors(contexts)
-    for first in range(0, len(questions), _TOGETHER):
-        cosines = vectors(questions[first : first + _TOGETHER]) @ passages.T
+    passages = embed(contexts)
+    for first in range(0, len(questions), _QUESTIONS_RANKED):
+        cosines = embed(questions[first : first + _QUESTIONS_RANKED]) @ passages.T
         yield from cosines.topk(min(CANDIDATES, len(contexts))).indices.tolist()
 
 
 def _schedule(pairs: Sequence[_Pair], recipe: EmbedderRecipe) -> Iterator[tuple[list[_Tokens], list[_Tokens]]]:
-    """Yield the questions of a batch, and its passages: those that answer them first, in the same order."""
+    """Yield the questions and the passages of each batch: first the positives in the questions' order, then the negatives.
+
+    The seed alone decides the batches, so a resumed training skips those that are done and continues in mid-pass.
+    """
     chooser = random.Random(recipe.seed)
     while True:
-        waiting = chooser.sample(pairs, len(pairs))
+        remaining = chooser.sample(pairs, len(pairs))
         while True:
-            batch, waiting = _apart(waiting, recipe.batch)
+            batch, remaining = _next_batch(remaining, recipe.batch)
             if len(batch) < recipe.batch:
                 break
-            passages = [_passage(pair[which], recipe, chooser) for which in (0, 1) for pair in batch]
-            yield [[CLS, *own.question, SEP] for own, _ in batch], passages
+            passages = [_make_passage(pair[side], recipe, chooser) for side in (0, 1) for pair in batch]
+            yield [[CLS, *positive.question, SEP] for positive, _ in batch], passages
 
 
-def _apart(pairs: Sequence[_Pair], size: int) -> tuple[list[_Pair], list[_Pair]]:
-    """Return a batch in which no text stands twice, and the rest: what answers one question is not held against it."""
+def _next_batch(pairs: Sequence[_Pair], size: int) -> tuple[list[_Pair], list[_Pair]]:
+    """Return a batch and the remaining pairs.
+
+    No context occurs twice in a batch: a passage that answers a question is never one of its negatives.
+    """
     batch: list[_Pair] = []
-    rest: list[_Pair] = []
+    remaining: list[_Pair] = []
     seen: set[int] = set()
     for pair in pairs:
-        texts = {id(feature.context) for feature in pair}
-        if len(batch) < size and seen.isdisjoint(texts):
+        contexts = {id(feature.context) for feature in pair}
+        if len(batch) < size and seen.isdisjoint(contexts):
             batch.append(pair)
-            seen |= texts
+            seen |= contexts
         else:
-            rest.append(pair)
-    return batch, rest
+            remaining.append(pair)
+    return batch, remaining
 
 
-def _passage(feature: Feature, recipe: EmbedderRecipe, chooser: random.Random) -> _Tokens:
-    """Return a passage as it is embedded: whole or a window that holds the answer, with or without its title."""
-    above = feature.above if chooser.random() < recipe.titled_share else ()
-    room = MAX_TOKENS - 2 - len(above)
-    size = chooser.randint(*_SHORT_TOKENS) if chooser.random() < recipe.short_share else room
-    first, size = window(feature, chooser, room, size)
-    return [CLS, *above, *feature.context[first : first + size].tolist(), SEP]
+def _make_passage(feature: Feature, recipe: EmbedderRecipe, chooser: random.Random) -> _Tokens:
+    """Return the token ids of a passage: whole or a window that contains the answer, with or without its title."""
+    title = feature.title if chooser.random() < recipe.titled_share else ()
+    room = MAX_TOKENS - 2 - len(title)
+    size = chooser.randint(*_SHORT_WINDOW_TOKENS) if chooser.random() < recipe.short_share else room
+    first, size = choose_window(feature, chooser, room, size)
+    return [CLS, *title, *feature.context[first : first + size].tolist(), SEP]
 
 
 def _step(
@@ -229,33 +236,33 @@ def _step(
     batch: tuple[list[_Tokens], list[_Tokens]],
     recipe: EmbedderRecipe,
 ) -> float:
-    questions, passages = (_vectors(encoder, texts, recipe) for texts in batch)
+    questions, passages = (_embed(encoder, texts, recipe) for texts in batch)
     cosines = recipe.scale * questions @ passages.T
-    own = torch.arange(len(questions), device=cosines.device)
-    loss = cross_entropy(cosines, own) + recipe.back_weight * cross_entropy(cosines[:, : len(own)].T, own)
+    target = torch.arange(len(questions), device=cosines.device)
+    loss = cross_entropy(cosines, target) + recipe.back_weight * cross_entropy(cosines[:, : len(target)].T, target)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_([p for p in encoder.parameters() if p.requires_grad], 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     value = float(loss.detach())
     if not math.isfinite(value):
-        raise ModelError("the loss is no longer finite")
+        raise ModelError("the loss is not finite; lower the learning rate of the recipe")
     return value
 
 
-def _vectors(encoder: PooledEncoder, texts: Sequence[_Tokens], recipe: EmbedderRecipe) -> Tensor:
-    """Return unit vectors of shape (texts, dimension); texts of like length together, so that little is padded."""
-    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-    parts = np.array_split(order, -(-len(order) // _ALIKE))
+def _embed(encoder: PooledEncoder, texts: Sequence[_Tokens], recipe: EmbedderRecipe) -> Tensor:
+    """Return unit vectors of shape (texts, dimension); texts of similar length run together to reduce padding."""
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    parts = np.array_split(order, -(-len(order) // _TEXTS_PER_FORWARD))
     with torch.autocast(encoder.encoder.device.type, torch.bfloat16, enabled=recipe.bfloat16):
-        made = [_batch(encoder, [texts[place] for place in part]) for part in parts]
-    return torch.cat(made).float()[torch.tensor(np.argsort(order), device=made[0].device)]
+        vectors = [_run_encoder(encoder, [texts[index] for index in part]) for part in parts]
+    return torch.cat(vectors).float()[torch.tensor(np.argsort(order), device=vectors[0].device)]
 
 
-def _batch(encoder: PooledEncoder, texts: Sequence[_Tokens]) -> Tensor:
+def _run_encoder(encoder: PooledEncoder, texts: Sequence[_Tokens]) -> Tensor:
     ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(text) for text in texts], batch_first=True)
     lengths = torch.tensor([len(text) for text in texts])
     mask = (torch.arange(ids.shape[1])[None] < lengths[:, None]).long()
     device = encoder.encoder.device
-    made: Tensor = encoder(ids.to(device), mask.to(device), torch.zeros_like(ids, device=device))
-    return made
+    vectors: Tensor = encoder(ids.to(device), mask.to(device), torch.zeros_like(ids, device=device))
+    return vectors

@@ -1,8 +1,8 @@
-"""Trained readers ─► the probabilities that another one learns from.
+"""Teachers: trained readers whose probabilities another reader learns from (distillation: Hinton et al., 2015).
 
-What several readers think of every place in a passage tells more than the one that is labelled, and is right more often
-than any of them (knowledge distillation: Hinton et al., 2015). They read what the learner reads, with the same words
-hidden (a consistent teacher: Beyer et al., CVPR 2022).
+The mean probability of several readers at every token carries more information than the one labelled position, and is
+right more often than any single reader. The teachers read the same input as the student, with the same tokens masked (a
+consistent teacher: Beyer et al., CVPR 2022).
 """
 
 from __future__ import annotations
@@ -12,27 +12,29 @@ from pathlib import Path
 
 import torch
 
-from qa.training.artifacts.dequantise import float_network
+from qa.training.artifacts.dequantise import load_float_reader
 from qa.training.data.features import Batch
-from qa.training.optim.loss import Taught, span_logits
+from qa.training.optim.loss import SoftTargets, span_logits
 
 
 class Teachers:
     """Readers whose probabilities are averaged."""
 
     def __init__(self, folders: Sequence[Path], device: str) -> None:
-        """Load them, of int8 or of float weights.
+        """Load the readers from folders with int8 or float weights.
 
         Raises:
-            ModelError: one cannot be read.
+            ModelError: a reader cannot be loaded.
         """
-        self._networks = [float_network(folder).to(device).eval() for folder in folders]
+        self._networks = [load_float_reader(folder).to(device).eval() for folder in folders]
 
     @torch.no_grad()
-    def taught(self, batch: Batch, *, bfloat16: bool) -> Taught | None:
-        """Return the mean of what the teachers think of a batch; None if there are none."""
+    def predict(self, batch: Batch, *, bfloat16: bool) -> SoftTargets | None:
+        """Return the mean start and end probabilities for a batch; None without teachers."""
         if not self._networks:
             return None
-        read = [span_logits(network, batch, bfloat16=bfloat16) for network in self._networks]
-        starts, ends = (torch.stack([logits.softmax(1) for logits in part]).mean(0) for part in zip(*read, strict=True))
+        outputs = [span_logits(network, batch, bfloat16=bfloat16) for network in self._networks]
+        starts, ends = (
+            torch.stack([logits.softmax(1) for logits in part]).mean(0) for part in zip(*outputs, strict=True)
+        )
         return starts, ends

@@ -11,7 +11,7 @@ from qa.errors import ModelError
 from qa.models.inference import Graph
 from qa.models.model_folder import WEIGHTS
 from qa.models.tokenization import load_tokenizer
-from qa.reading.encoding import reader_input
+from qa.reading.encoding import build_input
 from qa.training.artifacts.base_model import base_model_folder
 from qa.training.artifacts.dequantise import float_embedder, float_network, load_dequantised
 from tests.conftest import golden_articles
@@ -34,7 +34,7 @@ def test_float_weights_give_what_the_int8_graph_gives(network: BertForQuestionAn
             encode(text, add_special_tokens=False).ids
             for text in (paragraph["qas"][0]["question"], paragraph["context"])
         ]
-        made = reader_input(ids[0], ids[1][:200])
+        made = build_input(ids[0], ids[1][:200])
         ((start, end),) = graph.run([(made.ids, made.types)])
         with torch.no_grad():
             found = network(

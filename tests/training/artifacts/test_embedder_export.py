@@ -11,7 +11,7 @@ from qa.cli import app
 from qa.config import Settings
 from qa.errors import ModelError
 from qa.factory import build_engine
-from qa.models.embedder import ShippedEmbedder
+from qa.models.embedder import OpenVINOEmbedder
 from qa.models.model_folder import WEIGHTS, open_model_folder
 from qa.models.tokenization import load_tokenizer
 from qa.training.artifacts import embedder_export
@@ -32,7 +32,7 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
     assert done.exit_code == 0, done.output
     model = open_model_folder(tmp_path / "made")
     assert model.identity != open_model_folder(WEIGHTS / "embedder").identity
-    (vector,) = ShippedEmbedder(model, 1).encode_questions([CONTEXTS[3]])
+    (vector,) = OpenVINOEmbedder(model, 1).encode_questions([CONTEXTS[3]])
     tokens = load_tokenizer(model.tokenizer).encode(CONTEXTS[3]).ids
     ids = torch.tensor([tokens])
     with torch.no_grad():
@@ -56,5 +56,5 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
 
 
 def test_a_reader_is_no_embedder() -> None:
-    with pytest.raises(ModelError, match="weights/reader: holds no embedder"):
-        ShippedEmbedder(open_model_folder(WEIGHTS / "reader"), 1)
+    with pytest.raises(ModelError, match="weights/reader: not an embedder"):
+        OpenVINOEmbedder(open_model_folder(WEIGHTS / "reader"), 1)

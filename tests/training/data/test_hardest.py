@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from qa.models.model_folder import WEIGHTS, open_model_folder
-from qa.reading.reader import ShippedReader
+from qa.reading.reader import OpenVINOReader
 from qa.training.data.examples import Example
 from qa.training.data.hardest import hardest
 from qa.types import Span
@@ -25,7 +25,7 @@ def test_those_are_kept_for_which_the_reader_still_gives_the_old_answer_the_sure
     otherwise = Example("When did the old mill burn down?", TEXT, None)
     great = Example("Where was the great Ida Brandt born?", TEXT, None)
     altered = list(zip(asked, (castle, otherwise, great), strict=True))
-    reader = ShippedReader(open_model_folder(WEIGHTS / "reader"), 1)
+    reader = OpenVINOReader(open_model_folder(WEIGHTS / "reader"), 1)
     assert hardest(altered, reader, 3) == [great, castle]
     assert hardest(altered, reader, 1) == [great]
     assert hardest([], reader, 1) == []

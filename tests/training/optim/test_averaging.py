@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from qa.cli import app
 from qa.errors import InvalidInput
 from qa.models.model_folder import WEIGHTS, open_model_folder
-from qa.reading.reader import Pair, ShippedReader
+from qa.reading.reader import OpenVINOReader, Pair
 from qa.reading.spans import best_spans
 from qa.training.artifacts.base_model import untrained_reader
 from qa.training.artifacts.dequantise import load_dequantised
@@ -88,7 +88,7 @@ def test_the_command_writes_the_mean_as_int8(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["train", "average", *readers, *where])
     assert done.exit_code == 0, done.output
     assert "confidence is not fitted yet" in done.output
-    made = ShippedReader(open_model_folder(tmp_path / "out"), 1)
+    made = OpenVINOReader(open_model_folder(tmp_path / "out"), 1)
     (read,) = made.read_batch([Pair("When did Ann7 open a shop?", CONTEXTS[7])])
     assert best_spans(read, 1)[0].span.of(CONTEXTS[7]) == "1907"
     refused = CliRunner().invoke(app, ["train", "average", readers[0], *where])

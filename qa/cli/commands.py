@@ -1,0 +1,82 @@
+"""The commands of `qa`: which module holds each. A module is imported when its command is run or its help is shown."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
+
+
+class Entry(NamedTuple):
+    """A command in the listing.
+
+    Attributes:
+        module: the module of `qa.cli` that defines it.
+        help: the first paragraph of its help.
+    """
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "serve": Entry("serve", "Serve the indexes over HTTP, with a web page at / and the API reference at /docs."),
+    "ask": Entry("questions", "Answer a question from the documents of an index, here or on a running server."),
+    "search": Entry("questions", "Find the passages that most likely answer a question, here or on a running server."),
+    "read": Entry("questions", "Answer a question from one file, without an index."),
+    "add": Entry(
+        "files",
+        "Add files to an index: text, Markdown, HTML, PDF and DOCX; CSV and JSON Lines with a document in each row.",
+    ),
+    "sync": Entry(
+        "files", "Make an index match a folder: add new files, replace changed ones, remove those that are gone."
+    ),
+    "list": Entry("documents", "List the documents of an index, or all indexes."),
+    "remove": Entry("documents", "Remove documents from an index, all or none."),
+    "rebuild": Entry("indexes", "Split and embed every document of an index again, with the models of the settings."),
+    "rollback": Entry("indexes", "Return to the generation before the last rebuild, with every write since."),
+    "export": Entry("indexes", "Write an index to one file, which `qa import` restores."),
+    "import": Entry("indexes", "Create an index from a file that `qa export` wrote."),
+    "purge": Entry("indexes", "Permanently erase deleted and replaced documents from disk."),
+    "verify": Entry("indexes", "Check an index, and repair its derived files. Exit 1 if the catalogue is damaged."),
+    "doctor": Entry("doctor", "Show versions, models and processor features, and check that the models load."),
+    "eval": Entry(
+        "evaluation", "Measure answers on labelled questions, and show why they fail. Exit 3 if a gate is missed."
+    ),
+    "compare": Entry(
+        "evaluation",
+        "Compare two evaluations. Exit 3 if a measure fell by more than the tolerance and by more than chance.",
+    ),
+    "train": Entry("training", "Train a reader on your own labels, or train the shipped models again."),
+    "feedback": Entry("feedback", "Export and import feedback on answers, as labels in SQuAD format."),
+    "key": Entry("keys", "Manage the API keys of the service. A running server applies each change at once."),
+}
+# Modules whose command is the whole group, such as `qa key list`.
+_GROUPS = {"train", "feedback", "key"}
+
+
+def load_command(name: str) -> TyperCommand | TyperGroup:
+    """Import the module of a command, and return the command."""
+    group = get_group(import_module(f"qa.cli.{COMMANDS[name].module}").app)
+    command: Any = group if name in _GROUPS else group.commands[name]
+    command.name = name
+    return command  # type: ignore[no-any-return]  # the class depends on Typer's version
+
+
+class LazyGroup(TyperGroup):
+    """Lists the commands without importing them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Return a command that has only its name and help; None if there is no such command."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name].help) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name, the command and the remaining arguments."""
+        name, command, remaining = super().resolve_command(ctx, args)
+        return name, command and load_command(command.name), remaining

@@ -1,0 +1,101 @@
+"""`qa add` and `qa sync`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa.cli import output
+from qa.cli.options import IndexOption, JsonFlag, UrlOption, parse_meta
+from qa.cli.sessions import client_session, engine_session, exit_on_errors
+
+MetaOption = Annotated[
+    list[str] | None, typer.Option("--meta", help="NAME=VALUE to store with each document. Repeat for more names.")
+]
+TextColumn = Annotated[str, typer.Option(help="Column of a table that holds the text.")]
+TitleColumn = Annotated[str, typer.Option(help="Column of a table that holds the title.")]
+IdColumn = Annotated[str, typer.Option(help="Column of a table that holds the document's id.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would change, without writing.")]
+
+app = typer.Typer()
+
+
+@app.command()
+def add(
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders, patterns such as 'reports/**/*.pdf', or '-' for standard input."),
+    ],
+    index: IndexOption = "default",
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if the index has documents.")] = False,
+    meta: MetaOption = None,
+    text_column: TextColumn = "text",
+    title_column: TitleColumn = "title",
+    id_column: IdColumn = "id",
+    dry_run: DryRun = False,
+    url: UrlOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add files to an index: text, Markdown, HTML, PDF and DOCX; CSV and JSON Lines with a document in each row.
+
+    A file that was added before is replaced if it has changed. A file that cannot be read does not stop the others; its
+    error is printed at the end, and the exit status is 1.
+    """
+    from qa.documents.extract.extractor import Extractor
+    from qa.documents.extract.tables import Columns
+    from qa.indexing.ingestion import Ingestion, find_sources
+
+    columns = Columns(text_column, title_column, id_column)
+    if url:
+        if if_empty or meta or dry_run or columns != Columns():
+            raise typer.BadParameter(
+                "a server takes files as they are: leave out --if-empty, --meta, --dry-run and column names",
+                param_hint="--url",
+            )
+        with client_session(url) as client, output.progress("adding") as progress:
+            report = client.add_files(paths, index=index, progress=progress)
+        output.ingestion(report, as_json)
+        exit_on_errors(report.errors)
+        return
+    fields = parse_meta(meta or [])
+    with engine_session() as engine, closing(Extractor()) as extractor:
+        sources, unmatched = find_sources(paths, columns, fields)
+        if if_empty and engine.indexes.has(index) and engine.indexes.get(index).counts()[0]:
+            sources, unmatched = [], []
+        with output.progress("adding", len(sources)) as progress:
+            report = Ingestion(engine.documents, extractor.extract, index, dry_run).add(sources, progress)
+        output.ingestion(report, as_json, dry_run=dry_run)
+        exit_on_errors([*(path.error for path in unmatched if path.error), *report.errors])
+
+
+@app.command()
+def sync(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder.")],
+    index: IndexOption = "default",
+    meta: MetaOption = None,
+    text_column: TextColumn = "text",
+    title_column: TitleColumn = "title",
+    id_column: IdColumn = "id",
+    dry_run: DryRun = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make an index match a folder: add new files, replace changed ones, remove those that are gone.
+
+    Only documents that came from this folder are removed. A second run changes nothing.
+    """
+    from qa.documents.extract.extractor import Extractor
+    from qa.documents.extract.tables import Columns
+    from qa.indexing.ingestion import Ingestion, find_sources
+
+    fields = parse_meta(meta or [])
+    with engine_session() as engine, closing(Extractor()) as extractor:
+        sources, unmatched = find_sources([str(folder)], Columns(text_column, title_column, id_column), fields)
+        # The documents of a folder that cannot be listed are not gone.
+        exit_on_errors([path.error for path in unmatched if path.error])
+        with output.progress("syncing", len(sources)) as progress:
+            report = Ingestion(engine.documents, extractor.extract, index, dry_run).sync(folder, sources, progress)
+        output.ingestion(report, as_json, dry_run=dry_run)
+        exit_on_errors(report.errors)

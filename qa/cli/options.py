@@ -1,0 +1,73 @@
+"""Options that several commands share, and what their values mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+
+from qa.errors import InvalidInput
+from qa.types import Meta
+from qa.validation import MAX_TOP_K, check_meta
+
+IndexOption = Annotated[str, typer.Option("--index", help="Name of the index.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TopK = Annotated[int, typer.Option("--top-k", min=1, max=MAX_TOP_K, help="Maximum number of results.")]
+MinConfidence = Annotated[
+    float | None,
+    typer.Option(
+        "--min-confidence", min=0, max=1, help="Return answers from this confidence upwards; 0 returns every guess."
+    ),
+]
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        help="NAME=VALUE that a document's metadata must have. Repeat for more names, or for more values of a name, "
+        "any of which matches.",
+    ),
+]
+Tolerance = Annotated[float, typer.Option(min=0, help="Points by which a measure may fall.")]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="Use a running server; its API key is the first of QA_API_KEYS.")
+]
+Question = Annotated[str, typer.Argument(help="A question in plain language.")]
+
+
+def parse_meta(options: Sequence[str]) -> Meta:
+    """Return the metadata that NAME=VALUE options give.
+
+    Raises:
+        BadParameter: an option has no equals sign or no name, or its value cannot be stored.
+    """
+    try:
+        return check_meta(dict(_parse_pairs(options, "--meta")))
+    except InvalidInput as error:
+        raise typer.BadParameter(f"{error.field}: {error.message}", param_hint="--meta") from error
+
+
+def parse_filters(options: Sequence[str]) -> dict[str, object]:
+    """Return the filters that NAME=VALUE options give; a repeated name accepts any of its values.
+
+    Raises:
+        BadParameter: an option has no equals sign or no name.
+    """
+    values: dict[str, list[object]] = {}
+    for name, value in _parse_pairs(options, "--filter"):
+        values.setdefault(name, []).append(value)
+    return {name: several[0] if len(several) == 1 else several for name, several in values.items()}
+
+
+def _parse_pairs(options: Sequence[str], hint: str) -> Iterator[tuple[str, object]]:
+    """Yield names and values. Numbers, true, false and null are JSON; every other value is text."""
+    for option in options:
+        name, sign, text = option.partition("=")
+        if not sign or not name.strip():
+            raise typer.BadParameter(f"{option!r} is not NAME=VALUE", param_hint=hint)
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        yield name.strip(), value if isinstance(value, int | float | bool | None) else text

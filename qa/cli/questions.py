@@ -1,0 +1,77 @@
+"""`qa ask`, `qa search` and `qa read`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa.cli import output
+from qa.cli.options import FilterOption, IndexOption, JsonFlag, MinConfidence, Question, TopK, UrlOption, parse_filters
+from qa.cli.sessions import client_session, engine_session
+
+app = typer.Typer()
+
+
+@app.command()
+def ask(
+    question: Question,
+    index: IndexOption = "default",
+    top_k: TopK = 3,
+    filter: FilterOption = None,
+    min_confidence: MinConfidence = None,
+    url: UrlOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Answer a question from the documents of an index, here or on a running server."""
+    filters = parse_filters(filter or [])
+    with client_session(url) if url else engine_session() as engine:
+        result = engine.ask(question, index=index, top_k=top_k, filters=filters, min_confidence=min_confidence)
+        output.answers(result, as_json)
+
+
+@app.command()
+def search(
+    question: Question,
+    index: IndexOption = "default",
+    top_k: TopK = 10,
+    filter: FilterOption = None,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="Reorder the first passages with the reader, which is slower.")
+    ] = False,
+    url: UrlOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Find the passages that most likely answer a question, here or on a running server."""
+    filters = parse_filters(filter or [])
+    with client_session(url) if url else engine_session() as engine:
+        result = engine.search(question, index=index, top_k=top_k, filters=filters, rerank=rerank)
+        output.passages(question, index, result, as_json)
+
+
+@app.command()
+def read(
+    file: Annotated[Path, typer.Argument(help="A file, or '-' for standard input.")],
+    question: Question,
+    top_k: TopK = 3,
+    min_confidence: MinConfidence = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Answer a question from one file, without an index."""
+    from qa.documents.extract.extractor import Extractor
+    from qa.documents.files import read_text
+
+    with engine_session() as engine:
+        with closing(Extractor()) as extractor:
+            extracted = read_text(file, extractor.extract)
+        result = engine.read(
+            question,
+            extracted.text,
+            top_k=top_k,
+            min_confidence=min_confidence,
+            marks=extracted.marks,
+            boxes=extracted.boxes,
+        )
+        output.answers(result, as_json)

@@ -1,0 +1,104 @@
+"""Turn the functions that build calls into methods of the clients, with their signatures and docstrings."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from qa.client.calls import Call
+from qa.client.sequences import Steps
+from qa.deprecation import warn_renamed
+
+P = ParamSpec("P")
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Blocking(Protocol):
+    """A client whose methods block."""
+
+    def send(self, call: Call[T]) -> T:
+        """Send a call and return its result."""
+
+    def run(self, steps: Steps[T]) -> T:
+        """Run several calls and return their result."""
+
+
+class Awaiting(Protocol):
+    """A client whose methods are awaited."""
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a call and return its result."""
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Run several calls and return their result."""
+
+
+def method(build: Callable[P, Call[T]]) -> Callable[Concatenate[Blocking, P], T]:
+    """Return the method that builds and sends a call."""
+
+    def send(client: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client.send(build(*args, **kwargs))
+
+    return _described(send, build)
+
+
+def steps_method(build: Callable[P, Steps[T]]) -> Callable[Concatenate[Blocking, P], T]:
+    """Return the method that runs several calls."""
+
+    def run(client: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client.run(build(*args, **kwargs))
+
+    return _described(run, build)
+
+
+def async_method(build: Callable[P, Call[T]]) -> Callable[Concatenate[Awaiting, P], Coroutine[Any, Any, T]]:
+    """Return the coroutine method that builds and sends a call."""
+
+    async def send(client: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await client.send(build(*args, **kwargs))
+
+    return _described(send, build)
+
+
+def async_steps_method(build: Callable[P, Steps[T]]) -> Callable[Concatenate[Awaiting, P], Coroutine[Any, Any, T]]:
+    """Return the coroutine method that runs several calls."""
+
+    async def run(client: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await client.run(build(*args, **kwargs))
+
+    return _described(run, build)
+
+
+def renamed(new: str, function: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Return a method that warns that it is deprecated, and works as before.
+
+    Args:
+        new: name of the method to use instead.
+        function: the method.
+    """
+
+    def call(client: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        name = type(client).__name__
+        warn_renamed(f"{name}.{function.__name__}", f"{name}.{new}")
+        return function(client, *args, **kwargs)
+
+    functools.update_wrapper(call, function)
+    return call
+
+
+def _described(function: Callable[..., T], build: Callable[..., Any]) -> Callable[..., T]:
+    """Give a method the name, docstring and signature of the function that builds its call."""
+    signature = inspect.signature(build)
+    client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    # `Call[T]` or `Steps[T]`, unevaluated.
+    result = str(signature.return_annotation).partition("[")[2].removesuffix("]")
+    function.__name__ = function.__qualname__ = build.__name__
+    function.__doc__ = build.__doc__
+    function.__module__ = build.__module__
+    function.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[client, *signature.parameters.values()], return_annotation=result
+    )
+    return function

@@ -1,0 +1,40 @@
+"""The objects that the routes share, created once for each application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qa.documents.extract.extractor import Extractor
+from qa.engine import Engine
+from qa.service.admission import Admission
+from qa.service.callers import Callers
+from qa.service.draining import Draining
+from qa.service.jobs import Jobs, StartJob
+from qa.service.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes need; stored as `app.state.services`.
+
+    Attributes:
+        engine: answers questions and stores documents.
+        questions: admission control for questions.
+        writes: admission control for writes.
+        extractor: extracts text from uploaded files, in child processes.
+        jobs: rebuilds, rollbacks and large uploads.
+        start_job: starts the process of a job.
+        callers: authenticates callers and counts their calls.
+        metrics: counts requests and questions.
+        draining: whether the server is about to stop.
+    """
+
+    engine: Engine
+    questions: Admission
+    writes: Admission
+    extractor: Extractor
+    jobs: Jobs
+    start_job: StartJob
+    callers: Callers
+    metrics: Metrics
+    draining: Draining
