@@ -11,7 +11,7 @@ FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 qa \
  && mkdir /indexes && chown qa /indexes
 COPY --from=build /opt/venv /opt/venv
-# By number: some hosts let in none whose name they would have to look up.
+# A number, because some hosts check that it is not root's and cannot look up names.
 USER 10001
 ENV PATH=/opt/venv/bin:$PATH QA_HOST=0.0.0.0 QA_INDEX_DIR=/indexes HF_HUB_OFFLINE=1
 VOLUME /indexes

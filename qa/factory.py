@@ -1,25 +1,22 @@
-"""The composition root: choose the models and stores that the settings name, and put them together."""
+"""The composition root: choose the models and stores that the settings name, and put them together.
+
+Each function imports what it needs: the libraries of the models and indexes take most of a second.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qa.config import SHIPPED, Settings, load_settings
-from qa.documents import splitting
-from qa.engine import Engine
 from qa.errors import InvalidInput
-from qa.index.catalog import Specification
-from qa.index.registry import DEFAULT_INDEX, Indexes
-from qa.indexing.indexer import Indexer
-from qa.models.embedder import Embedder, OpenVINOEmbedder
-from qa.models.inference import available_threads
-from qa.models.low_priority import LowPriorityEmbedder
-from qa.models.model_folder import MANIFEST, WEIGHTS, open_model_folder
-from qa.reading import early_stopping
-from qa.reading.calibration import CALIBRATION, Calibration
-from qa.reading.reader import OpenVINOReader
-from qa.search import fusion
+
+if TYPE_CHECKING:
+    from qa.engine import Engine
+    from qa.index.catalog import Specification
+    from qa.indexing.indexer import Indexer
+    from qa.models.embedder import Embedder
 
 
 def build_engine(settings: Settings) -> Engine:
@@ -28,6 +25,17 @@ def build_engine(settings: Settings) -> Engine:
     Raises:
         ModelError: weights are missing, damaged, or do not belong together.
     """
+    from qa.documents import splitting
+    from qa.engine import Engine
+    from qa.index.registry import Indexes
+    from qa.indexing.indexer import Indexer
+    from qa.models.inference import available_threads
+    from qa.models.model_folder import open_model_folder
+    from qa.reading import early_stopping
+    from qa.reading.calibration import CALIBRATION, Calibration
+    from qa.reading.reader import OpenVINOReader
+    from qa.search import fusion
+
     threads = settings.threads or available_threads()
     folder = reader_folder(settings)
     # Each model keeps one core busy for half a second.
@@ -46,8 +54,24 @@ def build_low_priority_indexer(settings: Settings) -> Indexer:
     Raises:
         ModelError: as for `build_engine`.
     """
+    from qa.index.registry import Indexes
+    from qa.indexing.indexer import Indexer
+    from qa.models.inference import available_threads
+    from qa.models.low_priority import LowPriorityEmbedder
+
     embedder = LowPriorityEmbedder(lambda: build_embedder(settings, settings.threads or available_threads()))
     return Indexer(Indexes(settings.index_dir, _specification(embedder)), embedder)
+
+
+def open_catalogues(settings: Settings) -> Indexer:
+    """Open the indexes without a model, to list, read and remove documents.
+
+    An index is accepted whatever model it was built with. Nothing can be added to it or searched in it.
+    """
+    from qa.index.registry import Indexes
+    from qa.indexing.indexer import Indexer
+
+    return Indexer(Indexes(settings.index_dir))
 
 
 def build_embedder(settings: Settings, threads: int) -> Embedder:
@@ -56,6 +80,9 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
     Raises:
         ModelError: the model cannot be loaded.
     """
+    from qa.models.embedder import OpenVINOEmbedder
+    from qa.models.model_folder import MANIFEST, open_model_folder
+
     folder = embedder_folder(settings)
     if settings.embedder == SHIPPED or (folder / MANIFEST).is_file():
         return OpenVINOEmbedder(open_model_folder(folder), threads, settings.cache_dir)
@@ -66,16 +93,23 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
 
 
 def _specification(embedder: Embedder) -> Specification:
+    from qa.documents import splitting
+    from qa.index.catalog import Specification
+
     return Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
 
 
 def embedder_folder(settings: Settings) -> Path:
     """Return the embedder's folder; it does not exist if the settings name a sentence-transformers model."""
+    from qa.models.model_folder import WEIGHTS
+
     return WEIGHTS / "embedder" if settings.embedder == SHIPPED else Path(settings.embedder)
 
 
 def reader_folder(settings: Settings) -> Path:
     """Return the reader's folder."""
+    from qa.models.model_folder import WEIGHTS
+
     return WEIGHTS / "reader" if settings.reader == SHIPPED else Path(settings.reader)
 
 
@@ -86,6 +120,8 @@ def open_engine(path: str | Path = "indexes", **settings: object) -> Engine:
         path: the folder that holds the indexes.
         settings: fields of `qa.config.Settings`; None means not set.
     """
+    from qa.index.registry import DEFAULT_INDEX
+
     if "://" in str(path):
         raise InvalidInput(
             f"{path!r} is a URL, not a folder; ask a running server with qa.Client({path!r})", field="path"

@@ -1,7 +1,7 @@
-"""What people say of answers: kept with the index as a log, and exported as labels.
+"""Feedback on answers: an append-only log beside the index, exported as labelled questions.
 
-indexes/<name>/feedback.jsonl   a line for what was given together, in the order in which it came
-               feedback.lock    held by whoever writes
+indexes/<name>/feedback.jsonl   one line for each write, oldest first
+               feedback.lock    held by the process that writes
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ MAX_COMMENT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What somebody said of one question and one document.
+    """A judgement of one question about one document.
 
     Attributes:
-        question: as it was asked.
-        document_id: where the answer stands, or was looked for.
-        verdict: right or wrong: of the answer at `span`; corrected: `span` is the right one; unanswerable: the document
-            does not say.
-        span: in the document's text; None for unanswerable.
-        comment: in free words.
-        query_id: of the result that it is about.
+        question: as the user asked it.
+        document_id: the document that the answer is from, or that has no answer.
+        verdict: `right` or `wrong` judges the answer at `span`; `corrected` names the right span; `unanswerable` says
+            that the document does not answer.
+        span: place in the document's text; None for `unanswerable`.
+        comment: free text.
+        query_id: the result that the feedback is about.
     """
 
     question: str
@@ -54,7 +54,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A line of the log; the answer's text, or without one the hash of the document's, tells whether it still holds."""
+    """One judgement in the log.
+
+    It is valid while the document has `answer` at `span` or, without an answer, while its text has the hash
+    `text_sha256`.
+    """
 
     id: str
     question: str
@@ -68,23 +72,23 @@ class _Entry:
     given_at: str
 
 
-def give_feedback(library: Indexer, given: Sequence[Feedback], *, index: str) -> list[str]:
-    """Keep feedback, all or none; when this returns it is on disk.
+def give_feedback(documents: Indexer, feedback: Sequence[Feedback], *, index: str) -> list[str]:
+    """Store feedback, all or none; when this returns, it is on disk.
 
     Returns:
-        An id for each.
+        One id for each judgement.
 
     Raises:
-        NotFound: there is no such index or document.
-        InvalidInput: a span is missing, outside the text, or ends inside a word or with white space.
-        Unavailable: it cannot be written.
+        NotFound: the index or a document does not exist.
+        InvalidInput: a span is missing, outside the text, or starts or ends inside a word or with white space.
+        Unavailable: the log cannot be written.
     """
-    entries = [_entry(library, one, index) for one in given]
-    folder = library.indexes.get(index).folder
+    entries = [_entry(documents, judgement, index) for judgement in feedback]
+    folder = documents.indexes.get(index).folder
     try:
         with file_lock(folder / _LOCK), (folder / _LOG).open("ab+") as file:
-            # What a crash left unfinished was never acknowledged.
-            size = _whole(file.seek(0, os.SEEK_END), folder / _LOG)
+            # A partial last line is from a crash, and was never acknowledged.
+            size = _complete_bytes(file.seek(0, os.SEEK_END), folder / _LOG)
             try:
                 file.truncate(size)
                 file.write(_line(entries))
@@ -99,90 +103,94 @@ def give_feedback(library: Indexer, given: Sequence[Feedback], *, index: str) ->
     return [entry.id for entry in entries]
 
 
-def export_feedback(library: Indexer, *, index: str) -> dict[str, Any]:
-    """Return the labels that follow from an index's feedback, in the layout of SQuAD 2.0.
+def export_feedback(documents: Indexer, *, index: str) -> dict[str, Any]:
+    """Return the labels from an index's feedback, in the SQuAD 2.0 format.
 
-    Of one question about one document the last word counts: a corrected span replaces those before it, a right one
-    stands beside them, a wrong one is taken away. What no longer holds, as its document has gone or changed, is left
-    out, and `left_out` tells how many questions that were.
+    For one question about one document the latest judgement counts: a corrected span replaces earlier spans, a right
+    span is added to them, and a wrong span is removed. Questions whose document has gone or changed are left out;
+    `left_out` counts them.
 
     Raises:
-        NotFound: there is no such index.
+        NotFound: the index does not exist.
     """
-    labels, articles, left_out = _labels(_entries(library.indexes.get(index).folder / _LOG)), [], 0
+    labels, articles, left_out = _labels(_entries(documents.indexes.get(index).folder / _LOG)), [], 0
     for document_id, questions in labels.items():
         try:
-            document, _ = library.get(document_id, index=index)
+            document, _ = documents.get(document_id, index=index)
         except NotFound:
             left_out += len(questions)
             continue
-        holding = [entries for entries in questions.values() if all(_holds(e, document) for e in entries)]
-        left_out += len(questions) - len(holding)
-        if holding:
-            paragraph = {"context": document.text, "qas": [_as_squad(entries) for entries in holding]}
+        valid = [entries for entries in questions.values() if all(_is_valid(e, document) for e in entries)]
+        left_out += len(questions) - len(valid)
+        if valid:
+            paragraph = {"context": document.text, "qas": [_as_squad(entries) for entries in valid]}
             articles.append({"title": document.title or document_id, "paragraphs": [paragraph]})
     return {"version": "v2.0", "data": articles, "left_out": left_out}
 
 
-def import_feedback(library: Indexer, file: Path, *, index: str) -> int:
-    """Take the labels of a SQuAD file for feedback on the documents whose texts are its contexts.
+def import_feedback(documents: Indexer, file: Path, *, index: str) -> int:
+    """Store the labels of a SQuAD file as feedback on the documents whose texts are its contexts, all or none.
 
     Returns:
         The number of questions.
 
     Raises:
-        DatasetError: the file has wrong labels, or answers that end inside a word or with white space: each is named.
-        NotFound: there is no such index, or a context is no document's text; nothing is kept then.
+        DatasetError: the file has invalid labels, or answers that start or end inside a word or with white space; the
+            message names each.
+        NotFound: the index does not exist, or no document has a context as its text.
     """
     dataset = load_squad(file)
     check_dataset(
         file,
         [
-            LabelProblem(f"question {question.id!r}", f"answer {span.of(context)!r} {wrong}")
+            LabelProblem(f"question {question.id!r}", f"answer {span.of(context)!r} {problem}")
             for question in dataset.questions
             for context in (dataset.contexts[question.context],)
             for span in question.answers
-            if (wrong := _wrong_ends(span, context))
+            if (problem := _boundary_problem(span, context))
         ],
         dataset,
     )
-    wanted = set(dataset.contexts)
-    with library.indexes.get(index).catalog.read() as transaction:
-        ids = {text: id for id, text in transaction.texts() if text in wanted}
-    given: list[Feedback] = []
+    contexts = set(dataset.contexts)
+    with documents.indexes.get(index).catalog.read() as transaction:
+        ids = {text: id for id, text in transaction.texts() if text in contexts}
+    feedback: list[Feedback] = []
     for question in dataset.questions:
         context = dataset.contexts[question.context]
         if context not in ids:
-            raise NotFound(f"{file}: question {question.id!r}: no document has its context as text", field="file")
+            raise NotFound(
+                f"{file}: question {question.id!r}: no document of the index has its context as text; add it first",
+                field="file",
+            )
         if not question.answers:
-            given.append(Feedback(question.text, ids[context], "unanswerable"))
-        for place, span in enumerate(question.answers):
-            given.append(Feedback(question.text, ids[context], "right" if place else "corrected", span))
-    give_feedback(library, given, index=index)
+            feedback.append(Feedback(question.text, ids[context], "unanswerable"))
+        for position, span in enumerate(question.answers):
+            feedback.append(Feedback(question.text, ids[context], "right" if position else "corrected", span))
+    give_feedback(documents, feedback, index=index)
     return len(dataset.questions)
 
 
-def purge_feedback(library: Indexer, *, index: str) -> int:
-    """Drop what was said of documents that are gone or changed, with what it quotes; return how many lines that were.
+def purge_feedback(documents: Indexer, *, index: str) -> int:
+    """Permanently erase feedback on documents that are gone or changed; return the number of judgements erased.
 
     Raises:
-        NotFound: there is no such index.
+        NotFound: the index does not exist.
     """
-    opened = library.indexes.get(index)
+    opened = documents.indexes.get(index)
     log = opened.folder / _LOG
     if not log.exists():
         return 0
-    # Not on the log itself: it is replaced.
+    # The lock is not on the log itself, which is replaced.
     with file_lock(opened.folder / _LOCK):
         entries = list(_entries(log))
-        stored = {id: found[0] for id in {e.document_id for e in entries} if (found := opened.document(id))}
-        # With one that goes, all that it overruled: else they would count again.
-        kept, gone = list[_Entry](), set[tuple[str, str]]()
+        stored = {id: pair[0] for id in {e.document_id for e in entries} if (pair := opened.document(id))}
+        # Also erase the entries that an erased entry overruled, or they would count again.
+        kept, erased = list[_Entry](), set[tuple[str, str]]()
         for entry in reversed(entries):
             document = stored.get(entry.document_id)
-            if document is None or not _holds(entry, document):
-                gone.add(_asked(entry))
-            if _asked(entry) not in gone:
+            if document is None or not _is_valid(entry, document):
+                erased.add(_subject(entry))
+            if _subject(entry) not in erased:
                 kept.insert(0, entry)
         write_durably(log, _line(kept) if kept else b"")
     return len(entries) - len(kept)
@@ -192,35 +200,37 @@ def _line(entries: Sequence[_Entry]) -> bytes:
     return json.dumps([asdict(entry) for entry in entries]).encode() + b"\n"
 
 
-def _entry(library: Indexer, given: Feedback, index: str) -> _Entry:
-    document, _ = library.get(given.document_id, index=index)
-    check_question(given.question)
-    check_optional(given.comment, "comment", MAX_COMMENT)
-    check_optional(given.query_id, "query_id", MAX_ID)
-    span = given.span
-    if (span is None) != (given.verdict == "unanswerable"):
-        told = "the span that it is about is missing" if span is None else "no span goes with it"
-        raise InvalidInput(f"{given.verdict}: {told}", field="document_offset")
+def _entry(documents: Indexer, feedback: Feedback, index: str) -> _Entry:
+    document, _ = documents.get(feedback.document_id, index=index)
+    check_question(feedback.question)
+    check_optional(feedback.comment, "comment", MAX_COMMENT)
+    check_optional(feedback.query_id, "query_id", MAX_ID)
+    span = feedback.span
+    if (span is None) != (feedback.verdict == "unanswerable"):
+        problem = "needs document_offset" if span is None else "takes no document_offset"
+        raise InvalidInput(f"verdict {feedback.verdict!r} {problem}", field="document_offset")
     if span is not None and not span.start < span.end <= len(document.text):
-        raise InvalidInput(f"from 0 to {len(document.text):,}, and not empty", field="document_offset")
-    if span is not None and (wrong := _wrong_ends(span, document.text)):
-        raise InvalidInput(f"it {wrong}", field="document_offset")
+        raise InvalidInput(
+            f"document_offset must be a non-empty range from 0 to {len(document.text):,}", field="document_offset"
+        )
+    if span is not None and (problem := _boundary_problem(span, document.text)):
+        raise InvalidInput(f"document_offset {problem}", field="document_offset")
     return _Entry(
         uuid.uuid4().hex,
-        given.question,
+        feedback.question,
         document.id,
-        given.verdict,
+        feedback.verdict,
         span,
         None if span is None else span.of(document.text),
         _hash(document),
-        given.comment,
-        given.query_id,
+        feedback.comment,
+        feedback.query_id,
         datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
 
 
-def _whole(size: int, log: Path) -> int:
-    """Return how many of a log's bytes are whole lines."""
+def _complete_bytes(size: int, log: Path) -> int:
+    """Return the length of a log's complete lines in bytes."""
     with log.open("rb") as file:
         while size > 0:
             first = max(0, size - 65_536)
@@ -243,16 +253,16 @@ def _entries(log: Path) -> Iterator[_Entry]:
 
 
 def _labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:
-    """Return what holds in the end: by document and question, the entries with the right spans, or the unanswerable."""
+    """Return, by document and question, the entries that count: those with right spans, or the unanswerable one."""
     labels: dict[str, dict[str, list[_Entry]]] = {}
     for entry in entries:
         questions = labels.setdefault(entry.document_id, {})
-        _, key = _asked(entry)
-        before = [e for e in questions.pop(key, []) if e.span != entry.span]
+        _, key = _subject(entry)
+        earlier = [e for e in questions.pop(key, []) if e.span != entry.span]
         if entry.verdict == "wrong":
-            kept = before
+            kept = earlier
         elif entry.verdict == "right":
-            kept = [*(e for e in before if e.span is not None), entry]
+            kept = [*(e for e in earlier if e.span is not None), entry]
         else:
             kept = [entry]
         if kept:
@@ -260,8 +270,8 @@ def _labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:
     return labels
 
 
-def _asked(entry: _Entry) -> tuple[str, str]:
-    """Return what makes two entries about the same: the document, and the question however it is spaced."""
+def _subject(entry: _Entry) -> tuple[str, str]:
+    """Return the document and the normalised question; entries with equal subjects overrule each other."""
     return entry.document_id, " ".join(entry.question.lower().split())
 
 
@@ -269,17 +279,17 @@ def _hash(document: Document) -> str:
     return hashlib.sha256(document.text.encode()).hexdigest()
 
 
-def _holds(entry: _Entry, document: Document) -> bool:
+def _is_valid(entry: _Entry, document: Document) -> bool:
     if entry.span is None:
         return entry.text_sha256 == _hash(document)
-    return entry.span.of(document.text) == entry.answer and not _wrong_ends(entry.span, document.text)
+    return entry.span.of(document.text) == entry.answer and not _boundary_problem(entry.span, document.text)
 
 
-def _wrong_ends(span: Span, text: str) -> str:
-    """Return what is wrong with where a span begins and ends; "" if nothing is."""
+def _boundary_problem(span: Span, text: str) -> str:
+    """Return what is wrong with the ends of a span; "" if they are valid."""
     if span.of(text) != span.of(text).strip():
-        return "begins or ends with white space"
-    return "" if span.is_of_whole_words(text) else "begins or ends inside a word"
+        return "starts or ends with white space"
+    return "" if span.is_of_whole_words(text) else "starts or ends inside a word"
 
 
 def _as_squad(entries: Sequence[_Entry]) -> dict[str, Any]:

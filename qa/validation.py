@@ -1,4 +1,4 @@
-"""What a user may give: each check returns the value or raises an error that names the field and the limit (pure)."""
+"""Checks of input: each returns the valid value, or raises an error that names the field and the limit (pure)."""
 
 from __future__ import annotations
 
@@ -27,101 +27,104 @@ _UNFIT_FOR_ID = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def check_question(question: str, field: str = "question") -> str:
-    """Return a question that can be asked."""
+    """Return a question that is neither blank nor too long."""
     if not question.strip():
-        raise InvalidInput("the question is blank", field=field)
+        raise InvalidInput(f"{field} must not be blank", field=field)
     if len(question) > MAX_QUESTION:
-        raise InvalidInput(f"at most {MAX_QUESTION:,} characters, not {len(question):,}", field=field)
+        raise InvalidInput(_too_long(field, question, MAX_QUESTION), field=field)
     return check_characters(question, field)
 
 
 def check_text(text: str, field: str = "text", limit: int = MAX_TEXT) -> str:
-    """Return a text that can be stored or read."""
+    """Return a text that is neither blank nor too long."""
     if not text.strip():
         raise InvalidInput("the document has no text", field=field)
     if len(text) > limit:
-        raise TooLarge(f"at most {limit:,} characters, not {len(text):,}", field=field)
+        raise TooLarge(_too_long(field, text, limit), field=field)
     return check_characters(text, field)
 
 
 def check_characters(text: str, field: str) -> str:
-    """Refuse what cannot be stored and given back as it was."""
-    place = text.find("\0")
-    if place >= 0:
-        raise InvalidInput(f"U+0000 at character {place}", field=field)
+    """Return a text that can be stored and read back unchanged: no U+0000, no lone surrogates."""
+    position = text.find("\0")
+    if position >= 0:
+        raise InvalidInput(f"{field} contains U+0000 at character {position}; remove it", field=field)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidInput(f"a lone surrogate at character {error.start}", field=field) from None
+        raise InvalidInput(
+            f"{field} contains a lone surrogate at character {error.start}; remove it", field=field
+        ) from None
     return text
 
 
 def check_document_id(id: str, field: str = "id") -> str:
-    """Return an id that can stand in a path and on a line."""
+    """Return an id that is valid in a URL path and on a line of output."""
     if not id.strip() or id != id.strip():
-        raise InvalidInput("an id is not blank and has no white space around it", field=field)
+        raise InvalidInput(f"{field} must not be blank or have white space around it", field=field)
     if len(id) > MAX_ID:
-        raise InvalidInput(f"at most {MAX_ID} characters, not {len(id)}", field=field)
+        raise InvalidInput(_too_long(field, id, MAX_ID), field=field)
     if _UNFIT_FOR_ID.search(id) or id in {".", ".."}:
-        raise InvalidInput("an id has no slashes, line ends or control characters", field=field)
+        raise InvalidInput(f"{field} must not contain slashes, line breaks or control characters", field=field)
     return check_characters(id, field)
 
 
 def check_meta(meta: Mapping[str, object], field: str = "meta") -> Meta:
     """Return metadata whose values are text, numbers, true, false or null."""
     if len(meta) > MAX_META_FIELDS:
-        raise InvalidInput(f"at most {MAX_META_FIELDS} fields, not {len(meta)}", field=field)
+        raise InvalidInput(f"{field} has {len(meta)} fields; at most {MAX_META_FIELDS} are allowed", field=field)
     checked: dict[str, str | int | float | bool | None] = {}
     for name, value in meta.items():
-        where = f"{field}.{name}"
+        path = f"{field}.{name}"
         check_characters(name, field)
         if not isinstance(value, str | int | float | bool | None):
-            raise InvalidInput(f"text, a number, true, false or null, not {type(value).__name__}", field=where)
-        if len(name) > MAX_ID or (isinstance(value, str) and len(value) > MAX_META_VALUE):
             raise InvalidInput(
-                f"names of at most {MAX_ID} and values of at most {MAX_META_VALUE:,} characters", field=where
+                f"{path} must be text, a number, true, false or null, got {type(value).__name__}", field=path
             )
+        if len(name) > MAX_ID or (isinstance(value, str) and len(value) > MAX_META_VALUE):
+            raise InvalidInput(f"{path}: a name may have {MAX_ID} characters, a value {MAX_META_VALUE:,}", field=path)
         if isinstance(value, float) and value - value != 0:
-            raise InvalidInput("a number must be finite", field=where)
+            raise InvalidInput(f"{path} must be a finite number", field=path)
         if isinstance(value, str):
-            check_characters(value, where)
+            check_characters(value, path)
         checked[name] = value
     return checked
 
 
 def check_optional(text: str | None, field: str, limit: int) -> str | None:
-    """Return a title or an address, or None."""
+    """Return a text that is not too long, or None."""
     if text is None:
         return None
     if len(text) > limit:
-        raise InvalidInput(f"at most {limit:,} characters, not {len(text):,}", field=field)
+        raise InvalidInput(_too_long(field, text, limit), field=field)
     return check_characters(text, field)
 
 
 def check_top_k(top_k: int) -> int:
-    """Return how many results may be asked for."""
+    """Return a number of results within the limits."""
     if not 1 <= top_k <= MAX_TOP_K:
-        raise InvalidInput(f"from 1 to {MAX_TOP_K}, not {top_k}", field="top_k")
+        raise InvalidInput(f"top_k must be from 1 to {MAX_TOP_K}, got {top_k}", field="top_k")
     return top_k
 
 
 def check_confidence(min_confidence: float | None) -> float | None:
-    """Return the confidence from which on answers are to be given, if there is to be such a bound."""
+    """Return a confidence from 0 to 1, or None."""
     if min_confidence is not None and not 0 <= min_confidence <= 1:
-        raise InvalidInput(f"from 0 to 1, not {min_confidence}", field="min_confidence")
+        raise InvalidInput(f"min_confidence must be from 0 to 1, got {min_confidence}", field="min_confidence")
     return min_confidence
 
 
 def is_index_name(name: str) -> bool:
-    """Tell whether an index can be called so."""
+    """Return whether a name is valid for an index."""
     return re.fullmatch(INDEX_NAME_PATTERN, name) is not None
 
 
 def check_index_name(name: str) -> str:
-    """Return a name that is safe as that of a folder."""
+    """Return an index name, which is also safe as a folder name."""
     if not is_index_name(name):
         raise InvalidInput(
-            "a name has 1 to 63 lower-case letters, digits, hyphens or underscores, and starts with a letter or digit",
+            f"index name {name!r} is not valid; use 1 to 63 lower-case letters, digits, hyphens or underscores,"
+            " starting with a letter or digit",
             field="index",
         )
     return name
@@ -137,17 +140,21 @@ def check_document(
     marks: Sequence[Mark] = (),
     boxes: bytes = b"",
 ) -> Document:
-    """Return a document that can be stored; without an id it gets one from its text and address.
+    """Return a valid document; without an id, one is derived from its text and address.
 
-    In errors, `prefix` stands before the name of the field.
+    Errors name the field with `prefix` before it.
     """
     text = check_text(text, f"{prefix}text")
     uri = check_optional(uri, f"{prefix}uri", MAX_URI)
     title = check_optional(title, f"{prefix}title", MAX_TITLE)
-    name = derived_id(text, uri) if id is None else check_document_id(id, f"{prefix}id")
-    return Document(name, text, title, uri, check_meta(meta or {}, f"{prefix}meta"), marks, boxes)
+    document_id = derive_id(text, uri) if id is None else check_document_id(id, f"{prefix}id")
+    return Document(document_id, text, title, uri, check_meta(meta or {}, f"{prefix}meta"), marks, boxes)
 
 
-def derived_id(text: str, uri: str | None) -> str:
-    """Return the id of a document that was given none: equal for equal text and address."""
+def derive_id(text: str, uri: str | None) -> str:
+    """Return an id that depends on text and address alone."""
     return hashlib.sha256(f"{uri or ''}\0{text}".encode()).hexdigest()[:32]
+
+
+def _too_long(field: str, text: str, limit: int) -> str:
+    return f"{field} has {len(text):,} characters; at most {limit:,} are allowed"

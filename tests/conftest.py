@@ -42,7 +42,7 @@ SHARED = ROOT.parent / "shared" / "data"
 
 
 class HashingEmbedder:
-    """Bags of words, hashed: texts that share words are near each other."""
+    """Embeds a text as a hashed bag of words: texts that share words are near each other."""
 
     dimension = 64
     identity = "hashing@1"
@@ -66,7 +66,8 @@ EMBEDDER = HashingEmbedder()
 SPECIFICATION = Specification(EMBEDDER.identity, EMBEDDER.dimension, splitting.IDENTITY)
 
 
-def prepared(id: str, text: str, **fields: Any) -> Prepared:
+def prepare_document(id: str, text: str, **fields: Any) -> Prepared:
+    """Split and embed a document."""
     document = Document(id, text, **fields)
     passages = splitting.split(document, EMBEDDER.token_starts)
     return Prepared(
@@ -77,20 +78,23 @@ def prepared(id: str, text: str, **fields: Any) -> Prepared:
 
 
 def put(index: LocalIndex, *documents: Prepared) -> None:
+    """Write documents to the live generation."""
     generation, _ = index.catalog.specification()
     assert index.put(documents, generation) is not None
 
 
-def found(index: LocalIndex, question: str, limit: int = 10) -> list[str]:
+def search_ids(index: LocalIndex, question: str, limit: int = 10) -> list[str]:
+    """Return the ids of the documents whose passages a search returns, best first."""
     (vector,) = EMBEDDER.encode_questions([question])
     return [hit.passage.document_id for hit in index.search(question, vector, limit).hits]
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[LocalIndex]:
-    opened = LocalIndex(tmp_path / "books", SPECIFICATION, create=True)
-    yield opened
-    opened.close()
+    """An empty index named "books"."""
+    created = LocalIndex(tmp_path / "books", SPECIFICATION, create=True)
+    yield created
+    created.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

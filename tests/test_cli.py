@@ -217,7 +217,7 @@ def test_an_exported_index_gives_the_same_answers_where_it_is_imported(run: Run,
         (a["answer"], a["score"], a["document_offset"]) for a in before["answers"]
     ]
     assert run("verify", "--index", "copy").exit_code == 0
-    assert "there is an index 'copy'" in run("import", "kept.spanlight", "--index", "copy").stderr
+    assert "index 'copy' already exists" in run("import", "kept.spanlight", "--index", "copy").stderr
     damaged = bytearray((tmp_path / "kept.spanlight").read_bytes())
     damaged[4096:20_000] = bytes(20_000 - 4096)
     (tmp_path / "damaged").write_bytes(damaged)
@@ -227,9 +227,9 @@ def test_an_exported_index_gives_the_same_answers_where_it_is_imported(run: Run,
             connection.execute(script)
     for file, says in (
         ("damaged", "damaged: "),
-        ("text", "text: cannot be made an index of: damaged, or not a catalogue"),
-        ("foreign", "foreign: cannot be made an index of: not a catalogue"),
-        ("empty", "empty: cannot be made an index of: "),
+        ("text", "text: cannot be imported: damaged, or not a catalogue"),
+        ("foreign", "foreign: cannot be imported: not a catalogue"),
+        ("empty", "empty: cannot be imported: "),
         ("none", "none: no such file"),
     ):
         refused = run("import", file, "--index", "other")
@@ -331,7 +331,7 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
     [
         (["ask", " "], 1, "question: the question is blank"),
         (["ask", "x" * 100_000], 1, "at most 2,000 characters"),
-        (["ask", "Who?"], 1, "no index 'default'"),
+        (["ask", "Who?"], 1, "index 'default' not found"),
         (["ask", "Who?", "--index", "../x"], 1, "index: a name has"),
         (["ask", "Who?", "--top-k", "-1"], 2, "--top-k"),
         (["ask", "Who?", "--top-k", "100000"], 2, "--top-k"),
@@ -347,14 +347,14 @@ def test_gates_and_baselines_decide_the_exit_status(run: Run, tmp_path: Path) ->
         (["add", "empty"], 1, "empty: no files in this folder"),
         (["read", "none.txt", "Who?"], 1, "none.txt: No such file"),
         (["read", "old.doc", "Who?"], 1, "old.doc: .doc files are not supported"),
-        (["remove", "none"], 1, "no index 'default'"),
-        (["list", "--index", "none"], 1, "no index 'none'"),
-        (["verify"], 1, "no index 'default'"),
+        (["remove", "none"], 1, "index 'default' not found"),
+        (["list", "--index", "none"], 1, "index 'none' not found"),
+        (["verify"], 1, "index 'default' not found"),
         (["eval", "none.json"], 1, "none.json: No such file"),
         (["eval", "good.txt"], 1, "good.txt: not a SQuAD JSON file"),
         (["eval", "good.txt", "--baseline", "none.json"], 1, "good.txt: not a SQuAD JSON file"),
         (["eval", str(GOLDEN / "golden.json"), "--baseline", "good.txt"], 1, "good.txt: not JSON"),
-        (["eval", str(GOLDEN / "golden.json"), "--index", "none"], 1, "no index 'none'"),
+        (["eval", str(GOLDEN / "golden.json"), "--index", "none"], 1, "index 'none' not found"),
         (
             ["eval", str(GOLDEN / "golden.json"), "--mode", "retrieval", "--predictions", "p.json"],
             1,
@@ -426,7 +426,7 @@ def test_keys_are_made_listed_and_revoked(run: Run) -> None:
     assert run("key", "revoke", "desk").exit_code == 0
     assert parsed(run("key", "list", "--json")) == []
     refused = run("key", "revoke", "desk")
-    assert (refused.exit_code, "no key 'desk'" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "key 'desk' not found" in refused.stderr) == (1, True)
 
 
 def test_the_server_does_not_listen_to_others_without_a_key(run: Run) -> None:
@@ -465,7 +465,7 @@ def test_a_running_server_is_asked_and_given_files(run: Run, shipped: Engine, tm
         assert (answer["answer"], answer["section"]) == ("blue", "Kitchen")
         assert "blue" in text
         refused = run("ask", "Who?", "--url", url, "--index", "nowhere")
-        assert (refused.exit_code, "no index 'nowhere'" in refused.stderr) == (1, True)
+        assert (refused.exit_code, "index 'nowhere' not found" in refused.stderr) == (1, True)
         assert run("add", "kitchen.md", "--url", url, "--meta", "a=b").exit_code == 2
         # The server would take the second for the first.
         (tmp_path / "other").mkdir()

@@ -51,7 +51,7 @@ print(before - resident())
     [
         ("", "0"),
         ("use_mmap_for_large_blocks()", "1"),
-        ("from qa.service.server import application; app = application()", "1"),
+        ("from qa.service.server import create_worker_app; app = create_worker_app()", "1"),
     ],
     ids=["default", "mmap", "server"],
 )

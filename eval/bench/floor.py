@@ -83,8 +83,9 @@ def _report_questions(engine: Engine, questions: Sequence[str], threads: int) ->
     )
     print(f"matrix products of reading them (the floor)   {floor:7.1f}")
     print(f"reading them                                  {statistics.median(reading_ms):7.1f}")
-    ratio = statistics.median(question_ms) / floor
-    print(f"a question, from text to answers              {statistics.median(question_ms):7.1f}, {ratio:.2f} times the floor")
+    question_median = statistics.median(question_ms)
+    ratio = question_median / floor
+    print(f"a question, from text to answers              {question_median:7.1f}, {ratio:.2f} times the floor")
 
 
 def _report_passages(embedder: Embedder, documents: Sequence[Document], elapsed: float, threads: int) -> None:

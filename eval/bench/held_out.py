@@ -43,7 +43,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         print(f"{', '.join(_MEASURES)}\n| reader | {' | '.join(FILES)} | same contexts |")
         for name, weights in _readers(arguments.readers, Path(folder)):
-            print(f"| {name} | {' | '.join(_format_metrics(weights, parts, arguments.limit, Path(folder)))} |", flush=True)
+            print(
+                f"| {name} | {' | '.join(_format_metrics(weights, parts, arguments.limit, Path(folder)))} |", flush=True
+            )
 
 
 def _on_contexts_with_unanswerable(part: Dataset) -> Dataset:

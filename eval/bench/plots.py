@@ -17,10 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 RESULTS = Path(__file__).parents[1] / "results"
-# Without the salt and with the default metadata, the file would differ in every run.
-_REPRODUCIBLE = {"svg.hashsalt": "spanlight", "svg.fonttype": "none"}
-_METADATA = {"Date": None, "Creator": None}
-_SMOOTHED_ROWS = 4
+# The moving average covers this number of rows on each side.
+_SMOOTHING = 4
 
 Columns = dict[str, list[float]]
 
@@ -46,7 +44,7 @@ def draw_growing(folder: Path) -> None:
     """Draw FOLDER/growing.svg: processor time to index a passage by index size, as a moving average."""
     table = _read_table(folder / "growing.csv")
     costs = [sum(parts) for parts in zip(table["add_ms_a_passage"], table["catch_up_ms_a_passage"], strict=True)]
-    windows = [costs[max(0, i - _SMOOTHED_ROWS) : i + _SMOOTHED_ROWS + 1] for i in range(len(costs))]
+    windows = [costs[max(0, i - _SMOOTHING) : i + _SMOOTHING + 1] for i in range(len(costs))]
     lines = {"add and catch up": [sum(window) / len(window) for window in windows]}
     title = "processor time for each passage, ms"
     _draw_lines(folder / "growing.svg", title, "passages", table["passages"], lines)
@@ -87,8 +85,9 @@ def _draw_lines(
     axes.set_ylim(bottom=0, top=1.1 * max(max(ys) for ys in lines.values()))
     axes.grid(visible=True, axis="y", color="#ddd")
     axes.legend(frameon=False, ncols=len(lines), fontsize=9)
-    with mpl.rc_context(_REPRODUCIBLE):
-        figure.savefig(path, metadata=_METADATA)
+    # Without the salt, and with the default metadata, the file would differ in every run.
+    with mpl.rc_context({"svg.hashsalt": "spanlight", "svg.fonttype": "none"}):
+        figure.savefig(path, metadata={"Date": None, "Creator": None})
 
 
 if __name__ == "__main__":

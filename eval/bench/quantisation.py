@@ -21,7 +21,7 @@ from qa.evaluation.systems import Mode
 from qa.models.embedder import Embedder, OpenVINOEmbedder, Vectors
 from qa.models.inference import available_threads
 from qa.models.model_folder import WEIGHTS, open_model_folder
-from qa.training.artifacts.pooled_encoder import float_encoder
+from qa.training.artifacts.pooled_encoder import load_float_encoder
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def _compare_readers(dataset: Dataset, weights: Path, limit: int | None, folder:
 
 def _compare_embedders(dataset: Dataset, weights: Path, folder: Path) -> str:
     shipped = OpenVINOEmbedder(open_model_folder(WEIGHTS / "embedder"), available_threads())
-    network = float_encoder(folder=weights)
+    network = load_float_encoder(folder=weights)
     unquantised = OpenVINOEmbedder(float_model("embedder", network, ["embedding"], folder), available_threads())
     quantised, exact = _encode(shipped, dataset), _encode(unquantised, dataset)
     cosines = [float((q * e).sum(1).mean()) for q, e in zip(quantised, exact, strict=True)]

@@ -42,9 +42,7 @@ def main() -> None:
         elapsed = time.perf_counter() - started
         count = sum(a.passages for a in added)
         print(f"{len(added)} documents, {count} passages added in {elapsed:.2f} s: {count / elapsed:.0f} passages/s")
-        exhaustive = Engine(
-            engine.documents, engine.reader, replace(engine.calibration, stop_margin=math.inf)
-        )
+        exhaustive = Engine(engine.documents, engine.reader, replace(engine.calibration, stop_margin=math.inf))
         engine.ask(dataset.questions[0].text)
         timed = [
             (

@@ -64,7 +64,7 @@ def _time_questions(client: Client, questions: Sequence[str]) -> list[float]:
     times = []
     for question in questions:
         started = time.perf_counter()
-        client.query(question)
+        client.ask(question)
         times.append(1000 * (time.perf_counter() - started))
     return times
 

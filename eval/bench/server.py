@@ -1,4 +1,4 @@
-"""A server of its own, for as long as something is measured, with the contexts of a SQuAD file as documents."""
+"""Run a separate server for a benchmark, with the contexts of a SQuAD file as documents, and time its replies."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from qa.client import Client
 from qa.errors import QAError
 from qa.wire.documents import DocumentIn
 
-_TOGETHER = 100
-# A server takes a second or two to begin.
+_BATCH = 100
+# A server takes a second or two to start.
 _RETRIES = 8
 ANSWERED = "answered"
 _local = threading.local()
 
 
 @contextmanager
-def served(contexts: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Run `qa serve` on documents; yields its address and its process' number."""
+def run_server(contexts: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Run `qa serve` on documents; yield its URL and process id."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -40,8 +40,8 @@ def served(contexts: Sequence[str]) -> Iterator[tuple[str, int]]:
             documents = [DocumentIn(id=str(n), text=text) for n, text in enumerate(contexts)]
             with Client(url, retries=_RETRIES) as client:
                 client.ready()
-                for first in range(0, len(documents), _TOGETHER):
-                    client.add(documents[first : first + _TOGETHER])
+                for first in range(0, len(documents), _BATCH):
+                    client.add(documents[first : first + _BATCH])
             yield url, server.pid
         finally:
             server.terminate()
@@ -49,17 +49,17 @@ def served(contexts: Sequence[str]) -> Iterator[tuple[str, int]]:
 
 
 def ask_one(url: str, question: str, retries: int = 0) -> tuple[float, str]:
-    """Ask by this thread's client; return how many milliseconds a reply took, and `ANSWERED` or which error it was."""
+    """Ask with this thread's client; return the latency in milliseconds, and `ANSWERED` or the name of the error."""
     if getattr(_local, "url", None) != url:
         _local.url, _local.client = url, Client(url, retries=retries)
-    began, end = time.perf_counter(), ANSWERED
+    started, result = time.perf_counter(), ANSWERED
     try:
-        _local.client.query(question)
+        _local.client.ask(question)
     except QAError as error:
-        end = type(error).__name__
-    return 1000 * (time.perf_counter() - began), end
+        result = type(error).__name__
+    return 1000 * (time.perf_counter() - started), result
 
 
-def at(values: Sequence[float], percent: int) -> float:
-    """Return a percentile."""
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return a percentile, from 1 to 99."""
     return statistics.quantiles(values, n=100)[percent - 1]

@@ -1,10 +1,10 @@
-"""What it gives that passages are found and read under their documents' titles.
+"""Measure the effect of document titles on retrieval and reading.
 
     python -m eval.bench.titles DATA [--limit N]
 
-DATA is the folder of the training files; their held-out questions are asked of their own contexts among others of the
-same files, once with the articles' titles and once without. The reader reads each question's own context, and the best
-other one that is found.
+DATA is the folder of the training files. The documents are the contexts of their held-out questions, and other contexts
+of the same files as distractors, once with article titles and once without. The reader reads the gold context of each
+question, and the best distractor that is retrieved.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from qa.training.data.examples import article_titles, split
 from qa.types import Document, Hit
 
 FILES = ("squad.json", "nq_qed.json")
-OTHERS = 900
+DISTRACTORS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--limit", type=int, default=500, help="questions of each file")
-    given = parser.parse_args()
-    asked: dict[str, Sequence[_Question]] = {}
+    arguments = parser.parse_args()
+    samples: dict[str, Sequence[_Question]] = {}
     titles: dict[str, str] = {}
     for file in FILES:
-        questions, others = _parts(given.data / file)
-        asked[file] = random.Random(1).sample(questions, min(given.limit, len(questions)))  # noqa: S311
-        wanted = {question.context for question in asked[file]}
-        chosen = random.Random(1).sample(sorted(others), min(OTHERS, len(others)))  # noqa: S311
-        titles |= {context: others[context] for context in (*wanted, *chosen)}
+        candidates, file_titles = _titled_questions(arguments.data / file)
+        samples[file] = random.Random(1).sample(candidates, min(arguments.limit, len(candidates)))  # noqa: S311
+        gold = {question.context for question in samples[file]}
+        distractors = random.Random(1).sample(sorted(file_titles), min(DISTRACTORS, len(file_titles)))  # noqa: S311
+        titles |= {context: file_titles[context] for context in (*gold, *distractors)}
     print(
-        "| file | questions | titles | R@1 | R@5 | R@10 | F1 | own or best other context, AUROC |\n" + "|---" * 8 + "|"
+        "| file | questions | titles | R@1 | R@5 | R@10 | F1 | gold or best other context, AUROC |\n" + "|---" * 8 + "|"
     )
     for with_titles in (False, True):
         with tempfile.TemporaryDirectory() as folder:
@@ -64,10 +64,10 @@ def main() -> None:
             ]
             for first in range(0, len(documents), 100):
                 engine.add(documents[first : first + 100])
-            places = {text: str(n) for n, (text, _) in _numbered(titles)}
-            for file, asked_of_it in asked.items():
-                told = " | ".join(_figures(engine, asked_of_it, places))
-                print(f"| {file} | {len(asked_of_it)} | {'with' if with_titles else 'without'} | {told} |", flush=True)
+            ids = {text: str(n) for n, (text, _) in _numbered(titles)}
+            for file, questions in samples.items():
+                cells = " | ".join(_figures(engine, questions, ids))
+                print(f"| {file} | {len(questions)} | {'with' if with_titles else 'without'} | {cells} |", flush=True)
             engine.close()
 
 
@@ -75,8 +75,8 @@ def _numbered(titles: dict[str, str]) -> Sequence[tuple[int, tuple[str, str]]]:
     return list(enumerate(titles.items()))
 
 
-def _parts(path: Path) -> tuple[list[_Question], dict[str, str]]:
-    """Return the answerable held-out questions of articles that have a title, and every context's title."""
+def _titled_questions(path: Path) -> tuple[list[_Question], dict[str, str]]:
+    """Return the answerable held-out questions on articles with a title, and the title of each context."""
     dataset = load_squad(path)
     titles = article_titles(dataset)
     _, held_out = split(dataset)
@@ -89,25 +89,28 @@ def _parts(path: Path) -> tuple[list[_Question], dict[str, str]]:
     return questions, titles
 
 
-def _figures(engine: Engine, questions: Sequence[_Question], places: dict[str, str]) -> list[str]:
-    rankings, own, other, f1s = [], [], [], []
+def _figures(engine: Engine, questions: Sequence[_Question], ids: dict[str, str]) -> list[str]:
+    rankings, gold_margins, distractor_margins, f1s = [], [], [], []
     for question in questions:
         hits = engine.search(question.text, top_k=CANDIDATES).hits
-        wanted = places[question.context]
+        gold_id = ids[question.context]
         rankings.append(list(dict.fromkeys(int(hit.passage.document_id) for hit in hits)))
-        best = {hit.passage.document_id == wanted: hit for hit in reversed(hits)}
-        if True in best and False in best:
-            right, wrong = (_read(engine, question.text, best[which]) for which in (True, False))
-            own.append(right.margin)
-            other.append(wrong.margin)
-            f1s.append(f1(right.span.of(best[True].passage.text), question.golds))
-    relevant = [{int(places[question.context])} for question in questions]
+        best_hits = {hit.passage.document_id == gold_id: hit for hit in reversed(hits)}
+        if True in best_hits and False in best_hits:
+            gold, distractor = (_read(engine, question.text, best_hits[is_gold]) for is_gold in (True, False))
+            gold_margins.append(gold.margin)
+            distractor_margins.append(distractor.margin)
+            f1s.append(f1(gold.span.of(best_hits[True].passage.text), question.golds))
+    relevant = [{int(ids[question.context])} for question in questions]
     recalls = [
-        sum(recall(ranking, gold, depth) for ranking, gold in zip(rankings, relevant, strict=True)) / len(questions)
+        sum(recall(ranking, contexts, depth) for ranking, contexts in zip(rankings, relevant, strict=True))
+        / len(questions)
         for depth in (1, 5, 10)
     ]
-    told_apart = auroc([*own, *other], [True] * len(own) + [False] * len(other))
-    return [f"{100 * figure:.1f}" for figure in (*recalls, sum(f1s) / len(f1s))] + [f"{told_apart:.3f}"]
+    separation = auroc(
+        [*gold_margins, *distractor_margins], [True] * len(gold_margins) + [False] * len(distractor_margins)
+    )
+    return [f"{100 * figure:.1f}" for figure in (*recalls, sum(f1s) / len(f1s))] + [f"{separation:.3f}"]
 
 
 def _read(engine: Engine, question: str, hit: Hit) -> ScoredSpan:

@@ -22,36 +22,26 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "serve": Entry("serve", "Serve the indexes over HTTP, with a web page at / and the API reference at /docs."),
-    "ask": Entry("questions", "Answer a question from the documents of an index, here or on a running server."),
-    "search": Entry("questions", "Find the passages that most likely answer a question, here or on a running server."),
+    "serve": Entry("serve", "Serve the indexes over HTTP."),
+    "ask": Entry("questions", "Answer a question from the documents of an index."),
+    "search": Entry("questions", "Find the passages that most likely answer a question."),
     "read": Entry("questions", "Answer a question from one file, without an index."),
-    "add": Entry(
-        "files",
-        "Add files to an index: text, Markdown, HTML, PDF and DOCX; CSV and JSON Lines with a document in each row.",
-    ),
-    "sync": Entry(
-        "files", "Make an index match a folder: add new files, replace changed ones, remove those that are gone."
-    ),
+    "add": Entry("files", "Add files to an index."),
+    "sync": Entry("files", "Make an index match a folder."),
     "list": Entry("documents", "List the documents of an index, or all indexes."),
     "remove": Entry("documents", "Remove documents from an index, all or none."),
-    "rebuild": Entry("indexes", "Split and embed every document of an index again, with the models of the settings."),
-    "rollback": Entry("indexes", "Return to the generation before the last rebuild, with every write since."),
+    "rebuild": Entry("indexes", "Split and embed every document of an index again."),
+    "rollback": Entry("indexes", "Return to the generation before the last rebuild."),
     "export": Entry("indexes", "Write an index to one file, which `qa import` restores."),
     "import": Entry("indexes", "Create an index from a file that `qa export` wrote."),
     "purge": Entry("indexes", "Permanently erase deleted and replaced documents from disk."),
-    "verify": Entry("indexes", "Check an index, and repair its derived files. Exit 1 if the catalogue is damaged."),
-    "doctor": Entry("doctor", "Show versions, models and processor features, and check that the models load."),
-    "eval": Entry(
-        "evaluation", "Measure answers on labelled questions, and show why they fail. Exit 3 if a gate is missed."
-    ),
-    "compare": Entry(
-        "evaluation",
-        "Compare two evaluations. Exit 3 if a measure fell by more than the tolerance and by more than chance.",
-    ),
-    "train": Entry("training", "Train a reader on your own labels, or train the shipped models again."),
-    "feedback": Entry("feedback", "Export and import feedback on answers, as labels in SQuAD format."),
-    "key": Entry("keys", "Manage the API keys of the service. A running server applies each change at once."),
+    "verify": Entry("indexes", "Check an index, and repair its derived files."),
+    "doctor": Entry("doctor", "Show versions, models and processor; check that models load."),
+    "eval": Entry("evaluation", "Measure answers on labelled questions."),
+    "compare": Entry("evaluation", "Compare two evaluations of the same questions."),
+    "train": Entry("training", "Train a reader on your labels, or the shipped models again."),
+    "feedback": Entry("feedback", "Export and import feedback on answers as SQuAD labels."),
+    "key": Entry("keys", "Manage the API keys of the service."),
 }
 # Modules whose command is the whole group, such as `qa key list`.
 _GROUPS = {"train", "feedback", "key"}
@@ -79,4 +69,4 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name, the command and the remaining arguments."""
         name, command, remaining = super().resolve_command(ctx, args)
-        return name, command and load_command(command.name), remaining
+        return name, load_command(name) if name else command, remaining

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16", "asimddp", "i8mm")
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Diagnosis:
 
 @app.command()
 def doctor(as_json: JsonFlag = False) -> None:
-    """Show versions, models and processor features, and check that the models load."""
+    """Show versions, models and processor; check that models load."""
     with reported_errors():
         output.diagnosis(diagnose(load_settings()), as_json)
 

@@ -10,7 +10,7 @@ from qa.cli import output
 from qa.cli.options import IndexOption, JsonFlag
 from qa.cli.sessions import documents_session
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command("list")

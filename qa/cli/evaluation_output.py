@@ -86,5 +86,3 @@ def abstention(label: str, evaluation: Evaluation) -> None:
 
 def _format_interval(interval: Sequence[float] | None) -> str:
     return f"{interval[0]:.3g} to {interval[1]:.3g}" if interval else ""
-
-

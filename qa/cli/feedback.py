@@ -11,7 +11,9 @@ import typer
 from qa.cli.options import IndexOption
 from qa.cli.sessions import documents_session
 
-app = typer.Typer(help="Export and import feedback on answers, as labels in SQuAD format.", no_args_is_help=True)
+app = typer.Typer(
+    help="Export and import feedback on answers as SQuAD labels.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("export")

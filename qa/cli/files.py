@@ -20,7 +20,7 @@ TitleColumn = Annotated[str, typer.Option(help="Column of a table that holds the
 IdColumn = Annotated[str, typer.Option(help="Column of a table that holds the document's id.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would change, without writing.")]
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
@@ -39,7 +39,9 @@ def add(
     url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add files to an index: text, Markdown, HTML, PDF and DOCX; CSV and JSON Lines with a document in each row.
+    """Add files to an index.
+
+    Formats: text, Markdown, HTML, PDF and DOCX; CSV and JSON Lines with a document in each row.
 
     A file that was added before is replaced if it has changed. A file that cannot be read does not stop the others; its
     error is printed at the end, and the exit status is 1.
@@ -82,9 +84,10 @@ def sync(
     dry_run: DryRun = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make an index match a folder: add new files, replace changed ones, remove those that are gone.
+    """Make an index match a folder.
 
-    Only documents that came from this folder are removed. A second run changes nothing.
+    New files are added, changed files are replaced, and the documents of files that are gone are removed. Only
+    documents that came from this folder are removed. A second run changes nothing.
     """
     from qa.documents.extract.extractor import Extractor
     from qa.documents.extract.tables import Columns

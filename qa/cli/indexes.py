@@ -16,15 +16,15 @@ from qa.config import load_settings
 if TYPE_CHECKING:
     from qa.indexing.indexer import Indexer
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
 def rebuild(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
-    """Split and embed every document of an index again, with the models of the settings.
+    """Split and embed every document of an index again.
 
-    Queries and writes continue meanwhile. A rebuild that was interrupted resumes where it stopped. `qa rollback`
-    returns to the previous generation.
+    The new generation is made with the models of the settings. Queries and writes continue meanwhile. A rebuild that
+    was interrupted resumes where it stopped. `qa rollback` returns to the previous generation.
     """
     with reported_errors():
         indexer = _open_indexer()
@@ -35,7 +35,10 @@ def rebuild(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
 
 @app.command()
 def rollback(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
-    """Return to the generation before the last rebuild, with every write since."""
+    """Return to the generation before the last rebuild.
+
+    Every write since the rebuild is kept.
+    """
     with reported_errors():
         indexer = _open_indexer()
         with output.progress("rolling back", _count_documents(indexer, index)) as progress:
@@ -103,14 +106,17 @@ def purge(index: IndexOption = "default") -> None:
         documents.indexes.get(index).purge()
         folder = documents.indexes.folder
         # Jobs hold uploaded files, and stored replies name documents.
-        Jobs(folder).forget_ended()
+        Jobs(folder).delete_ended()
         with closing(ServiceDatabase(folder)) as database:
-            database.forget()
+            database.erase_replies()
 
 
 @app.command()
 def verify(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
-    """Check an index, and repair its derived files. Exit 1 if the catalogue is damaged."""
+    """Check an index, and repair its derived files.
+
+    Exit 1 if the catalogue is damaged.
+    """
     from qa.index.verification import verify_index
 
     with documents_session() as documents:

@@ -15,7 +15,9 @@ from qa.service.keys import Keys
 Name = Annotated[str, typer.Argument(help="Name of the key.")]
 
 app = typer.Typer(
-    help="Manage the API keys of the service. A running server applies each change at once.", no_args_is_help=True
+    help="Manage the API keys of the service.\n\nA running server applies each change at once.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 

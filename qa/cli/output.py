@@ -44,12 +44,6 @@ def _print(text: str, style: str = "") -> None:
     stdout().print(Text(text, style=style))
 
 
-def _print_error(text: str, style: str) -> None:
-    from rich.text import Text
-
-    stderr().print(Text(text, style=style))
-
-
 @contextmanager
 def progress(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on standard error if it is a terminal.
@@ -61,7 +55,14 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
     Yields:
         A function to call with the number of steps just finished.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -83,8 +84,10 @@ def lines(texts: Sequence[str]) -> None:
 
 def notes(texts: Sequence[str]) -> None:
     """Print notes for the user on standard error."""
+    from rich.text import Text
+
     for text in texts:
-        _print_error(f"note: {text}", style="dim")
+        stderr().print(Text(f"note: {text}", style="dim"))
 
 
 def outcome(fields: Mapping[str, object], text: str, as_json: bool) -> None:

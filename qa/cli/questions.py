@@ -12,7 +12,7 @@ from qa.cli import output
 from qa.cli.options import FilterOption, IndexOption, JsonFlag, MinConfidence, Question, TopK, UrlOption, parse_filters
 from qa.cli.sessions import client_session, engine_session
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
@@ -25,7 +25,10 @@ def ask(
     url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Answer a question from the documents of an index, here or on a running server."""
+    """Answer a question from the documents of an index.
+
+    With --url, a running server answers.
+    """
     filters = parse_filters(filter or [])
     with client_session(url) if url else engine_session() as engine:
         result = engine.ask(question, index=index, top_k=top_k, filters=filters, min_confidence=min_confidence)
@@ -44,7 +47,10 @@ def search(
     url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Find the passages that most likely answer a question, here or on a running server."""
+    """Find the passages that most likely answer a question.
+
+    With --url, a running server searches.
+    """
     filters = parse_filters(filter or [])
     with client_session(url) if url else engine_session() as engine:
         result = engine.search(question, index=index, top_k=top_k, filters=filters, rerank=rerank)

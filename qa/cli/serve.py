@@ -9,7 +9,7 @@ import typer
 from qa.cli.sessions import reported_errors
 from qa.config import load_settings
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
@@ -22,7 +22,10 @@ def serve(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Number of server processes (QA_WORKERS).")] = None,
 ) -> None:
-    """Serve the indexes over HTTP, with a web page at / and the API reference at /docs."""
+    """Serve the indexes over HTTP.
+
+    The web page is at /, the API reference at /docs.
+    """
     from qa.service.server import serve
 
     with reported_errors():

@@ -73,7 +73,11 @@ def exit_on_errors(errors: Sequence[QAError]) -> None:
 
 def describe(error: QAError) -> str:
     """Return the message, with the name of the field that is wrong."""
-    return f"{error.field}: {error.message}" if error.field and not error.message.startswith(error.field) else error.message
+    return (
+        f"{error.field}: {error.message}"
+        if error.field and not error.message.startswith(error.field)
+        else error.message
+    )
 
 
 def print_error(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The shipped models, made again, and the reader trained on."""
+"""`qa train`: train the reader on your own labels, or train the shipped models again."""
 
 from __future__ import annotations
 
@@ -11,143 +11,162 @@ from typing import Annotated
 
 import typer
 
-from qa.cli import output
-from qa.cli.shared import errors_reported
+from qa.cli import evaluation_output, output
+from qa.cli.sessions import reported_errors
 from qa.config import load_settings
 from qa.errors import ModelError
-from qa.factory import embedder_folder, reader_folder
-from qa.models.inference import available_threads
-from qa.models.model_folder import open_model_folder
-from qa.reading.calibration import CALIBRATION
 
-app = typer.Typer(help="Train the reader on your own labels, or make the shipped models again.", no_args_is_help=True)
+app = typer.Typer(
+    help="Train a reader on your labels, or the shipped models again.", no_args_is_help=True, rich_markup_mode=None
+)
 
-_MAY_BE_SEEN = "without --measured-with, what is measured later may have been trained on"
+DataFolder = Annotated[Path, typer.Option(help="Folder of the training files.")]
+MeasuredWith = Annotated[
+    list[Path] | None,
+    typer.Option(help="A SQuAD file that you evaluate with; its contexts are not trained on. Repeat for more."),
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+_NO_MEASURED_WITH = "without --measured-with, the training data may contain questions that you evaluate with later"
+_NO_CALIBRATION = "the reader has no calibration yet; run `qa train calibration`"
 
 
 @app.command("reader")
 def train_reader(
-    data: Annotated[Path, typer.Option(help="Folder of the training files; or the one SQuAD JSON file.")],
-    work: Annotated[Path, typer.Option(help="Checkpoints and results; an interrupted run goes on from here.")],
-    out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
+    data: Annotated[Path, typer.Option(help="Folder of the training files, or one SQuAD JSON file.")],
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints; an interrupted run resumes from it.")],
+    out: Annotated[Path, typer.Option(help="Folder for the int8 reader and its model card.")],
     config: Annotated[
         str | None,
-        typer.Option(help="A recipe: base, own or another of the package (a wrong name tells all), or a TOML file."),
+        typer.Option(
+            help="A recipe: base, own, another one of the package (an unknown name lists them) or a TOML file."
+        ),
     ] = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="Train this reader on: 'shipped', or the folder of another.")
+        str | None, typer.Option("--from", help="The reader to start from: 'shipped' or a folder. Default: base model.")
     ] = None,
     teacher: Annotated[
-        list[Path] | None, typer.Option(help="Folder of a reader to learn from, int8 or WORK/reader; for each again.")
+        list[Path] | None, typer.Option(help="Folder of a reader to learn from, int8 or WORK/reader. Repeat for more.")
     ] = None,
-    measured_with: Annotated[list[Path] | None, typer.Option(help="SQuAD files that must stay unseen.")] = None,
-    tokens: Annotated[int | None, typer.Option(min=1, help="How long to train, whatever the recipe says.")] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    measured_with: MeasuredWith = None,
+    tokens: Annotated[int | None, typer.Option(min=1, help="Length of the training, instead of the recipe's.")] = None,
+    device: Device = "cpu",
 ) -> None:
     """Train a reader and export it as static int8.
 
-    From the base model, or on from one that was trained; without --config then on your own labels, of which about a
-    fifth is held back to tell what it was worth.
+    The training starts from the base model, or with --from from another reader. With --from and without --config it
+    trains on your own labels: about a fifth is held out, and measured before and after.
     """
-    with errors_reported(), _extra():
+    with reported_errors(), _training_extra():
         from qa.evaluation.compare import compare
+        from qa.factory import reader_folder
+        from qa.models.inference import available_threads
+        from qa.models.model_folder import open_model_folder
+        from qa.reading.calibration import CALIBRATION
         from qa.training.artifacts.model_card import write_card
         from qa.training.artifacts.reader_export import check_output, export_reader
-        from qa.training.fine_tuning import FEW, evaluated, held_back, take_over_calibration
-        from qa.training.optim.reader import check_device, train_reader
-        from qa.training.recipe import FIRST, OWN, load_recipe, of_files
+        from qa.training.fine_tuning import MIN_QUESTIONS, evaluate_reader, load_held_out, transfer_calibration
+        from qa.training.optim.device import check_device
+        from qa.training.optim.reader import train_reader
+        from qa.training.recipe import BASE_RECIPE, OWN_RECIPE, load_recipe, resolve_files
 
-        read = load_recipe(config or (OWN if start else FIRST))
-        recipe, folder = of_files(read if tokens is None else replace(read, tokens=tokens), data)
+        loaded = load_recipe(config or (OWN_RECIPE if start else BASE_RECIPE))
+        recipe, folder = resolve_files(loaded if tokens is None else replace(loaded, tokens=tokens), data)
         settings = load_settings(reader=start)
         origin = open_model_folder(reader_folder(settings)) if start else None
         check_device(device)
         check_output(out, origin.folder if origin else None)
         before = None
-        # A recipe that names files moves logits too far to keep the confidence; a reader whose confidence was never
-        # fitted does not answer yet: there is nothing to compare with.
-        if origin and not read.mixture and (origin.folder / CALIBRATION).exists():
-            kept = held_back(folder, recipe.mixture, recipe.held_out_percent)
-            output.notes([f"{len(kept.questions)} questions are held back"])
-            before = evaluated(kept, settings)
+        # A recipe that names its files moves the logits too far to keep the calibration. A starting reader without a
+        # calibration gives no answers to compare with.
+        if origin and not loaded.mixture and (origin.folder / CALIBRATION).exists():
+            held_out = load_held_out(folder, recipe.mixture, recipe.held_out_percent)
+            output.notes([f"{len(held_out.questions)} questions are held out"])
+            before = evaluate_reader(held_out, settings)
         elif not measured_with:
-            output.notes([_MAY_BE_SEEN])
+            output.notes([_NO_MEASURED_WITH])
         threads = settings.threads or available_threads()
-        tell = partial(typer.echo, err=True)
-        finished = train_reader(folder, measured_with or [], work, recipe, threads, tell, origin, device, teacher or [])
-        export_reader(finished, folder, out)
+        report = partial(typer.echo, err=True)
+        trained = train_reader(
+            folder, measured_with or [], work, recipe, threads, report, origin, device, teacher or []
+        )
+        export_reader(trained, folder, out)
         if before is None:
-            output.notes(["confidence is not fitted yet: see `qa train calibration`"])
+            output.notes([_NO_CALIBRATION])
             return
-        take_over_calibration(settings, out, kept)
+        transfer_calibration(settings, out, held_out)
         write_card(out)
-        after = evaluated(kept, load_settings(reader=str(out)))
-        output.reports([after.report])
-        output.comparisons([compare(before.report, after.report)], tolerance=0.0)
-        output.abstentions("before", before)
-        output.abstentions("after", after)
-        if len(kept.questions) < FEW:
-            output.notes([f"with fewer than {FEW} questions held back, this tells little"])
+        after = evaluate_reader(held_out, load_settings(reader=str(out)))
+        evaluation_output.reports([after.report])
+        evaluation_output.comparisons([compare(before.report, after.report)], tolerance=0.0)
+        evaluation_output.abstention("before", before)
+        evaluation_output.abstention("after", after)
+        if len(held_out.questions) < MIN_QUESTIONS:
+            output.notes([f"fewer than {MIN_QUESTIONS} questions are held out: the comparison is mostly noise"])
 
 
 @contextmanager
-def _extra() -> Iterator[None]:
-    """Tell what to install where a library is missing that only training needs.
+def _training_extra() -> Iterator[None]:
+    """Name the extra to install if a library that only training needs is missing.
 
     Raises:
-        ModelError: one is.
+        ModelError: a library is missing.
     """
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ModelError(f"training needs {error.name}: pip install 'spanlight[training]'") from error
+        raise ModelError(f"training needs {error.name}; run `pip install 'spanlight[training]'`") from error
 
 
 @app.command("average")
 def average_readers(
-    readers: Annotated[list[Path], typer.Argument(help="Folders of readers, all trained on from the first.")],
-    data: Annotated[Path, typer.Option(help="Folder of the training files.")],
-    work: Annotated[Path, typer.Option(help="The mean is kept here in float.")],
-    out: Annotated[Path, typer.Option(help="The int8 reader and its model card are written here.")],
+    readers: Annotated[list[Path], typer.Argument(help="Folders of readers; all others descend from the first.")],
+    data: DataFolder,
+    work: Annotated[Path, typer.Option(help="Folder for the averaged weights.")],
+    out: Annotated[Path, typer.Option(help="Folder for the int8 reader and its model card.")],
     part: Annotated[
-        list[float] | None, typer.Option(help="How much of a reader to take, one for each in turn; else all the same.")
+        list[float] | None, typer.Option(help="Weight of a reader, once for each in order. Default: equal weights.")
     ] = None,
 ) -> None:
-    """Make one reader of several: the mean of their weights is better than the last of them."""
-    with errors_reported(), _extra():
+    """Average the weights of several readers; the mean is better than the last of them."""
+    with reported_errors(), _training_extra():
         from qa.training.artifacts.reader_export import check_output, export_reader
         from qa.training.optim.averaging import average_readers
 
         check_output(out, None)
         export_reader(average_readers(readers, work, part or []), data, out)
-        output.notes(["confidence is not fitted yet: see `qa train calibration`"])
+        output.notes([_NO_CALIBRATION])
 
 
 @app.command("embedder")
 def train_embedder(
-    data: Annotated[Path, typer.Option(help="Folder of the training files.")],
-    work: Annotated[Path, typer.Option(help="Checkpoints and float weights; an interrupted run goes on from here.")],
-    out: Annotated[Path, typer.Option(help="Folder of the int8 model.")],
+    data: DataFolder,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints; an interrupted run resumes from it.")],
+    out: Annotated[Path, typer.Option(help="Folder for the int8 embedder.")],
     config: Annotated[
-        str, typer.Option(help="A recipe: one of the package (a wrong name tells all), or a TOML file.")
+        str, typer.Option(help="A recipe of the package (an unknown name lists them) or a TOML file.")
     ] = "first",
     start: Annotated[
-        str | None, typer.Option("--from", help="Train this embedder on: 'shipped', or the folder of another.")
+        str | None,
+        typer.Option("--from", help="The embedder to start from: 'shipped' or a folder. Default: the published model."),
     ] = None,
-    measured_with: Annotated[list[Path] | None, typer.Option(help="SQuAD files that must stay unseen.")] = None,
+    measured_with: MeasuredWith = None,
     passes: Annotated[
-        float | None, typer.Option(min=0.01, help="Over the questions, whatever the recipe says.")
+        float | None, typer.Option(min=0.01, help="Number of passes over the questions, instead of the recipe's.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=2, help="Questions in a step: fewer take less memory.")] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    batch: Annotated[
+        int | None, typer.Option(min=2, help="Questions in a batch, instead of the recipe's; fewer need less memory.")
+    ] = None,
+    device: Device = "cpu",
 ) -> None:
-    """Train the published embedder on, or another, with questions and the passages that answer them."""
-    with errors_reported(), _extra():
-        from qa.training.artifacts.base_model import quietly
+    """Fine-tune an embedder on questions and the passages that answer them."""
+    with reported_errors(), _training_extra():
+        from qa.factory import embedder_folder
+        from qa.training.artifacts.base_model import silence_transformers
         from qa.training.artifacts.embedder_export import export_embedder
         from qa.training.artifacts.reader_export import check_output
-        from qa.training.optim.contrastive import trained_on
-        from qa.training.optim.reader import check_device
+        from qa.training.optim.contrastive import train_embedder
+        from qa.training.optim.device import check_device
         from qa.training.recipe import load_embedder_recipe
 
         recipe = load_embedder_recipe(config)
@@ -156,34 +175,34 @@ def train_embedder(
         check_device(device)
         check_output(out, origin)
         if not measured_with:
-            output.notes([_MAY_BE_SEEN])
-        tell = partial(typer.echo, err=True)
-        encoder = trained_on(data, measured_with or [], work, recipe, tell, device, origin)
-        with quietly():
+            output.notes([_NO_MEASURED_WITH])
+        report = partial(typer.echo, err=True)
+        encoder = train_embedder(data, measured_with or [], work, recipe, report, device, origin)
+        with silence_transformers():
             encoder.encoder.save_pretrained(work / "embedder")
         export_embedder(encoder, data, out)
 
 
 @app.command("calibration")
 def train_calibration(
-    data: Annotated[Path, typer.Option(help="Folder of the training files.")],
+    data: DataFolder,
     reader: Annotated[Path, typer.Option(help="Folder of the int8 reader; `calibration.json` is written there.")],
 ) -> None:
-    """Fit weights, probabilities and what is refused on the held-out part of the training files."""
-    from qa.training.calibration.fit import fit_calibration
+    """Fit score weights, probabilities and the no-answer threshold on the held-out part of the training files."""
+    with reported_errors(), _training_extra():
+        from qa.training.calibration.fit import fit_calibration
 
-    with errors_reported():
         output.lines(fit_calibration(data, reader, load_settings()))
 
 
 @app.command("card")
 def write_model_card(
     reader: Annotated[Path, typer.Option(help="Folder of the int8 reader; `README.md` is written there.")],
-    reports: Annotated[list[Path] | None, typer.Argument(help="What `qa eval --json` wrote of it.")] = None,
+    reports: Annotated[list[Path] | None, typer.Argument(help="Files that `qa eval --json` wrote.")] = None,
 ) -> None:
-    """Write a reader's model card again, with its figures."""
-    from qa.evaluation.compare import load_figures
-    from qa.training.artifacts.model_card import write_card
+    """Write the model card of a reader, with its figures."""
+    with reported_errors(), _training_extra():
+        from qa.evaluation.compare import load_figures
+        from qa.training.artifacts.model_card import write_card
 
-    with errors_reported():
         write_card(reader, [report for path in reports or [] for report in load_figures(path)])

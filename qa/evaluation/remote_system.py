@@ -9,8 +9,7 @@ from qa.errors import QAError
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Candidate, Outcome
 from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Mode, is_askable
-from qa.types import Span
-from qa.wire.questions import AnswerOut
+from qa.types import Answer
 
 
 class RemoteSystem:
@@ -52,19 +51,19 @@ class RemoteSystem:
             search = self._client.search(
                 question.text, index=self._index, top_k=RANKED_PASSAGES, rerank=self._mode is Mode.RERANKED
             )
-            ranking = self._documents.contexts(passage.document_id for passage in search.passages)
+            ranking = self._documents.contexts(hit.document_id for hit in search.hits)
             timings = search.timings_ms if question.id in timed else {}
             if not self._mode.gives_answers:
                 yield Outcome(question.id, (), given=False, ranking=ranking, timings_ms=timings)
                 continue
-            result = self._client.query(question.text, index=self._index, top_k=CANDIDATES, include_passages=True)
+            result = self._client.ask(question.text, index=self._index, top_k=CANDIDATES, include_passages=True)
             yield Outcome(
                 question.id,
                 tuple(map(self._candidate, result.answers or filter(None, [result.best_guess]))),
                 result.has_answer,
                 result.no_answer_score,
                 ranking,
-                self._documents.contexts(passage.document_id for passage in result.passages or ()),
+                self._documents.contexts(hit.document_id for hit in result.passages),
                 result.timings_ms if timings else {},
             )
 
@@ -72,10 +71,9 @@ class RemoteSystem:
         """Close the connection."""
         self._client.close()
 
-    def _candidate(self, answer: AnswerOut) -> Candidate:
-        span = Span(answer.document_offset.start, answer.document_offset.end)
-        position = self._documents.positions.get(answer.document_id or "")
-        return Candidate(answer.answer, answer.confidence, position, span)
+    def _candidate(self, answer: Answer) -> Candidate:
+        position = self._documents.positions.get(answer.document_id)
+        return Candidate(answer.text, answer.confidence, position, answer.span)
 
     def _document_ids(self) -> Iterator[str]:
         cursor: str | None = None

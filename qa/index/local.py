@@ -12,23 +12,25 @@ indexes/<name>/catalog.sqlite3      documents, passages, vectors and changes
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
-from qa.index.derived import DerivedFiles
-from qa.index.lexical import StaleFiles
-from qa.index.snapshot import LocalSnapshot
 from qa.index.transactions import ReadTransaction
 from qa.index.writes import content_hash
 from qa.search.filters import Filter
 from qa.search.hybrid import search
 from qa.types import Change, Document, DocumentInfo, Passage, SearchResult
+
+if TYPE_CHECKING:
+    from qa.index.derived import DerivedFiles
 
 CATALOG = "catalog.sqlite3"
 
@@ -58,13 +60,13 @@ class LocalIndex:
     """A named index. Any number of threads and processes may use the same folder."""
 
     def __init__(
-        self, folder: Path, specification: Specification, *, create: bool = False, to_rebuild: bool = False
+        self, folder: Path, specification: Specification | None, *, create: bool = False, to_rebuild: bool = False
     ) -> None:
         """Open an index; with `create`, create it if it does not exist.
 
         Args:
             folder: The index's folder.
-            specification: The embedder and splitting in use.
+            specification: The embedder and splitting in use; None accepts those that the index was built with.
             create: Create the index if it does not exist.
             to_rebuild: Accept an index of another specification. It cannot be searched or written to.
 
@@ -79,19 +81,30 @@ class LocalIndex:
             raise Unavailable(f"{folder}: {error.strerror}", field="index") from error
         self.folder = folder
         self.name = folder.name
-        self.specification = specification
         self.catalog = Catalog(folder / CATALOG, specification if create else None)
-        if not to_rebuild:
-            try:
+        try:
+            self.specification = specification or self.catalog.specification()[1]
+            if not to_rebuild:
                 self.generation()
-            except Conflict:
-                self.catalog.close()
-                raise
-        self.derived = DerivedFiles(folder, self.catalog, specification)
+        except Conflict:
+            self.catalog.close()
+            raise
+        self._derived: DerivedFiles | None = None
+        self._guard = threading.Lock()
 
     def close(self) -> None:
         """Close the files."""
         self.catalog.close()
+
+    @property
+    def derived(self) -> DerivedFiles:
+        """The vectors and postings. Their libraries are imported on first use."""
+        with self._guard:
+            if self._derived is None:
+                from qa.index.derived import DerivedFiles
+
+                self._derived = DerivedFiles(self.folder, self.catalog, self.specification)
+            return self._derived
 
     def generation(self) -> int:
         """Return the number of the live generation.
@@ -231,6 +244,9 @@ class LocalIndex:
         by_sentence: bool = False,
     ) -> SearchResult:
         """Find the passages that most likely answer a question: `qa.search.hybrid.search` on the newest revision."""
+        from qa.index.lexical import StaleFiles
+        from qa.index.snapshot import LocalSnapshot
+
         with self.derived.pin() as (view, transaction):
             try:
                 snapshot = LocalSnapshot(view, transaction)

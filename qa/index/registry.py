@@ -19,9 +19,9 @@ _TEMPORARY_PREFIX = "."
 
 
 class Indexes:
-    """The indexes of a folder, used with one specification."""
+    """The indexes of a folder, used with one specification; without one, each is opened with its own."""
 
-    def __init__(self, folder: Path, specification: Specification) -> None:
+    def __init__(self, folder: Path, specification: Specification | None = None) -> None:
         self.folder = folder
         self._specification = specification
         self._open: dict[str, LocalIndex] = {}

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qa.documents.splitting import split
-from qa.errors import Changed, NotFound
+from qa.errors import Changed, ModelError, NotFound
 from qa.index.local import LocalIndex, Prepared, changed
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.rebuild import rebuild, roll_back
-from qa.models.embedder import Embedder
 from qa.reports import AddedDocument
 from qa.text.headings import search_text
 from qa.types import Change, Description, Document, DocumentInfo
 from qa.validation import MAX_TITLE, check_characters, check_meta, check_optional
+
+if TYPE_CHECKING:
+    from qa.models.embedder import Embedder
 
 _PAGE = 500
 
@@ -28,9 +31,21 @@ class Indexer:
     An engine has one as `engine.documents`; calling it lists documents, as `Client.documents` does.
     """
 
-    def __init__(self, indexes: Indexes, embedder: Embedder) -> None:
+    def __init__(self, indexes: Indexes, embedder: Embedder | None = None) -> None:
+        """Use the indexes with an embedder; without one, documents can only be listed, read and removed."""
         self.indexes = indexes
-        self.embedder = embedder
+        self._embedder = embedder
+
+    @property
+    def embedder(self) -> Embedder:
+        """Turns passages and questions into vectors.
+
+        Raises:
+            ModelError: no embedder is loaded.
+        """
+        if self._embedder is None:
+            raise ModelError("no embedder is loaded; documents can only be listed, read and removed")
+        return self._embedder
 
     def __call__(self, *, index: str = DEFAULT_INDEX, after: str | None = None, limit: int = 100) -> list[DocumentInfo]:
         """Return one page of documents, sorted by id.

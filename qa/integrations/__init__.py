@@ -1,1 +1,1 @@
-"""This service as a part of what others build: each module needs the library that it is named after."""
+"""Components for other frameworks; each module needs the library it is named after."""

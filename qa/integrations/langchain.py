@@ -1,4 +1,4 @@
-"""A LangChain retriever that asks a running service for passages."""
+"""A LangChain retriever that asks a running server for passages."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import Field, SecretStr
 
 from qa.client import AsyncClient, Client
-from qa.wire.questions import PassageOut
+from qa.types import Hit
 
 
 class SpanlightRetriever(BaseRetriever):
     """Passages with their places: `retriever.invoke("When does the library open?")`.
 
     Attributes:
-        url: of the service.
-        key: if it wants one.
-        index: its name.
-        top_k: at most so many passages.
-        filters: metadata that a document must have.
-        rerank: let the reader read the first passages, and put those first that answer: it takes longer.
+        url: address of the server.
+        key: the API key, if the server needs one.
+        index: name of the index.
+        top_k: maximum number of passages.
+        filters: conditions on metadata that a document must meet.
+        rerank: let the reader reorder the first 20 passages, which is slower.
     """
 
     url: str = "http://127.0.0.1:8000"
@@ -33,7 +33,7 @@ class SpanlightRetriever(BaseRetriever):
     filters: Mapping[str, Any] = Field(default_factory=dict)
     rerank: bool = False
 
-    def _asked(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         return {"index": self.index, "top_k": self.top_k, "filters": self.filters, "rerank": self.rerank}
 
     def _key(self) -> str | None:
@@ -41,8 +41,8 @@ class SpanlightRetriever(BaseRetriever):
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:  # noqa: ARG002
         with Client(self.url, key=self._key()) as client:
-            found = client.search(query, **self._asked())
-        return [_document(passage) for passage in found.passages]
+            result = client.search(query, **self._options())
+        return [_document(hit) for hit in result.hits]
 
     async def _aget_relevant_documents(
         self,
@@ -51,11 +51,11 @@ class SpanlightRetriever(BaseRetriever):
         run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002
     ) -> list[Document]:
         async with AsyncClient(self.url, key=self._key()) as client:
-            found = await client.search(query, **self._asked())
-        return [_document(passage) for passage in found.passages]
+            result = await client.search(query, **self._options())
+        return [_document(hit) for hit in result.hits]
 
 
-def _document(passage: PassageOut) -> Document:
-    place = {"start": passage.document_offset.start, "end": passage.document_offset.end}
-    told = {"document_id": passage.document_id, "title": passage.title, "uri": passage.uri, **place}
-    return Document(passage.text, metadata={**passage.meta, **told, "score": passage.score})
+def _document(hit: Hit) -> Document:
+    source = {"document_id": hit.document_id, "title": hit.title, "uri": hit.uri}
+    place = {"start": hit.span.start, "end": hit.span.end}
+    return Document(hit.text, metadata={**hit.meta, **source, **place, "score": hit.score})

@@ -1,4 +1,4 @@
-"""Admission control: bound the requests that run or wait, and tell rejected clients when to retry."""
+"""Admission control: bound the requests that run or wait; rejected clients learn when to retry."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ _REFILL_SECONDS = 60.0
 class Admission:
     """Admits requests, runs them in a limited number of slots and gives reservations to rejected callers.
 
-    A burst may fill the queue. Requests that keep arriving faster than they are answered may not: all of them would wait
-    long. Requests beyond a steady number therefore use up an allowance that only time refills, as in a token bucket. A
-    rejected client learns when to retry. If it retries then, it is admitted before new callers.
+    A burst may fill the queue. A flood, which keeps arriving faster than it is answered, may not: all of its requests
+    would wait long. Requests beyond a steady number therefore use up an allowance that refills with time, as in a token
+    bucket. A rejected client learns when to retry. If it retries then, it is admitted before new callers.
     """
 
-    def __init__(
-        self, limit: int, slots: int | None = None, on_change: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def __init__(self, limit: int, slots: int | None = None, on_change: Callable[[int], None] = lambda _: None) -> None:
         """Set the bounds.
 
         Args:

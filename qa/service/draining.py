@@ -23,7 +23,7 @@ class Draining:
     def delay_sigterm(self) -> None:
         """Delay the handler of SIGTERM that is installed now; call this from the event loop's thread.
 
-        A second SIGTERM runs the handler at once. uvicorn's supervisor of several workers does not forward a second one.
+        A second SIGTERM runs the handler at once. With several workers, uvicorn's supervisor does not forward it.
         """
         if not self._seconds or threading.current_thread() is not threading.main_thread():
             return

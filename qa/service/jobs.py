@@ -95,7 +95,12 @@ class Jobs:
         self._folder = folder / ".jobs"
 
     def start(
-        self, kind: str, index: str, total: int, start_job: StartJob, files: Sequence[tuple[str, BinaryIO]] | None = None
+        self,
+        kind: str,
+        index: str,
+        total: int,
+        start_job: StartJob,
+        files: Sequence[tuple[str, BinaryIO]] | None = None,
     ) -> Job:
         """Start a job.
 
@@ -187,7 +192,9 @@ class Jobs:
             # The job may have ended between reading the state and checking the lock.
             job = self._read(id)
             if job.state == "running":
-                return replace(job, state="failed", seconds_left=None, error="the job was interrupted: its process died")
+                return replace(
+                    job, state="failed", seconds_left=None, error="the job was interrupted: its process died"
+                )
         return job
 
     def all(self) -> list[Job]:
@@ -214,7 +221,8 @@ class Jobs:
             self._path(id, "cancel").touch()
         except OSError as error:
             raise Unavailable(
-                f"{self._folder}: cannot cancel the job ({error.strerror}); check free space and permissions", field="id"
+                f"{self._folder}: cannot cancel the job ({error.strerror}); check free space and permissions",
+                field="id",
             ) from error
         return job
 

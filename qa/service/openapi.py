@@ -195,7 +195,7 @@ _PROBLEMS: dict[str, tuple[str, str | None]] = {
     ),
     "404": ("document 'closing-hours' not found in index 'default'", "id"),
     "409": ("a request with this key is still running; retry later", "Idempotency-Key"),
-    "412": (f"document 'opening-hours' is not as it was: its content hash is {_SHA256}", "If-Match"),
+    "412": (f"document 'opening-hours' has changed; its content hash is now {_SHA256}", "If-Match"),
     "413": ("the body is larger than 64,000,000 bytes; send it in several requests", "body"),
     "415": ("the body must be JSON; send `Content-Type: application/json`", "body"),
     "422": ("the question is blank", "question"),

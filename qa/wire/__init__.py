@@ -1,1 +1,1 @@
-"""What goes over HTTP: the models that service and client share, a module for each noun."""
+"""JSON models of the HTTP interface, which the service and the client share; one module for each noun."""

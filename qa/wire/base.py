@@ -1,4 +1,4 @@
-"""What the models share."""
+"""Constants and models that the other modules share."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from qa.errors import (
 from qa.validation import INDEX_NAME_PATTERN
 
 PREFIX = "/v1"
-"""Stands before the path of every call but those on the server's own state."""
+"""Prefix of every path except those about the server's state."""
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
-"""A header: whoever sends a `POST` again sends it with the same one."""
+"""A header. A client that repeats a `POST` sends the same value, and the server carries it out once."""
 
 STATUS: tuple[tuple[type[QAError], int], ...] = (
     (TooLarge, 413),
@@ -43,15 +43,15 @@ STATUS: tuple[tuple[type[QAError], int], ...] = (
     (Unavailable, 503),
     (ModelError, 503),
 )
-"""What each error is over HTTP; of several that an error is, the first counts."""
+"""HTTP status of each error; the first class that matches counts."""
 
-# Bounds that the engine checks, in its own words, are told in the reference and left to it.
+# Bounds that the engine checks appear only in the OpenAPI schema, so that its own messages are returned.
 INDEX_NAME: dict[str, Any] = {"pattern": f"^{INDEX_NAME_PATTERN}$"}
 IndexName = Annotated[StrictStr, Field(description="name of the index", json_schema_extra=INDEX_NAME)]
 
 
 class Request(BaseModel):
-    """A body with a field that is unknown is refused."""
+    """A request body; unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -70,4 +70,4 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    field: str | None = Field(None, description="the part of the request that was wrong")
+    field: str | None = Field(None, description="the part of the request that is not valid")

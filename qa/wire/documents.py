@@ -1,4 +1,4 @@
-"""Documents in, and what is known of them."""
+"""Documents and uploads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Meta = Annotated[
 
 
 class DocumentIn(Request):
-    """A document to take in."""
+    """A document to add."""
 
     text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_TEXT})
     id: Annotated[StrictStr, Field(json_schema_extra={"pattern": r"^[^/\\]+$", "maxLength": MAX_ID})] | None = None
@@ -28,13 +28,13 @@ class DocumentIn(Request):
 
 
 class DocumentPatch(Request):
-    """What is to be changed of a document; what is left out stays as it is."""
+    """The fields of a document to change; a field that is left out keeps its value."""
 
     title: Title | None = None
     meta: Meta = Field(default_factory=dict)
 
 
-# Told apart before they are validated, so that an error names a field of the one that was meant.
+# A discriminator, so that a validation error names the field of the form that was sent.
 ONE, MANY = "one document", "list of documents"
 DocumentsIn = Annotated[
     Annotated[DocumentIn, Tag(ONE)]
@@ -44,7 +44,7 @@ DocumentsIn = Annotated[
 
 
 class AddedOut(BaseModel):
-    """What became of a document that was added: created, replaced or unchanged."""
+    """The outcome of adding a document: created, replaced or unchanged."""
 
     id: str
     status: Change
@@ -53,17 +53,17 @@ class AddedOut(BaseModel):
 
 
 class AddResponse(BaseModel):
-    """One entry for each document, in order. They are on disk, and the next question finds them."""
+    """One outcome for each document, in order. The documents are on disk, and the next question finds them."""
 
     documents: list[AddedOut]
 
 
 MAX_WAITED_FOR = 5_000_000
-"""Bytes of files together; more would keep whoever sends them waiting for minutes."""
+"""Bytes of all files of an upload; the server adds larger uploads in a job, as they take minutes."""
 
 
 class UploadedOut(BaseModel):
-    """What became of a file: its documents, or why it could not be taken in."""
+    """The outcome of adding a file: its documents, or an error."""
 
     file: str
     documents: list[AddedOut]
@@ -71,13 +71,13 @@ class UploadedOut(BaseModel):
 
 
 class UploadResponse(BaseModel):
-    """One entry for each file, in order."""
+    """One outcome for each file, in order."""
 
     files: list[UploadedOut]
 
 
 class DocumentOut(BaseModel):
-    """What is known of a document, without its text."""
+    """A document without its text."""
 
     id: str
     title: str | None

@@ -1,4 +1,4 @@
-"""Feedback, and the labels that follow from it."""
+"""Feedback and labels."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from qa.wire.questions import QuestionText
 
 
 class FeedbackIn(Request):
-    """What somebody says of an answer, or of a question that a document does not answer."""
+    """A judgement of an answer, or of a question that a document does not answer."""
 
     question: QuestionText
     document_id: StrictStr
     verdict: Literal["right", "wrong", "corrected", "unanswerable"]
     document_offset: Offset | None = Field(
-        None, description="of the answer that is right or wrong, or of the one that would be right"
+        None, description="of the judged answer, or of the right one for `corrected`"
     )
     comment: StrictStr | None = None
     query_id: StrictStr | None = None
@@ -30,7 +30,7 @@ class FeedbackOut(BaseModel):
 
 
 class SquadOut(BaseModel):
-    """Labels in the layout of SQuAD 2.0; `left_out` questions do not hold any more: their documents have changed."""
+    """Labels in the SQuAD 2.0 format; `left_out` counts questions whose documents have changed or gone."""
 
     version: str
     data: list[dict[str, Any]]

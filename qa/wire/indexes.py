@@ -1,4 +1,4 @@
-"""Indexes, and the long work that is done on them."""
+"""Indexes and jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from qa.wire.documents import UploadedOut
 
 
 class IndexOut(BaseModel):
-    """An index, and what is in it."""
+    """An index and its size."""
 
     name: str
     documents: int
@@ -24,7 +24,7 @@ class IndexList(BaseModel):
 
 
 class JobOut(BaseModel):
-    """How a job stands: running, done, failed or cancelled."""
+    """The state of a job: running, done, failed or cancelled."""
 
     id: str
     kind: str
@@ -32,16 +32,16 @@ class JobOut(BaseModel):
     state: str
     done: int
     total: int
-    rate: float = Field(description="documents, or files of an upload, a second")
+    rate: float = Field(description="documents per second, or files of an upload")
     seconds_left: float | None
     error: str | None
-    generation: int | None = Field(description="the one that answers, once the job is done")
-    files: list[UploadedOut] | None = Field(description="of an upload: what became of each so far")
+    generation: int | None = Field(description="the live generation, once the job is done")
+    files: list[UploadedOut] | None = Field(description="outcomes of the files of an upload, so far")
     started_at: str
     ended_at: str | None
 
 
 class JobList(BaseModel):
-    """The last jobs."""
+    """The latest jobs."""
 
     jobs: list[JobOut]

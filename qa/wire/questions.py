@@ -1,4 +1,4 @@
-"""Asking, and what comes back."""
+"""Questions and results."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from qa.wire.base import IndexName, Offset, Request
 
 DEFAULT_TOP_K = 3
 Confidence = Annotated[StrictFloat, Field(ge=0, le=1)]
-# A text of white space is blank, however long it is.
+# The engine also rejects text that is only white space.
 QuestionText = Annotated[StrictStr, Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_QUESTION})]
 TopK = Annotated[
     StrictInt,
-    Field(description="at most so many", json_schema_extra={"minimum": 1, "maximum": MAX_TOP_K}),
+    Field(description="maximum number of results", json_schema_extra={"minimum": 1, "maximum": MAX_TOP_K}),
 ]
 
 
@@ -24,28 +24,29 @@ class _Options(Request):
     top_k: TopK = DEFAULT_TOP_K
     filters: dict[str, Any] = Field(
         default_factory=dict,
-        description="field of the metadata, document_id, title or uri: a value, a list, or bounds (gt, gte, lt, lte)",
+        description="by metadata field, document_id, title or uri: a value, a list, or bounds (gt, gte, lt, lte)",
     )
     min_confidence: Confidence | None = Field(
-        None, description="null: as calibrated, none where the documents likely do not say; 0: every guess"
+        None,
+        description="minimum confidence of answers; null applies the calibrated threshold, 0 returns every guess",
     )
-    include_passages: StrictBool = Field(False, description="return the passages that were read")
+    include_passages: StrictBool = Field(False, description="also return the passages that were read")
 
 
 class QueryRequest(_Options):
-    """One question to the documents of an index."""
+    """A question for the documents of an index."""
 
     question: QuestionText
 
 
 class BatchRequest(_Options):
-    """Up to 64 questions to the documents of an index."""
+    """Up to 64 questions for the documents of an index."""
 
     questions: list[QuestionText] = Field(min_length=1, max_length=MAX_QUESTIONS)
 
 
 class ReadRequest(Request):
-    """One question to one text."""
+    """A question for one text."""
 
     question: QuestionText
     text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_READ_TEXT})
@@ -54,19 +55,19 @@ class ReadRequest(Request):
 
 
 class SearchRequest(Request):
-    """Passages for a question."""
+    """A search for passages."""
 
     question: QuestionText
     index: IndexName = "default"
     top_k: TopK = 10
     filters: dict[str, Any] = Field(default_factory=dict)
     rerank: StrictBool = Field(
-        False, description="have the reader put those first that answer: it takes longer, and `score` is in logits"
+        False, description="let the reader reorder the first passages: slower, and `score` is in logits"
     )
 
 
 class ComponentsOut(BaseModel):
-    """What a score is made of: raw BM25, cosine, and the reader's logits for the span and for no answer."""
+    """The parts of a score: BM25, cosine, and the reader's span and null logits."""
 
     lexical: float
     dense: float
@@ -75,14 +76,14 @@ class ComponentsOut(BaseModel):
 
 
 class SupportOut(BaseModel):
-    """One place that gives the answer."""
+    """Another place with the same answer."""
 
     document_id: str | None
     document_offset: Offset
 
 
 class RectangleOut(BaseModel):
-    """A part of a page, in points from its lower left corner."""
+    """A part of a page (from 1), in points from its lower left corner."""
 
     page: int
     left: float
@@ -92,7 +93,7 @@ class RectangleOut(BaseModel):
 
 
 class AnswerOut(BaseModel):
-    """An exact span of a document, and how sure it is."""
+    """An exact span of a document, with its confidence."""
 
     answer: str
     score: float
@@ -103,7 +104,7 @@ class AnswerOut(BaseModel):
     meta: dict[str, Any]
     page: int | None
     section: str | None
-    rectangles: list[RectangleOut] = Field(description="of a PDF: what to light up, one for each line")
+    rectangles: list[RectangleOut] = Field(description="the answer's places on the pages of a PDF, one for each line")
     document_offset: Offset
     context: str
     context_offset: Offset
@@ -115,8 +116,8 @@ class AnswerOut(BaseModel):
 class PassageOut(BaseModel):
     """A passage with its scores.
 
-    `score` orders: that of `retrieval`, from 0 to 1, or what it and the reader's `margin` over no answer make up, in
-    logits. `margin` is null where the passage was not read for the order.
+    Passages are sorted by `score`. It equals `retrieval`, from 0 to 1, or, when reranked, combines `retrieval` with the
+    reader's `margin` (best span logit minus null logit). `margin` is null if the reader did not read the passage.
     """
 
     passage_id: int | None
@@ -134,7 +135,7 @@ class PassageOut(BaseModel):
 
 
 class QueryResponse(BaseModel):
-    """All that a question gave; without an answer, `answers` is empty and `best_guess` filled."""
+    """The result of a question. If `has_answer` is false, `answers` is empty and `best_guess` has the best answer."""
 
     query_id: str
     question: str

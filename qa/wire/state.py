@@ -1,4 +1,4 @@
-"""Alive, and ready."""
+"""Health and readiness."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class Health(BaseModel):
-    """Alive."""
+    """The process is alive."""
 
     status: str = "ok"
     version: str

@@ -1,4 +1,4 @@
-"""Several processes on one index: writers queue, nobody is refused, and each sees what was acknowledged before."""
+"""Several processes on one index: writers wait for each other, and readers see every acknowledged write."""
 
 from __future__ import annotations
 
@@ -12,40 +12,41 @@ from pathlib import Path
 
 from qa.index.local import LocalIndex
 from qa.index.verification import verify_index
-from tests.conftest import ENOUGH_S, ROOT, SPECIFICATION, found
+from tests.conftest import ENOUGH_S, ROOT, SPECIFICATION, search_ids
 
 WRITERS, EACH = 4, 25
 
-# Writes, and asks for what it wrote and for what another one said that it had written.
+# Writes documents, and searches for them and for documents that other processes have acknowledged.
 WORKER = """
 import sys
 from pathlib import Path
 from qa.index.local import LocalIndex
-from tests.conftest import SPECIFICATION, found, prepared, put
+from tests.conftest import SPECIFICATION, prepare_document, put, search_ids
 
-folder, told, name, count = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+folder, acknowledged, name, count = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 index = LocalIndex(folder, SPECIFICATION, create=True)
 for step in range(count):
     id = f"{name}-{step}"
-    put(index, prepared(id, f"The lamp {id} of {name} burns in room {step}."))
-    (told / id).touch()
-    for other in sorted(path.name for path in told.iterdir())[-3:]:
-        assert other in found(index, f"lamp {other}", limit=1000), other
+    put(index, prepare_document(id, f"The lamp {id} of {name} burns in room {step}."))
+    (acknowledged / id).touch()
+    for written in sorted(path.name for path in acknowledged.iterdir())[-3:]:
+        assert written in search_ids(index, f"lamp {written}", limit=1000), written
 """
 
 
-def test_writers_queue_and_each_sees_what_others_have_written(tmp_path: Path) -> None:
-    folder, told = tmp_path / "books", tmp_path / "told"
-    told.mkdir()
+def test_concurrent_writers_see_each_others_documents(tmp_path: Path) -> None:
+    folder, acknowledged = tmp_path / "books", tmp_path / "acknowledged"
+    acknowledged.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "ignore", "-c", WORKER, str(folder), str(told)]
+    command = [sys.executable, "-W", "ignore", "-c", WORKER, str(folder), str(acknowledged)]
     processes = [subprocess.Popen([*command, name, str(EACH)], env=environment) for name in "abcd"[:WRITERS]]
     assert [process.wait(5 * ENOUGH_S) for process in processes] == [0] * WRITERS
     index = LocalIndex(folder, SPECIFICATION)
     assert index.counts() == (WRITERS * EACH, WRITERS * EACH)
     assert index.state().revision == WRITERS * EACH
-    assert verify_index(index).broken == ()
-    assert "c-7" in found(index, "lamp c-7", limit=100)
+    verification = verify_index(index)
+    assert (verification.broken, verification.repaired) == ((), ())
+    assert "c-7" in search_ids(index, "lamp c-7", limit=100)
     index.close()
 
 
@@ -61,7 +62,7 @@ def test_ctrl_c_stops_adding_and_leaves_nothing_half_written(tmp_path: Path) -> 
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
-        # Where a shell runs the tests in the background, they and what they start ignore Ctrl-C.
+        # A shell that runs the tests in the background makes them and their children ignore SIGINT.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + ENOUGH_S
@@ -70,10 +71,10 @@ def test_ctrl_c_stops_adding_and_leaves_nothing_half_written(tmp_path: Path) -> 
         time.sleep(0.05)
     time.sleep(0.5)
     adding.send_signal(signal.SIGINT)
-    _, said = adding.communicate(timeout=ENOUGH_S)
+    _, stderr = adding.communicate(timeout=ENOUGH_S)
     assert adding.returncode == 130
-    assert "Traceback" not in said
+    assert "Traceback" not in stderr
     run = [qa, "verify", "--json"]
-    verified = subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout
-    assert '"documents": 0' in verified
-    assert '"broken": []' in verified
+    report = subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout
+    assert '"documents": 0' in report
+    assert '"broken": []' in report

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.index import faiss_index
-from qa.index.vectors import VectorView, build_base, cosines, extend_base, load_base, newest_base
+from qa.index.vectors import VectorView, build_base, extend_base, load_base, newest_base
 
 DIMENSION = 64
 
@@ -19,8 +19,8 @@ def marks(_: int) -> str:
 
 
 def unit(rows: int, seed: int) -> np.ndarray:
-    made = np.random.default_rng(seed).normal(size=(rows, DIMENSION)).astype(np.float32)
-    half: np.ndarray = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float16)
+    normal = np.random.default_rng(seed).normal(size=(rows, DIMENSION)).astype(np.float32)
+    half: np.ndarray = (normal / np.linalg.norm(normal, axis=1, keepdims=True)).astype(np.float16)
     return half
 
 
@@ -49,7 +49,7 @@ def test_base_and_tail_agree_with_brute_force(
     assert list(view.stored()) == sorted(set(ids.tolist()) - dead)
 
 
-def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_loads_a_snapshot_as_it_was_written(tmp_path: Path) -> None:
     ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
     built = build_base(tmp_path, 2, 9, "m", ids, matrix)
     loaded = newest_base(tmp_path, 2, DIMENSION, marks)
@@ -58,7 +58,7 @@ def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
     assert loaded.search(question, 10) == built.search(question, 10)
 
 
-def test_a_damaged_snapshot_is_passed_over(tmp_path: Path) -> None:
+def test_skips_a_damaged_snapshot(tmp_path: Path) -> None:
     build_base(tmp_path, 1, 5, "m", np.arange(3, dtype=np.int64), unit(3, 1))
     (tmp_path / "vectors-1-5-m.ids.npy").write_bytes(b"")
     assert newest_base(tmp_path, 1, DIMENSION, marks).revision == 0
@@ -66,15 +66,15 @@ def test_a_damaged_snapshot_is_passed_over(tmp_path: Path) -> None:
         load_base(tmp_path / "vectors-1-5-m.faiss")
 
 
-def test_a_snapshot_of_another_catalogue_is_passed_over(tmp_path: Path) -> None:
+def test_skips_a_snapshot_of_another_catalogue(tmp_path: Path) -> None:
     build_base(tmp_path, 1, 5, "other", np.arange(3, dtype=np.int64), unit(3, 1))
     assert newest_base(tmp_path, 1, DIMENSION, marks).revision == 0
 
 
-def test_a_view_in_use_outlives_the_next_snapshot(tmp_path: Path) -> None:
+def test_view_in_use_outlives_the_next_snapshot(tmp_path: Path) -> None:
     ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
     old = build_base(tmp_path, 1, 1, "m", ids, matrix)
-    # What a crash may leave of one before it.
+    # A crash may leave this file of an older snapshot.
     (tmp_path / "vectors-1-0-l.ids.npy").write_bytes(b"")
     question = unit(1, 4)[0].astype(np.float32)
     before = old.search(question, 5)
@@ -83,62 +83,56 @@ def test_a_view_in_use_outlives_the_next_snapshot(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"vectors-1-2-n.faiss", "vectors-1-2-n.ids.npy"}
 
 
-def test_cosines_are_exact_dot_products() -> None:
-    matrix, question = unit(5, 1), unit(1, 2)[0].astype(np.float32)
-    assert cosines(list(matrix), question) == [float(np.dot(row.astype(np.float32), question)) for row in matrix]
-
-
 @pytest.fixture
 def coded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faiss_index, "EXACT", 500)
 
 
 def recombined(rows: int, seed: int) -> np.ndarray:
-    """Return unit vectors like those of texts that share their sentences: no clusters."""
+    """Return unit vectors like those of texts that share sentences, which form no clusters."""
     chooser = np.random.default_rng(seed)
     parts = np.random.default_rng(0).normal(size=(300, DIMENSION))
-    made = parts[chooser.integers(0, 300, (rows, 2))].sum(1) + 0.1 * chooser.normal(size=(rows, DIMENSION))
-    half: np.ndarray = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float16)
+    sums = parts[chooser.integers(0, 300, (rows, 2))].sum(1) + 0.1 * chooser.normal(size=(rows, DIMENSION))
+    half: np.ndarray = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float16)
     return half
 
 
 def recall(view: VectorView, ids: np.ndarray, matrix: np.ndarray, allowed: list[int] | None = None) -> float:
-    open_ids = ids if allowed is None else np.asarray(allowed)
-    rows = matrix[np.searchsorted(ids, open_ids)]
+    allowed_ids = ids if allowed is None else np.asarray(allowed)
+    rows = matrix[np.searchsorted(ids, allowed_ids)]
     shares = []
     for question in recombined(60, 99).astype(np.float32):
-        found = view.search(question, 30, allowed)
-        assert set(found) <= set(open_ids.tolist())
-        shares.append(len(set(found) & set(brute_force(open_ids, rows, question, 10))) / min(10, len(open_ids)))
+        nearest = view.search(question, 30, allowed)
+        assert set(nearest) <= set(allowed_ids.tolist())
+        expected = brute_force(allowed_ids, rows, question, 10)
+        shares.append(len(set(nearest) & set(expected)) / min(10, len(allowed_ids)))
     return float(np.mean(shares))
 
 
 @pytest.mark.usefixtures("coded")
-def test_a_large_base_is_searched_by_codes_and_misses_hardly_anything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_search_of_a_large_base_by_codes_has_high_recall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids, matrix = np.arange(40_000, dtype=np.int64) * 2, recombined(40_000, 1)
     view = build_base(tmp_path, 1, 1, "m", ids, matrix)
     assert view.base is not None
-    assert view.base.widening is not None
+    assert view.base.candidate_factor is not None
     stored = view.stored()
     assert list(stored) == ids.tolist()
     assert np.array_equal(np.stack(list(stored.values())), matrix)
-    again = newest_base(tmp_path, 1, DIMENSION, marks)
+    loaded = newest_base(tmp_path, 1, DIMENSION, marks)
     question = recombined(1, 5)[0].astype(np.float32)
-    assert again.search(question, 20) == view.search(question, 20)
-    # A narrow filter, and one that leaves out what is nearest: open rows are all compared.
+    assert loaded.search(question, 20) == view.search(question, 20)
+    # The search is exact with a narrow filter, and with one that excludes the nearest rows.
     assert recall(view, ids, matrix, list(range(0, 80_000, 240))) == 1.0
     far = np.argsort(matrix.astype(np.float32) @ question)[:30_000]
     expected = brute_force(ids[np.sort(far)], matrix[np.sort(far)], question, 10)
     assert view.search(question, 10, sorted(ids[far].tolist())) == expected
-    # Nor are they where no filter, or a wide one, leaves enough of those that codes choose.
-    monkeypatch.setattr(faiss_index.FaissIndex, "_by_comparing", None)
+    # Without a filter, or with a wide one, the codes select enough candidates.
+    monkeypatch.setattr(faiss_index.FaissIndex, "_search_exact", None)
     assert recall(view, ids, matrix) > 0.98
     assert recall(view, ids, matrix, ids[ids % 20 > 0].tolist()) > 0.98
 
 
-def test_rows_in_lists_of_an_earlier_version_are_made_anew(tmp_path: Path) -> None:
+def test_skips_an_inverted_list_snapshot_of_an_earlier_version(tmp_path: Path) -> None:
     build_base(tmp_path, 1, 5, "m", np.arange(500, dtype=np.int64), unit(500, 1))
     lists = faiss.IndexIVFFlat(faiss.IndexFlatIP(DIMENSION), DIMENSION, 4, faiss.METRIC_INNER_PRODUCT)
     lists.train(unit(500, 1).astype(np.float32))
@@ -148,49 +142,49 @@ def test_rows_in_lists_of_an_earlier_version_are_made_anew(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("coded")
-def test_a_large_base_grows_by_its_tail(tmp_path: Path) -> None:
+def test_extends_a_large_base_by_its_tail(tmp_path: Path) -> None:
     ids, matrix = np.arange(8_000, dtype=np.int64), recombined(8_000, 1)
     view = build_base(tmp_path, 1, 1, "m", ids[:5_000], matrix[:5_000])
     view = view.advance(2, [], zip(ids[5_000:].tolist(), matrix[5_000:], strict=True))
-    assert view.worn is False
-    grown = extend_base(view, tmp_path, 1, "n")
-    assert grown is not None
-    assert (grown.revision, len(grown.tail_ids), len(grown.base_ids)) == (2, 0, 8_000)
-    assert grown.base is not None
-    assert grown.base.widening is not None
-    assert grown.base.find_themselves()
-    assert recall(grown, ids, matrix) > 0.97
-    assert np.array_equal(np.stack(list(grown.stored().values())), matrix)
-    # A snapshot that a crash left without its numbers is passed over.
+    assert view.needs_new_base is False
+    extended = extend_base(view, tmp_path, 1, "n")
+    assert extended is not None
+    assert (extended.revision, len(extended.tail_ids), len(extended.base_ids)) == (2, 0, 8_000)
+    assert extended.base is not None
+    assert extended.base.candidate_factor is not None
+    assert extended.base.finds_own_vectors()
+    assert recall(extended, ids, matrix) > 0.97
+    assert np.array_equal(np.stack(list(extended.stored().values())), matrix)
+    # A crash left a snapshot without its ids.
     (tmp_path / "vectors-1-0-x.faiss").write_bytes(b"IxRF")
     assert extend_base(view, tmp_path, 1, "p") is None
-    # What was removed is not taken along, and codes are not kept past the next power of two.
+    # A base with removed passages, or one that outgrows its codes, is not extended.
     assert extend_base(view.advance(3, [5], []), tmp_path, 1, "o") is None
     many = recombined(40_000, 2)
     assert extend_base(view.advance(3, [], enumerate(many, 8_000)), tmp_path, 1, "o") is None
 
 
 @pytest.mark.usefixtures("coded")
-def test_removed_passages_of_a_large_base_are_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_does_not_return_removed_passages_of_a_large_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids, matrix = np.arange(8_000, dtype=np.int64), recombined(8_000, 1)
     view = build_base(tmp_path, 1, 1, "m", ids, matrix)
     question = matrix[7].astype(np.float32)
-    gone = view.search(question, 5)
-    assert gone[0] == 7
-    assert not set(view.advance(2, gone, []).search(question, 50)) & set(gone)
-    # Nor by their codes.
-    monkeypatch.setattr(faiss_index.FaissIndex, "_by_comparing", None)
-    found = view.advance(2, gone, []).search(question, 5)
-    assert len(found) == 5
-    assert not set(found) & set(gone)
+    removed = view.search(question, 5)
+    assert removed[0] == 7
+    assert not set(view.advance(2, removed, []).search(question, 50)) & set(removed)
+    # The search by codes does not return them either.
+    monkeypatch.setattr(faiss_index.FaissIndex, "_search_exact", None)
+    nearest = view.advance(2, removed, []).search(question, 5)
+    assert len(nearest) == 5
+    assert not set(nearest) & set(removed)
 
 
 @pytest.mark.usefixtures("coded")
-def test_damaged_codes_are_noticed(tmp_path: Path) -> None:
+def test_detects_damaged_codes(tmp_path: Path) -> None:
     matrix = recombined(8_000, 1)
     view = build_base(tmp_path, 1, 1, "m", np.arange(8_000, dtype=np.int64), matrix)
     assert view.base is not None
-    assert view.base.find_themselves()
+    assert view.base.finds_own_vectors()
     index = faiss.read_index(str(tmp_path / "vectors-1-1-m.faiss"))
     assert isinstance(index, faiss.IndexRefine)
     codes = faiss.downcast_index(index.base_index)
@@ -199,13 +193,13 @@ def test_damaged_codes_are_noticed(tmp_path: Path) -> None:
     faiss.write_index(index, str(tmp_path / "vectors-1-1-m.faiss"))
     damaged = load_base(tmp_path / "vectors-1-1-m.faiss").base
     assert damaged is not None
-    assert not damaged.find_themselves()
+    assert not damaged.finds_own_vectors()
 
 
 @pytest.mark.usefixtures("coded")
-def test_where_codes_tell_too_little_all_rows_are_compared(tmp_path: Path) -> None:
+def test_search_is_exact_where_codes_have_low_recall(tmp_path: Path) -> None:
     ids, matrix = np.arange(3_000, dtype=np.int64), unit(3_000, 1)
     view = build_base(tmp_path, 1, 1, "m", ids, matrix)
     assert view.base is not None
-    assert view.base.widening is None
+    assert view.base.candidate_factor is None
     assert recall(view, ids, matrix) == 1.0

@@ -13,8 +13,8 @@ from qa.models.inference import pad
 from qa.models.model_folder import WEIGHTS, open_model_folder
 from qa.models.tokenization import load_tokenizer
 from qa.reading.reader import Pair
-from qa.training.artifacts.dequantise import float_embedder
-from qa.training.artifacts.pooled_encoder import float_encoder
+from qa.training.artifacts.dequantise import load_float_embedder
+from qa.training.artifacts.pooled_encoder import load_float_encoder
 from tests.conftest import golden_documents
 
 TEXTS = [
@@ -51,7 +51,7 @@ def test_int8_embedder_is_close_to_its_float_weights_and_to_the_published_ones(
     shipped: Engine, published: bool
 ) -> None:
     tokenizer = load_tokenizer(WEIGHTS / "embedder" / "tokenizer.json")
-    network = float_encoder() if published else float_embedder(WEIGHTS / "embedder")
+    network = load_float_encoder() if published else load_float_embedder(WEIGHTS / "embedder")
     cosines = []
     for text in TEXTS[3:40]:
         ids = torch.tensor([tokenizer.encode(text).ids[:256]])

@@ -21,16 +21,17 @@ from qa.errors import ClientDisconnected, Overloaded
 from qa.service import admission as admission_module
 from qa.service.admission import Admission
 from qa.service.callers import Callers
-from qa.service.dependencies import asker
-from qa.service.keys import ANYONE, Key, Keys
+from qa.service.dependencies import queued_caller
+from qa.service.keys import ANONYMOUS, Key, Keys
 from qa.service.rate_limit import RateLimit
 from qa.service.retry_queue import QueuedCaller, RetryQueue
+from qa.service.services import Services
 from qa.types import QueryResult, SearchResult
 from tests.conftest import serving
 
 
-class Hour:
-    """A clock that stands still until it is moved."""
+class FakeClock:
+    """A clock that stands still until the test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -40,245 +41,250 @@ class Hour:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Hour:
-    hour = Hour()
-    monkeypatch.setattr(admission_module, "time", hour)
-    return hour
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    fake = FakeClock()
+    monkeypatch.setattr(admission_module, "time", fake)
+    return fake
 
 
-def test_a_batch_over_the_bound_gets_in_alone() -> None:
+def test_admits_a_batch_over_the_limit_when_idle() -> None:
     admission = Admission(2)
-    with admission.of(5), pytest.raises(Overloaded, match="at most 2"), admission.of(1):
+    with admission.admit(5), pytest.raises(Overloaded, match="maximum is 2"), admission.admit(1):
         pass
-    with admission.of(2):
+    with admission.admit(2):
         pass
 
 
-def test_a_burst_fills_the_house_and_a_flood_does_not(clock: Hour) -> None:
-    admission = Admission(10, turns=10)
-    # With as many turns as places nobody waits, and all places are for everybody.
-    with ExitStack() as inside:
+def test_admits_a_burst_up_to_the_limit_and_throttles_a_flood(clock: FakeClock) -> None:
+    admission = Admission(10, slots=10)
+    # With a slot for each request none waits, and the whole limit is available at any time.
+    with ExitStack() as stack:
         for _ in range(10):
-            inside.enter_context(admission.of())
-    admission, go_on = Admission(10, turns=1), threading.Event()
+            stack.enter_context(admission.admit())
+    admission, proceed = Admission(10, slots=1), threading.Event()
     entered = threading.Semaphore(0)
 
-    def asked() -> str:
+    def request() -> str:
         try:
-            with admission.of():
+            with admission.admit():
                 entered.release()
-                assert go_on.wait(30)
+                assert proceed.wait(30)
                 return "answered"
         except Overloaded:
-            return "sent away"
+            return "rejected"
 
     with ThreadPoolExecutor(32) as pool:
-        burst = [pool.submit(asked) for _ in range(11)]
+        burst = [pool.submit(request) for _ in range(11)]
         assert entered.acquire(timeout=30)
-        # Ten are inside, one works; the eleventh has no place.
-        while [one.done() for one in burst].count(True) < 1:
+        # Ten are admitted, and one of them runs; the eleventh is rejected.
+        while [future.done() for future in burst].count(True) < 1:
             pass
-        go_on.set()
-        assert sorted(one.result() for one in burst) == ["answered"] * 10 + ["sent away"]
-        # The allowance is used up: two are let in now, whatever the limit says.
-        go_on.clear()
-        flood = [pool.submit(asked) for _ in range(6)]
-        while [one.done() for one in flood].count(True) < 4:
+        proceed.set()
+        assert sorted(future.result() for future in burst) == ["answered"] * 10 + ["rejected"]
+        # The allowance is used up: only two are admitted now, below the limit.
+        proceed.clear()
+        flood = [pool.submit(request) for _ in range(6)]
+        while [future.done() for future in flood].count(True) < 4:
             pass
-        go_on.set()
-        assert sorted(one.result() for one in flood) == ["answered"] * 2 + ["sent away"] * 4
-        # Half of it comes back in half the time.
+        proceed.set()
+        assert sorted(future.result() for future in flood) == ["answered"] * 2 + ["rejected"] * 4
+        # Half of the allowance refills in half the time.
         clock.now += 30
-        go_on.clear()
-        later = [pool.submit(asked) for _ in range(10)]
-        while [one.done() for one in later].count(True) < 4:
+        proceed.clear()
+        later = [pool.submit(request) for _ in range(10)]
+        while [future.done() for future in later].count(True) < 4:
             pass
-        go_on.set()
-        assert sorted(one.result() for one in later) == ["answered"] * 6 + ["sent away"] * 4
+        proceed.set()
+        assert sorted(future.result() for future in later) == ["answered"] * 6 + ["rejected"] * 4
 
 
-@pytest.mark.parametrize(("turns", "steady"), [(1, 2), (2, 3), (4, 6), (16, 20)])
-def test_of_a_flood_half_as_many_wait_as_are_worked_on(turns: int, steady: int, clock: Hour) -> None:
-    limit, go_on = 20, threading.Event()
-    admission = Admission(limit, turns=turns)
+@pytest.mark.parametrize(("slots", "steady"), [(1, 2), (2, 3), (4, 6), (16, 20)])
+def test_queues_half_as_many_requests_of_a_flood_as_there_are_slots(slots: int, steady: int, clock: FakeClock) -> None:
+    limit, proceed = 20, threading.Event()
+    admission = Admission(limit, slots=slots)
 
-    def asked() -> str:
+    def request() -> str:
         try:
-            with admission.of():
-                assert go_on.wait(30)
+            with admission.admit():
+                assert proceed.wait(30)
                 return "answered"
         except Overloaded:
-            return "sent away"
+            return "rejected"
 
     with ThreadPoolExecutor(2 * limit) as pool:
-        for let_in in (limit, steady):
-            # The first time the allowance is there, the second time it is used up.
-            go_on.clear()
-            asking = [pool.submit(asked) for _ in range(limit + 1)]
-            while [one.done() for one in asking].count(True) < limit + 1 - let_in:
+        for admitted in (limit, steady):
+            # The allowance is full the first time, and used up the second time.
+            proceed.clear()
+            requests = [pool.submit(request) for _ in range(limit + 1)]
+            while [future.done() for future in requests].count(True) < limit + 1 - admitted:
                 pass
-            go_on.set()
-            ends = [one.result() for one in asking]
-            assert (ends.count("answered"), ends.count("sent away")) == (let_in, limit + 1 - let_in)
+            proceed.set()
+            outcomes = [future.result() for future in requests]
+            assert (outcomes.count("answered"), outcomes.count("rejected")) == (admitted, limit + 1 - admitted)
 
 
-def _asker(mark: str) -> QueuedCaller:
-    return QueuedCaller("anyone", mark, lambda: False)
+def _caller(fingerprint: str) -> QueuedCaller:
+    return QueuedCaller("anyone", fingerprint, lambda: False)
 
 
 @contextmanager
-def occupied(admission: Admission, moved: list[int], count: int) -> Iterator[None]:
-    """Keep so many inside."""
-    go_on, before = threading.Event(), sum(moved)
+def occupied(admission: Admission, changes: list[int], count: int) -> Iterator[None]:
+    """Keep this number of requests admitted."""
+    proceed, before = threading.Event(), sum(changes)
 
-    def stay() -> None:
-        with admission.of():
-            assert go_on.wait(30)
+    def occupy() -> None:
+        with admission.admit():
+            assert proceed.wait(30)
 
     with ThreadPoolExecutor(count) as pool:
-        staying = [pool.submit(stay) for _ in range(count)]
-        while sum(moved) < before + count:
+        futures = [pool.submit(occupy) for _ in range(count)]
+        while sum(changes) < before + count:
             time.sleep(0.001)
         try:
             yield
         finally:
-            go_on.set()
-        for one in staying:
-            one.result()
+            proceed.set()
+        for future in futures:
+            future.result()
 
 
 @pytest.fixture
-def flooded(clock: Hour) -> tuple[Admission, list[int]]:
-    """A house of four with one turn, where an answer has taken two seconds, and whose allowance is used up."""
-    moved: list[int] = []
-    admission = Admission(4, turns=1, moved=moved.append)
-    with occupied(admission, moved, 4):
+def flooded(clock: FakeClock) -> tuple[Admission, list[int]]:
+    """Admission with limit 4 and one slot, where an answer took two seconds and the allowance is used up."""
+    changes: list[int] = []
+    admission = Admission(4, slots=1, on_change=changes.append)
+    with occupied(admission, changes, 4):
         clock.now += 2
-    return admission, moved
+    return admission, changes
 
 
-def _sent_away(admission: Admission, mark: str) -> int:
-    with pytest.raises(Overloaded) as told, admission.of(asker=_asker(mark)):
-        pytest.fail("there is no room")
-    return told.value.retry_after_s
+def _rejected(admission: Admission, fingerprint: str) -> int:
+    """Send a request that is rejected, and return the seconds after which to retry."""
+    caller = _caller(fingerprint)
+    with pytest.raises(Overloaded, match="too many requests") as rejected, admission.admit(queued_caller=caller):
+        pytest.fail("admitted")
+    return rejected.value.retry_after_s
 
 
-def _asked(admission: Admission, mark: str, count: int = 1) -> None:
-    with admission.of(count, _asker(mark)):
+def _request(admission: Admission, fingerprint: str, count: int = 1) -> None:
+    with admission.admit(count, _caller(fingerprint)):
         pass
 
 
-def test_places_are_due_one_behind_the_other() -> None:
-    places = RetryQueue(20, turns=1)
-    places.answered(2.0)
-    # An answer takes two seconds; places come somewhat slower.
-    assert [places.seconds_to_wait(_asker(mark), 1, 100.0) for mark in ("first", "second", "third")] == [3, 5, 8]
-    assert [places.seconds_to_wait(_asker(mark), 1, 101.0) for mark in ("first", "third", "new")] == [2, 7, 9]
-    assert [places.is_due(_asker("first"), now) for now in (102.4, 102.5, 112.4, 112.5)] == [False, True, True, False]
-    places.give_up(_asker("second"))
-    assert not places.is_due(_asker("second"), 106.0)
+def test_reservations_are_due_one_after_the_other() -> None:
+    queue = RetryQueue(20, slots=1)
+    queue.record_duration(2.0)
+    # An answer takes two seconds; reservations are spaced somewhat wider.
+    assert [queue.reserve(_caller(name), 1, 100.0) for name in ("first", "second", "third")] == [3, 5, 8]
+    assert [queue.reserve(_caller(name), 1, 101.0) for name in ("first", "third", "new")] == [2, 7, 9]
+    assert [queue.is_due(_caller("first"), now) for now in (102.4, 102.5, 112.4, 112.5)] == [False, True, True, False]
+    queue.release(_caller("second"))
+    assert not queue.is_due(_caller("second"), 106.0)
 
 
-def test_no_place_is_further_away_than_anybody_would_wait() -> None:
-    places = RetryQueue(20, turns=1)
-    places.answered(2.0)
-    # A batch that takes longer than that still has a place, if nobody is before it.
-    assert places.seconds_to_wait(_asker("batch"), 64, 100.0) == 30
-    assert places.is_due(_asker("batch"), 130.0)
-    assert places.seconds_to_wait(_asker("next"), 1, 100.0) == 30
-    assert not places.is_due(_asker("next"), 130.0)
+def test_makes_no_reservation_beyond_the_longest_wait() -> None:
+    queue = RetryQueue(20, slots=1)
+    queue.record_duration(2.0)
+    # A batch that takes longer than the longest wait still gets a reservation if none is before it.
+    assert queue.reserve(_caller("batch"), 64, 100.0) == 30
+    assert queue.is_due(_caller("batch"), 130.0)
+    assert queue.reserve(_caller("next"), 1, 100.0) == 30
+    assert not queue.is_due(_caller("next"), 130.0)
 
 
-def test_a_caller_has_so_many_places_and_leaves_the_others_to_others() -> None:
-    places = RetryQueue(3, turns=1)
-    told = [places.seconds_to_wait(_asker(f"question {n}"), 1, 100.0) for n in range(50)]
-    # Of how long an answer takes nothing is known yet.
-    assert max(told) <= 2
-    assert [places.is_due(_asker(f"question {n}"), 102.0) for n in range(4)] == [True, True, True, False]
-    assert places.seconds_to_wait(QueuedCaller("another", "question", lambda: False), 1, 100.0) == 1
-    assert places.is_due(QueuedCaller("another", "question", lambda: False), 101.0)
+def test_limits_the_reservations_of_one_caller() -> None:
+    queue = RetryQueue(3, slots=1)
+    waits = [queue.reserve(_caller(f"question {n}"), 1, 100.0) for n in range(50)]
+    # No duration was recorded yet.
+    assert max(waits) <= 2
+    assert [queue.is_due(_caller(f"question {n}"), 102.0) for n in range(4)] == [True, True, True, False]
+    assert queue.reserve(QueuedCaller("another", "question", lambda: False), 1, 100.0) == 1
+    assert queue.is_due(QueuedCaller("another", "question", lambda: False), 101.0)
 
 
-def test_a_batch_that_was_promised_a_place_gets_in(clock: Hour) -> None:
-    moved: list[int] = []
-    admission = Admission(4, turns=1, moved=moved.append)
-    with ThreadPoolExecutor(1) as pool, occupied(admission, moved, 2):
-        with pytest.raises(Overloaded) as told, admission.of(3, _asker("batch")):
-            pytest.fail("there is no room")
-        clock.now += told.value.retry_after_s
-        back = pool.submit(_asked, admission, "batch", 3)
-        while sum(moved) < 5:
-            assert not back.done() or back.result() is None
+def test_admits_a_batch_with_a_due_reservation(clock: FakeClock) -> None:
+    changes: list[int] = []
+    admission = Admission(4, slots=1, on_change=changes.append)
+    with ThreadPoolExecutor(1) as pool, occupied(admission, changes, 2):
+        with pytest.raises(Overloaded, match="maximum is 4") as rejected, admission.admit(3, _caller("batch")):
+            pytest.fail("admitted")
+        clock.now += rejected.value.retry_after_s
+        retry = pool.submit(_request, admission, "batch", 3)
+        while sum(changes) < 5:
+            assert not retry.done() or retry.result() is None
 
 
-def test_who_comes_back_in_time_is_let_in_before_newcomers(flooded: tuple[Admission, list[int]], clock: Hour) -> None:
-    admission, moved = flooded
+def test_admits_a_retry_in_time_before_new_callers(flooded: tuple[Admission, list[int]], clock: FakeClock) -> None:
+    admission, changes = flooded
     with ThreadPoolExecutor(1) as pool:
-        with occupied(admission, moved, 2):
-            clock.now += _sent_away(admission, "his")
-            _sent_away(admission, "a newcomer's")
-            back = pool.submit(_asked, admission, "his")
-            while sum(moved) < 3:
-                assert not back.done() or back.result() is None
-            # The place was for one.
-            _sent_away(admission, "his")
-        assert back.result(30) is None
+        with occupied(admission, changes, 2):
+            clock.now += _rejected(admission, "returning")
+            _rejected(admission, "new")
+            retry = pool.submit(_request, admission, "returning")
+            while sum(changes) < 3:
+                assert not retry.done() or retry.result() is None
+            # The reservation was for one request.
+            _rejected(admission, "returning")
+        assert retry.result(30) is None
 
 
-def test_a_place_that_nobody_comes_back_for_is_given_up(flooded: tuple[Admission, list[int]], clock: Hour) -> None:
-    admission, moved = flooded
-    with occupied(admission, moved, 2):
-        clock.now += _sent_away(admission, "his") + 10
-        _sent_away(admission, "his")
+def test_drops_a_reservation_that_was_not_used_in_time(flooded: tuple[Admission, list[int]], clock: FakeClock) -> None:
+    admission, changes = flooded
+    with occupied(admission, changes, 2):
+        clock.now += _rejected(admission, "late") + 10
+        _rejected(admission, "late")
 
 
-def test_who_hung_up_before_his_turn_is_not_worked_for() -> None:
-    moved: list[int] = []
-    admission = Admission(4, turns=1, moved=moved.append)
-    with pytest.raises(ClientDisconnected), admission.of(asker=QueuedCaller("he", "his", lambda: True)):
-        pytest.fail("nobody waits for this")
-    with admission.of() as waited:
+def test_does_not_run_a_request_whose_client_disconnected() -> None:
+    changes: list[int] = []
+    admission = Admission(4, slots=1, on_change=changes.append)
+    caller = QueuedCaller("anyone", "disconnected", lambda: True)
+    with pytest.raises(ClientDisconnected, match="while its request was queued"), admission.admit(queued_caller=caller):
+        pytest.fail("admitted")
+    with admission.admit() as waited:
         assert waited >= 0
-    assert (sum(moved), moved[:2]) == (0, [1, -1])
+    assert (sum(changes), changes[:2]) == (0, [1, -1])
 
 
-def test_a_question_whose_asker_hung_up_is_not_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    began, go_on, asked = threading.Semaphore(0), threading.Event(), []
+def test_does_not_read_a_question_whose_client_disconnected(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, proceed, questions = threading.Semaphore(0), threading.Event(), []
     original = Engine.ask
 
     def slow(self: Engine, question: str, **options: Any) -> QueryResult:
-        asked.append(question)
-        began.release()
-        assert go_on.wait(30)
+        questions.append(question)
+        started.release()
+        assert proceed.wait(30)
         return original(self, question, **options)
 
     monkeypatch.setattr(Engine, "ask", slow)
     settings = Settings(index_dir=engine.indexes.folder, threads=1)
     with serving(engine, settings) as url, ThreadPoolExecutor(1) as pool, Client(url) as client:
-        running = pool.submit(client.query, "Who stays?")
-        assert began.acquire(timeout=30)
+        running = pool.submit(client.ask, "Who stays?")
+        assert started.acquire(timeout=30)
         body = b'{"question": "Who leaves?"}'
         head = b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n"
         head += b"Content-Type: application/json\r\n\r\n"
         address = urlsplit(url)
         with socket.create_connection((address.hostname, address.port)) as connection:
             connection.sendall(head % len(body) + body)
-            while _inside(client) < 2:
+            while _in_progress(client) < 2:
                 time.sleep(0.01)
-        go_on.set()
+        proceed.set()
         assert running.result().question == "Who stays?"
-        while _inside(client):
+        while _in_progress(client):
             time.sleep(0.01)
-        assert asked == ["Who stays?"]
+        assert questions == ["Who stays?"]
         assert 'route="/v1/query",status="499"} 1' in client._http.get("/metrics").text
 
 
-def test_the_same_question_of_the_same_caller_finds_its_place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
+def test_admits_the_same_request_of_the_same_caller_when_its_reservation_is_due(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proceed = threading.Event()
     original = Engine.ask
 
     def slow(self: Engine, question: str, **options: Any) -> QueryResult:
-        assert go_on.wait(30)
+        assert proceed.wait(30)
         return original(self, question, **options)
 
     monkeypatch.setattr(Engine, "ask", slow)
@@ -286,76 +292,77 @@ def test_the_same_question_of_the_same_caller_finds_its_place(engine: Engine, mo
     with serving(engine, settings) as url, ThreadPoolExecutor(8) as pool, Client(url, retries=0) as client:
 
         def fill(count: int) -> None:
-            go_on.clear()
-            asking.extend(pool.submit(client.query, f"Who is number {len(asking) + n}?") for n in range(count))
-            while _inside(client) < count:
+            proceed.clear()
+            requests.extend(pool.submit(client.ask, f"Who is number {len(requests) + n}?") for n in range(count))
+            while _in_progress(client) < count:
                 time.sleep(0.01)
 
-        asking: list[Future[Any]] = []
+        requests: list[Future[Any]] = []
         fill(4)
-        go_on.set()
-        while _inside(client):
+        proceed.set()
+        while _in_progress(client):
             time.sleep(0.01)
-        # The allowance is used up now: two may be inside.
+        # The allowance is used up now: two may be admitted.
         fill(2)
-        with pytest.raises(Overloaded) as told:
-            client.query("Who comes back?")
-        time.sleep(told.value.retry_after_s)
-        for other in (
-            lambda: client.query("Who is new?"),
-            lambda: client.query("Who comes back?", top_k=1),
+        with pytest.raises(Overloaded, match="too many requests") as rejected:
+            client.ask("Who comes back?")
+        time.sleep(rejected.value.retry_after_s)
+        for send_other in (
+            lambda: client.ask("Who is new?"),
+            lambda: client.ask("Who comes back?", top_k=1),
             lambda: client.search("Who comes back?"),
         ):
-            with pytest.raises(Overloaded):
-                other()
-        asking.append(pool.submit(client.query, "Who comes back?"))
-        while _inside(client) < 3:
-            assert not asking[-1].done()
+            with pytest.raises(Overloaded, match="too many requests"):
+                send_other()
+        requests.append(pool.submit(client.ask, "Who comes back?"))
+        while _in_progress(client) < 3:
+            assert not requests[-1].done()
             time.sleep(0.01)
-        go_on.set()
-        assert asking[-1].result().question == "Who comes back?"
+        proceed.set()
+        assert requests[-1].result().question == "Who comes back?"
 
 
-def test_a_search_that_is_reranked_counts_as_the_work_it_is(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    inside: list[float] = []
+def test_counts_a_reranked_search_as_several_questions(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_progress: list[float] = []
     original = Engine.search
 
-    def noted(self: Engine, question: str, **options: Any) -> SearchResult:
-        inside.append(_inside(client))
+    def record(self: Engine, question: str, **options: Any) -> SearchResult:
+        in_progress.append(_in_progress(client))
         return original(self, question, **options)
 
-    monkeypatch.setattr(Engine, "search", noted)
+    monkeypatch.setattr(Engine, "search", record)
     with serving(engine, Settings(index_dir=engine.indexes.folder)) as url, Client(url) as client:
         client.search("Who?")
         client.search("Who?", rerank=True)
-    assert inside == [1, RERANKED_AS_QUESTIONS]
+    assert in_progress == [1, RERANKED_AS_QUESTIONS]
 
 
-def test_a_mark_is_one_callers_and_one_questions() -> None:
-    one, other = (Key(sha, "read", None, "", sha) for sha in "12")
+def test_a_fingerprint_identifies_a_caller_and_its_request() -> None:
+    one, two = (Key(sha, "read", None, "", sha) for sha in "12")
+    callers = Callers(cast(Keys, None), cast(RateLimit, None))
+    services = cast(Services, SimpleNamespace(callers=callers))
 
-    def mark(caller: Key, host: str, path: str, body: bytes) -> str:
+    def fingerprint(key: Key, host: str, path: str, body: bytes) -> str:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body}
 
-        state = SimpleNamespace(callers=Callers(cast(Keys, None), cast(RateLimit, None)))
-        scope = {"type": "http", "client": (host, 1), "path": path, "headers": [], "app": SimpleNamespace(state=state)}
-        return asyncio.run(asker(Request({**scope, "server": ("here", 80)}, receive), caller)).mark
+        scope = {"type": "http", "client": (host, 1), "server": ("here", 80), "path": path, "headers": []}
+        return asyncio.run(queued_caller(Request(scope, receive), services, key)).fingerprint
 
-    asked = mark(ANYONE, "1.1.1.1", "/v1/query", b"x")
-    assert asked == mark(ANYONE, "1.1.1.1", "/v1/query", b"x")
+    first = fingerprint(ANONYMOUS, "1.1.1.1", "/v1/query", b"x")
+    assert first == fingerprint(ANONYMOUS, "1.1.1.1", "/v1/query", b"x")
     others = {
-        mark(ANYONE, "1.1.1.2", "/v1/query", b"x"),
-        mark(ANYONE, "1.1.1.1", "/v1/read", b"x"),
-        mark(ANYONE, "1.1.1.1", "/v1/query", b"y"),
-        mark(one, "1.1.1.1", "/v1/query", b"x"),
-        mark(other, "1.1.1.1", "/v1/query", b"x"),
+        fingerprint(ANONYMOUS, "1.1.1.2", "/v1/query", b"x"),
+        fingerprint(ANONYMOUS, "1.1.1.1", "/v1/read", b"x"),
+        fingerprint(ANONYMOUS, "1.1.1.1", "/v1/query", b"y"),
+        fingerprint(one, "1.1.1.1", "/v1/query", b"x"),
+        fingerprint(two, "1.1.1.1", "/v1/query", b"x"),
     }
-    assert len({asked, *others}) == 6
-    # Who has a key may come from anywhere.
-    assert mark(one, "1.1.1.1", "/v1/query", b"x") == mark(one, "1.1.1.2", "/v1/query", b"x")
+    assert len({first, *others}) == 6
+    # A caller with a key may use several addresses.
+    assert fingerprint(one, "1.1.1.1", "/v1/query", b"x") == fingerprint(one, "1.1.1.2", "/v1/query", b"x")
 
 
-def _inside(client: Client) -> float:
+def _in_progress(client: Client) -> float:
     lines = client._http.get("/metrics").text.splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith('qa_inside{kind="questions"'))

@@ -66,7 +66,7 @@ def test_a_rebuild_over_http(service: TestClient) -> None:
     assert [a["answer"] for a in after["answers"]] == [a["answer"] for a in before["answers"]]
     kinds = [(job["kind"], job["state"]) for job in service.get("/v1/jobs").json()["jobs"]]
     assert kinds == [("rebuild", "done"), ("rollback", "failed")]
-    assert "no generation before" in service.get("/v1/jobs").json()["jobs"][1]["error"]
+    assert "no previous generation" in service.get("/v1/jobs").json()["jobs"][1]["error"]
     assert service.delete(place).status_code == 409
     assert service.post("/v1/indexes/none/rebuild").status_code == 404
     for path in ("/v1/jobs/none", "/v1/jobs/none/events", "/v1/jobs/..%2F..%2Fetc"):

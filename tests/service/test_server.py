@@ -31,7 +31,7 @@ def test_workers_have_one_truth(tmp_path: Path) -> None:
         for _ in range(questions):
             # Each is a connection of its own, which either worker may take.
             with Client(url, key=key) as client:
-                assert client.query("What colour is the kettle?", min_confidence=0).answers[0].answer == "blue"
+                assert client.ask("What colour is the kettle?", min_confidence=0).answers[0].text == "blue"
         with Client(url, key=key) as client:
             job = client.rebuild("default")
         while job.state == "running":
@@ -88,7 +88,7 @@ def test_a_server_that_is_told_to_stop_says_so_and_finishes(tmp_path: Path) -> N
             assert time.monotonic() < deadline
         # It is unready, and serves.
         assert client.health().status == "ok"
-        assert client.query("What colour is the kettle?", min_confidence=0).answers[0].answer == "blue"
+        assert client.ask("What colour is the kettle?", min_confidence=0).answers[0].text == "blue"
         assert process.wait(ENOUGH_S) in (0, -signal.SIGTERM)
 
 

@@ -16,10 +16,10 @@ from qa.factory import build_engine
 from qa.models.model_folder import WEIGHTS, open_model_folder
 from qa.reading.calibration import Calibration
 from qa.reading.reader import Pair
-from qa.training.artifacts.stages import stages
+from qa.training.artifacts.stages import load_stages
 from qa.training.data.examples import Source, is_held_out
-from qa.training.fine_tuning import held_back
-from tests.training.data.test_examples import CONTEXTS, squad
+from qa.training.fine_tuning import load_held_out
+from tests.training.data.test_examples import CONTEXTS, write_squad
 
 
 def train(data: Path, tmp_path: Path, *options: str) -> tuple[int, str]:
@@ -31,7 +31,7 @@ def train(data: Path, tmp_path: Path, *options: str) -> tuple[int, str]:
 
 
 def test_the_shipped_reader_is_trained_on_own_labels_and_can_be_used(tmp_path: Path) -> None:
-    squad(tmp_path / "labels.json", CONTEXTS[:30])
+    write_squad(tmp_path / "labels.json", CONTEXTS[:30])
     code, told = train(tmp_path / "labels.json", tmp_path, "--tokens", "400")
     assert code == 0, told
     assert "before" in told
@@ -39,8 +39,8 @@ def test_the_shipped_reader_is_trained_on_own_labels_and_can_be_used(tmp_path: P
     assert re.search(r"before: \d+% of the answerable are answered, calibration error 0\.\d{3}\nafter: ", told)
     made, shipped = open_model_folder(tmp_path / "reader"), open_model_folder(WEIGHTS / "reader")
     assert made.sha256 != shipped.sha256
-    *before_it, last = stages(made.folder)
-    assert before_it == stages(shipped.folder)
+    *before_it, last = load_stages(made.folder)
+    assert before_it == load_stages(shipped.folder)
     assert (last["start"], last["tokens"]) == (shipped.identity, 400)
     card = (made.folder / "README.md").read_text()
     assert "- `labels.json`" in card
@@ -50,7 +50,7 @@ def test_the_shipped_reader_is_trained_on_own_labels_and_can_be_used(tmp_path: P
     assert (after.reader, after.read) == (made.identity, before.read)
     assert after.taken_over_from == shipped.identity
     levels = []
-    kept = held_back(tmp_path, [Source("labels.json")], 20)
+    kept = load_held_out(tmp_path, [Source("labels.json")], 20)
     for folder in (made.folder, shipped.folder):
         with closing(build_engine(load_settings(reader=str(folder), index_dir=tmp_path / "indexes"))) as engine:
             (answer, *_) = engine.read("When did Ann7 open a shop?", CONTEXTS[7], min_confidence=0).answers
@@ -82,7 +82,7 @@ def test_what_cannot_be_trained_on_is_refused_before_it_starts(tmp_path: Path, b
     ],
 )
 def test_what_would_fail_later_is_refused_now(tmp_path: Path, options: tuple[str, str], named: str) -> None:
-    squad(tmp_path / "labels.json", CONTEXTS[:20])
+    write_squad(tmp_path / "labels.json", CONTEXTS[:20])
     code, told = train(tmp_path / "labels.json", tmp_path, *options)
     assert code == 1
     assert named in " ".join(told.split())
@@ -90,7 +90,7 @@ def test_what_would_fail_later_is_refused_now(tmp_path: Path, options: tuple[str
 
 
 def test_a_wrong_label_is_named_before_training_starts(tmp_path: Path) -> None:
-    squad(tmp_path / "labels.json", CONTEXTS[:20])
+    write_squad(tmp_path / "labels.json", CONTEXTS[:20])
     content = json.loads((tmp_path / "labels.json").read_text())
     entry = content["data"][0]["paragraphs"][3]["qas"][0]
     entry["answers"][0]["answer_start"] = 9
@@ -102,12 +102,12 @@ def test_a_wrong_label_is_named_before_training_starts(tmp_path: Path) -> None:
 
 
 def test_held_back_are_the_held_out_contexts_of_every_file(tmp_path: Path) -> None:
-    squad(tmp_path / "a.json", CONTEXTS[:30])
-    squad(tmp_path / "b.json", CONTEXTS[20:])
-    made = held_back(tmp_path, [Source("a.json"), Source("b.json")], 20)
+    write_squad(tmp_path / "a.json", CONTEXTS[:30])
+    write_squad(tmp_path / "b.json", CONTEXTS[20:])
+    made = load_held_out(tmp_path, [Source("a.json"), Source("b.json")], 20)
     assert set(made.contexts) == {context for context in CONTEXTS if is_held_out(context, 20)}
     assert len({question.id for question in made.questions}) == len(made.questions)
     for question in made.questions:
         assert made.gold_texts(question)[0] in question.id
     with pytest.raises(DatasetError, match="label questions on more texts"):
-        held_back(tmp_path, [Source("a.json")], 0)
+        load_held_out(tmp_path, [Source("a.json")], 0)

@@ -6,7 +6,15 @@ import pytest
 
 from qa.errors import DatasetError, InvalidInput
 from qa.training.data.examples import Source
-from qa.training.recipe import EMBEDDER_RECIPES, FIRST, OWN, RECIPES, load_embedder_recipe, load_recipe, of_files
+from qa.training.recipe import (
+    EMBEDDER_RECIPES,
+    BASE_RECIPE,
+    OWN_RECIPE,
+    RECIPES,
+    load_embedder_recipe,
+    load_recipe,
+    resolve_files,
+)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.toml")))
@@ -66,12 +74,12 @@ def test_an_unknown_recipe_is_told_which_there_are() -> None:
 
 
 def test_files_that_a_recipe_does_not_name_are_those_that_are_there(tmp_path: Path) -> None:
-    own = load_recipe(OWN)
+    own = load_recipe(OWN_RECIPE)
     with pytest.raises(DatasetError, match="no SQuAD JSON file there"):
-        of_files(own, tmp_path)
+        resolve_files(own, tmp_path)
     for name in ("b.json", "a.json"):
         (tmp_path / name).write_text("{}")
-    assert of_files(own, tmp_path)[0].mixture == (Source("a.json"), Source("b.json"))
-    recipe, folder = of_files(own, tmp_path / "b.json")
+    assert resolve_files(own, tmp_path)[0].mixture == (Source("a.json"), Source("b.json"))
+    recipe, folder = resolve_files(own, tmp_path / "b.json")
     assert (recipe.mixture, folder) == ((Source("b.json"),), tmp_path)
-    assert of_files(load_recipe(FIRST), tmp_path) == (load_recipe(FIRST), tmp_path)
+    assert resolve_files(load_recipe(BASE_RECIPE), tmp_path) == (load_recipe(BASE_RECIPE), tmp_path)

@@ -1,1 +1,1 @@
-"""Other systems that do the same, measured beside this one: same texts, same models, same threads, in turn."""
+"""Compare this system with its peers: same texts, same models, same threads, in turn."""

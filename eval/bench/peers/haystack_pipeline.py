@@ -1,4 +1,4 @@
-"""Haystack 2: BM25 and embeddings, joined by rank, ten documents to its extractive reader."""
+"""Haystack 2: BM25 and embeddings, joined by reciprocal rank fusion, with an extractive reader on ten documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READ = 10
 
 
 class Haystack:
-    """Its components, put together as its own documentation does for hybrid retrieval and extractive answers."""
+    """The components, connected as in its documentation on hybrid retrieval and extractive answers."""
 
     def __init__(self, reader: str, embedder: str) -> None:
         self._store = InMemoryDocumentStore(embedding_similarity_function="cosine")
@@ -40,13 +40,13 @@ class Haystack:
 
     def add(self, texts: list[str]) -> None:
         """Embed and write documents."""
-        made = self._embedder.run(documents=[Document(content=text) for text in texts])
-        self._store.write_documents(made["documents"])
+        embedded = self._embedder.run(documents=[Document(content=text) for text in texts])
+        self._store.write_documents(embedded["documents"])
 
     def ask(self, question: str) -> str:
         """Return the best answer."""
-        given = {"embedder": {"text": question}, "bm25": {"query": question}, "reader": {"query": question}}
-        answers = self._pipeline.run(given)["reader"]["answers"]
+        inputs = {"embedder": {"text": question}, "bm25": {"query": question}, "reader": {"query": question}}
+        answers = self._pipeline.run(inputs)["reader"]["answers"]
         return answers[0].data or "" if answers else ""
 
 

@@ -1,4 +1,4 @@
-"""A system under measurement is a process that is told what to do, a line of JSON each, and tells how long it took."""
+"""Run a system as a process: requests and replies with timings are lines of JSON on standard input and output."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from typing import Any, Protocol
 
 
 class System(Protocol):
-    """Documents in, the best answer to a question out."""
+    """A question answering system to compare."""
 
     def add(self, texts: list[str]) -> None:
-        """Take in documents; when this returns, they are found."""
+        """Index documents; they can be found when this returns."""
 
     def ask(self, question: str) -> str:
-        """Return the best answer; empty for none."""
+        """Return the best answer; "" for none."""
 
 
 def serve(system: System) -> None:
-    """Do what standard input says until it ends."""
-    # Libraries print what they like; only replies go out.
+    """Handle requests from standard input until it ends."""
+    # Libraries may print; only replies may reach standard output.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     with contextlib.redirect_stdout(sys.stderr):
         for line in sys.stdin:
             request = json.loads(line)
-            began = time.perf_counter()
-            reply = _done(system, request)
-            print(json.dumps({"seconds": time.perf_counter() - began, **reply}), file=out, flush=True)
+            started = time.perf_counter()
+            reply = _handle(system, request)
+            print(json.dumps({"seconds": time.perf_counter() - started, **reply}), file=out, flush=True)
 
 
-def _done(system: System, request: dict[str, Any]) -> dict[str, Any]:
+def _handle(system: System, request: dict[str, Any]) -> dict[str, Any]:
     if "add" in request:
         system.add(request["add"])
         return {}
@@ -47,6 +47,6 @@ def _done(system: System, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def pss_mb(process: int | str = "self") -> float:
-    """Return how much memory a process takes, shared pages by share, in megabytes."""
+    """Return the proportional set size of a process in megabytes."""
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))

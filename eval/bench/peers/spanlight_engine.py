@@ -1,4 +1,4 @@
-"""This system, as it ships."""
+"""This system with its default settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qa.types import Document
 
 
 class Spanlight:
-    """An engine on an index in a folder."""
+    """An engine with one index."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._engine = build_engine(Settings(index_dir=folder, threads=threads))
@@ -21,18 +21,18 @@ class Spanlight:
         self._count = 0
 
     def add(self, texts: list[str]) -> None:
-        """Take in documents: they are on disk then."""
-        self._engine.add([Document(str(self._count + place), text) for place, text in enumerate(texts)])
+        """Index documents durably."""
+        self._engine.add([Document(str(self._count + position), text) for position, text in enumerate(texts)])
         self._count += len(texts)
-        # Vectors and postings are brought up to date by the next question: that is part of the work.
+        # Otherwise the next question would bring vectors and postings up to date, outside the indexing time.
         self._engine.indexes.get("default").catch_up()
 
     def ask(self, question: str) -> str:
-        """Return the best answer, however sure it is."""
+        """Return the best answer, whatever its confidence."""
         answers = self._engine.ask(question, top_k=1, min_confidence=0).answers
         return answers[0].text if answers else ""
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        serve(Spanlight(Path(place), int(sys.argv[3])))
+    with tempfile.TemporaryDirectory() as folder:
+        serve(Spanlight(Path(folder), int(sys.argv[3])))

@@ -1,4 +1,4 @@
-"""txtai 9: hybrid index; ten texts joined to one context, of which its extractive pipeline reads what fits."""
+"""txtai 9: hybrid index; the extractive pipeline reads ten texts, joined to one context and truncated to fit."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ READ = 10
 
 
 class Txtai:
-    """Its index and its question answering."""
+    """The index and the question answering pipeline."""
 
     def __init__(self, reader: str, embedder: str) -> None:
         self._index = Embeddings(path=embedder, hybrid=True, content=True)
         self._answering = RAG(self._index, reader, gpu=False, context=READ, task="question-answering", output="flatten")
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def add(self, texts: list[str]) -> None:
         """Embed and index texts."""
         first = self._index.count() if self._index.config and self._index.config.get("offset") else 0
-        self._index.upsert([(first + place, text, None) for place, text in enumerate(texts)])
+        self._index.upsert([(first + position, text, None) for position, text in enumerate(texts)])
 
     def ask(self, question: str) -> str:
-        """Return the answer; none where its code fails as the model says that there is none."""
-        # Its SQLite connection serves one question at a time.
-        with self._one_at_a_time:
+        """Return the answer; "" where txtai raises because the model predicts no answer."""
+        # The SQLite connection of txtai supports one question at a time.
+        with self._lock:
             try:
                 return self._answering([(None, question, question, False)])[0] or ""
             except TypeError:

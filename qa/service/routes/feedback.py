@@ -1,4 +1,4 @@
-"""Feedback on answers, and the labels that follow from it."""
+"""Feedback on answers, and its export as labelled questions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from qa.errors import InvalidInput
 from qa.feedback import Feedback, export_feedback, give_feedback
-from qa.service.dependencies import REPEATABLE, WRITES, EngineDep, IndexDep
+from qa.service.dependencies import IDEMPOTENT, WRITES, EngineDep, IndexDep
 from qa.types import Span
 from qa.wire.base import Offset
 from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
@@ -14,19 +14,19 @@ from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
 router = APIRouter(prefix="/feedback", tags=["feedback"])
 
 
-@router.post("", status_code=201, dependencies=[REPEATABLE])
+@router.post("", status_code=201, dependencies=[IDEMPOTENT])
 def give(body: FeedbackIn, engine: EngineDep, index: IndexDep) -> FeedbackOut:
-    """Tell that an answer is right or wrong, which span would be right, or that the document does not say."""
-    given = Feedback(
+    """Mark an answer as right or wrong, correct its span, or mark a question as unanswerable from a document."""
+    feedback = Feedback(
         body.question, body.document_id, body.verdict, _span(body.document_offset), body.comment, body.query_id
     )
-    (id,) = give_feedback(engine.documents, [given], index=index)
+    (id,) = give_feedback(engine.documents, [feedback], index=index)
     return FeedbackOut(id=id)
 
 
 @router.get("/export", dependencies=[WRITES])
 def export(engine: EngineDep, index: IndexDep) -> SquadOut:
-    """Return the labels that follow from all feedback, as SQuAD JSON: to evaluate with, or to train the reader on."""
+    """Export all feedback as labelled questions in SQuAD JSON, to evaluate or to train the reader with."""
     return SquadOut(**export_feedback(engine.documents, index=index))
 
 
@@ -34,5 +34,7 @@ def _span(offset: Offset | None) -> Span | None:
     if offset is None:
         return None
     if not 0 <= offset.start < offset.end:
-        raise InvalidInput("a start from 0 on, and an end behind it", field="document_offset")
+        raise InvalidInput(
+            f"start must be from 0 to end - 1, got start {offset.start} and end {offset.end}", field="document_offset"
+        )
     return Span(offset.start, offset.end)

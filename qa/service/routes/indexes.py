@@ -1,4 +1,4 @@
-"""Named indexes: list, describe, make, delete."""
+"""Named indexes: list, describe, create, delete."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ router = APIRouter(prefix="/indexes", tags=["indexes"])
 
 @router.get("")
 def list_indexes(engine: EngineDep, caller: CallerDep) -> IndexList:
-    """List the indexes that the caller can use, in the order of their names."""
-    described = []
+    """List the indexes that the caller can use, in alphabetical order."""
+    descriptions = []
     for name in engine.indexes.names():
-        # Made with another model, damaged, deleted just now, or not for this caller.
+        # Built with another model; not permitted by this key; deleted in the meantime; or damaged.
         with suppress(Conflict, Forbidden, NotFound, Unavailable):
             caller.check_index(name)
-            described.append(_described(engine, name))
-    return IndexList(indexes=described)
+            descriptions.append(_describe(engine, name))
+    return IndexList(indexes=descriptions)
 
 
 @router.get("/{name}")
 def get(name: NamedIndexDep, engine: EngineDep) -> IndexOut:
     """Describe an index."""
-    return _described(engine, name)
+    return _describe(engine, name)
 
 
 @router.put("/{name}", dependencies=[ADMINISTERS], responses={201: {"model": IndexOut}})
 def put(name: NamedIndexDep, engine: EngineDep, response: Response) -> IndexOut:
-    """Make an index, empty; one that is there stays as it is."""
+    """Create an empty index. An index that already exists is left unchanged."""
     if not engine.indexes.has(name):
         response.status_code = 201
     engine.indexes.get_or_create(name)
-    return _described(engine, name)
+    return _describe(engine, name)
 
 
 @router.delete("/{name}", status_code=204, response_class=Response, dependencies=[ADMINISTERS])
 def delete(name: NamedIndexDep, engine: EngineDep) -> Response:
-    """Delete an index with all its documents."""
+    """Delete an index and all its documents."""
     engine.indexes.delete(name)
     return Response(status_code=204)
 
 
-def _described(engine: Engine, name: str) -> IndexOut:
+def _describe(engine: Engine, name: str) -> IndexOut:
     return IndexOut(name=name, **asdict(engine.indexes.get(name).state()))

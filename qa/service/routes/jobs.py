@@ -1,4 +1,4 @@
-"""Rebuild an index, bring the generation before back, and the jobs that do it."""
+"""Rebuild an index, roll it back, and follow the jobs that do this."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from qa.engine import Engine
-from qa.service.dependencies import ADMINISTERS, REPEATABLE, BeginDep, CallerDep, EngineDep, JobsDep, NamedIndexDep
-from qa.service.jobs import Begin, Job, Jobs
+from qa.service.dependencies import ADMINISTERS, IDEMPOTENT, CallerDep, EngineDep, JobsDep, NamedIndexDep, StartJobDep
 from qa.service.job_responses import accepted, job_out
+from qa.service.jobs import Job, Jobs, StartJob
 from qa.wire.indexes import JobList, JobOut
 
 router = APIRouter(tags=["jobs"])
 
 
-def _job(id: str, jobs: JobsDep, caller: CallerDep) -> Job:
+def _get_job(id: str, jobs: JobsDep, caller: CallerDep) -> Job:
     job = jobs.get(id)
     caller.check_index(job.index)
     return job
 
 
-JobDep = Annotated[Job, Depends(_job)]
+JobDep = Annotated[Job, Depends(_get_job)]
 
 
-@router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, REPEATABLE])
-def rebuild(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, begin: BeginDep) -> Response:
-    """Split and embed all documents anew, aside; queries and writes go on. Then the new generation answers."""
-    return _begun(name, "rebuild", engine, jobs, begin)
+@router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, IDEMPOTENT])
+def rebuild(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, start_job: StartJobDep) -> Response:
+    """Split and embed all documents again as a new generation, then make it live. Queries and writes continue."""
+    return _start(name, "rebuild", engine, jobs, start_job)
 
 
-@router.post("/indexes/{name}/rollback", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, REPEATABLE])
-def rollback(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, begin: BeginDep) -> Response:
-    """Let the generation before answer again, with everything that was written since."""
-    return _begun(name, "rollback", engine, jobs, begin)
+@router.post("/indexes/{name}/rollback", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, IDEMPOTENT])
+def rollback(name: NamedIndexDep, engine: EngineDep, jobs: JobsDep, start_job: StartJobDep) -> Response:
+    """Make the previous generation live again, including every write since."""
+    return _start(name, "rollback", engine, jobs, start_job)
 
 
 @router.get("/jobs")
 def list_jobs(jobs: JobsDep, caller: CallerDep) -> JobList:
-    """List the last jobs on the indexes that the caller can use, the newest first."""
+    """List the latest jobs on the indexes that the caller can use, newest first."""
     return JobList(jobs=[job_out(job) for job in jobs.all() if caller.index in (None, job.index)])
 
 
 @router.get("/jobs/{id}")
 def get(job: JobDep) -> JobOut:
-    """Tell how a job stands."""
+    """Return the state of a job."""
     return job_out(job)
 
 
 @router.delete("/jobs/{id}", status_code=202, dependencies=[ADMINISTERS])
 def cancel(job: JobDep, jobs: JobsDep) -> JobOut:
-    """Ask a job to stop. What it has built is used by the next one."""
+    """Cancel a job. The next rebuild continues from what a cancelled rebuild has built."""
     return job_out(jobs.cancel(job.id))
 
 
@@ -60,15 +60,15 @@ def cancel(job: JobDep, jobs: JobsDep) -> JobOut:
     "/jobs/{id}/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}}
 )
 def events(job: JobDep, jobs: JobsDep) -> StreamingResponse:
-    """Follow a job by server-sent events: one whenever something has changed, the last when it has ended."""
+    """Follow a job by server-sent events: one after each change, the last when the job has ended."""
 
-    def told() -> Iterator[str]:
-        for now in jobs.follow(job.id):
-            yield f"event: {now.state}\ndata: {job_out(now).model_dump_json()}\n\n"
+    def stream() -> Iterator[str]:
+        for state in jobs.follow(job.id):
+            yield f"event: {state.state}\ndata: {job_out(state).model_dump_json()}\n\n"
 
-    return StreamingResponse(told(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-def _begun(name: str, kind: str, engine: Engine, jobs: Jobs, begin: Begin) -> JSONResponse:
+def _start(name: str, kind: str, engine: Engine, jobs: Jobs, start_job: StartJob) -> JSONResponse:
     total = engine.indexes.get(name).state().documents
-    return accepted(jobs.start(kind, name, total, begin))
+    return accepted(jobs.start(kind, name, total, start_job))

@@ -1,4 +1,4 @@
-"""The page: ask, see the answer where it stands, add documents, give feedback."""
+"""The web page: ask questions, see answers in their documents, add documents, give feedback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 router = APIRouter(include_in_schema=False)
 
 _WEB = Path(__file__).parent.parent / "web"
-# Everything the page needs comes from here: nothing from elsewhere may run or load, nor what stands in the page itself.
+# The page may load and run only files of this server: no inline scripts or styles, nothing from other sites.
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
@@ -25,17 +25,17 @@ def page() -> FileResponse:
 
 @router.get("/page.css")
 def style() -> FileResponse:
-    """Return how it looks."""
+    """Return the style sheet."""
     return _file("page.css", "text/css")
 
 
 @router.get("/page.js")
 def script() -> FileResponse:
-    """Return what it does."""
+    """Return the script."""
     return _file("page.js", "text/javascript")
 
 
 def _file(name: str, media_type: str) -> FileResponse:
-    # After an upgrade the page and its script must be of the same version.
+    # no-cache: after an upgrade, browsers must not combine the new page with an old script.
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
     return FileResponse(_WEB / name, media_type=media_type, headers=headers)

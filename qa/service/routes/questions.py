@@ -1,11 +1,11 @@
-"""Asking: query, batch, read, search."""
+"""Questions: query, batch, read, search."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
 from qa.engine import RERANKED_AS_QUESTIONS
-from qa.service.dependencies import AdmissionDep, AskerDep, CallerDep, EngineDep, MetricsDep
+from qa.service.dependencies import CallerDep, EngineDep, MetricsDep, QuestionsDep, QueuedCallerDep
 from qa.validation import check_question
 from qa.wire.convert import query_response, search_response
 from qa.wire.questions import (
@@ -25,17 +25,17 @@ router = APIRouter(tags=["questions"])
 def query(
     body: QueryRequest,
     engine: EngineDep,
-    admission: AdmissionDep,
+    admission: QuestionsDep,
     metrics: MetricsDep,
     caller: CallerDep,
-    asker: AskerDep,
+    queued_caller: QueuedCallerDep,
 ) -> QueryResponse:
     """Answer a question from the documents of an index."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"question"})
-    with admission.of(asker=asker) as waited:
+    with admission.admit(queued_caller=queued_caller) as waited:
         result = engine.ask(body.question, **options)
-    metrics.asked([result], waited)
+    metrics.record_questions([result], waited)
     return query_response(result, with_passages=body.include_passages)
 
 
@@ -43,30 +43,30 @@ def query(
 def query_batch(
     body: BatchRequest,
     engine: EngineDep,
-    admission: AdmissionDep,
+    admission: QuestionsDep,
     metrics: MetricsDep,
     caller: CallerDep,
-    asker: AskerDep,
+    queued_caller: QueuedCallerDep,
 ) -> BatchResponse:
-    """Answer up to 64 questions; each as if it were asked alone."""
+    """Answer up to 64 questions; each result is the one that `query` returns."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"questions"})
-    for place, question in enumerate(body.questions):
-        check_question(question, f"questions.{place}")
-    with admission.of(len(body.questions), asker) as waited:
+    for n, question in enumerate(body.questions):
+        check_question(question, f"questions.{n}")
+    with admission.admit(len(body.questions), queued_caller) as waited:
         results = engine.ask_batch(body.questions, **options)
-    metrics.asked(results, waited)
+    metrics.record_questions(results, waited)
     return BatchResponse(results=[query_response(r, with_passages=body.include_passages) for r in results])
 
 
 @router.post("/read")
 def read(
-    body: ReadRequest, engine: EngineDep, admission: AdmissionDep, metrics: MetricsDep, asker: AskerDep
+    body: ReadRequest, engine: EngineDep, admission: QuestionsDep, metrics: MetricsDep, queued_caller: QueuedCallerDep
 ) -> QueryResponse:
-    """Answer a question from the text given with it."""
-    with admission.of(asker=asker) as waited:
+    """Answer a question from the text in the request, without an index."""
+    with admission.admit(queued_caller=queued_caller) as waited:
         result = engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
-    metrics.asked([result], waited)
+    metrics.record_questions([result], waited)
     return query_response(result)
 
 
@@ -74,14 +74,14 @@ def read(
 def search(
     body: SearchRequest,
     engine: EngineDep,
-    admission: AdmissionDep,
+    admission: QuestionsDep,
     metrics: MetricsDep,
     caller: CallerDep,
-    asker: AskerDep,
+    queued_caller: QueuedCallerDep,
 ) -> SearchResponse:
     """Find the passages that most likely answer a question."""
     caller.check_index(body.index)
-    with admission.of(RERANKED_AS_QUESTIONS if body.rerank else 1, asker) as waited:
+    with admission.admit(RERANKED_AS_QUESTIONS if body.rerank else 1, queued_caller) as waited:
         result = engine.search(body.question, **body.model_dump(exclude={"question"}))
-    metrics.timed(result.timings_ms, waited)
+    metrics.record_stages(result.timings_ms, waited)
     return search_response(body.question, body.index, result)

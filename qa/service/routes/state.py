@@ -1,4 +1,4 @@
-"""Alive, and ready."""
+"""State of the server: health, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ router = APIRouter(tags=["state"])
 
 @router.get("/healthz")
 async def healthz() -> Health:
-    """Tell that the process is alive."""
+    """Report that the process is alive."""
     return Health(version=qa.__version__)
 
 
 @router.get("/readyz", responses={503: RESPONSES[503]})
 def readyz(engine: EngineDep, draining: DrainingDep) -> Readiness:
-    """Tell that models and the default index are loaded and can be read, and that the server is not about to stop."""
-    if draining.begun:
-        raise Unavailable("the server is about to stop")
+    """Report that the models are loaded, the default index is readable, and the server is not about to stop."""
+    if draining.active:
+        raise Unavailable("the server is about to stop; send requests to another one")
     documents, passages = engine.indexes.get("default").counts()
     return Readiness(
         embedder=engine.embedder.identity,
@@ -37,5 +37,5 @@ def readyz(engine: EngineDep, draining: DrainingDep) -> Readiness:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(metrics: MetricsDep) -> Response:
-    """Tell counts, times and the state of the indexes in Prometheus' text format."""
+    """Return counts, durations and the state of the indexes in Prometheus' text format."""
     return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

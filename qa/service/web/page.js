@@ -2,89 +2,90 @@
 
 const $ = id => document.getElementById(id);
 
-// Offsets count code points; a string's own indices count UTF-16 units.
-function unitsOf(text, points) {
+// Offsets count code points; indices of a string count UTF-16 units.
+function toUnits(text, points) {
   let unit = 0;
   while (points-- > 0) unit += text.codePointAt(unit) > 0xffff ? 2 : 1;
   return unit;
 }
-function pointsOf(text, units) {
+function toPoints(text, units) {
   let points = 0;
   for (let unit = 0; unit < units; unit += text.codePointAt(unit) > 0xffff ? 2 : 1) points++;
   return points;
 }
-function lit(text, offset) {
-  const start = unitsOf(text, offset.start), end = start + unitsOf(text.slice(start), offset.end - offset.start);
+function highlight(text, offset) {
+  const start = toUnits(text, offset.start), end = start + toUnits(text.slice(start), offset.end - offset.start);
   return [text.slice(0, start), element("mark", {}, text.slice(start, end)), text.slice(end)];
 }
 
-// Everything is put in as text: nothing that comes from a document is ever read as markup.
+// Children that are strings become text nodes, so text of documents is never parsed as HTML.
 function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(...children);
+  return node;
 }
 function button(text, action) {
   return element("button", { type: "button", onclick: action }, text);
 }
 
-function keyed() {
+function keyHeader() {
   const key = sessionStorage.getItem("key");
   return key ? { "X-API-Key": key } : {};
 }
-// Ask for a key where the server wants one; null if there is none.
+// Ask the user for an API key; null if the user cancels.
 function askForKey() {
-  const key = prompt("This server asks for a key:");
+  const key = prompt("This server requires an API key:");
   if (key) sessionStorage.setItem("key", key);
   return key;
 }
-// Send a request; an answer that tells of an error becomes an error with its words.
+// Send a request; an error response is thrown as an error with its detail.
 async function call(method, path, body) {
   const headers = body ? { "Content-Type": "application/json" } : {};
   let response;
   try {
-    response = await fetch("v1/" + path, { method, headers: { ...headers, ...keyed() }, body: body && JSON.stringify(body) });
+    response = await fetch("v1/" + path, { method, headers: { ...headers, ...keyHeader() }, body: body && JSON.stringify(body) });
   } catch (error) {
-    throw new Error("The server did not answer.");
+    throw new Error("The server did not respond.");
   }
   if (response.status === 401 && askForKey()) return call(method, path, body);
   if (!response.ok) throw new Error((await response.json()).detail);
   return response;
 }
-function inIndex(index, path) {
+function withIndex(index, path) {
   return `${path}${path.includes("?") ? "&" : "?"}index=${encodeURIComponent(index)}`;
 }
-// What is under way, by its place on the page: a reply that comes after a newer request is dropped.
+// The latest request of each part of the page: a response that arrives after a newer request was sent is dropped.
 const latest = {};
-async function current(place, promise) {
-  const turn = latest[place] = {};
-  const result = await promise;
-  return latest[place] === turn ? result : null;
+async function ifLatest(part, promise) {
+  const request = latest[part] = {};
+  const response = await promise;
+  return latest[part] === request ? response : null;
 }
-async function telling(where, action) {
+// Run an action; show its error in the element with this id.
+async function showErrors(id, action) {
   try {
     await action();
   } catch (error) {
-    $(where).textContent = error.message;
+    $(id).textContent = error.message;
   }
 }
 
-// "source=manual, year=2024": numbers, true, false and null as such, everything else as text.
-function filters() {
-  const made = {};
+// Parse "source=manual, year=2024": numbers and booleans keep their type, everything else is text.
+function parseFilters() {
+  const filters = {};
   for (const part of $("filters").value.split(",").map(part => part.trim()).filter(Boolean)) {
     const [name, ...rest] = part.split("="), value = rest.join("=").trim();
-    if (!rest.length || !name.trim()) throw new Error(`“${part}” is not name=value.`);
-    made[name.trim()] = /^(-?(0|[1-9]\d{0,14})(\.\d+)?|true|false)$/.test(value) ? JSON.parse(value) : value;
+    if (!rest.length || !name.trim()) throw new Error(`“${part}” is not a filter; write name=value.`);
+    filters[name.trim()] = /^(-?(0|[1-9]\d{0,14})(\.\d+)?|true|false)$/.test(value) ? JSON.parse(value) : value;
   }
-  return made;
+  return filters;
 }
 
 async function ask() {
   $("answers").replaceChildren();
   $("state").textContent = "Reading …";
   const question = $("question").value, index = $("index").value;
-  const response = await current("ask", call("POST", "query", { question, index, filters: filters() }));
+  const response = await ifLatest("ask", call("POST", "query", { question, index, filters: parseFilters() }));
   if (!response) return;
   const result = await response.json(), count = result.answers.length;
   $("state").textContent = result.has_answer
@@ -97,46 +98,47 @@ async function ask() {
 }
 
 function card(result, answer) {
-  const sure = element("small", {}, `${Math.round(answer.confidence * 100)} % sure`);
+  const confidence = element("small", {}, `${Math.round(answer.confidence * 100)} % sure`);
   const place = [answer.title || answer.document_id, answer.page && `page ${answer.page}`, answer.section].filter(Boolean).join(", ");
-  const told = element("span", { className: "quiet", role: "status" });
-  const say = async (verdict, pressed) => {
+  const status = element("span", { className: "quiet", role: "status" });
+  const send = async (verdict, pressed) => {
     try {
       await feedback(result.index, result.question, answer.document_id, verdict, answer.document_offset, result.query_id);
-      for (const one of tools.querySelectorAll("[aria-pressed]")) one.setAttribute("aria-pressed", one === pressed);
-      told.textContent = "Thank you.";
+      for (const mark of tools.querySelectorAll("[aria-pressed]")) mark.setAttribute("aria-pressed", mark === pressed);
+      status.textContent = "Thank you.";
     } catch (error) {
-      told.textContent = error.message;
+      status.textContent = error.message;
     }
   };
-  const right = button("Right", () => say("right", right)), wrong = button("Wrong", () => say("wrong", wrong));
-  for (const one of [right, wrong]) one.setAttribute("aria-pressed", "false");
+  const right = button("Right", () => send("right", right)), wrong = button("Wrong", () => send("wrong", wrong));
+  for (const mark of [right, wrong]) mark.setAttribute("aria-pressed", "false");
   const tools = element("div", { className: "tools" },
-    button("Show in the document", () => telling("state", () => openDocument(result.index, answer.document_id, answer.title, answer.document_offset, result.question))),
-    right, wrong, told);
+    button("Show in the document", () => showErrors("state", () => openDocument(result.index, answer.document_id, answer.title, answer.document_offset, result.question))),
+    right, wrong, status);
   return element("article", {},
-    element("h3", {}, element("span", {}, answer.answer), sure),
-    element("p", {}, ...lit(answer.context, answer.context_offset)),
+    element("h3", {}, element("span", {}, answer.answer), confidence),
+    element("p", {}, ...highlight(answer.context, answer.context_offset)),
     element("p", { className: "quiet" }, `${place}, characters ${answer.document_offset.start} to ${answer.document_offset.end}`),
     tools);
 }
 
 function feedback(index, question, document_id, verdict, document_offset, query_id) {
-  return call("POST", inIndex(index, "feedback"), { question, document_id, verdict, document_offset, query_id });
+  return call("POST", withIndex(index, "feedback"), { question, document_id, verdict, document_offset, query_id });
 }
 
+// The document that is open.
 let shown = null;
 
 async function openDocument(index, id, title, offset, question) {
-  const response = await current("document", call("GET", inIndex(index, `documents/${encodeURIComponent(id)}/text`)));
+  const response = await ifLatest("document", call("GET", withIndex(index, `documents/${encodeURIComponent(id)}/text`)));
   if (!response) return;
-  // A byte order mark counts as the character that it is.
+  // A byte order mark counts as a character, so it must be kept.
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
   shown = { index, id, text };
   $("document-title").textContent = title || id;
   $("text").replaceChildren(...(offset ? lit(text, offset) : [text]));
   $("labelled").value = question || "";
-  $("label-state").textContent = "Select the words that answer the question.";
+  $("label-state").textContent = "Select the text that answers the question.";
   $("document").hidden = false;
   document.querySelector("main").classList.add("reading");
   const mark = $("text").querySelector("mark");
@@ -151,8 +153,8 @@ function closeDocument() {
   $("question").focus();
 }
 
-// The selected words as an offset in the document, widened to whole words; null without a selection in the text.
-function selected() {
+// Return the offsets of the selected text, extended to whole words; null if nothing in the document is selected.
+function selectedOffset() {
   const selection = getSelection();
   if (!selection.rangeCount || selection.isCollapsed) return null;
   const range = selection.getRangeAt(0);
@@ -167,26 +169,27 @@ function selected() {
   if (start === end) return null;
   while (start > 0 && word.test(text[start]) && word.test(text[start - 1])) start--;
   while (end < text.length && word.test(text[end - 1]) && word.test(text[end])) end++;
-  const first = pointsOf(text, start);
-  return { start: first, end: first + pointsOf(text.slice(start), end - start) };
+  const first = toPoints(text, start);
+  return { start: first, end: first + toPoints(text.slice(start), end - start) };
 }
 
 async function label(verdict) {
   if (!$("labelled").reportValidity()) return;
-  const about = shown, offset = verdict === "unanswerable" ? null : selected();
-  if (verdict === "corrected" && !offset) throw new Error("Select the words in the text first.");
-  await feedback(about.index, $("labelled").value, about.id, verdict, offset, null);
-  if (shown !== about) return;
-  if (offset) $("text").replaceChildren(...lit(about.text, offset));
-  $("label-state").textContent = offset ? `Kept: “${$("text").querySelector("mark").textContent}”.` : "Kept: the document does not say.";
+  const target = shown, offset = verdict === "unanswerable" ? null : selectedOffset();
+  if (verdict === "corrected" && !offset) throw new Error("Select the answer in the text first.");
+  await feedback(target.index, $("labelled").value, target.id, verdict, offset, null);
+  if (shown !== target) return;
+  if (offset) $("text").replaceChildren(...highlight(target.text, offset));
+  $("label-state").textContent = offset ? `Saved: “${$("text").querySelector("mark").textContent}”.` : "Saved: the document has no answer.";
 }
 
+// The cursor of the next page of documents.
 let next = null;
 
 async function list(cursor) {
   const query = cursor ? `documents?limit=50&cursor=${encodeURIComponent(cursor)}` : "documents?limit=50";
   const index = $("index").value;
-  const response = await current("documents", call("GET", inIndex(index, query)));
+  const response = await ifLatest("documents", call("GET", withIndex(index, query)));
   if (!response) return;
   const page = await response.json();
   if (!cursor) $("documents").replaceChildren();
@@ -195,30 +198,30 @@ async function list(cursor) {
   $("more").hidden = !next;
 }
 function row(index, info) {
-  const name = button(info.title || info.id, () => telling("uploaded", () => openDocument(index, info.id, info.title, null, $("question").value)));
+  const name = button(info.title || info.id, () => showErrors("uploaded", () => openDocument(index, info.id, info.title, null, $("question").value)));
   name.className = "name";
-  const remove = button("Delete", () => telling("uploaded", async () => {
+  const remove = button("Delete", () => showErrors("uploaded", async () => {
     if (!confirm(`Delete “${info.title || info.id}”?`)) return;
-    await call("DELETE", inIndex(index, `documents/${encodeURIComponent(info.id)}`));
-    made.remove();
+    await call("DELETE", withIndex(index, `documents/${encodeURIComponent(info.id)}`));
+    item.remove();
     if (shown && shown.index === index && shown.id === info.id) closeDocument();
   }));
   remove.setAttribute("aria-label", `Delete ${info.title || info.id}`);
-  const made = element("li", {}, name, element("span", { className: "quiet" }, `${info.characters.toLocaleString()} characters`), remove);
-  return made;
+  const item = element("li", {}, name, element("span", { className: "quiet" }, `${info.characters.toLocaleString()} characters`), remove);
+  return item;
 }
 
-// Not fetch: it does not tell how far an upload has come.
+// XMLHttpRequest, because fetch does not report the progress of an upload.
 function upload(files) {
   const form = new FormData();
   for (const file of files) form.append("files", file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "v1/" + inIndex($("index").value, "documents/upload"));
-    for (const [name, value] of Object.entries(keyed())) request.setRequestHeader(name, value);
+    request.open("POST", "v1/" + withIndex($("index").value, "documents/upload"));
+    for (const [name, value] of Object.entries(keyHeader())) request.setRequestHeader(name, value);
     request.upload.onprogress = event => { $("progress").value = event.loaded / event.total; };
     request.upload.onload = () => { $("progress").removeAttribute("value"); };
-    request.onerror = () => reject(new Error("The server did not answer."));
+    request.onerror = () => reject(new Error("The server did not respond."));
     request.onload = () => {
       if (request.status === 401 && askForKey()) return resolve(upload(files));
       const result = JSON.parse(request.responseText);
@@ -234,14 +237,14 @@ async function add(files) {
   $("uploaded").textContent = "Adding …";
   try {
     let result = await upload(files);
-    // Large ones are taken in by a job.
+    // A job adds large files.
     while (result.state === "running") {
       await new Promise(done => setTimeout(done, 500));
       result = await (await call("GET", `jobs/${result.id}`)).json();
     }
     if (result.state && result.state !== "done") throw new Error(result.error || result.state);
-    const told = file => file.error || `${file.file}: ${file.documents.length === 1 ? file.documents[0].status : `${file.documents.length} documents`}`;
-    $("uploaded").textContent = result.files.map(told).join("; ");
+    const outcome = file => file.error || `${file.file}: ${file.documents.length === 1 ? file.documents[0].status : `${file.documents.length} documents`}`;
+    $("uploaded").textContent = result.files.map(outcome).join("; ");
     await list();
   } finally {
     $("progress").hidden = true;
@@ -249,31 +252,31 @@ async function add(files) {
   }
 }
 
-async function save() {
-  const labels = await (await call("GET", inIndex($("index").value, "feedback/export"))).json();
+async function exportLabels() {
+  const labels = await (await call("GET", withIndex($("index").value, "feedback/export"))).json();
   const address = URL.createObjectURL(new Blob([JSON.stringify(labels, null, 1)], { type: "application/json" }));
   element("a", { href: address, download: `${$("index").value}-labels.json` }).click();
   URL.revokeObjectURL(address);
 }
 
-async function begin() {
+async function start() {
   const { indexes } = await (await call("GET", "indexes")).json();
   $("index").replaceChildren(...indexes.map(index => element("option", { selected: index.name === "default" }, index.name)));
   await list();
 }
 
-$("ask").addEventListener("submit", event => { event.preventDefault(); telling("state", ask); });
+$("ask").addEventListener("submit", event => { event.preventDefault(); showErrors("state", ask); });
 $("label").addEventListener("submit", event => event.preventDefault());
-$("is-answer").addEventListener("click", () => telling("label-state", () => label("corrected")));
-$("says-nothing").addEventListener("click", () => telling("label-state", () => label("unanswerable")));
+$("is-answer").addEventListener("click", () => showErrors("label-state", () => label("corrected")));
+$("no-answer").addEventListener("click", () => showErrors("label-state", () => label("unanswerable")));
 $("close").addEventListener("click", closeDocument);
-$("more").addEventListener("click", () => telling("uploaded", () => list(next)));
-$("export").addEventListener("click", () => telling("uploaded", save));
-$("files").addEventListener("change", () => telling("uploaded", () => add($("files").files)));
-$("index").addEventListener("change", () => { latest.ask = null; $("answers").replaceChildren(); $("state").textContent = ""; closeDocument(); telling("uploaded", () => list()); });
-$("filters").addEventListener("focus", () => { $("filters-told").hidden = false; });
+$("more").addEventListener("click", () => showErrors("uploaded", () => list(next)));
+$("export").addEventListener("click", () => showErrors("uploaded", exportLabels));
+$("files").addEventListener("change", () => showErrors("uploaded", () => add($("files").files)));
+$("index").addEventListener("change", () => { latest.ask = null; $("answers").replaceChildren(); $("state").textContent = ""; closeDocument(); showErrors("uploaded", () => list()); });
+$("filters").addEventListener("focus", () => { $("filters-help").hidden = false; });
 document.addEventListener("keydown", event => { if (event.key === "Escape" && shown) closeDocument(); });
 for (const kind of ["dragenter", "dragover"]) $("drop").addEventListener(kind, event => { event.preventDefault(); $("drop").classList.add("over"); });
 for (const kind of ["dragleave", "drop"]) $("drop").addEventListener(kind, () => $("drop").classList.remove("over"));
-$("drop").addEventListener("drop", event => { event.preventDefault(); telling("uploaded", () => add(event.dataTransfer.files)); });
-telling("state", begin);
+$("drop").addEventListener("drop", event => { event.preventDefault(); showErrors("uploaded", () => add(event.dataTransfer.files)); });
+showErrors("state", start);

@@ -1,7 +1,7 @@
 """Convert a static int8 graph to float weights, for training or evaluation.
 
-Each int8 matrix is multiplied by its scales, and the scales that smoothing moved from activations into weights are moved
-back. Only the rounding is lost, and the first training steps make up for it.
+Each int8 matrix is multiplied by its scales, and the scales that smoothing moved from activations into weights are
+moved back. Only the rounding is lost, and the first training steps make up for it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def load_float_reader(folder: Path) -> BertForQuestionAnswering:
                 folder, output_loading_info=True, local_files_only=True, attn_implementation="eager"
             )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"{folder}: no reader found ({error})") from error
+        raise ModelError(f"{folder}: not a reader ({error})") from error
     # Transformers only warns: an embedder has no span head and would get a random one.
     if missing := loading_info["missing_keys"]:
-        raise ModelError(f"{folder}: no reader found (missing {min(missing)})")
+        raise ModelError(f"{folder}: not a reader (missing {min(missing)})")
     return cast(BertForQuestionAnswering, network)
 
 
@@ -77,13 +77,13 @@ def load_float_embedder(folder: Path, dropout: float = 0.0, attention_dropout: f
     try:
         network = load_float_encoder(folder, dropout, attention_dropout)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"{folder}: no embedder found ({error})") from error
+        raise ModelError(f"{folder}: not an embedder ({error})") from error
     if _shapes(network) != _shapes(load_float_encoder()):
         raise ModelError(f"{folder}: not an embedder of the shipped size")
     return network
 
 
-def _checked(folder: Path) -> None:
+def _check_exists(folder: Path) -> None:
     """Raise an error for a folder that does not exist; transformers would take it for the name of a model on a hub."""
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder")

@@ -36,7 +36,7 @@ def export_int8(
 ) -> None:
     """Write `model.xml`, `model.bin`, `tokenizer.json` and `manifest.json` to `folder`.
 
-    Activation ranges are static: ranges computed at run time would let one text of a batch change the result of another.
+    Activation ranges are static: ranges computed at run time would let one text of a batch change another's result.
     Weights use half of the int8 range, so processors without VNNI cannot overflow and every processor agrees.
 
     Args:

@@ -1,4 +1,4 @@
-"""The model card of a reader: what it is, what it was made of, how good it is, and how to make it again."""
+"""Model card of a reader: its form, limits, figures, training data and training history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qa.models.model_folder import open_model_folder
 from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.encoding import MAX_INPUT_TOKENS
 from qa.training.artifacts.base_model import BASE, SHA256
-from qa.training.artifacts.stages import as_markdown, files_of, stages
+from qa.training.artifacts.stages import load_stages, render_stage, source_files
 from qa.training.calibration.parameters import ASSUMED_UNANSWERABLE
 from qa.training.calibration.reliability import DIAGRAM
 
@@ -37,105 +37,112 @@ _MEASURES = {
 
 
 def write_card(folder: Path, reports: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Write `README.md` beside a reader's int8 graph and recipes.
+    """Write the model card, `README.md`, to a reader's folder.
 
     Args:
-        folder: of the reader.
-        reports: what `qa eval --json` wrote of it, for the table of figures; those on retrieval alone are left out.
+        folder: folder of the reader.
+        reports: reports of `qa eval --json` for the table of figures; reports on retrieval alone are skipped.
 
     Raises:
-        ModelError: the folder holds no reader.
-        DatasetError: a report is of another one.
+        ModelError: the folder has no reader.
+        DatasetError: a report is about another reader.
     """
-    model, made = open_model_folder(folder), stages(folder)
-    read = [report for report in reports if report["metrics"].get("f1") is not None]
-    for report in read:
+    model, history = open_model_folder(folder), load_stages(folder)
+    reader_reports = [report for report in reports if report["metrics"].get("f1") is not None]
+    for report in reader_reports:
         measured = report.get("model", {}).get("reader")
         if measured != model.identity:
-            raise DatasetError(f"{report['dataset']}: figures of {measured}, not of {model.identity}", field="report")
-    sources = dict.fromkeys(_SOURCES.get(file, f"`{file}`") for stage in made for file in files_of(stage))
+            raise DatasetError(
+                f"{report['dataset']}: the report is about reader {measured}, not {model.identity}; "
+                "run `qa eval` with this reader",
+                field="report",
+            )
+    sources = dict.fromkeys(_SOURCES.get(file, f"`{file}`") for stage in history for file in source_files(stage))
     data = "\n".join(f"- {source}" for source in sources)
-    recipes = "\n".join(f"{place}.\n\n{as_markdown(stage)}" for place, stage in enumerate(made, 1))
-    layers = made[-1].get("layers", 6)
+    recipes = "\n".join(f"{number}.\n\n{render_stage(stage)}" for number, stage in enumerate(history, 1))
+    layers = history[-1].get("layers", 6)
     diagram = _DIAGRAM if (folder / DIAGRAM).exists() else ""
     card = f"""# {model.name}
 
-An extractive reader for English: given a question and a passage, a start and an end logit for each token; the
-`[CLS]` token's stand for "this passage does not say".
+An extractive reader for English. For a question and a passage it returns a start and an end logit for each token. The
+logits of the `[CLS]` token mean that the passage does not contain the answer.
 
-- Base: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), {layers} layers, 384 wide,
-  with a new span head.
-- Form: static int8 (NNCF post-training quantisation, half weight range), OpenVINO IR. Inputs `input_ids`,
-  `attention_mask`, `token_type_ids`; question first, then the titles that stand above the passage, then that;
-  at most {MAX_INPUT_TOKENS} tokens, longer texts in windows.
-- Identity: `{model.identity}`, of the hashes in `manifest.json`, which are checked when it is loaded.
+- Base model: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), {layers} layers, 384 dimensions, with a
+  new span head.
+- Format: OpenVINO IR, static int8 (NNCF post-training quantisation, half of the weight range). The inputs are
+  `input_ids`, `attention_mask` and `token_type_ids`: the question, then the titles above the passage, then the passage.
+  An input has at most {MAX_INPUT_TOKENS} tokens; longer passages are split into windows.
+- Identity: `{model.identity}`, from the checksums in `manifest.json`. They are verified when the model is loaded.
 
-## What it is bad at
-Other languages than English. Sums, counts and comparisons that the text does not spell out; yes or no; reasoning over
-several passages. Where an answer ends: it takes a word too much or too little more often than a wrong place. Questions
-that a passage nearly answers (a changed name, number or negation) are refused less surely than those it has nothing on.
-It learned from crowd workers' and search users' questions: jargon, tables and lists are far from that.
+## Limits
+- It reads English only.
+- It does not calculate, count or compare unless the text spells out the result. It does not answer yes or no, and it
+  does not reason over several passages.
+- It finds the right place more often than the exact ends: answers can have a word too many or too few.
+- It is less sure of unanswerable questions that a passage almost answers (another name or number, a negation) than of
+  those that the passage has nothing about.
+- Its training questions are from crowd workers and search users. It has seen few tables, lists and technical terms.
 
-## How good it is
-{_figures(read)}{diagram}
-## What it was trained on
+## Figures
+{_render_figures(reader_reports)}{diagram}
+## Training data
 {data}
 
-Less the held-out contexts of each, and every context of the sets that were named as measured with. With them come hard
-negatives, a question with a passage that BM25 ranks high and that lacks the answer; and, where a recipe says so,
-questions that were altered by rule until their passage no longer answers them.
+The held-out contexts of each data set and all contexts of the evaluation sets were left out. The training adds hard
+negatives: questions with a passage that BM25 ranks high and that lacks the answer. Where a recipe says so, it also adds
+questions altered by rule so that their passage no longer answers them.
 
-## How to make it again
-Each recipe is a run of `qa train reader`, with `--from` the reader that it names as its start.
-{_confidence(folder)}
+## Training history
+Each recipe is one run of `qa train reader`; its `start` is the reader to pass as `--from`.
+{_describe_calibration(folder)}
 
 {recipes}"""
     (folder / "README.md").write_text(card.rstrip("\n") + "\n", encoding="utf-8")
 
 
-def _confidence(folder: Path) -> str:
+def _describe_calibration(folder: Path) -> str:
     if not (folder / CALIBRATION).exists():
-        return "Confidence is not fitted yet: `qa train calibration` does that."
-    fitted_with = Calibration.load(folder / CALIBRATION).taken_over_from
-    if fitted_with:
+        return "Confidence is not calibrated yet; run `qa train calibration`."
+    original = Calibration.load(folder / CALIBRATION).taken_over_from
+    if original:
         return (
-            f"Confidence and what is refused were fitted with `{fitted_with}`, and taken over from it, "
-            "at the level of this one's logit of no answer."
+            f"Confidence and refusals were calibrated for `{original}` and transferred to this reader, "
+            "corrected by the difference of their mean null logits."
         )
-    return "Confidence and what is refused were fitted by `qa train calibration` on held-out contexts."
+    return "`qa train calibration` fitted confidence and refusals on the held-out contexts."
 
 
 _DIAGRAM = f"""
-How often answers of a confidence were right on the held-out contexts, cross-validated, where an answer that is near the
-only gold answer counts by how often another person would have given it, and {ASSUMED_UNANSWERABLE:.0%} of the questions
-have none (through an index their passage was taken out, on single texts people made them up to mislead):
+The diagram shows the share of right answers by confidence, cross-validated on the held-out contexts. An answer close to
+the only gold answer counts by how often a second person would have given it. {ASSUMED_UNANSWERABLE:.0%} of the
+questions are unanswerable: through an index their source passage was removed; on single texts people wrote them to
+mislead.
 
-![reliability]({DIAGRAM})
+![Reliability diagram]({DIAGRAM})
 
 """
 
 
-def _figures(reports: Sequence[Mapping[str, Any]]) -> str:
+def _render_figures(reports: Sequence[Mapping[str, Any]]) -> str:
     if not reports:
-        return "Not measured: `qa eval SET.json --mode reader` tells.\n"
+        return "Not measured yet; run `qa eval SET.json --mode reader`.\n"
     rows = [
-        f"| {report['dataset']}, {report['mode']} | {report['n']:,} | {_measures(report)} |"
+        f"| {report['dataset']}, {report['mode']} | {report['n']:,} | {_render_measures(report)} |"
         for report in sorted(reports, key=lambda r: (r["mode"] == "end-to-end", -r["n"]))
     ]
-    return (
-        "By `qa eval`, with 95 % intervals:\n\n| set | questions | figures |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    )
+    heading = "From `qa eval`, with 95 % intervals:\n\n| set | questions | figures |\n|---|---|---|\n"
+    return heading + "\n".join(rows) + "\n"
 
 
-def _measures(report: Mapping[str, Any]) -> str:
-    told = []
+def _render_measures(report: Mapping[str, Any]) -> str:
+    measures = []
     for name, title in _MEASURES.items():
         value, interval = report["metrics"].get(name), report.get("intervals", {}).get(name)
         if value is None or (name == "f1_best_threshold" and report.get("forced")):
             continue
         digits = 1 if value > 1 else 3
-        told.append(
+        measures.append(
             f"{title} {value:.{digits}f}"
             + (f" ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})" if interval else "")
         )
-    return ", ".join(told)
+    return ", ".join(measures)

@@ -1,8 +1,8 @@
 """Fit a reader's calibration on questions whose contexts it never saw in training.
 
 Two ways of asking have separate parameters: through an index, which also holds other contexts, and on a single text.
-Unanswerable questions are SQuAD's adversarial ones and, through the index, questions whose source passage is removed from
-the results. The confidence of answers found through the index is fitted on the latter alone.
+Unanswerable questions are SQuAD's adversarial ones and, through the index, questions whose source passage is removed
+from the results. The confidence of answers found through the index is fitted on the latter alone.
 """
 
 from __future__ import annotations
@@ -143,9 +143,7 @@ def _sample_held_out(data: Path, seed: int) -> tuple[list[_Question], list[str]]
     return questions, chooser.sample(distractors, _DISTRACTORS)
 
 
-def _ask_index(
-    engine: Engine, questions: Sequence[_Question], distractors: Sequence[str]
-) -> list[QuestionCandidates]:
+def _ask_index(engine: Engine, questions: Sequence[_Question], distractors: Sequence[str]) -> list[QuestionCandidates]:
     """Index all contexts, then ask each question, and some answerable ones again without their source passage."""
     contexts = list(dict.fromkeys([*(q.context for q in questions), *distractors]))
     document_ids = {context: str(number) for number, context in enumerate(contexts)}

@@ -26,17 +26,17 @@ _F1_FOR_REFUSAL = 0.006
 # Minimum confidence of answers behind the best one: where at least one in five is right.
 _OTHERS_THRESHOLD = 0.2
 ANSWERS_FITTED = 3
-# Assumed share of unanswerable questions; the real one is unknown. With a tenth the calibration error is lower where every
-# question is answerable, with a fifth where a third is unanswerable.
+# Assumed share of unanswerable questions; the real one is unknown. A tenth gives a lower calibration error where every
+# question is answerable, a fifth where a third is unanswerable.
 ASSUMED_UNANSWERABLE = 0.15
 # Almost no regularisation, as there are far more questions than weights. It only keeps undetermined weights finite.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
-# Evidence for answerability. The lead of the best answer and the height of its null logit also reveal which file a question
-# is from, and one file has all the unanswerable questions. Among questions on the same contexts they mislead.
+# Evidence for answerability. The lead of the best answer and the height of its null logit also reveal which file a
+# question is from, and one file has all the unanswerable questions. Among questions on the same contexts they mislead.
 _ANSWERABILITY_EVIDENCE = ("reader", "retrieval", "behind")
-# Evidence for confidence where no source passage was removed. The null logit misleads there too, and a separate bias for
-# best answers increased the error.
+# Evidence for confidence where no source passage was removed. The null logit misleads there too, and a separate bias
+# for best answers increased the error.
 _SINGLE_TEXT_EVIDENCE = tuple(name for name in Evidence._fields if name not in ("null", "best"))
 
 # A scale whose probabilities are not used: fitting needs evidence and scores only.
@@ -99,7 +99,7 @@ class _Agreement:
 
 
 def choose_retrieval_weight(questions: Sequence[QuestionCandidates]) -> float:
-    """Return the largest retrieval weight whose F1 equals the best one within tolerance: reading stops soonest with it."""
+    """Return the largest retrieval weight whose F1 is within tolerance of the best: reading stops soonest with it."""
     scores = {weight: mean_f1(questions, weight) for weight in RETRIEVAL_WEIGHTS}
     return max(weight for weight, score in scores.items() if score >= max(scores.values()) - _F1_TOLERANCE)
 
@@ -116,7 +116,9 @@ def choose_stop_margin(questions: Sequence[QuestionCandidates], weight: float) -
 
 def mean_f1(questions: Sequence[QuestionCandidates], weight: float) -> float:
     """Return the mean F1, from 0 to 1, of the best answers to answerable questions."""
-    return float(np.mean([f1(_best_text(_rank(question, weight)), question.golds) for question in questions if question.golds]))
+    return float(
+        np.mean([f1(_best_text(_rank(question, weight)), question.golds) for question in questions if question.golds])
+    )
 
 
 def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
@@ -147,9 +149,7 @@ def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tu
     return confidences, correct
 
 
-def answered_and_refused(
-    questions: Sequence[QuestionCandidates], weight: float, scale: Scale
-) -> tuple[float, float]:
+def answered_and_refused(questions: Sequence[QuestionCandidates], weight: float, scale: Scale) -> tuple[float, float]:
     """Return the share of answerable questions that are answered, and of unanswerable ones that are refused."""
     answered: dict[bool, list[bool]] = {True: [], False: []}
     for question in questions:

@@ -1,8 +1,8 @@
 """Questions altered by rule so that their passage no longer answers them.
 
-A rule replaces an entity, a number, a phrase or a word, uses an antonym, or negates the question. These questions add to
-the unanswerable ones that people wrote, of which there are too few. The passage may still answer an altered question by
-chance, which is rare enough for training.
+A rule replaces an entity, a number, a phrase or a word, uses an antonym, or negates the question. These questions add
+to the unanswerable ones that people wrote, of which there are too few. The passage may still answer an altered question
+by chance, which is rare enough for training.
 """
 
 from __future__ import annotations

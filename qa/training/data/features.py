@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from qa.models.tokenization import CLS, SEP
-from qa.reading.encoding import MAX_TITLE_TOKENS, MAX_INPUT_TOKENS, MAX_QUESTION_TOKENS, ReaderInput, build_input
+from qa.reading.encoding import MAX_INPUT_TOKENS, MAX_QUESTION_TOKENS, MAX_TITLE_TOKENS, ReaderInput, build_input
 from qa.training.data.examples import Example
 
 # Most of the training sees most contexts cut to a window of this many tokens. A step then costs less, and the tokens
@@ -215,10 +215,6 @@ def _make_batch(questions: Sequence[Sequence[TrainingInput]]) -> Batch:
         end=np.array([passage.end for _, passage in rows]),
         group=np.array([group for group, _ in rows]),
         context=contexts,
-        context_has_unanswerable=np.array(
-            [passage.feature.context_has_unanswerable is True for _, passage in rows]
-        ),
-        context_all_answerable=np.array(
-            [passage.feature.context_has_unanswerable is False for _, passage in rows]
-        ),
+        context_has_unanswerable=np.array([passage.feature.context_has_unanswerable is True for _, passage in rows]),
+        context_all_answerable=np.array([passage.feature.context_has_unanswerable is False for _, passage in rows]),
     )

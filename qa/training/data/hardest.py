@@ -27,7 +27,5 @@ def select_hardest(altered: Sequence[tuple[Example, Example]], reader: Reader, c
         passages = reader.read_batch([Pair(example.question, example.context) for _, example in part])
         for index, ((original, _), logits) in enumerate(zip(part, passages, strict=True), first):
             answer = original.answer
-            scored += [
-                (best.margin, index) for best in best_spans(logits, 1) if answer and best.span.overlaps(answer)
-            ]
+            scored += [(best.margin, index) for best in best_spans(logits, 1) if answer and best.span.overlaps(answer)]
     return [altered[index][1] for _, index in sorted(scored, reverse=True)[:count]]

@@ -16,14 +16,13 @@ from typing import Self
 from qa.training.data.examples import Example
 
 # Replacing one of these words seldom changes what the question is about.
-FUNCTION_WORDS = frozenset(
-    (
-        "a,an,the,of,in,on,at,to,for,from,by,with,as,and,or,but,not,no,than,that,this,these,those,there,it,its,their,"
-        "his,her,they,he,she,we,you,i,be,been,being,am,is,are,was,were,do,does,did,done,has,have,had,having,can,could,"
-        "would,should,will,shall,may,might,must,what,who,whom,whose,which,when,where,why,how,many,much,about,into,"
-        "over,under,between,through,during,other,such,some,any,all,each,only,also,very,so,if,while,because,s"
-    ).split(",")
+_FUNCTION_WORDS = (
+    "a,an,the,of,in,on,at,to,for,from,by,with,as,and,or,but,not,no,than,that,this,these,those,there,it,its,their,"
+    "his,her,they,he,she,we,you,i,be,been,being,am,is,are,was,were,do,does,did,done,has,have,had,having,can,could,"
+    "would,should,will,shall,may,might,must,what,who,whom,whose,which,when,where,why,how,many,much,about,into,"
+    "over,under,between,through,during,other,such,some,any,all,each,only,also,very,so,if,while,because,s"
 )
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split(","))
 WORD = re.compile(r"\d[\d.,]*\d|\w+(?:['’]t\b)?")
 # Minimum similarity of two questions for one to count as an edit of the other.
 _MIN_SIMILARITY = 0.7

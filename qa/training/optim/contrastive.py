@@ -1,7 +1,7 @@
 """Contrastive fine-tuning of the embedder, resumable from a checkpoint."""
 
-# The trainer of sentence-transformers cannot reproduce this loop: it has no weight for the reverse direction, keeps no mean
-# of weights, and does not resume random windows in mid-pass. It also needs accelerate, datasets, pandas and pyarrow.
+# Not on the trainer of sentence-transformers, whose figures would differ: its loss cannot weight the reverse direction,
+# it keeps no mean of weights, and a resumed run draws other random windows. It also needs datasets, pandas and pyarrow.
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _rank_by_cosine(
 
 
 def _schedule(pairs: Sequence[_Pair], recipe: EmbedderRecipe) -> Iterator[tuple[list[_Tokens], list[_Tokens]]]:
-    """Yield the questions and the passages of each batch: first the positives in the questions' order, then the negatives.
+    """Yield the questions and the passages of each batch: the positives in the questions' order, then the negatives.
 
     The seed alone decides the batches, so a resumed training skips those that are done and continues in mid-pass.
     """

@@ -66,15 +66,16 @@ def reading_loss(
     Each passage has its own softmax over its tokens and `[CLS]`, which means "no answer". Its target is the labelled
     position and, with the weight `weights.taught`, the teachers' probabilities (Hinton et al., 2015).
 
-    The passages of a question also share a softmax, with the weight `weights.shared`. It is over the tokens of all these
-    passages, each logit minus the `[CLS]` logit of its passage, and a zero for no answer in any of them. Answers are
-    compared across passages by this difference (shared normalisation: Clark and Gardner, ACL 2018).
+    The passages of a question also share a softmax, with the weight `weights.shared`. It is over the tokens of all
+    these passages, each logit minus the `[CLS]` logit of its passage, and a zero for no answer in any of them. Answers
+    are compared across passages by this difference (shared normalisation: Clark and Gardner, ACL 2018).
 
     With `weights.answerability`, answerability and answer position have separate losses; see `_factored_loss`. With
     `weights.ranked`, the questions on a context are compared; see `_ranking_loss`.
 
     Args:
-        start, end: logits of shape (batch, length).
+        start: start logits of shape (batch, length).
+        end: end logits of shape (batch, length).
         batch: the labels.
         weights: weights of the parts of the loss.
         soft_targets: probabilities of the teachers.

@@ -13,7 +13,7 @@ from qa.models.model_folder import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from qa.reading.encoding import build_input
 from qa.training.artifacts.base_model import base_model_folder
-from qa.training.artifacts.dequantise import float_embedder, float_network, load_dequantised
+from qa.training.artifacts.dequantise import load_float_embedder, load_float_reader, load_dequantised
 from tests.conftest import golden_articles
 
 
@@ -47,36 +47,36 @@ def test_float_weights_give_what_the_int8_graph_gives(network: BertForQuestionAn
 
 def test_a_folder_without_an_embedder_is_refused(network: BertForQuestionAnswering, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="none: no such folder"):
-        float_embedder(tmp_path / "none")
+        load_float_embedder(tmp_path / "none")
     with pytest.raises(ModelError, match="holds no embedder"):
-        float_embedder(tmp_path)
+        load_float_embedder(tmp_path)
     network.save_pretrained(tmp_path / "reader")
     with pytest.raises(ModelError, match=r"reader: holds no embedder \(another network: qa_outputs"):
-        float_embedder(tmp_path / "reader")
+        load_float_embedder(tmp_path / "reader")
     with pytest.raises(ModelError, match=r"reader/model\.xml: not a graph of an embedder"):
-        float_embedder(WEIGHTS / "reader")
+        load_float_embedder(WEIGHTS / "reader")
     small = BertModel(BertConfig.from_pretrained(base_model_folder(), num_hidden_layers=2), add_pooling_layer=False)
     small.save_pretrained(tmp_path / "small")
     with pytest.raises(ModelError, match="small: not an embedder of this size"):
-        float_embedder(tmp_path / "small")
+        load_float_embedder(tmp_path / "small")
     (tmp_path / "small" / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="small: holds no embedder"):
-        float_embedder(tmp_path / "small")
+        load_float_embedder(tmp_path / "small")
 
 
 def test_a_folder_without_a_reader_is_refused(network: BertForQuestionAnswering, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="none: no such folder"):
-        float_network(tmp_path / "none")
+        load_float_reader(tmp_path / "none")
     with pytest.raises(ModelError, match="holds no reader"):
-        float_network(tmp_path)
+        load_float_reader(tmp_path)
     network.save_pretrained(tmp_path / "reader")
-    assert float_network(tmp_path / "reader").state_dict().keys() == network.state_dict().keys()
+    assert load_float_reader(tmp_path / "reader").state_dict().keys() == network.state_dict().keys()
     network.bert.save_pretrained(tmp_path / "embedder")
     with pytest.raises(ModelError, match=r"embedder: holds no reader \(it lacks qa_outputs\.bias\)"):
-        float_network(tmp_path / "embedder")
+        load_float_reader(tmp_path / "embedder")
     (tmp_path / "reader" / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="reader: holds no reader"):
-        float_network(tmp_path / "reader")
+        load_float_reader(tmp_path / "reader")
 
 
 def test_a_graph_of_another_network_is_refused(network: BertForQuestionAnswering) -> None:

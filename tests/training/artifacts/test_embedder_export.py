@@ -15,18 +15,18 @@ from qa.models.embedder import OpenVINOEmbedder
 from qa.models.model_folder import WEIGHTS, open_model_folder
 from qa.models.tokenization import load_tokenizer
 from qa.training.artifacts import embedder_export
-from qa.training.artifacts.pooled_encoder import float_encoder
-from qa.training.recipe import FIRST, load_embedder_recipe, load_recipe
+from qa.training.artifacts.pooled_encoder import load_float_encoder
+from qa.training.recipe import BASE_RECIPE, load_embedder_recipe, load_recipe
 from qa.types import Document
-from tests.training.data.test_examples import CONTEXTS, squad
+from tests.training.data.test_examples import CONTEXTS, write_squad
 
 
 def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedder_export, "SAMPLES", 20)
     data = tmp_path / "data"
     data.mkdir()
-    for source in (*load_embedder_recipe("first").sources, *load_recipe(FIRST).mixture):
-        squad(data / source.file, CONTEXTS)
+    for source in (*load_embedder_recipe("first").sources, *load_recipe(BASE_RECIPE).mixture):
+        write_squad(data / source.file, CONTEXTS)
     where = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "made"))
     done = CliRunner().invoke(app, ["train", "embedder", *where, "--passes", "0.1", "--batch", "8"])
     assert done.exit_code == 0, done.output
@@ -36,7 +36,9 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
     tokens = load_tokenizer(model.tokenizer).encode(CONTEXTS[3]).ids
     ids = torch.tensor([tokens])
     with torch.no_grad():
-        exact = float_encoder(folder=tmp_path / "work" / "embedder")(ids, torch.ones_like(ids), torch.zeros_like(ids))
+        exact = load_float_encoder(folder=tmp_path / "work" / "embedder")(
+            ids, torch.ones_like(ids), torch.zeros_like(ids)
+        )
     assert float(vector @ exact[0].numpy()) > 0.98
     np.testing.assert_allclose(np.linalg.norm(vector), 1, atol=1e-5)
     # It finds, in the place of the shipped one, and is what another training goes on from.

@@ -12,7 +12,7 @@ QUESTION = "Who opened a bakery?"
 TEXT = "In 1907 Ann Miller opened a bakery in the old town. Her brother Ben kept bees, and sold the honey there."
 
 
-def test_a_deeper_reader_says_next_to_the_same() -> None:
+def test_deeper_reader_keeps_the_outputs_before_training() -> None:
     shipped = open_model_folder(WEIGHTS / "reader")
     network = untrained_reader().eval()
     load_dequantised(network, shipped.graph)
@@ -22,9 +22,9 @@ def test_a_deeper_reader_says_next_to_the_same() -> None:
     deepen(network)
     assert network.config.num_hidden_layers == len(network.bert.encoder.layer) == 12
     after = network(input_ids=ids, token_type_ids=types)
-    for one, other in ((before.start_logits, after.start_logits), (before.end_logits, after.end_logits)):
-        assert one.argmax() == other.argmax()
-        assert torch.corrcoef(torch.stack([one[0], other[0]]))[0, 1] > 0.9
-    # The new layers do learn: they are no copies that stay zero.
+    for shallow, deep in ((before.start_logits, after.start_logits), (before.end_logits, after.end_logits)):
+        assert shallow.argmax() == deep.argmax()
+        assert torch.corrcoef(torch.stack([shallow[0], deep[0]]))[0, 1] > 0.9
+    # The new layers receive gradients, so they can learn.
     (after.start_logits.square().sum() + after.end_logits.square().sum()).backward()
     assert network.bert.encoder.layer[1].output.dense.weight.grad.any()

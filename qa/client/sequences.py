@@ -1,4 +1,4 @@
-"""Send files to a server, one at a time, as a sequence of calls that either client can run."""
+"""Methods that take several calls, as sequences that either client can run."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def resume(steps: Steps[T], outcome: Any) -> Call[Any] | float:
         StopIteration: the sequence has ended; its `value` is the result.
     """
     return steps.throw(outcome) if isinstance(outcome, QAError) else steps.send(outcome)
+
+
+def remove(ids: str | Sequence[str], *, index: str = "default") -> Steps[None]:
+    """Remove one document or several, one call for each; stops at the first that does not exist."""
+    for id in [ids] if isinstance(ids, str) else ids:
+        yield calls.remove(id, index=index)
 
 
 def add_files(
