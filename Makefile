@@ -1,27 +1,37 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install run test stress picture check bench
+.PHONY: install run test test-fast stress picture check bench
 
 install: .venv/.installed
 
-.venv/.installed: pyproject.toml constraints.txt
+# What serving needs, without torch.
+.venv/.serving: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+# Development: tests, training, own embedding models.
+.venv/.installed: .venv/.serving
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-run: install
+run: .venv/.serving
 	$(BIN)/qa add --if-empty eval/golden/documents
 	$(BIN)/qa serve
 
 test: install
 	$(BIN)/pytest
 
-# The tests of faults, with many more of them.
+# Without the tests that take seconds; under two minutes on two cores.
+test-fast: install
+	$(BIN)/pytest -m "not slow"
+
+# The fault tests, with many more faults.
 stress: install
 	QA_STRESS=1 $(BIN)/pytest tests/stress
 
-# The picture in the README, made by the test of the page; needs Chromium.
+# Render the picture of the README with the page test; needs Chromium.
 picture: install
 	QA_PICTURE=docs/page.png $(BIN)/pytest -q tests/service/test_page.py -k picture
 
@@ -29,7 +39,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_layout.py
+	$(BIN)/pytest -q tests/test_layout.py tests/test_prose.py
 
 # DATASET: a SQuAD file; its contexts are the documents.
 DATASET ?= eval/golden/golden.json

@@ -1,12 +1,14 @@
-"""Settings: command-line flags, then `QA_*` variables, then a TOML file, then defaults."""
+"""Settings, from command-line options, `QA_*` variables and a TOML file, in this order of precedence."""
 
 from __future__ import annotations
 
 import os
 import tomllib
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+import platformdirs
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -19,19 +21,37 @@ from pydantic_settings import (
 from qa.errors import InvalidInput
 
 SHIPPED = "shipped"
+_FILE_NAME = "spanlight.toml"
 
 
-def _cache() -> Path | None:
-    """Return this program's folder among those where a user's programs keep what they can make again."""
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spanlight"
-    except RuntimeError:
-        # A user without a home.
-        return None
+def _default_cache_dir() -> Path | None:
+    """Return the user's cache folder for spanlight; None for a user without a home folder."""
+    with suppress(RuntimeError):
+        return platformdirs.user_cache_path("spanlight")
+    return None
+
+
+def _settings_file() -> Path:
+    """Return the settings file: that of `QA_CONFIG`, else that in the working directory, else the user's.
+
+    Raises:
+        InvalidInput: `QA_CONFIG` names a file that does not exist.
+    """
+    if "QA_CONFIG" in os.environ:
+        file = Path(os.environ["QA_CONFIG"])
+        if not file.is_file():
+            raise InvalidInput(f"{file}: no such file; correct or unset QA_CONFIG", field="QA_CONFIG")
+        return file
+    file = Path(_FILE_NAME)
+    if not file.is_file():
+        # A user without a home folder has no other file.
+        with suppress(RuntimeError):
+            return platformdirs.user_config_path("spanlight") / _FILE_NAME
+    return file
 
 
 class Settings(BaseSettings):
-    """Where things are, what they are made with, and how much at once."""
+    """Everything that can be configured."""
 
     model_config = SettingsConfigDict(env_prefix="QA_", extra="forbid", frozen=True)
 
@@ -43,27 +63,32 @@ class Settings(BaseSettings):
     embedder: str = SHIPPED
     reader: str = SHIPPED
     store: str = "local"
-    cache_dir: Path | None = Field(default_factory=_cache, description="of compiled models; blank: none are kept")
-    insecure: bool = Field(default=False, description="listen on more than this machine without any key")
-    rate_limit: str | None = Field(
-        default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="of calls by one key or address"
+    cache_dir: Path | None = Field(
+        default_factory=_default_cache_dir, description="of compiled models; blank disables it"
     )
-    max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or waiting at once")
-    workers: int = Field(default=1, ge=1, le=256, description="processes that serve")
-    drain_seconds: float = Field(default=0.0, ge=0, le=600, description="unready, but serving, before a server stops")
+    arithmetic: Literal["auto", "int8", "float32"] = Field(
+        default="auto", description="of the int8 models; auto takes the faster one on this processor"
+    )
+    insecure: bool = Field(default=False, description="listen on other addresses than loopback without a key")
+    rate_limit: str | None = Field(
+        default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="calls of one key or address"
+    )
+    max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or queued at once")
+    workers: int = Field(default=1, ge=1, le=256, description="server processes")
+    drain_seconds: float = Field(default=0.0, ge=0, le=600, description="seconds that a stopping server still serves")
 
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         if isinstance(value, list | tuple):
             if any(not isinstance(key, str) or "," in key or not key or key != key.strip() for key in value):
-                raise ValueError("a key is not blank, and has no commas or white space around it")
+                raise ValueError("a key must not be blank, contain commas, or have white space around it")
             return value
         if not isinstance(value, str):
             return value
         keys = tuple(key.strip() for key in value.split(",") if key.strip())
         if value and not keys:
-            raise ValueError("set, but without a key: that would leave the server open")
+            raise ValueError("is set but contains no key; add a key, or unset it to serve without keys")
         return keys
 
     @field_validator("cache_dir", mode="before")
@@ -75,7 +100,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_store(cls, value: str) -> str:
         if value != "local":
-            raise ValueError("this version keeps indexes in local folders only: leave it out or say 'local'")
+            raise ValueError("this version stores indexes in local folders only; unset it or use 'local'")
         return value
 
     @classmethod
@@ -87,32 +112,29 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the TOML file behind the variables."""
-        file = Path(os.environ.get("QA_CONFIG", "spanlight.toml"))
-        if "QA_CONFIG" in os.environ and not file.is_file():
-            raise InvalidInput(f"{file}: no such file", field="QA_CONFIG")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        """Add the TOML file as the source of lowest precedence."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _settings_file())
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables with which another process has the same settings."""
+    """Return environment variables that give another process the same settings."""
     values = {name: value for name, value in settings.model_dump(mode="json").items() if value not in (None, [])}
     keys = {"api_keys": ",".join(settings.api_keys)} if settings.api_keys else {}
     cache = {"cache_dir": settings.cache_dir or ""}
     return {f"QA_{name.upper()}": str(value) for name, value in {**values, **keys, **cache}.items()}
 
 
-def load_settings(**flags: object) -> Settings:
-    """Read the settings; flags that are None count as not given.
+def load_settings(**options: object) -> Settings:
+    """Load the settings; options that are None are not set.
 
     Raises:
-        InvalidInput: a value is out of range, or a name in the file is unknown.
+        InvalidInput: a value is not valid, or the settings file has an unknown name.
     """
-    given = {name: value for name, value in flags.items() if value is not None}
+    overrides = {name: value for name, value in options.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # validated by pydantic
+        return Settings(**overrides)  # type: ignore[arg-type]  # validated by pydantic
     except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"the settings file is not TOML: {error}", field="QA_CONFIG") from error
+        raise InvalidInput(f"{_settings_file()} is not valid TOML: {error}", field="QA_CONFIG") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = "QA_" + "_".join(str(part) for part in first["loc"]).upper()

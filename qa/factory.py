@@ -40,7 +40,9 @@ def build_engine(settings: Settings) -> Engine:
     folder = reader_folder(settings)
     # Each model keeps one core busy for half a second.
     with ThreadPoolExecutor(1) as executor:
-        loading = executor.submit(lambda: OpenVINOReader(open_model_folder(folder), threads, settings.cache_dir))
+        loading = executor.submit(
+            lambda: OpenVINOReader(open_model_folder(folder), threads, settings.cache_dir, settings.arithmetic)
+        )
         embedder = build_embedder(settings, threads)
         reader = loading.result()
     calibration = Calibration.load(folder / CALIBRATION)
@@ -85,7 +87,7 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
 
     folder = embedder_folder(settings)
     if settings.embedder == SHIPPED or (folder / MANIFEST).is_file():
-        return OpenVINOEmbedder(open_model_folder(folder), threads, settings.cache_dir)
+        return OpenVINOEmbedder(open_model_folder(folder), threads, settings.cache_dir, settings.arithmetic)
     # Imports torch, which takes seconds.
     from qa.models.sentence_transformers_embedder import SentenceTransformerEmbedder
 

@@ -115,7 +115,7 @@ def sentence_lengths(markdown: str) -> list[int]:
         prose = paragraph.strip().lstrip("-* ")
         if prose and prose[0] not in "|#!<>":
             prose = re.sub(r"`[^`]*`", "code", prose)
-            sentences = re.split(r"(?<=[.!?:])[)\"'*]*\s+", prose)
+            sentences = re.split(r"(?<=[.!?])[)\"'*]*\s+", prose)
             lengths += [len(words) for sentence in sentences if (words := re.findall(r"[\w'’-]+", sentence))]
     return lengths
 

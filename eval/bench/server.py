@@ -16,7 +16,7 @@ from pathlib import Path
 
 from qa.client import Client
 from qa.errors import QAError
-from qa.wire.documents import DocumentIn
+from qa.types import Document
 
 _BATCH = 100
 # A server takes a second or two to start.
@@ -37,7 +37,7 @@ def run_server(contexts: Sequence[str]) -> Iterator[tuple[str, int]]:
         server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         url = f"http://127.0.0.1:{port}"
         try:
-            documents = [DocumentIn(id=str(n), text=text) for n, text in enumerate(contexts)]
+            documents = [Document(str(n), text) for n, text in enumerate(contexts)]
             with Client(url, retries=_RETRIES) as client:
                 client.ready()
                 for first in range(0, len(documents), _BATCH):

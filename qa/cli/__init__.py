@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -36,17 +36,23 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command, and exit with its status."""
+    """Run the command, and exit with its status. If the reader of a pipe has closed it, exit quietly."""
     try:
         try:
             app(arguments)
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                if stream is not None:
-                    stream.flush()
-    except BrokenPipeError:
+            for stream in _streams():
+                stream.flush()
+    except OSError as error:
         # The interpreter flushes both streams again when it exits.
         devnull = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
+        if not isinstance(error, BrokenPipeError):
+            typer.echo(f"error: {error.strerror}", err=True)
+        for stream in _streams():
             os.dup2(devnull, stream.fileno())
         sys.exit(1)
+
+
+def _streams() -> list[TextIO]:
+    """Return standard output and standard error, if the process has them."""
+    return [stream for stream in (sys.stdout, sys.stderr) if stream is not None]

@@ -50,7 +50,7 @@ def diagnose(settings: Settings) -> Diagnosis:
     """
     from qa.evaluation.runner import versions
     from qa.factory import build_engine
-    from qa.models.inference import available_threads
+    from qa.models.inference import available_threads, resolve_arithmetic
     from qa.models.processor import detect_processor
 
     engine = build_engine(settings)
@@ -62,7 +62,7 @@ def diagnose(settings: Settings) -> Diagnosis:
         no_answer_threshold=engine.calibration.query.refusal,
         processor=processor.name,
         processor_features=tuple(feature for feature in _FEATURES if feature in processor.features),
-        arithmetic="float32" if processor.int8_is_slow else "int8",
+        arithmetic=resolve_arithmetic(settings.arithmetic),
         threads=settings.threads or available_threads(),
         index_dir=str(settings.index_dir.resolve()),
     )

@@ -188,10 +188,8 @@ def _build_document(source: _Source, part: ExtractedText, meta: Mapping[str, obj
             part.text, id, title and title[:MAX_TITLE], uri, {**part.meta, **meta}, marks=part.marks, boxes=part.boxes
         )
     except InvalidInput as error:
-        # The text is the file itself; any other field at fault is named.
         name = f"{source.name}: row {part.row}" if row else source.name
-        prefix = "" if error.field == "text" else f"{error.field}: "
-        raise type(error)(f"{name}: {prefix}{error.message}", field=source.name) from error
+        raise type(error)(f"{name}: {error.message}", field=source.name) from error
 
 
 def _derive_id(name: str, location: str) -> str:

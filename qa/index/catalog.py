@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qa.documents.splitting import MIXED_WITH
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.durable import sync_folder, write_durably
 from qa.index.schema import prepare
@@ -50,6 +49,10 @@ class Specification:
         Raises:
             Conflict: `actual` is another specification.
         """
+        if actual == self:
+            return
+        from qa.documents.splitting import MIXED_WITH
+
         splitting = self.splitting if {actual.splitting, self.splitting} <= MIXED_WITH else actual.splitting
         if replace(actual, splitting=splitting) != self:
             raise Conflict(
@@ -244,7 +247,9 @@ class Catalog:
         except sqlite3.OperationalError as error:
             if self._existed and self.is_deleted():
                 raise self._deleted_error() from error
-            raise Unavailable(f"{self.path}: {error}", field="index") from error
+            raise Unavailable(
+                f"{self.path}: {error}; check free space and permissions, then retry", field="index"
+            ) from error
         except sqlite3.DatabaseError as error:
             # SQLite raises the base class itself for a damaged file. Subclasses are bugs of this program.
             if type(error) is not sqlite3.DatabaseError:

@@ -18,18 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.transactions import ReadTransaction
 from qa.index.writes import content_hash
 from qa.search.filters import Filter
-from qa.search.hybrid import search
 from qa.types import Change, Document, DocumentInfo, Passage, SearchResult
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from qa.index.derived import DerivedFiles
 
 CATALOG = "catalog.sqlite3"
@@ -78,7 +77,9 @@ class LocalIndex:
             if create:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Unavailable(f"{folder}: {error.strerror}", field="index") from error
+            raise Unavailable(
+                f"{folder}: cannot create the index ({error.strerror}); check permissions", field="index"
+            ) from error
         self.folder = folder
         self.name = folder.name
         self.catalog = Catalog(folder / CATALOG, specification if create else None)
@@ -246,6 +247,7 @@ class LocalIndex:
         """Find the passages that most likely answer a question: `qa.search.hybrid.search` on the newest revision."""
         from qa.index.lexical import StaleFiles
         from qa.index.snapshot import LocalSnapshot
+        from qa.search.hybrid import search
 
         with self.derived.pin() as (view, transaction):
             try:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from qa.errors import Conflict
 from qa.index.filter_sql import to_sql
 from qa.search.filters import Filter
-from qa.search.hybrid import StoredPassage
 from qa.text.headings import search_text
 from qa.types import Document, DocumentInfo, Mark, Passage, Span
+
+# NumPy takes a tenth of a second to import, and listing documents needs no vectors.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qa.search.hybrid import StoredPassage
 
 # SQLite limits the number of parameters of a statement.
 _MAX_PARAMETERS = 500
@@ -112,6 +115,8 @@ class ReadTransaction:
 
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
         """Return passages by id; ids that do not exist are missing from the result."""
+        from qa.search.hybrid import StoredPassage
+
         passages: dict[int, StoredPassage] = {}
         for placeholders, part in _parts(ids):
             rows = self._connection.execute(
@@ -122,8 +127,7 @@ class ReadTransaction:
             for id, document_id, start, end, text, cut, marks, boxes, vector, title, uri, meta in rows:
                 cuts = bool(cut & 1), bool(cut & 2)
                 passage = Passage(document_id, Span(start, end), text, cuts, _marks(marks), boxes)
-                array = np.frombuffer(vector, np.float16)
-                passages[id] = StoredPassage(id, passage, array, title, uri, json.loads(meta))
+                passages[id] = StoredPassage(id, passage, _decode(vector), title, uri, json.loads(meta))
         return passages
 
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float16]]:
@@ -131,7 +135,7 @@ class ReadTransaction:
         vectors: dict[int, NDArray[np.float16]] = {}
         for placeholders, part in _parts(ids):
             rows = self._connection.execute(f"SELECT id, vector FROM passages WHERE id IN ({placeholders})", part)
-            vectors |= {id: np.frombuffer(vector, np.float16) for id, vector in rows}
+            vectors |= {id: _decode(vector) for id, vector in rows}
         return vectors
 
     def passages_of(self, document_id: str, generation: int) -> list[int]:
@@ -164,7 +168,7 @@ class ReadTransaction:
             (generation, revision),
         )
         for id, vector in rows:
-            yield id, np.frombuffer(vector, np.float16)
+            yield id, _decode(vector)
 
     def removed_since(self, generation: int, revision: int) -> list[int]:
         """Return the ids of the passages that were removed after `revision`."""
@@ -190,6 +194,12 @@ _INFO = (
     " (SELECT count(*) FROM passages p JOIN generations g ON g.id = p.generation AND g.state = 'live'"
     "  WHERE p.document = d.key) FROM documents d"
 )
+
+
+def _decode(vector: bytes) -> NDArray[np.float16]:
+    import numpy as np
+
+    return np.frombuffer(vector, np.float16)
 
 
 def _info(row: tuple[Any, ...]) -> DocumentInfo:

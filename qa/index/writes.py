@@ -8,12 +8,14 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from qa.index.transactions import ReadTransaction
 from qa.types import Change, Document, Mark, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class WriteTransaction(ReadTransaction):

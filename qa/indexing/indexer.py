@@ -7,9 +7,6 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from qa.documents.splitting import split
 from qa.errors import Changed, ModelError, NotFound
 from qa.index.local import LocalIndex, Prepared, changed
 from qa.index.registry import DEFAULT_INDEX, Indexes
@@ -119,6 +116,8 @@ class Indexer:
 
     def preview(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[AddedDocument]:
         """Return what `add` would return, without writing; the index need not exist yet."""
+        from qa.documents.splitting import split
+
         opened = self.indexes.get(index) if self.indexes.has(index) else None
         unchanged = opened.unchanged(documents) if opened else {}
         present = opened.present([d.id for d in documents]) if opened else set()
@@ -243,6 +242,10 @@ class Indexer:
 
     def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
         """Split and embed; the passages of all documents are embedded together, to keep every core busy."""
+        import numpy as np
+
+        from qa.documents.splitting import split
+
         passages = [split(document, self.embedder.token_starts) for document in documents]
         texts = [
             search_text(passage.text, document.title, passage.marks)

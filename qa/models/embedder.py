@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from qa.errors import ModelError
-from qa.models.inference import Graph, TokenSequence
+from qa.models.inference import Arithmetic, Graph, TokenSequence
 from qa.models.model_folder import ModelFolder
 from qa.models.tokenization import CLS, SEP, load_tokenizer
 
@@ -46,20 +46,23 @@ class Embedder(Protocol):
 class OpenVINOEmbedder:
     """A static int8 all-MiniLM-L6-v2: normalised mean pooling, the same for questions and passages."""
 
-    def __init__(self, model: ModelFolder, threads: int, cache: Path | None = None) -> None:
+    def __init__(
+        self, model: ModelFolder, threads: int, cache: Path | None = None, arithmetic: Arithmetic = "auto"
+    ) -> None:
         """Load the shipped embedder, or one trained by `qa train embedder`.
 
         Args:
             model: The embedder's folder.
             threads: Number of inference threads.
             cache: Folder in which compiled graphs are cached; None disables the cache.
+            arithmetic: As for `Graph`.
 
         Raises:
             ModelError: The model cannot be loaded or is not an embedder.
         """
         self.identity = model.identity
         self.dimension = 384
-        self._graph = Graph(model.graph, threads, cache, model.identity)
+        self._graph = Graph(model.graph, threads, cache, model.identity, arithmetic)
         if self._graph.outputs != ("embedding",):
             raise ModelError(f"{model.folder}: not an embedder; its graph must have one output, named 'embedding'")
         self._tokenizer = load_tokenizer(model.tokenizer)

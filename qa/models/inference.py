@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ ov.Tensor(np.zeros(1, np.int64))
 # leave it at "C", and Python would then decode files as ASCII.
 _LOAD_LOCK = threading.Lock()
 
+Arithmetic = Literal["auto", "int8", "float32"]
+
 TokenSequence = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Token ids and token types of one sequence, each of shape (length,)."""
 
@@ -47,7 +50,14 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def compile_settings(threads: int) -> dict[str, object]:
+def resolve_arithmetic(arithmetic: Arithmetic) -> Arithmetic:
+    """Return the arithmetic itself, or for `auto` the faster one on this processor."""
+    if arithmetic != "auto":
+        return arithmetic
+    return "float32" if detect_processor().int8_is_slow else "int8"
+
+
+def compile_settings(threads: int, arithmetic: Arithmetic = "auto") -> dict[str, object]:
     """Return the OpenVINO settings for a graph that runs on `threads` threads."""
     settings: dict[str, object] = {
         "INFERENCE_PRECISION_HINT": "f32",
@@ -55,7 +65,7 @@ def compile_settings(threads: int) -> dict[str, object]:
         "NUM_STREAMS": threads,
         "ENABLE_CPU_PINNING": False,
     }
-    return {**settings, _INT8_ARITHMETIC: False} if detect_processor().int8_is_slow else settings
+    return {**settings, _INT8_ARITHMETIC: False} if resolve_arithmetic(arithmetic) == "float32" else settings
 
 
 class Graph:
@@ -65,7 +75,14 @@ class Graph:
         outputs: Names of the outputs.
     """
 
-    def __init__(self, path: Path, threads: int, cache: Path | None = None, identity: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        cache: Path | None = None,
+        identity: str = "",
+        arithmetic: Arithmetic = "auto",
+    ) -> None:
         """Compile an OpenVINO IR file.
 
         Args:
@@ -73,6 +90,7 @@ class Graph:
             threads: Number of inference threads.
             cache: Folder in which compiled graphs are cached; None disables the cache.
             identity: Identity of the graph's content.
+            arithmetic: How products of an int8 graph are computed; `auto` takes the faster one.
 
         Raises:
             ModelError: The file cannot be read or compiled.
@@ -80,9 +98,9 @@ class Graph:
         # A cached graph serves any number of threads, so the key is computed for one. OpenVINO's own key ignores the
         # arithmetic, so the processor is in ours.
         processor = detect_processor()
-        settings = compile_settings(threads)
+        settings = compile_settings(threads, arithmetic)
         key_settings = {
-            **compile_settings(1),
+            **compile_settings(1, arithmetic),
             "openvino": ov.__version__,
             "on": processor.name,
             "with": sorted(processor.features),

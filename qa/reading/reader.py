@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from qa.models.inference import Graph
+from qa.models.inference import Arithmetic, Graph
 from qa.models.model_folder import ModelFolder
 from qa.models.tokenization import load_tokenizer
 from qa.reading.encoding import ReaderInput, split_windows
@@ -36,19 +36,22 @@ class Reader(Protocol):
 class OpenVINOReader:
     """A span head on MiniLM, as static int8; the `[CLS]` token is the null span."""
 
-    def __init__(self, model: ModelFolder, threads: int, cache: Path | None = None) -> None:
+    def __init__(
+        self, model: ModelFolder, threads: int, cache: Path | None = None, arithmetic: Arithmetic = "auto"
+    ) -> None:
         """Load the shipped reader, or one trained by `qa train reader`.
 
         Args:
             model: The reader's folder.
             threads: Number of inference threads.
             cache: Folder in which compiled graphs are cached; None disables the cache.
+            arithmetic: As for `Graph`.
 
         Raises:
             ModelError: The model cannot be loaded.
         """
         self.identity = model.identity
-        self._graph = Graph(model.graph, threads, cache, model.identity)
+        self._graph = Graph(model.graph, threads, cache, model.identity, arithmetic)
         self._tokenizer = load_tokenizer(model.tokenizer)
 
     def read_batch(self, pairs: Sequence[Pair]) -> list[PassageLogits]:

@@ -148,7 +148,7 @@ def _check_scalar(name: str, value: object, field: str) -> Scalar:
         return check_characters(value, field)
     if name in ATTRIBUTES:
         raise InvalidInput(f"must be text, a list of texts, or bounds, got {value!r}", field=field)
-    # SQLite and PostgreSQL store integers in 64 bits; NaN fails the comparison too.
+    # Integers are stored in 64 bits. The comparison also rejects NaN.
     if isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 2**63):
         return value
     raise InvalidInput(

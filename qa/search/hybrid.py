@@ -113,7 +113,7 @@ def search(
 def cosines(vectors: Sequence[NDArray[np.float16]], question: NDArray[np.float32]) -> list[float]:
     """Return the exact cosine of each unit vector with the question's.
 
-    Each is a float32 dot product of its own, so the result does not depend on the other vectors or on a restart.
+    Each is a separate float32 dot product, so the result does not depend on the other vectors.
     """
     return [float(np.dot(vector.astype(np.float32), question)) for vector in vectors]
 

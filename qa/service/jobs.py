@@ -126,10 +126,8 @@ class Jobs:
                 self._delete_old()
                 self._start(job, start_job, files or ())
         except OSError as error:
-            raise Unavailable(
-                f"{self._folder}: cannot start the job ({error.strerror}); check free space and permissions",
-                field="index",
-            ) from error
+            message = f"{self._folder}: cannot start the job ({error.strerror}); check free space and permissions"
+            raise Unavailable(message, field="index") from error
         return job
 
     def _check_running(self, new: Job) -> None:
@@ -220,10 +218,8 @@ class Jobs:
         try:
             self._path(id, "cancel").touch()
         except OSError as error:
-            raise Unavailable(
-                f"{self._folder}: cannot cancel the job ({error.strerror}); check free space and permissions",
-                field="id",
-            ) from error
+            message = f"{self._folder}: cannot cancel the job ({error.strerror}); check free space and permissions"
+            raise Unavailable(message, field="id") from error
         return job
 
     def follow(self, id: str) -> Iterator[Job]:

@@ -198,7 +198,7 @@ _PROBLEMS: dict[str, tuple[str, str | None]] = {
     "412": (f"document 'opening-hours' has changed; its content hash is now {_SHA256}", "If-Match"),
     "413": ("the body is larger than 64,000,000 bytes; send it in several requests", "body"),
     "415": ("the body must be JSON; send `Content-Type: application/json`", "body"),
-    "422": ("the question is blank", "question"),
+    "422": ("question must not be blank", "question"),
     "429": ("rate limit exceeded: at most 100 calls in 1 minute; retry in 12 s", None),
     "503": ("too many requests: 16 are running or waiting, the maximum is 16; retry in 3 s", None),
 }

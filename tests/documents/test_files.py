@@ -70,8 +70,8 @@ def test_expands_patterns_and_reports_missing_files(tmp_path: Path) -> None:
         ("bad.csv", b'id,text\na,x\nb,"y\nc,z\n', InvalidInput, "row 2: unclosed quotation mark"),
         ("bad.csv", b'"id,text\na,x\n', InvalidInput, "header: unclosed quotation mark"),
         ("bad.csv", b"id,text,text\na,x,y\n", InvalidInput, "two columns are named 'text'"),
-        ("bad.csv", b"id,text\n../x,y\n", InvalidInput, "row 1: id: an id has no slashes"),
-        ("bad.csv", b"text,html\nx," + b"y" * 20_000, InvalidInput, "row 1: meta.html: names of at most"),
+        ("bad.csv", b"id,text\n../x,y\n", InvalidInput, "row 1: id must not contain slashes"),
+        ("bad.csv", b"text,html\nx," + b"y" * 20_000, InvalidInput, "row 1: meta.html: a name may have 200"),
         ("bad.jsonl", b"[]\n", InvalidInput, "line 1: not a JSON object"),
     ],
 )

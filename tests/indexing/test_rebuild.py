@@ -13,24 +13,24 @@ from qa.index.local import LocalIndex, Prepared
 from qa.index.verification import verify_index
 from qa.indexing.rebuild import rebuild, roll_back
 from qa.types import Document
-from tests.conftest import EMBEDDER, SPECIFICATION, found, prepared, put
+from tests.conftest import EMBEDDER, SPECIFICATION, prepare_document, put, search_ids
 
 TEXTS = {f"d{n:03}": f"Mill number {n} was built in {1700 + n} by the council." for n in range(150)}
 QUESTION = "When was mill number 77 built?"
 
 
 def prepare(documents: Sequence[Document]) -> list[Prepared]:
-    return [prepared(d.id, d.text, title=d.title, uri=d.uri, meta=d.meta, marks=d.marks) for d in documents]
+    return [prepare_document(d.id, d.text, title=d.title, uri=d.uri, meta=d.meta, marks=d.marks) for d in documents]
 
 
 def filled(index: LocalIndex) -> LocalIndex:
-    put(index, *(prepared(id, text) for id, text in TEXTS.items()))
-    assert found(index, QUESTION)[0] == "d077"
+    put(index, *(prepare_document(id, text) for id, text in TEXTS.items()))
+    assert search_ids(index, QUESTION)[0] == "d077"
     return index
 
 
-def other(index: LocalIndex, *, to_rebuild: bool = False) -> LocalIndex:
-    """The same index as another process has it."""
+def reopen(index: LocalIndex, *, to_rebuild: bool = False) -> LocalIndex:
+    """Open the index as another process would."""
     return LocalIndex(index.folder, SPECIFICATION, to_rebuild=to_rebuild)
 
 
@@ -39,18 +39,18 @@ def scores(index: LocalIndex) -> list[tuple[str, float]]:
     return [(hit.passage.document_id, hit.retrieval) for hit in index.search(QUESTION, vector, 10).hits]
 
 
-def nothing(_: int) -> None:
+def ignore(_: int) -> None:
     pass
 
 
-def test_a_rebuild_answers_as_before_and_two_generations_are_kept(index: LocalIndex) -> None:
-    before, told = scores(filled(index)), list[int]()
+def test_rebuild_keeps_scores_and_two_generations(index: LocalIndex) -> None:
+    before, finished = scores(filled(index)), list[int]()
     for generation in (2, 3, 4):
-        assert rebuild(index, prepare, told.append) == (generation, generation - 1)
+        assert rebuild(index, prepare, finished.append) == (generation, generation - 1)
         assert index.state().generation == generation
         assert scores(index) == before
-        assert scores(other(index)) == scores(index)
-    assert sum(told) == 3 * len(TEXTS)
+        assert scores(reopen(index)) == scores(index)
+    assert sum(finished) == 3 * len(TEXTS)
     for kind in ("lexical", "vectors"):
         assert {path.name.split("-")[1] for path in index.folder.glob(f"{kind}-*")} <= {"3", "4"}
     with index.catalog.read() as transaction:
@@ -59,120 +59,128 @@ def test_a_rebuild_answers_as_before_and_two_generations_are_kept(index: LocalIn
     assert verify_index(index).broken == verify_index(index).repaired == ()
 
 
-def test_queries_and_writes_go_on_meanwhile(index: LocalIndex) -> None:
+def test_queries_and_writes_continue_during_a_rebuild(index: LocalIndex) -> None:
     filled(index)
-    with closing(other(index)) as server:
+    with closing(reopen(index)) as server:
         calls = 0
 
-        def disturbed(documents: Sequence[Document]) -> list[Prepared]:
+        def prepare_during_writes(documents: Sequence[Document]) -> list[Prepared]:
             nonlocal calls
             calls += 1
-            assert found(server, QUESTION)[0] == "d077"
+            assert search_ids(server, QUESTION)[0] == "d077"
             if calls == 2:
-                # One that was built anew already, one that comes later, and one of those being built now.
-                put(server, prepared("d001", "The bridge was opened."), prepared("d149", "The tower fell."))
-                put(server, prepared(documents[0].id, "The ferry sank."), prepared("new", "The school burned down."))
+                # Change a document that was already rebuilt, one of a later batch, and one of this batch.
+                put(
+                    server,
+                    prepare_document("d001", "The bridge was opened."),
+                    prepare_document("d149", "The tower fell."),
+                )
+                put(
+                    server,
+                    prepare_document(documents[0].id, "The ferry sank."),
+                    prepare_document("new", "The school burned down."),
+                )
                 server.remove(["d002", "d148", documents[1].id])
             return prepare(documents)
 
-        assert rebuild(other(index, to_rebuild=True), disturbed, nothing) == (2, 1)
+        assert rebuild(reopen(index, to_rebuild=True), prepare_during_writes, ignore) == (2, 1)
         assert calls == 3
         for reader in (server, index):
             for word, id in (("bridge", "d001"), ("tower", "d149"), ("ferry", "d064"), ("school", "new")):
-                assert found(reader, f"What of the {word}?")[0] == id
-            assert not {"d002", "d148", "d065"} & set(found(reader, "Which mill?", 150))
+                assert search_ids(reader, f"What of the {word}?")[0] == id
+            assert not {"d002", "d148", "d065"} & set(search_ids(reader, "Which mill?", 150))
         assert index.counts() == (148, 148)
     assert verify_index(index).broken == verify_index(index).repaired == ()
 
 
-def test_bringing_back_loses_no_write(index: LocalIndex) -> None:
+def test_rollback_loses_no_write(index: LocalIndex) -> None:
     filled(index)
-    with pytest.raises(Conflict, match="no generation before this one"):
-        roll_back(index, prepare, nothing)
-    rebuild(index, prepare, nothing)
-    put(index, prepared("new", "The school burned down."), prepared("d003", "The ferry sank."))
+    with pytest.raises(Conflict, match="no previous generation"):
+        roll_back(index, prepare, ignore)
+    rebuild(index, prepare, ignore)
+    put(index, prepare_document("new", "The school burned down."), prepare_document("d003", "The ferry sank."))
     index.remove(["d004"])
-    again: list[str] = []
+    prepared_ids: list[str] = []
 
-    def counted(documents: Sequence[Document]) -> list[Prepared]:
-        again.extend(document.id for document in documents)
+    def prepare_and_record(documents: Sequence[Document]) -> list[Prepared]:
+        prepared_ids.extend(document.id for document in documents)
         return prepare(documents)
 
-    assert roll_back(index, counted, nothing) == (1, 2)
-    assert sorted(again) == ["d003", "new"]
-    assert found(index, "What of the school?")[0] == "new"
-    assert found(index, "What of the ferry?")[0] == "d003"
-    assert "d004" not in found(index, "Which mill?", 150)
-    assert roll_back(index, prepare, nothing) == (2, 1)
+    assert roll_back(index, prepare_and_record, ignore) == (1, 2)
+    assert sorted(prepared_ids) == ["d003", "new"]
+    assert search_ids(index, "What of the school?")[0] == "new"
+    assert search_ids(index, "What of the ferry?")[0] == "d003"
+    assert "d004" not in search_ids(index, "Which mill?", 150)
+    assert roll_back(index, prepare, ignore) == (2, 1)
     assert verify_index(index).broken == verify_index(index).repaired == ()
 
 
-def broken_off_after(batches: int) -> Callable[[Sequence[Document]], list[Prepared]]:
-    def some(documents: Sequence[Document]) -> list[Prepared]:
+def interrupt_after(batches: int) -> Callable[[Sequence[Document]], list[Prepared]]:
+    def prepare_or_interrupt(documents: Sequence[Document]) -> list[Prepared]:
         nonlocal batches
         if batches == 0:
             raise KeyboardInterrupt
         batches -= 1
         return prepare(documents)
 
-    return some
+    return prepare_or_interrupt
 
 
-def test_what_was_built_before_it_was_broken_off_is_used(index: LocalIndex) -> None:
+def test_rebuild_resumes_an_interrupted_one(index: LocalIndex) -> None:
     before = scores(filled(index))
     with pytest.raises(KeyboardInterrupt):
-        rebuild(index, broken_off_after(2), nothing)
+        rebuild(index, interrupt_after(2), ignore)
     assert index.state().generation == 1
     assert scores(index) == before
-    told: list[int] = []
-    assert rebuild(index, prepare, told.append) == (2, 1)
-    assert sum(told) == len(TEXTS) - 128
+    finished: list[int] = []
+    assert rebuild(index, prepare, finished.append) == (2, 1)
+    assert sum(finished) == len(TEXTS) - 128
 
 
-def test_of_two_rebuilds_one_is_refused(index: LocalIndex) -> None:
+def test_rejects_a_concurrent_rebuild(index: LocalIndex) -> None:
     filled(index)
-    refused: list[Conflict] = []
+    rejected: list[Conflict] = []
 
-    def beside(documents: Sequence[Document]) -> list[Prepared]:
-        with pytest.raises(Conflict, match="a rebuild of index 'books' is under way") as caught:
-            rebuild(other(index, to_rebuild=True), prepare, nothing)
-        refused.append(caught.value)
+    def prepare_and_rebuild(documents: Sequence[Document]) -> list[Prepared]:
+        with pytest.raises(Conflict, match="index 'books' is being rebuilt") as raised:
+            rebuild(reopen(index, to_rebuild=True), prepare, ignore)
+        rejected.append(raised.value)
         return prepare(documents)
 
-    rebuild(index, beside, nothing)
-    assert refused
+    rebuild(index, prepare_and_rebuild, ignore)
+    assert rejected
     assert index.state().generation == 2
 
 
-def test_another_model_takes_over_and_the_first_can_be_brought_back(index: LocalIndex) -> None:
+def test_rebuilds_with_another_embedder_and_rolls_back(index: LocalIndex) -> None:
     filled(index)
     wider = replace(SPECIFICATION, embedder="wider@1", dimension=2 * SPECIFICATION.dimension)
 
-    def doubled(documents: Sequence[Document]) -> list[Prepared]:
-        made = []
+    def prepare_wider(documents: Sequence[Document]) -> list[Prepared]:
+        batch = []
         for document in documents:
             passages = splitting.split(document, EMBEDDER.token_starts)
             vectors = EMBEDDER.encode_passages([p.text for p in passages])
-            made.append(Prepared(document, passages, (np.hstack([vectors] * 2) / np.sqrt(2)).astype(np.float16)))
-        return made
+            batch.append(Prepared(document, passages, (np.hstack([vectors] * 2) / np.sqrt(2)).astype(np.float16)))
+        return batch
 
-    with pytest.raises(Conflict, match="was made with embedder"):
+    with pytest.raises(Conflict, match="was built with embedder"):
         LocalIndex(index.folder, wider)
-    # Broken off with yet another one: what it left is of no use.
-    narrow = LocalIndex(index.folder, replace(wider, embedder="third@1"), to_rebuild=True)
+    # An interrupted rebuild with a third embedder leaves passages that cannot be reused.
+    third = LocalIndex(index.folder, replace(wider, embedder="third@1"), to_rebuild=True)
     with pytest.raises(KeyboardInterrupt):
-        rebuild(narrow, broken_off_after(1), nothing)
-    assert rebuild(LocalIndex(index.folder, wider, to_rebuild=True), doubled, nothing) == (3, 1)
+        rebuild(third, interrupt_after(1), ignore)
+    assert rebuild(LocalIndex(index.folder, wider, to_rebuild=True), prepare_wider, ignore) == (3, 1)
     (vector,) = EMBEDDER.encode_questions([QUESTION])
-    with pytest.raises(Conflict, match=r"was made with embedder 'wider@1'.*use the same, rebuild it"):
+    with pytest.raises(Conflict, match=r"was built with embedder 'wider@1'.*use the same settings, run `qa rebuild`"):
         index.search(QUESTION, vector, 5)
-    assert index.put([prepared("late", "Too late.")], 1) is None
+    assert index.put([prepare_document("late", "Too late.")], 1) is None
     with pytest.raises(Conflict, match="wider@1"):
         index.generation()
-    taken = LocalIndex(index.folder, wider)
-    hits = taken.search(QUESTION, (np.hstack([vector] * 2) / np.sqrt(2)).astype(np.float32), 5).hits
+    reopened = LocalIndex(index.folder, wider)
+    hits = reopened.search(QUESTION, (np.hstack([vector] * 2) / np.sqrt(2)).astype(np.float32), 5).hits
     assert hits[0].passage.document_id == "d077"
-    with pytest.raises(Conflict, match="generation 1' was made with embedder"):
-        roll_back(taken, doubled, nothing)
-    assert roll_back(other(index, to_rebuild=True), prepare, nothing) == (1, 3)
-    assert found(index, QUESTION)[0] == "d077"
+    with pytest.raises(Conflict, match="generation 1' was built with embedder"):
+        roll_back(reopened, prepare_wider, ignore)
+    assert roll_back(reopen(index, to_rebuild=True), prepare, ignore) == (1, 3)
+    assert search_ids(index, QUESTION)[0] == "d077"

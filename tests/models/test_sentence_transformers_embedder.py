@@ -72,7 +72,7 @@ def test_engine_uses_it_for_a_new_index_but_not_for_one_of_another_embedder(tiny
     assert answer.span.of(text) == answer.text
     engine.close()
     shipped = build_engine(Settings(index_dir=tmp_path))
-    with pytest.raises(Conflict, match="was made with embedder"):
+    with pytest.raises(Conflict, match="was built with embedder"):
         shipped.ask("When does the library open?")
     assert len(shipped.indexes._open) == 0
 

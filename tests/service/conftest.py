@@ -16,7 +16,7 @@ Opener = Callable[..., TestClient]
 
 @pytest.fixture
 def open_service(shipped: Engine, tmp_path: Path) -> Iterator[Opener]:
-    """Start the service on an empty folder, with the shipped models and any settings."""
+    """Start the service with the shipped models, an empty default index and any settings."""
     clients: list[TestClient] = []
 
     def start(**settings: Any) -> TestClient:

@@ -1,4 +1,4 @@
-"""Bad input: the designed status, a problem document that names the field, and nothing written."""
+"""Invalid requests get the right status and a problem document that names the field, and write nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from qa.engine import Engine
+from qa.indexing.indexer import Indexer
 from qa.validation import MAX_READ_TEXT
 
 QUERY = {"question": "Who?"}
 
 
-def problem(response: Any) -> tuple[int, str | None]:
+def read_problem(response: Any) -> tuple[int, str | None]:
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
     assert {"type", "title", "status", "detail"} <= set(body)
@@ -44,8 +44,8 @@ def problem(response: Any) -> tuple[int, str | None]:
         ([QUERY], (422, "body")),
     ],
 )
-def test_queries(service: TestClient, body: Any, expected: tuple[int, str]) -> None:
-    assert problem(service.post("/v1/query", json=body)) == expected
+def test_rejects_invalid_queries(service: TestClient, body: Any, expected: tuple[int, str]) -> None:
+    assert read_problem(service.post("/v1/query", json=body)) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_queries(service: TestClient, body: Any, expected: tuple[int, str]) -> N
         (b"[" * 100_000, 400),
     ],
 )
-def test_bodies_that_are_no_request(service: TestClient, content: bytes, status: int) -> None:
+def test_rejects_invalid_json(service: TestClient, content: bytes, status: int) -> None:
     response = service.post("/v1/query", content=content, headers={"Content-Type": "application/json"})
-    assert problem(response)[0] == status
+    assert read_problem(response)[0] == status
 
 
 @pytest.mark.parametrize(
@@ -89,58 +89,65 @@ def test_bodies_that_are_no_request(service: TestClient, content: bytes, status:
         ("text", (422, "body")),
     ],
 )
-def test_documents_and_nothing_is_written(service: TestClient, body: Any, expected: tuple[int, str]) -> None:
-    assert problem(service.post("/v1/documents", json=body)) == expected
+def test_rejects_invalid_documents_and_writes_nothing(
+    service: TestClient, body: Any, expected: tuple[int, str]
+) -> None:
+    assert read_problem(service.post("/v1/documents", json=body)) == expected
     assert service.get("/v1/documents").json()["documents"] == []
     assert service.get("/readyz").json()["documents"] == 0
 
 
-def test_lone_surrogates_in_a_document(service: TestClient) -> None:
+def test_rejects_lone_surrogates_in_a_document(service: TestClient) -> None:
     body = json.dumps({"text": "a\ud800b"}).encode()
     response = service.post("/v1/documents", content=body, headers={"Content-Type": "application/json"})
-    assert problem(response)[0] == 422
+    assert read_problem(response)[0] == 422
     assert service.get("/v1/documents").json()["documents"] == []
 
 
-def test_lone_surrogates_in_a_filter(service: TestClient) -> None:
+def test_rejects_lone_surrogates_in_a_filter(service: TestClient) -> None:
     for filters in ({"a": "\ud800"}, {"\ud800": "a"}):
         body = json.dumps({"question": "Who?", "filters": filters}).encode()
         response = service.post("/v1/query", content=body, headers={"Content-Type": "application/json"})
-        assert problem(response)[0] == 422
+        assert read_problem(response)[0] == 422
 
 
-def test_an_error_of_the_server_is_a_problem_too(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any, **__: Any) -> None:
+def test_internal_errors_are_problem_documents_without_details(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(Engine, "documents", broken)
+    monkeypatch.setattr(Indexer, "__call__", fail)
     response = service.get("/v1/documents")
-    assert problem(response) == (500, None)
+    assert read_problem(response) == (500, None)
     assert "secret" not in response.text
 
 
-def test_other_calls(service: TestClient) -> None:
-    assert problem(service.post("/v1/query/batch", json={"questions": []})) == (422, "questions")
-    assert problem(service.post("/v1/query/batch", json={"questions": ["a"] * 65})) == (422, "questions")
-    assert problem(service.post("/v1/query/batch", json={"questions": ["a", " "]}))[0] == 422
-    assert problem(service.post("/v1/read", json={"question": "Who?", "text": ""})) == (422, "text")
+def test_rejects_invalid_arguments_of_other_calls(service: TestClient) -> None:
+    assert read_problem(service.post("/v1/query/batch", json={"questions": []})) == (422, "questions")
+    assert read_problem(service.post("/v1/query/batch", json={"questions": ["a"] * 65})) == (422, "questions")
+    assert read_problem(service.post("/v1/query/batch", json={"questions": ["a", " "]}))[0] == 422
+    assert read_problem(service.post("/v1/read", json={"question": "Who?", "text": ""})) == (422, "text")
     too_long = {"question": "Who?", "text": "x" * (MAX_READ_TEXT + 1)}
-    assert problem(service.post("/v1/read", json=too_long)) == (413, "text")
-    assert problem(service.post("/v1/search", json={**QUERY, "top_k": 0})) == (422, "top_k")
-    assert problem(service.post("/v1/search", json={**QUERY, "rerank": "yes"})) == (422, "rerank")
-    assert problem(service.get("/v1/documents", params={"limit": 0})) == (422, "limit")
-    assert problem(service.get("/v1/documents", params={"cursor": "!"})) == (422, "cursor")
-    assert problem(service.get("/v1/documents", params={"index": "nowhere"})) == (404, "index")
-    assert problem(service.post("/v1/documents", json={"text": "x"}, params={"index": "nowhere"})) == (404, "index")
-    assert problem(service.get("/v1/documents/none")) == (404, "id")
-    assert problem(service.get("/v1/nothing"))[0] == 404
-    assert problem(service.put("/v1/query", json={}))[0] == 405
+    assert read_problem(service.post("/v1/read", json=too_long)) == (413, "text")
+    assert read_problem(service.post("/v1/search", json={**QUERY, "top_k": 0})) == (422, "top_k")
+    assert read_problem(service.post("/v1/search", json={**QUERY, "rerank": "yes"})) == (422, "rerank")
+    assert read_problem(service.get("/v1/documents", params={"limit": 0})) == (422, "limit")
+    assert read_problem(service.get("/v1/documents", params={"cursor": "!"})) == (422, "cursor")
+    assert read_problem(service.get("/v1/documents", params={"index": "nowhere"})) == (404, "index")
+    assert read_problem(service.post("/v1/documents", json={"text": "x"}, params={"index": "nowhere"})) == (
+        404,
+        "index",
+    )
+    assert read_problem(service.get("/v1/documents/none")) == (404, "id")
+    assert read_problem(service.get("/v1/nothing"))[0] == 404
+    assert read_problem(service.put("/v1/query", json={}))[0] == 405
 
 
-def test_a_body_over_the_limit(service: TestClient) -> None:
+def test_rejects_a_body_over_the_limit(service: TestClient) -> None:
     def chunks() -> Any:
         for _ in range(70):
             yield b" " * 1_000_000
 
-    assert problem(service.post("/v1/documents", content=b" " * 65_000_000)) == (413, "body")
-    assert problem(service.post("/v1/documents", content=chunks())) == (413, "body")
+    assert read_problem(service.post("/v1/documents", content=b" " * 65_000_000)) == (413, "body")
+    assert read_problem(service.post("/v1/documents", content=chunks())) == (413, "body")

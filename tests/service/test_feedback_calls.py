@@ -6,11 +6,11 @@ from fastapi.testclient import TestClient
 from tests.service.test_service import DOCUMENT, TEXT, ask
 
 
-def test_an_answer_that_is_called_right_becomes_a_label(service: TestClient) -> None:
+def test_exports_an_answer_marked_right_as_a_labelled_question(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     result = ask(service)
     answer = result["answers"][0]
-    given = service.post(
+    response = service.post(
         "/v1/feedback",
         json={
             "question": result["question"],
@@ -21,7 +21,7 @@ def test_an_answer_that_is_called_right_becomes_a_label(service: TestClient) -> 
             "comment": "as it says on the door",
         },
     )
-    assert given.status_code == 201
+    assert response.status_code == 201
     exported = service.get("/v1/feedback/export").json()
     (article,) = exported["data"]
     assert (exported["version"], exported["left_out"], article["title"]) == ("v2.0", 0, "Opening hours")
@@ -29,7 +29,7 @@ def test_an_answer_that_is_called_right_becomes_a_label(service: TestClient) -> 
     assert paragraph["context"] == TEXT
     assert paragraph["qas"] == [
         {
-            "id": given.json()["id"],
+            "id": response.json()["id"],
             "question": "Who runs the library?",
             "is_impossible": False,
             "answers": [{"text": answer["answer"], "answer_start": answer["document_offset"]["start"]}],
@@ -52,7 +52,7 @@ def test_an_answer_that_is_called_right_becomes_a_label(service: TestClient) -> 
         ({"rating": 5}, 422, "rating"),
     ],
 )
-def test_what_is_wrong_is_named(service: TestClient, change: dict[str, object], status: int, field: str) -> None:
+def test_rejects_invalid_feedback(service: TestClient, change: dict[str, object], status: int, field: str) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     body = {"question": "When?", "document_id": "hours", "verdict": "right", "document_offset": {"start": 4, "end": 8}}
     response = service.post("/v1/feedback", json={**body, **change})
@@ -60,5 +60,5 @@ def test_what_is_wrong_is_named(service: TestClient, change: dict[str, object], 
     assert service.get("/v1/feedback/export").json() == {"version": "v2.0", "data": [], "left_out": 0}
 
 
-def test_an_index_that_is_not_there(service: TestClient) -> None:
+def test_rejects_an_unknown_index(service: TestClient) -> None:
     assert service.get("/v1/feedback/export?index=nowhere").status_code == 404

@@ -13,204 +13,206 @@ from fastapi.testclient import TestClient
 
 from qa.errors import Conflict, NotFound, Overloaded, Unavailable
 from qa.service import jobs as jobs_module
-from qa.service.jobs import Advance, Begin, Job, Jobs, Work
+from qa.service.jobs import Job, Jobs, ReportProgress, StartJob, Work
 from tests.service.conftest import Opener
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs_module, "_LOOK_EVERY", 0.01)
+def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_module, "_POLL_INTERVAL", 0.01)
 
 
-def by(jobs: Jobs, work: Work) -> Begin:
-    """Return what carries jobs out in a thread, which holds the lock as a process would that inherited it."""
+def in_thread(jobs: Jobs, work: Work) -> StartJob:
+    """Return a function that runs jobs in a thread, which holds the lock as a process that inherited it would."""
 
-    def begin(id: str, lock: int) -> None:
-        held = os.dup(lock)
+    def start_job(id: str, lock: int) -> None:
+        inherited = os.dup(lock)
 
-        def carry_out() -> None:
-            jobs.carry_out(id, work)
-            os.close(held)
+        def run() -> None:
+            jobs.run(id, work)
+            os.close(inherited)
 
-        threading.Thread(target=carry_out, daemon=True).start()
+        threading.Thread(target=run, daemon=True).start()
 
-    return begin
+    return start_job
 
 
-def ended(jobs: Jobs, id: str) -> Job:
+def wait_for(jobs: Jobs, id: str) -> Job:
     *_, last = jobs.follow(id)
     return last
 
 
-def test_a_rebuild_over_http(service: TestClient) -> None:
+def test_rebuilds_over_http(service: TestClient) -> None:
     documents = [{"id": f"d{n}", "text": f"Mill {n} was built in {1700 + n}."} for n in range(20)]
     service.post("/v1/documents", json=documents)
     question = {"question": "When was mill 7 built?", "min_confidence": 0}
     before = service.post("/v1/query", json=question).json()
-    refused = service.post("/v1/indexes/default/rollback")
-    assert refused.status_code == 202
-    assert "event: failed" in service.get(f"{refused.headers['location']}/events").text
+    rollback = service.post("/v1/indexes/default/rollback")
+    assert rollback.status_code == 202
+    assert "event: failed" in service.get(f"{rollback.headers['location']}/events").text
     response = service.post("/v1/indexes/default/rebuild")
     assert response.status_code == 202
-    place = response.headers["location"]
-    events = service.get(f"{place}/events")
+    location = response.headers["location"]
+    events = service.get(f"{location}/events")
     assert events.headers["content-type"].startswith("text/event-stream")
-    told: list[dict[str, Any]] = [
+    states: list[dict[str, Any]] = [
         json.loads(line[6:]) for line in events.text.splitlines() if line.startswith("data: ")
     ]
-    assert (told[-1]["state"], told[-1]["done"], told[-1]["generation"]) == ("done", 20, 2)
-    assert f"event: {told[-1]['state']}" in events.text
-    assert service.get(place).json() == told[-1]
+    assert (states[-1]["state"], states[-1]["done"], states[-1]["generation"]) == ("done", 20, 2)
+    assert f"event: {states[-1]['state']}" in events.text
+    assert service.get(location).json() == states[-1]
     after = service.post("/v1/query", json=question).json()
     assert after["generation"] == 2
     assert [a["answer"] for a in after["answers"]] == [a["answer"] for a in before["answers"]]
     kinds = [(job["kind"], job["state"]) for job in service.get("/v1/jobs").json()["jobs"]]
     assert kinds == [("rebuild", "done"), ("rollback", "failed")]
     assert "no previous generation" in service.get("/v1/jobs").json()["jobs"][1]["error"]
-    assert service.delete(place).status_code == 409
+    assert service.delete(location).status_code == 409
     assert service.post("/v1/indexes/none/rebuild").status_code == 404
     for path in ("/v1/jobs/none", "/v1/jobs/none/events", "/v1/jobs/..%2F..%2Fetc"):
         assert service.get(path).status_code == 404
 
 
-def test_a_job_needs_a_key_where_keys_are_set(open_service: Opener) -> None:
+def test_jobs_need_a_key(open_service: Opener) -> None:
     locked = open_service(api_keys="secret")
     assert locked.post("/v1/indexes/default/rebuild").status_code == 401
     assert locked.get("/v1/jobs").status_code == 401
 
 
-def test_progress_and_cancelling(tmp_path: Path) -> None:
-    jobs, go_on = Jobs(tmp_path), threading.Semaphore(0)
+def test_reports_progress_and_cancels(tmp_path: Path) -> None:
+    jobs, proceed = Jobs(tmp_path), threading.Semaphore(0)
 
-    def work(advance: Advance) -> dict[str, Any]:
+    def work(report_progress: ReportProgress) -> dict[str, Any]:
         for _ in range(3):
-            go_on.acquire()
-            advance(5)
+            proceed.acquire()
+            report_progress(5)
         return {"generation": 7}
 
-    job = jobs.start("rebuild", "books", 12, by(jobs, work))
+    job = jobs.start("rebuild", "books", 12, in_thread(jobs, work))
     assert (job.state, job.done, job.total) == ("running", 0, 12)
-    with pytest.raises(Conflict, match="works on index 'books'"):
-        Jobs(tmp_path).start("rollback", "books", 1, by(jobs, work))
-    go_on.release()
+    with pytest.raises(Conflict, match="is running on index 'books'"):
+        Jobs(tmp_path).start("rollback", "books", 1, in_thread(jobs, work))
+    proceed.release()
     while (job := jobs.get(job.id)).done < 5:
         time.sleep(0.01)
     assert job.rate > 0
     assert job.seconds_left is not None
-    # Another process asks for it.
+    # Another process cancels the job.
     assert Jobs(tmp_path).cancel(job.id).state == "running"
-    go_on.release()
-    last = ended(jobs, job.id)
-    # It looks after each step: after the one that was told, if it had not looked yet, or after the next one.
+    proceed.release()
+    last = wait_for(jobs, job.id)
+    # A job checks for cancellation after each step: here after the step that was just reported, or after the next one.
     assert (last.state, last.done in (5, 10), last.seconds_left, last.generation) == ("cancelled", True, None, None)
     for _ in range(3):
-        go_on.release()
-    last = ended(jobs, jobs.start("rebuild", "books", 12, by(jobs, work)).id)
+        proceed.release()
+    last = wait_for(jobs, jobs.start("rebuild", "books", 12, in_thread(jobs, work)).id)
     assert (last.state, last.done, last.total, last.generation) == ("done", 15, 15, 7)
     for _ in range(3):
-        go_on.release()
-    # A part of these was there already.
-    last = ended(jobs, jobs.start("rebuild", "books", 20, by(jobs, work)).id)
+        proceed.release()
+    # Fewer documents than announced were left to process.
+    last = wait_for(jobs, jobs.start("rebuild", "books", 20, in_thread(jobs, work)).id)
     assert (last.state, last.done, last.total) == ("done", 15, 15)
-    with pytest.raises(Conflict, match="has ended: done"):
+    with pytest.raises(Conflict, match=r"already ended \(done\)"):
         jobs.cancel(last.id)
 
 
-def test_a_job_whose_process_died_is_reported_so(tmp_path: Path) -> None:
-    jobs, held = Jobs(tmp_path), threading.Event()
+def test_reports_a_job_whose_process_started_as_failed(tmp_path: Path) -> None:
+    jobs, proceed = Jobs(tmp_path), threading.Event()
 
-    def work(_: Advance) -> dict[str, Any]:
-        held.wait()
+    def work(_: ReportProgress) -> dict[str, Any]:
+        proceed.wait()
         return {"generation": 1}
 
-    alive = jobs.start("rebuild", "books", 1, by(jobs, work))
-    # What a process leaves that was killed: a file that says it runs, and a lock that nobody holds.
+    alive = jobs.start("rebuild", "books", 1, in_thread(jobs, work))
+    # A killed process leaves a state file with state "running", and a free lock.
     state = (tmp_path / ".jobs" / f"{alive.id}.json").read_text()
     (tmp_path / ".jobs" / "dead.json").write_text(state.replace(alive.id, "dead"))
     dead = jobs.get("dead")
-    assert (dead.state, dead.error) == ("failed", "the process that did it ended")
+    assert (dead.state, dead.error) == ("failed", "the job was interrupted: its process died")
     assert jobs.get(alive.id).state == "running"
-    held.set()
-    assert ended(jobs, alive.id).state == "done"
+    proceed.set()
+    assert wait_for(jobs, alive.id).state == "done"
 
 
-def test_an_unexpected_error_is_not_told_to_everybody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def work(_: Advance) -> dict[str, Any]:
+def test_logs_an_unexpected_error_without_exposing_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def work(_: ReportProgress) -> dict[str, Any]:
         raise ZeroDivisionError("secret")
 
     jobs = Jobs(tmp_path)
-    last = ended(jobs, jobs.start("rebuild", "books", 1, by(jobs, work)).id)
+    last = wait_for(jobs, jobs.start("rebuild", "books", 1, in_thread(jobs, work)).id)
     assert last.state == "failed"
     assert "secret" not in str(last.error)
     assert "secret" in caplog.text
 
 
-def test_a_job_that_cannot_be_written_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+def test_does_not_start_a_job_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(jobs_module, "write_durably", full)
-    begun: list[str] = []
-    with pytest.raises(Unavailable, match="cannot be begun"):
-        Jobs(tmp_path).start("rebuild", "books", 1, lambda job, _: begun.append(job))
-    assert begun == []
+    monkeypatch.setattr(jobs_module, "write_durably", fail)
+    started: list[str] = []
+    with pytest.raises(Unavailable, match="cannot start the job"):
+        Jobs(tmp_path).start("rebuild", "books", 1, lambda job, _: started.append(job))
+    assert started == []
     assert [path.name for path in (tmp_path / ".jobs").iterdir()] == ["lock"]
 
 
-def test_an_upload_whose_process_died_is_taken_up_again_once(tmp_path: Path) -> None:
-    jobs, died = Jobs(tmp_path), []
-    job = jobs.start("upload", "books", 1, lambda id_, _: died.append(id_), [("a.txt", io.BytesIO(b"So it is."))])
-    assert died == [job.id]
-    assert jobs.get(job.id).error == "the process that did it ended"
-    seen: list[bytes] = []
+def test_resumes_an_interrupted_upload_once(tmp_path: Path) -> None:
+    jobs, started = Jobs(tmp_path), []
+    job = jobs.start("upload", "books", 1, lambda id_, _: started.append(id_), [("a.txt", io.BytesIO(b"So it is."))])
+    assert started == [job.id]
+    assert jobs.get(job.id).error == "the job was interrupted: its process died"
+    contents: list[bytes] = []
 
-    def work(advance: Advance) -> dict[str, Any]:
-        seen.append(jobs.given(job.id, 0).read_bytes())
-        advance(1, files=[{"file": "a.txt", "documents": [], "error": "told"}])
+    def work(report_progress: ReportProgress) -> dict[str, Any]:
+        contents.append(jobs.upload_path(job.id, 0).read_bytes())
+        report_progress(1, files=[{"file": "a.txt", "documents": [], "error": "not a text"}])
         return {}
 
-    # Purging leaves what was accepted.
-    jobs.forget_ended()
-    jobs.take_up(by(jobs, work))
-    last = ended(jobs, job.id)
-    assert (last.state, last.done, seen) == ("done", 1, [b"So it is."])
-    assert [file["error"] for file in last.files or ()] == ["told"]
-    again = jobs.start("upload", "books", 1, lambda *_: None, [("b.txt", io.BytesIO(b"It kills whoever reads it."))])
+    # Purging keeps interrupted uploads, which were accepted.
+    jobs.delete_ended()
+    jobs.resume_interrupted(in_thread(jobs, work))
+    last = wait_for(jobs, job.id)
+    assert (last.state, last.done, contents) == ("done", 1, [b"So it is."])
+    assert [file["error"] for file in last.files or ()] == ["not a text"]
+    again = jobs.start(
+        "upload", "books", 1, lambda *_: None, [("b.txt", io.BytesIO(b"It kills every process that reads it."))]
+    )
     for _ in range(3):
-        jobs.take_up(lambda id_, _: died.append(id_))
-    assert died == [job.id, again.id]
-    jobs.forget_ended()
+        jobs.resume_interrupted(lambda id_, _: started.append(id_))
+    assert started == [job.id, again.id]
+    jobs.delete_ended()
     assert jobs.all() == []
     assert [path.name for path in (tmp_path / ".jobs").iterdir()] == ["lock"]
 
 
-def test_not_more_than_a_few_uploads_at_once(tmp_path: Path) -> None:
-    jobs, go_on = Jobs(tmp_path), threading.Event()
+def test_limits_the_number_of_running_uploads(tmp_path: Path) -> None:
+    jobs, proceed = Jobs(tmp_path), threading.Event()
 
-    def work(_: Advance) -> dict[str, Any]:
-        assert go_on.wait(30)
+    def work(_: ReportProgress) -> dict[str, Any]:
+        assert proceed.wait(30)
         return {}
 
-    running = [jobs.start("upload", "books", 0, by(jobs, work), []) for _ in range(2)]
+    running = [jobs.start("upload", "books", 0, in_thread(jobs, work), []) for _ in range(2)]
     with pytest.raises(Overloaded, match="2 uploads"):
-        jobs.start("upload", "letters", 0, by(jobs, work), [])
-    jobs.start("rebuild", "books", 0, by(jobs, work))
-    go_on.set()
-    assert [ended(jobs, job.id).state for job in running] == ["done", "done"]
-    jobs.start("upload", "letters", 0, by(jobs, work), [])
+        jobs.start("upload", "letters", 0, in_thread(jobs, work), [])
+    jobs.start("rebuild", "books", 0, in_thread(jobs, work))
+    proceed.set()
+    assert [wait_for(jobs, job.id).state for job in running] == ["done", "done"]
+    jobs.start("upload", "letters", 0, in_thread(jobs, work), [])
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_reports_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / ".jobs").write_text("in the way")
-    with pytest.raises(Unavailable, match="cannot be begun"):
+    with pytest.raises(Unavailable, match="cannot start the job"):
         Jobs(tmp_path).start("rebuild", "books", 1, lambda *_: None)
 
 
-def test_old_jobs_are_forgotten(tmp_path: Path) -> None:
+def test_deletes_old_jobs(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path)
     for _ in range(103):
-        last = ended(jobs, jobs.start("rebuild", "books", 1, by(jobs, lambda _: {})).id)
+        last = wait_for(jobs, jobs.start("rebuild", "books", 1, in_thread(jobs, lambda _: {})).id)
     assert len(jobs.all()) == 101
     assert jobs.all()[0] == last
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="job 'none' not found"):
         jobs.get("none")

@@ -1,4 +1,4 @@
-"""The page, driven in a real browser against a real server."""
+"""The web page in a real browser, with a real server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qa.types import Document
 from tests.conftest import labels_in, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 MILL = (
     "🌾 The mill stands at the river.\r\n\r\n"
@@ -52,16 +52,16 @@ def url(library: Engine) -> Iterator[str]:
 def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     scheme, width = request.param
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
-    page, wrong, asked = context.new_page(), [], []
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda sent: asked.append(sent.url))
+    page, errors, requests = context.new_page(), [], []
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(url)
     expect(page.locator("#documents li")).to_have_count(2)
     yield page
-    assert wrong == []
-    assert {address for address in asked if not address.startswith((url, "blob:"))} == set()
-    # Nothing sticks out sideways.
+    assert errors == []
+    assert {address for address in requests if not address.startswith((url, "blob:"))} == set()
+    # The page does not scroll horizontally.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
 
@@ -81,7 +81,7 @@ def labels(page: Page, tmp_path: Path) -> dict[str, tuple[list[str], bool]]:
     return labels_in(json.loads(saved.read_text()))
 
 
-def test_an_answer_is_lit_up_where_it_stands(page: Page, tmp_path: Path) -> None:
+def test_highlights_an_answer_in_its_document(page: Page, tmp_path: Path) -> None:
     ask(page, "Who has run the mill since 2011?")
     first = page.locator("article").first
     expect(first.locator("h3")).to_contain_text("Ortega")
@@ -91,7 +91,7 @@ def test_an_answer_is_lit_up_where_it_stands(page: Page, tmp_path: Path) -> None
     mark = page.locator("#text mark")
     expect(mark).to_contain_text("Ortega")
     expect(mark).to_be_in_viewport()
-    # What a document says is text, whatever it looks like.
+    # Text of a document is not parsed as HTML.
     expect(page.locator("#text")).to_contain_text("<b>the board</b>")
     assert page.locator("#text b, #document-title i").count() == 0
     first.get_by_role("button", name="Right").click()
@@ -103,7 +103,7 @@ def test_an_answer_is_lit_up_where_it_stands(page: Page, tmp_path: Path) -> None
     assert ("Ortega" in answers[0], impossible) == (True, False)
 
 
-def test_what_the_documents_do_not_say(page: Page) -> None:
+def test_shows_that_the_documents_do_not_answer(page: Page) -> None:
     ask(page, "What does a ticket to the opera in Vienna cost?")
     expect(page.locator("#state")).to_have_text("The documents do not say.")
     expect(page.locator("article").first).to_be_hidden()
@@ -111,7 +111,7 @@ def test_what_the_documents_do_not_say(page: Page) -> None:
     expect(page.locator("article").first).to_be_visible()
 
 
-def test_a_large_file_is_taken_in_by_a_job(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adds_a_large_file_by_a_job(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qa.service.routes.documents.MAX_WAITED_FOR", 10)
     (tmp_path / "pot.txt").write_text("The pot is green, and holds two litres.")
     page.locator("#files").set_input_files(tmp_path / "pot.txt")
@@ -119,7 +119,7 @@ def test_a_large_file_is_taken_in_by_a_job(page: Page, tmp_path: Path, monkeypat
     expect(page.locator("#documents li")).to_have_count(3)
 
 
-def test_filters(page: Page) -> None:
+def test_filters_documents(page: Page) -> None:
     page.get_by_label("Only documents with").fill("kind=animal")
     ask(page, "Who has run the mill since 2011?")
     expect(page.locator("#answers")).not_to_contain_text("Ortega")
@@ -128,11 +128,11 @@ def test_filters(page: Page) -> None:
     expect(page.locator("article").first).to_contain_text("Ortega")
     page.get_by_label("Only documents with").fill("animal")
     ask(page, "Who?")
-    expect(page.locator("#state")).to_have_text("“animal” is not name=value.")
+    expect(page.locator("#state")).to_have_text("“animal” is not a filter; write name=value.")
 
 
 def select(page: Page, words: str) -> None:
-    """Select words in the shown text, as a mouse would."""
+    """Select words in the open document."""
     page.evaluate(
         """words => {
             const walker = document.createTreeWalker(document.getElementById("text"), NodeFilter.SHOW_TEXT);
@@ -146,31 +146,31 @@ def select(page: Page, words: str) -> None:
                 getSelection().addRange(range);
                 return;
             }
-            throw new Error("not there");
+            throw new Error("not found");
         }""",
         words,
     )
 
 
-def test_a_golden_set_is_made_by_selecting(page: Page, tmp_path: Path) -> None:
+def test_labels_questions_by_selecting_text(page: Page, tmp_path: Path) -> None:
     page.get_by_role("button", name="The <i>mill</i>", exact=True).click()
     question = page.locator("#labelled")
     question.fill("When does it grind?")
-    page.get_by_role("button", name="The selected words answer it").click()
-    expect(page.locator("#label-state")).to_have_text("Select the words in the text first.")
-    # Half a word, and the white space before it.
+    page.get_by_role("button", name="The selected text is the answer").click()
+    expect(page.locator("#label-state")).to_have_text("Select the answer in the text first.")
+    # A space and half a word; the selection is trimmed and extended to whole words.
     select(page, " Monda")
-    page.get_by_role("button", name="The selected words answer it").click()
-    expect(page.locator("#label-state")).to_have_text("Kept: “Mondays”.")
+    page.get_by_role("button", name="The selected text is the answer").click()
+    expect(page.locator("#label-state")).to_have_text("Saved: “Mondays”.")
     question.fill("Who built it?")
-    page.get_by_role("button", name="The document does not say").click()
-    expect(page.locator("#label-state")).to_have_text("Kept: the document does not say.")
+    page.get_by_role("button", name="The document has no answer").click()
+    expect(page.locator("#label-state")).to_have_text("Saved: the document has no answer.")
     page.get_by_role("button", name="Close the document").click()
     page.get_by_role("button", name="cat", exact=True).click()
     question.fill("Where does it sleep?")
     select(page, "blue chair")
-    page.get_by_role("button", name="The selected words answer it").click()
-    expect(page.locator("#label-state")).to_have_text("Kept: “blue chair”.")
+    page.get_by_role("button", name="The selected text is the answer").click()
+    expect(page.locator("#label-state")).to_have_text("Saved: “blue chair”.")
     page.keyboard.press("Escape")
     assert labels(page, tmp_path) == {
         "When does it grind?": (["Mondays"], False),
@@ -179,7 +179,7 @@ def test_a_golden_set_is_made_by_selecting(page: Page, tmp_path: Path) -> None:
     }
 
 
-def test_files_come_and_go(page: Page, tmp_path: Path) -> None:
+def test_adds_and_deletes_files(page: Page, tmp_path: Path) -> None:
     good, bad = tmp_path / "kettle.md", tmp_path / "broken.pdf"
     good.write_text("# Kettle\n\nIt is blue.")
     bad.write_bytes(b"%PDF-1.4 nothing")
@@ -197,7 +197,7 @@ def test_files_come_and_go(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#documents")).not_to_contain_text("cat")
 
 
-def test_files_are_dropped(page: Page) -> None:
+def test_adds_dropped_files(page: Page) -> None:
     page.evaluate(
         """() => {
             const data = new DataTransfer();
@@ -210,14 +210,14 @@ def test_files_are_dropped(page: Page) -> None:
     expect(page.locator("#uploaded")).to_have_text("pan.txt: created")
 
 
-def test_the_keyboard_is_enough(page: Page) -> None:
+def test_works_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.type("Who has run the mill since 2011?")
     page.keyboard.press("Enter")
     expect(page.locator("article").first).to_be_visible()
     show = page.get_by_role("button", name="Show in the document").first
     for _ in range(12):
         page.keyboard.press("Tab")
-        if show.evaluate("one => one === document.activeElement"):
+        if show.evaluate("node => node === document.activeElement"):
             break
     page.keyboard.press("Enter")
     expect(page.locator("#text")).to_be_focused()
@@ -225,7 +225,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     expect(page.locator("#question")).to_be_focused()
 
 
-def test_another_index(page: Page, library: Engine) -> None:
+def test_switches_to_another_index(page: Page, library: Engine) -> None:
     library.indexes.get_or_create("second")
     library.add([Document("boat", "The boat is green.")], index="second")
     page.reload()
@@ -235,7 +235,7 @@ def test_another_index(page: Page, library: Engine) -> None:
     expect(page.locator("article").first).to_contain_text("green")
 
 
-def test_a_key_is_asked_for(browser: Browser, library: Engine) -> None:
+def test_prompts_for_a_key(browser: Browser, library: Engine) -> None:
     with serving(library, Settings(index_dir=library.indexes.folder, api_keys=("secret",))) as url:
         page = browser.new_page()
         page.once("dialog", lambda dialog: dialog.accept("secret"))
@@ -246,7 +246,7 @@ def test_a_key_is_asked_for(browser: Browser, library: Engine) -> None:
         page.close()
 
 
-def test_the_picture_in_the_readme(browser: Browser, golden: Engine, tmp_path: Path) -> None:
+def test_takes_the_screenshot_of_the_readme(browser: Browser, golden: Engine, tmp_path: Path) -> None:
     picture = Path(os.environ.get("QA_PICTURE", tmp_path / "page.png"))
     with serving(golden, Settings(index_dir=golden.indexes.folder)) as url:
         context = browser.new_context(viewport={"width": 1200, "height": 760})

@@ -21,7 +21,7 @@ def metrics(service: TestClient) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_calls_questions_and_indexes_are_counted(service: TestClient) -> None:
+def test_counts_requests_questions_and_documents(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     ask(service)
     ask(service)
@@ -31,23 +31,23 @@ def test_calls_questions_and_indexes_are_counted(service: TestClient) -> None:
     service.post("/v1/search", json={"question": "Who?", "rerank": True})
     service.get("/v1/documents/nowhere")
     service.get("/v1/no/such/call")
-    found = metrics(service)
-    assert found["qa_requests_total", "POST", "/v1/query", "200"] == 3
-    assert found["qa_requests_total", "GET", "/v1/documents/{id}", "404"] == 1
-    assert found["qa_requests_total", "GET", "unknown", "404"] == 1
-    assert found["qa_request_seconds_count", "/v1/query"] == 3
-    assert found["qa_questions_total", "no_answer"] >= 1
-    assert found["qa_questions_total", "answered"] + found["qa_questions_total", "no_answer"] == 6
-    assert found["qa_confidence_count",] == 6
-    # A batch is read together.
-    assert found["qa_stage_seconds_count", "read"] == 6
-    assert found["qa_stage_seconds_count", "search"] == 5
-    assert (found["qa_inside", "questions"], found["qa_inside", "writes"]) == (0, 0)
-    assert (found["qa_index_documents", "default"], found["qa_index_revision", "default"]) == (1, 1)
-    assert found["qa_index_readable", "default"] == 1
+    values = metrics(service)
+    assert values["qa_requests_total", "POST", "/v1/query", "200"] == 3
+    assert values["qa_requests_total", "GET", "/v1/documents/{id}", "404"] == 1
+    assert values["qa_requests_total", "GET", "unknown", "404"] == 1
+    assert values["qa_request_seconds_count", "/v1/query"] == 3
+    assert values["qa_questions_total", "no_answer"] >= 1
+    assert values["qa_questions_total", "answered"] + values["qa_questions_total", "no_answer"] == 6
+    assert values["qa_confidence_count",] == 6
+    # The questions of a batch are read together.
+    assert values["qa_stage_seconds_count", "read"] == 6
+    assert values["qa_stage_seconds_count", "search"] == 5
+    assert (values["qa_inside", "questions"], values["qa_inside", "writes"]) == (0, 0)
+    assert (values["qa_index_documents", "default"], values["qa_index_revision", "default"]) == (1, 1)
+    assert values["qa_index_readable", "default"] == 1
 
 
-def test_how_far_a_worker_is_behind(service: TestClient) -> None:
+def test_lag_is_the_number_of_writes_since_the_last_query(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     ask(service)
     assert metrics(service)["qa_index_lag", "default"] == 0
@@ -58,11 +58,11 @@ def test_how_far_a_worker_is_behind(service: TestClient) -> None:
     assert metrics(service)["qa_index_lag", "default"] == 0
 
 
-def test_an_index_that_cannot_be_read_shows(service: TestClient) -> None:
+def test_reports_an_index_that_cannot_be_read(service: TestClient) -> None:
     service.put("/v1/indexes/broken")
     before = metrics(service)
     assert before["qa_index_readable", "broken"] == 1
-    engine = service.app.state.engine  # type: ignore[attr-defined]
+    engine = service.app.state.services.engine  # type: ignore[attr-defined]
     folder = engine.indexes.get("broken").folder
     engine.indexes.close()
     for file in folder.glob("catalog.sqlite3*"):
@@ -71,13 +71,13 @@ def test_an_index_that_cannot_be_read_shows(service: TestClient) -> None:
     assert (after["qa_index_readable", "broken"], after["qa_index_readable", "default"]) == (0, 1)
 
 
-def test_the_log_tells_of_a_question_without_its_words(service: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_a_question_without_its_text(service: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     with caplog.at_level(logging.INFO, logger="qa"):
         body = ask(service, "Who runs the library?")
     (line,) = [r.getMessage() for r in caplog.records if r.name.startswith("qa") and "question" in r.getMessage()]
-    told = json.loads(line)
-    assert (told["query_id"], told["index"], told["revision"]) == (body["query_id"], "default", 1)
-    assert told["has_answer"] is True
+    event = json.loads(line)
+    assert (event["query_id"], event["index"], event["revision"]) == (body["query_id"], "default", 1)
+    assert event["has_answer"] is True
     for word in ("library", "Ortega", "runs"):
         assert word not in line

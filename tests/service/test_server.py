@@ -1,4 +1,4 @@
-"""The service as processes: several workers with one truth, and a server that is told to stop."""
+"""The service as processes: several workers with shared state, and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from qa.wire.documents import DocumentIn
 from tests.conftest import ENOUGH_S, running
 
 
-def test_workers_have_one_truth(tmp_path: Path) -> None:
+def test_workers_share_keys_jobs_metrics_and_rate_limits(tmp_path: Path) -> None:
     with running(tmp_path, workers=2, rate_limit="40/hour") as (url, _):
         key = Keys(tmp_path).create("desk", "admin")
         questions = 12
         with Client(url, key=key) as first:
             first.add([DocumentIn(id="kettle", text="The kettle is blue.")])
         for _ in range(questions):
-            # Each is a connection of its own, which either worker may take.
+            # Either worker may accept a new connection.
             with Client(url, key=key) as client:
                 assert client.ask("What colour is the kettle?", min_confidence=0).answers[0].text == "blue"
         with Client(url, key=key) as client:
@@ -50,19 +50,19 @@ def test_workers_have_one_truth(tmp_path: Path) -> None:
         assert sum(answered) == questions
         assert counted["qa_requests_total", "POST", "/v1/query", "200"] == questions
         assert (counted["qa_inside", "questions"], counted["qa_index_generation", "default"]) == (0, 2)
-        asked = 0
+        calls = 0
         try:
-            while asked < 40:
+            while calls < 40:
                 with Client(url, key=key, retries=0) as client:
                     client.indexes()
-                asked += 1
+                calls += 1
         except RateLimited:
             pass
-        # Of both together; what came before is counted, too.
-        assert asked < 40 - questions
+        # The limit holds for both workers together, and the questions above count too.
+        assert calls < 40 - questions
 
 
-def test_workers_that_cannot_begin_are_told_of(tmp_path: Path) -> None:
+def test_reports_workers_that_fail_to_start(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("qa")), "serve", "--workers", "2", "--port", "0"]
     environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path), "QA_READER": str(tmp_path / "nowhere")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ENOUGH_S)
@@ -70,49 +70,49 @@ def test_workers_that_cannot_begin_are_told_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_that_is_taken_is_told_of(tmp_path: Path, workers: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+def test_reports_a_port_that_is_in_use(tmp_path: Path, workers: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
         command = [str(Path(sys.executable).with_name("qa")), "serve", "--workers", workers, "--port", port]
         environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ENOUGH_S)
-    assert (done.returncode, f"127.0.0.1:{port}: the server could not begin" in done.stderr) == (1, True)
+    assert (done.returncode, f"127.0.0.1:{port}: the server failed to start" in done.stderr) == (1, True)
 
 
-def test_a_server_that_is_told_to_stop_says_so_and_finishes(tmp_path: Path) -> None:
+def test_drains_after_sigterm(tmp_path: Path) -> None:
     with running(tmp_path, drain_seconds=2) as (url, process), Client(url, retries=0) as client:
         client.add([DocumentIn(id="kettle", text="The kettle is blue.")])
         process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + ENOUGH_S
         while client._http.get("/readyz").status_code == 200:
             assert time.monotonic() < deadline
-        # It is unready, and serves.
+        # It is not ready, but still serves.
         assert client.health().status == "ok"
         assert client.ask("What colour is the kettle?", min_confidence=0).answers[0].text == "blue"
         assert process.wait(ENOUGH_S) in (0, -signal.SIGTERM)
 
 
-def test_ctrl_c_ends_a_server_without_an_error(tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_server_without_an_error(tmp_path: Path) -> None:
     with running(tmp_path) as (_, process):
         process.send_signal(signal.SIGINT)
         assert process.wait(ENOUGH_S) == 0
 
 
-def test_no_acknowledged_write_is_lost_when_the_server_is_stopped_under_load(tmp_path: Path) -> None:
+def test_loses_no_acknowledged_write_when_stopped_under_load(tmp_path: Path) -> None:
     acknowledged: list[str] = []
 
-    def write(url: str, who: int) -> None:
+    def write(url: str, writer: int) -> None:
         with Client(url, retries=0) as client:
             try:
                 for number in range(1000):
-                    id = f"{who}-{number}"
-                    client.add([DocumentIn(id=id, text=f"Mill {number} of {who} stands by the river.")])
+                    id = f"{writer}-{number}"
+                    client.add([DocumentIn(id=id, text=f"Mill {number} of {writer} stands by the river.")])
                     acknowledged.append(id)
             except QAError:
                 pass
 
     with running(tmp_path) as (url, process):
-        writers = [threading.Thread(target=write, args=(url, who)) for who in range(4)]
+        writers = [threading.Thread(target=write, args=(url, writer)) for writer in range(4)]
         for writer in writers:
             writer.start()
         while len(acknowledged) < 20:

@@ -31,7 +31,7 @@ def ask(service: TestClient, question: str = "Who runs the library?", **options:
     return body
 
 
-def test_an_answer_has_the_shape_that_was_promised(service: TestClient) -> None:
+def test_an_answer_has_the_documented_fields(service: TestClient) -> None:
     assert service.post("/v1/documents", json=DOCUMENT).status_code == 201
     body = ask(service)
     assert set(body) == {
@@ -56,21 +56,21 @@ def test_an_answer_has_the_shape_that_was_promised(service: TestClient) -> None:
     assert (body["index"], body["generation"], body["revision"]) == ("default", 1, 1)
 
 
-def test_no_answer(service: TestClient) -> None:
+def test_returns_a_best_guess_without_an_answer(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     body = ask(service, "Who discovered penicillin?", min_confidence=1)
     assert (body["has_answer"], body["answers"]) == (False, [])
     assert body["best_guess"]["confidence"] < 1
 
 
-def test_passages_on_request(service: TestClient) -> None:
+def test_returns_passages_on_request(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     (passage,) = ask(service, include_passages=True)["passages"]
     assert passage["text"] == TEXT
     assert passage["document_offset"] == {"start": 0, "end": len(TEXT)}
 
 
-def test_a_batch_is_its_questions_asked_alone(service: TestClient) -> None:
+def test_a_batch_returns_the_results_of_its_single_questions(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     questions = ["Who runs the library?", "When does it open on Sundays?", "Who runs the library?"]
     response = service.post("/v1/query/batch", json={"questions": questions, "min_confidence": 0})
@@ -79,7 +79,7 @@ def test_a_batch_is_its_questions_asked_alone(service: TestClient) -> None:
     assert [r["answers"] for r in results] == [ask(service, q)["answers"] for q in questions]
 
 
-def test_read_needs_no_index(service: TestClient) -> None:
+def test_reads_a_text_without_an_index(service: TestClient) -> None:
     body = service.post(
         "/v1/read", json={"question": "Who runs the library?", "text": TEXT, "min_confidence": 0}
     ).json()
@@ -88,15 +88,15 @@ def test_read_needs_no_index(service: TestClient) -> None:
     assert (answer["document_id"], answer["passage_id"], body["index"], body["revision"]) == (None, None, None, None)
 
 
-def test_search_gives_passages_with_their_scores(service: TestClient) -> None:
+def test_search_returns_passages_with_scores(service: TestClient) -> None:
     service.post("/v1/documents", json=[DOCUMENT, {"id": "tea", "text": "Green tea steeps for two minutes."}])
     body = service.post("/v1/search", json={"question": "when does the library open", "top_k": 2}).json()
     assert [p["document_id"] for p in body["passages"]] == ["hours", "tea"]
     assert body["passages"][0]["score"] > body["passages"][1]["score"]
 
 
-def test_a_search_that_is_reranked_is_by_what_the_reader_sees(service: TestClient) -> None:
-    # Both have all the words; one has an answer.
+def test_reranks_a_search_with_the_reader(service: TestClient) -> None:
+    # Both texts contain all the words, but only one contains an answer.
     wish = {"id": "wish", "text": "That the library should open on Sundays was the wish of many."}
     service.post("/v1/documents", json=[DOCUMENT, wish])
 
@@ -114,7 +114,7 @@ def test_a_search_that_is_reranked_is_by_what_the_reader_sees(service: TestClien
     assert [(p["score"], p["margin"]) for p in search()] == [(p["retrieval"], None) for p in search()]
 
 
-def test_filters(service: TestClient) -> None:
+def test_filters_documents(service: TestClient) -> None:
     other = {**DOCUMENT, "id": "other", "meta": {"kind": "rumour"}}
     service.post("/v1/documents", json=[DOCUMENT, other])
     answers = ask(service, filters={"kind": "rumour"}, top_k=10)["answers"]
@@ -123,10 +123,10 @@ def test_filters(service: TestClient) -> None:
     assert (response.status_code, response.json()["field"]) == (422, "filters.kind")
 
 
-def test_documents_come_and_go(service: TestClient) -> None:
+def test_adds_replaces_and_deletes_documents(service: TestClient) -> None:
     added = service.post("/v1/documents", json=[DOCUMENT, {"text": "No id here."}]).json()["documents"]
     assert [d["status"] for d in added] == ["created", "created"]
-    made = added[1]["id"]
+    id = added[1]["id"]
     assert service.post("/v1/documents", json={"text": "No id here."}).json()["documents"][0] == {
         **added[1],
         "status": "unchanged",
@@ -135,14 +135,14 @@ def test_documents_come_and_go(service: TestClient) -> None:
     text = service.get("/v1/documents/hours/text")
     assert text.content.decode() == TEXT
     assert text.headers["content-type"].startswith("text/plain")
-    assert service.delete(f"/v1/documents/{made}").status_code == 204
-    assert service.get(f"/v1/documents/{made}").status_code == 404
-    assert service.delete(f"/v1/documents/{made}").status_code == 404
+    assert service.delete(f"/v1/documents/{id}").status_code == 204
+    assert service.get(f"/v1/documents/{id}").status_code == 404
+    assert service.delete(f"/v1/documents/{id}").status_code == 404
     replaced = service.post("/v1/documents", json={**DOCUMENT, "text": "Closed."}).json()["documents"][0]
     assert replaced["status"] == "replaced"
 
 
-def test_large_files_are_taken_in_by_a_job(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adds_large_files_by_a_job(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MAX_WAITED_FOR", 20)
     files = [("files", ("kettle.txt", b"The kettle is blue.")), ("files", ("broken.pdf", b"%PDF-1.4 nothing"))]
     response = service.post("/v1/documents/upload", files=files)
@@ -158,11 +158,11 @@ def test_large_files_are_taken_in_by_a_job(service: TestClient, monkeypatch: pyt
     done = service.get(response.headers["location"]).json()
     assert [len(file["documents"]) for file in done["files"]] == [1, 0]
     assert "broken.pdf" in done["files"][1]["error"]
-    # It is searchable here at once, though another process took it in.
+    # The server finds the document at once, although another process added it.
     answer = service.post("/v1/query", json={"question": "What colour is the kettle?", "min_confidence": 0}).json()
     assert answer["answers"][0]["answer"] == "blue"
-    # What was sent is not kept a second time.
-    engine = service.app.state.engine  # type: ignore[attr-defined]
+    # The uploaded copies are deleted.
+    engine = service.app.state.services.engine  # type: ignore[attr-defined]
     assert not list((engine.indexes.folder / ".jobs").glob("*.files"))
     waited = service.post("/v1/documents/upload", files=files, headers={"Prefer": "wait"})
     assert (waited.status_code, waited.json()["files"][0]["documents"][0]["status"]) == (200, "unchanged")
@@ -171,7 +171,7 @@ def test_large_files_are_taken_in_by_a_job(service: TestClient, monkeypatch: pyt
     assert service.post("/v1/documents/upload?index=none", files=files).status_code == 404
 
 
-def test_files_are_uploaded_each_with_a_result(service: TestClient) -> None:
+def test_uploads_files_with_a_result_for_each(service: TestClient) -> None:
     files = [
         ("files", ("house.md", b"# Kitchen\n\nThe kettle is blue.\n\n# Garden\n\nThe gate is green.")),
         ("files", ("bad.pdf", b"%PDF-1.4 nothing")),
@@ -195,7 +195,7 @@ def test_files_are_uploaded_each_with_a_result(service: TestClient) -> None:
     assert service.post("/v1/documents/upload").status_code == 422
 
 
-def test_title_and_metadata_are_changed_and_the_text_stays(service: TestClient) -> None:
+def test_changes_title_and_metadata_but_not_the_text(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
     before = ask(service)["answers"][0]
     changed = service.patch("/v1/documents/hours", json={"meta": {"kind": "poster"}})
@@ -219,7 +219,7 @@ def test_title_and_metadata_are_changed_and_the_text_stays(service: TestClient) 
         assert service.patch("/v1/documents/hours", json=wrong).status_code == 422
 
 
-def test_named_indexes(service: TestClient) -> None:
+def test_creates_and_deletes_indexes(service: TestClient) -> None:
     assert [i["name"] for i in service.get("/v1/indexes").json()["indexes"]] == ["default"]
     assert service.put("/v1/indexes/notes").status_code == 201
     assert service.put("/v1/indexes/notes").status_code == 200
@@ -242,20 +242,20 @@ def test_named_indexes(service: TestClient) -> None:
     assert service.put("/v1/indexes/notes").json()["documents"] == 0
 
 
-def test_listing_by_cursor(service: TestClient) -> None:
+def test_lists_documents_by_cursor(service: TestClient) -> None:
     ids = [f"d{i}" for i in range(7)]
     service.post("/v1/documents", json=[{"id": id, "text": f"Text {id}"} for id in ids])
-    seen, cursor = [], None
+    ids_listed, cursor = [], None
     while True:
         page = service.get("/v1/documents", params={"limit": 3, **({"cursor": cursor} if cursor else {})}).json()
-        seen += [d["id"] for d in page["documents"]]
+        ids_listed += [d["id"] for d in page["documents"]]
         cursor = page["next"]
         if cursor is None:
             break
-    assert seen == ids
+    assert ids_listed == ids
 
 
-def test_health_readiness_page_and_reference(service: TestClient) -> None:
+def test_serves_health_readiness_page_and_reference(service: TestClient) -> None:
     assert service.get("/healthz").json()["status"] == "ok"
     assert service.get("/readyz").json()["documents"] == 0
     assert "spanlight" in service.get("/").text
@@ -277,7 +277,7 @@ def test_health_readiness_page_and_reference(service: TestClient) -> None:
     } <= set(paths)
 
 
-def test_keys(open_service: Opener) -> None:
+def test_requires_a_key(open_service: Opener) -> None:
     service = open_service(api_keys=("one", "two"))
     for headers in ({}, {"Authorization": "Bearer no"}, {"X-API-Key": "on"}, {"Authorization": "Basic one"}):
         response = service.get("/v1/documents", headers=headers)
@@ -288,81 +288,81 @@ def test_keys(open_service: Opener) -> None:
     assert service.get("/healthz").status_code == 200
 
 
-def test_too_many_questions_at_once_are_sent_away(open_service: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejects_questions_over_the_limit(open_service: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     service = open_service(max_questions=2)
     service.post("/v1/documents", json=DOCUMENT)
-    began, go_on = threading.Semaphore(0), threading.Event()
+    started, proceed = threading.Semaphore(0), threading.Event()
     original = Engine.ask
 
     def slow(self: Engine, question: str, **options: Any) -> Any:
-        began.release()
-        assert go_on.wait(30)
+        started.release()
+        assert proceed.wait(30)
         return original(self, question, **options)
 
     monkeypatch.setattr(Engine, "ask", slow)
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(service.post, "/v1/query", json={"question": "Who runs it?"}) for _ in range(2)]
         for _ in running:
-            assert began.acquire(timeout=30)
-        refused = service.post("/v1/query", json={"question": "Who runs it?"})
-        go_on.set()
-        assert [f.result().status_code for f in running] == [200, 200]
-    assert refused.status_code == 503
-    assert int(refused.headers["retry-after"]) >= 1
+            assert started.acquire(timeout=30)
+        rejected = service.post("/v1/query", json={"question": "Who runs it?"})
+        proceed.set()
+        assert [future.result().status_code for future in running] == [200, 200]
+    assert rejected.status_code == 503
+    assert int(rejected.headers["retry-after"]) >= 1
     assert service.post("/v1/query", json={"question": "Who runs it?"}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("content", "headers", "status", "says"),
+    ("content", "headers", "status", "detail"),
     [
         (b'{"question": "Who runs it?"}', {}, 415, "`Content-Type: application/json`"),
         (b'{"question": "Who runs it?"}', {"Content-Type": "text/plain"}, 415, "`Content-Type: application/json`"),
-        (b'{"question": "caf\xe9"}', {"Content-Type": "application/json"}, 400, "not UTF-8 (byte 17)"),
-        (b"[" * 100_000, {"Content-Type": "application/json"}, 400, "not JSON that can be read: maximum recursion"),
+        (b'{"question": "caf\xe9"}', {"Content-Type": "application/json"}, 400, "not valid UTF-8 (byte 17)"),
+        (b"[" * 100_000, {"Content-Type": "application/json"}, 400, "not valid JSON: maximum recursion"),
         (
             b'{"question": ' + b"1" * 5_000 + b"}",
             {"Content-Type": "application/json"},
             400,
-            "not JSON that can be read",
+            "not valid JSON: ",
         ),
-        (b'{"question"', {"Content-Type": "application/json"}, 400, "not JSON"),
+        (b'{"question"', {"Content-Type": "application/json"}, 400, "not valid JSON: "),
     ],
 )
-def test_a_body_that_cannot_be_read_is_told(
-    service: TestClient, content: bytes, headers: dict[str, str], status: int, says: str
+def test_rejects_a_body_that_is_not_json(
+    service: TestClient, content: bytes, headers: dict[str, str], status: int, detail: str
 ) -> None:
-    refused = service.post("/v1/query", content=content, headers=headers)
-    assert (refused.status_code, refused.json()["field"]) == (status, "body")
-    assert says in refused.json()["detail"]
+    rejected = service.post("/v1/query", content=content, headers=headers)
+    assert (rejected.status_code, rejected.json()["field"]) == (status, "body")
+    assert detail in rejected.json()["detail"]
 
 
-def test_of_a_batch_the_wrong_question_is_named(service: TestClient) -> None:
+def test_names_the_invalid_question_of_a_batch(service: TestClient) -> None:
     for wrong in (" ", "Who\0?"):
-        refused = service.post("/v1/query/batch", json={"questions": ["Who runs it?", wrong]})
-        assert (refused.status_code, refused.json()["field"]) == (422, "questions.1")
+        rejected = service.post("/v1/query/batch", json={"questions": ["Who runs it?", wrong]})
+        assert (rejected.status_code, rejected.json()["field"]) == (422, "questions.1")
 
 
-def test_a_document_that_others_have_changed_is_neither_changed_nor_removed(service: TestClient) -> None:
+def test_does_not_overwrite_a_document_that_has_changed(service: TestClient) -> None:
     service.post("/v1/documents", json=DOCUMENT)
-    seen = service.get("/v1/documents/hours").headers["ETag"]
-    unchanged = service.get("/v1/documents/hours", headers={"If-None-Match": f'"other", {seen}'})
-    assert (unchanged.status_code, unchanged.content, unchanged.headers["ETag"]) == (304, b"", seen)
-    changed = service.patch("/v1/documents/hours", json={"title": "Hours"}, headers={"If-Match": seen})
+    etag = service.get("/v1/documents/hours").headers["ETag"]
+    unchanged = service.get("/v1/documents/hours", headers={"If-None-Match": f'"other", {etag}'})
+    assert (unchanged.status_code, unchanged.content, unchanged.headers["ETag"]) == (304, b"", etag)
+    changed = service.patch("/v1/documents/hours", json={"title": "Hours"}, headers={"If-Match": etag})
     assert (changed.status_code, changed.json()["title"]) == (200, "Hours")
-    for refused in (
-        service.patch("/v1/documents/hours", json={"title": "Other"}, headers={"If-Match": seen}),
-        service.delete("/v1/documents/hours", headers={"If-Match": seen}),
-        service.post("/v1/documents", json=DOCUMENT | {"text": "Other."}, headers={"If-Match": seen}),
-        service.post("/v1/documents", json=DOCUMENT | {"id": "gone"}, headers={"If-Match": seen}),
+    for rejected in (
+        service.patch("/v1/documents/hours", json={"title": "Other"}, headers={"If-Match": etag}),
+        service.delete("/v1/documents/hours", headers={"If-Match": etag}),
+        service.post("/v1/documents", json=DOCUMENT | {"text": "Other."}, headers={"If-Match": etag}),
+        service.post("/v1/documents", json=DOCUMENT | {"id": "gone"}, headers={"If-Match": etag}),
     ):
-        assert (refused.status_code, refused.json()["field"]) == (412, "If-Match")
-    now = service.get("/v1/documents/hours", headers={"If-None-Match": seen})
+        assert (rejected.status_code, rejected.json()["field"]) == (412, "If-Match")
+    now = service.get("/v1/documents/hours", headers={"If-None-Match": etag})
     assert (now.json()["title"], now.json()["text"]) == ("Hours", DOCUMENT["text"])
     assert service.get("/v1/documents/hours", headers={"If-None-Match": "*"}).status_code == 304
     new = service.post("/v1/documents", json=DOCUMENT | {"text": "Other."}, headers={"If-Match": now.headers["ETag"]})
     assert (new.status_code, new.json()["documents"][0]["status"]) == (201, "replaced")
-    for body, tag in (([DOCUMENT], seen), (DOCUMENT, "*")):
-        refused = service.post("/v1/documents", json=body, headers={"If-Match": tag})
-        assert (refused.status_code, refused.json()["field"]) == (422, "If-Match")
-    assert service.delete("/v1/documents/gone", headers={"If-Match": seen}).status_code == 404
+    for body, tag in (([DOCUMENT], etag), (DOCUMENT, "*")):
+        rejected = service.post("/v1/documents", json=body, headers={"If-Match": tag})
+        assert (rejected.status_code, rejected.json()["field"]) == (422, "If-Match")
+    assert service.delete("/v1/documents/gone", headers={"If-Match": etag}).status_code == 404
     assert service.delete("/v1/documents/hours", headers={"If-Match": "*"}).status_code == 204

@@ -1,44 +1,70 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from qa.errors import DatasetError, InvalidInput
+from qa.models.model_folder import WEIGHTS
+from qa.training.artifacts.stages import load_stages
 from qa.training.data.examples import Source
 from qa.training.recipe import (
-    EMBEDDER_RECIPES,
     BASE_RECIPE,
+    EMBEDDER_RECIPES,
     OWN_RECIPE,
-    RECIPES,
+    READER_RECIPES,
     load_embedder_recipe,
     load_recipe,
     resolve_files,
 )
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.toml")))
-def test_every_recipe_can_be_read(name: str) -> None:
-    assert load_recipe(name) == load_recipe(str(RECIPES / f"{name}.toml"))
+def files(folders: Sequence[Path]) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.glob("*.toml"))
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EMBEDDER_RECIPES.glob("*.toml")))
-def test_every_recipe_of_an_embedder_can_be_read(name: str) -> None:
-    recipe = load_embedder_recipe(name)
-    assert recipe == load_embedder_recipe(str(EMBEDDER_RECIPES / f"{name}.toml"))
+@pytest.mark.parametrize("path", files(READER_RECIPES), ids=lambda path: path.stem)
+def test_loads_every_reader_recipe(path: Path) -> None:
+    assert load_recipe(path.stem) == load_recipe(str(path))
+
+
+@pytest.mark.parametrize("path", files(EMBEDDER_RECIPES), ids=lambda path: path.stem)
+def test_loads_every_embedder_recipe(path: Path) -> None:
+    recipe = load_embedder_recipe(path.stem)
+    assert recipe == load_embedder_recipe(str(path))
     assert recipe.sources[0] == Source("squad.json", titled=True)
 
 
-def test_what_is_wrong_with_a_recipe_of_an_embedder_is_named(tmp_path: Path) -> None:
+def test_names_of_recipes_are_unique() -> None:
+    for folders in (READER_RECIPES, EMBEDDER_RECIPES):
+        names = [path.stem for path in files(folders)]
+        assert len(set(names)) == len(names)
+
+
+def test_recipes_outside_the_superseded_folder_trained_the_shipped_reader() -> None:
+    history = load_stages(WEIGHTS / "reader")
+    history += [stage for last in history for teacher in last.get("teachers", ()) for stage in teacher]
+    trained = {(stage.get("tokens"), stage.get("rate"), stage.get("seed")) for stage in history}
+    current, superseded = (
+        {(recipe.tokens, recipe.rate, recipe.seed) for path in files([folder]) for recipe in (load_recipe(str(path)),)}
+        for folder in READER_RECIPES
+    )
+    own = load_recipe(OWN_RECIPE)
+    assert current - trained == {(own.tokens, own.rate, own.seed)}
+    assert not superseded & trained
+
+
+def test_reports_what_is_wrong_with_an_embedder_recipe(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("passes = 2.0")
     with pytest.raises(InvalidInput, match=r"mine\.toml: sources: Field required"):
         load_embedder_recipe(str(path))
-    with pytest.raises(InvalidInput, match="frist: neither a file nor one of first, nearer"):
+    with pytest.raises(InvalidInput, match="recipe 'frist' not found; give a TOML file or one of first, nearer"):
         load_embedder_recipe("frist")
 
 
-def test_a_recipe_of_a_file(tmp_path: Path) -> None:
+def test_loads_a_recipe_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('tokens = 5\nmixture = [{ file = "a.json", limit = 3 }]\n')
     recipe = load_recipe(str(path))
@@ -47,7 +73,7 @@ def test_a_recipe_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "named"),
+    ("content", "message"),
     [
         ("tokns = 5", "tokns: Unexpected keyword"),
         ('rate = "high"', "rate: Input should be a valid number"),
@@ -58,24 +84,24 @@ def test_a_recipe_of_a_file(tmp_path: Path) -> None:
         ("tokens = ", "Invalid value"),
     ],
 )
-def test_what_is_wrong_with_a_recipe_is_named(tmp_path: Path, content: str, named: str) -> None:
+def test_reports_what_is_wrong_with_a_reader_recipe(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(content)
-    with pytest.raises(InvalidInput, match=f"mine.toml: {named}"):
+    with pytest.raises(InvalidInput, match=f"mine.toml: {message}"):
         load_recipe(str(path))
 
 
-def test_an_unknown_recipe_is_told_which_there_are() -> None:
+def test_unknown_recipe_lists_the_known_ones() -> None:
     with pytest.raises(
         InvalidInput,
-        match="bsae: neither a file nor one of base, contrasted, deep, deep2, edited, edited2, edited3, firm, further",
+        match="recipe 'bsae' not found; give a TOML file or one of base, contrasted, deep, deep2, edited, edited2",
     ):
         load_recipe("bsae")
 
 
-def test_files_that_a_recipe_does_not_name_are_those_that_are_there(tmp_path: Path) -> None:
+def test_recipe_without_files_uses_every_file_of_the_folder(tmp_path: Path) -> None:
     own = load_recipe(OWN_RECIPE)
-    with pytest.raises(DatasetError, match="no SQuAD JSON file there"):
+    with pytest.raises(DatasetError, match="no SQuAD JSON file found"):
         resolve_files(own, tmp_path)
     for name in ("b.json", "a.json"):
         (tmp_path / name).write_text("{}")

@@ -1,6 +1,6 @@
 """Extraction in child processes, with limits on processor time and memory.
 
-A few kilobytes of PDF can stand for years of work, or for more text than fits into memory, and a crash in a C parser
+A few kilobytes of PDF can expand to years of work, or to more text than fits into memory, and a crash in a C parser
 ends its process. A child process contains both, so the server keeps running. The limits bound what a file costs; they
 are not a sandbox against a file that takes over its parser.
 """

@@ -136,7 +136,7 @@ async function openDocument(index, id, title, offset, question) {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
   shown = { index, id, text };
   $("document-title").textContent = title || id;
-  $("text").replaceChildren(...(offset ? lit(text, offset) : [text]));
+  $("text").replaceChildren(...(offset ? highlight(text, offset) : [text]));
   $("labelled").value = question || "";
   $("label-state").textContent = "Select the text that answers the question.";
   $("document").hidden = false;

@@ -171,7 +171,7 @@ def _read_hits(reader: Reader, question: str, golds: tuple[str, ...], hits: Sequ
 
 
 def _ask_texts(reader: Reader, questions: Sequence[_Question]) -> list[QuestionCandidates]:
-    """Ask each question of its own context, without an index."""
+    """Ask each question on its context alone, without an index."""
     hits = [
         Hit(None, Passage("", Span(0, len(q.context)), q.context), None, None, {}, 0.0, 0.0, 0.0) for q in questions
     ]

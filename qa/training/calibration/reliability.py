@@ -31,8 +31,8 @@ def reliability_svg(panels: Mapping[str, Sequence[Bin]]) -> str:
             confidences, accuracies = [b.confidence for b in bins], [b.accuracy for b in bins]
             largest = max((b.count for b in bins), default=1)
             axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
-            axes.plot(confidences, accuracies)
-            axes.scatter(confidences, accuracies, [_LARGEST_DOT * b.count / largest for b in bins])
+            axes.plot(confidences, accuracies, color="tab:blue")
+            axes.scatter(confidences, accuracies, [_LARGEST_DOT * b.count / largest for b in bins], color="tab:blue")
             axes.set(title=title, xlabel="confidence", ylabel="share of right answers", aspect="equal")
             axes.grid(alpha=0.3)
         svg = StringIO()

@@ -21,14 +21,14 @@ from qa.types import Document
 from tests.training.data.test_examples import CONTEXTS, write_squad
 
 
-def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedder_is_trained_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedder_export, "SAMPLES", 20)
     data = tmp_path / "data"
     data.mkdir()
     for source in (*load_embedder_recipe("first").sources, *load_recipe(BASE_RECIPE).mixture):
         write_squad(data / source.file, CONTEXTS)
-    where = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "made"))
-    done = CliRunner().invoke(app, ["train", "embedder", *where, "--passes", "0.1", "--batch", "8"])
+    options = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "made"))
+    done = CliRunner().invoke(app, ["train", "embedder", *options, "--passes", "0.1", "--batch", "8"])
     assert done.exit_code == 0, done.output
     model = open_model_folder(tmp_path / "made")
     assert model.identity != open_model_folder(WEIGHTS / "embedder").identity
@@ -41,22 +41,24 @@ def test_the_embedder_is_trained_on_and_exported(tmp_path: Path, monkeypatch: py
         )
     assert float(vector @ exact[0].numpy()) > 0.98
     np.testing.assert_allclose(np.linalg.norm(vector), 1, atol=1e-5)
-    # It finds, in the place of the shipped one, and is what another training goes on from.
+    # An index can use it, and another training can start from it.
     engine = build_engine(Settings(index_dir=tmp_path / "indexes", embedder=str(tmp_path / "made")))
     engine.indexes.get_or_create("default")
-    engine.add([Document(str(place), text) for place, text in enumerate(CONTEXTS[:4])])
+    engine.add([Document(str(number), text) for number, text in enumerate(CONTEXTS[:4])])
     assert engine.indexes.get("default").specification.embedder == model.identity
     assert engine.search(CONTEXTS[3]).hits[0].passage.document_id == "3"
     engine.close()
     again = ("--data", str(data), "--work", str(tmp_path / "further"), "--out", str(tmp_path / "second"))
-    done = CliRunner().invoke(app, ["train", "embedder", *again, "--passes", "0.1", "--batch", "8", "--from", where[5]])
+    done = CliRunner().invoke(
+        app, ["train", "embedder", *again, "--passes", "0.1", "--batch", "8", "--from", options[5]]
+    )
     assert done.exit_code == 0, done.output
     assert open_model_folder(tmp_path / "second").identity != model.identity
-    refused = CliRunner().invoke(app, ["train", "embedder", *again[:-1], where[5], "--from", where[5]])
+    refused = CliRunner().invoke(app, ["train", "embedder", *again[:-1], options[5], "--from", options[5]])
     assert refused.exit_code != 0
-    assert "out: this is the model that training starts from" in " ".join(refused.output.split())
+    assert "out: this is the folder of the starting model" in " ".join(refused.output.split())
 
 
-def test_a_reader_is_no_embedder() -> None:
+def test_rejects_a_reader_as_embedder() -> None:
     with pytest.raises(ModelError, match="weights/reader: not an embedder"):
         OpenVINOEmbedder(open_model_folder(WEIGHTS / "reader"), 1)

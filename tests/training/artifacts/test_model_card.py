@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(WEIGHTS / "reader", tmp_path / "reader"))
 
 
-def report(folder: Path, **changed: Any) -> dict[str, Any]:
+def report(folder: Path, **changes: Any) -> dict[str, Any]:
     return {
         "dataset": "letters",
         "mode": "reader",
@@ -30,10 +30,10 @@ def report(folder: Path, **changed: Any) -> dict[str, Any]:
         "model": {"reader": open_model_folder(folder).identity},
         "metrics": {"f1": 81.234, "ece": 0.0512, "exact_match": None, "f1_best_threshold": 81.234},
         "intervals": {"f1": [80.0, 82.0]},
-    } | changed
+    } | changes
 
 
-def test_figures_stand_in_the_card(folder: Path) -> None:
+def test_card_has_the_figures(folder: Path) -> None:
     ranked = report(folder, mode="retrieval", metrics={"f1": None})
     write_card(folder, [report(folder), ranked])
     card = (folder / "README.md").read_text()
@@ -43,7 +43,7 @@ def test_figures_stand_in_the_card(folder: Path) -> None:
     assert open_model_folder(folder).identity in card
 
 
-def test_the_command_writes_the_card_again(folder: Path, tmp_path: Path) -> None:
+def test_command_rewrites_the_card(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text(json.dumps(report(folder)))
     done = CliRunner().invoke(app, ["train", "card", "--reader", str(folder), str(tmp_path / "result.json")])
     assert done.exit_code == 0, done.output
@@ -54,21 +54,20 @@ def test_the_command_writes_the_card_again(folder: Path, tmp_path: Path) -> None
     assert "result.json" in done.output
 
 
-def test_figures_of_another_reader_are_refused(folder: Path) -> None:
+def test_rejects_a_report_about_another_reader(folder: Path) -> None:
     before = (folder / "README.md").read_text()
-    with pytest.raises(DatasetError, match="letters: figures of another@1, not of spanlight-reader"):
+    with pytest.raises(DatasetError, match="letters: the report is about reader another@1, not spanlight-reader"):
         write_card(folder, [report(folder, model={"reader": "another@1"})])
     assert (folder / "README.md").read_text() == before
 
 
-def test_where_confidence_comes_from_is_told(folder: Path) -> None:
-    fitted = "were fitted by `qa train calibration` on held-out contexts"
+def test_card_says_how_confidence_was_calibrated(folder: Path) -> None:
     write_card(folder)
-    assert fitted in (folder / "README.md").read_text()
+    assert "`qa train calibration` fitted confidence and refusals" in (folder / "README.md").read_text()
     calibration = Calibration.load(folder / CALIBRATION)
     replace(calibration, taken_over_from="first@1").save(folder / CALIBRATION)
     write_card(folder)
-    assert "were fitted with `first@1`, and taken over from it" in (folder / "README.md").read_text()
+    assert "were calibrated for `first@1` and transferred to this reader" in (folder / "README.md").read_text()
     (folder / CALIBRATION).unlink()
     write_card(folder)
-    assert "Confidence is not fitted yet" in (folder / "README.md").read_text()
+    assert "Confidence is not calibrated yet" in (folder / "README.md").read_text()

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from qa.training.calibration.annotator_agreement import AnnotatorAgreement, annotator_agreement
+from qa.training.calibration.annotator_agreement import AnnotatorAgreement, count_agreement
 
-OPINION = AnnotatorAgreement((0.1, 0.2, 0.3, 0.4))
+AGREEMENT = AnnotatorAgreement((0.1, 0.2, 0.3, 0.4))
 
 
 @pytest.mark.parametrize(
@@ -15,19 +15,19 @@ OPINION = AnnotatorAgreement((0.1, 0.2, 0.3, 0.4))
         ("car of the man", ["red fast old car"], 0.2),
         ("car", ["red car"], 0.3),
         ("big red old car", ["red old car"], 0.4),
-        # Where several people answered, they decide; where there is no answer, nothing is right.
+        # With several gold answers only they are right; without a gold answer nothing is.
         ("car", ["red car", "red"], 0.0),
         ("red", ["red car", "red"], 1.0),
         ("car", [], 0.0),
     ],
 )
-def test_an_answer_near_the_only_one_is_partly_right(text: str, golds: list[str], expected: float) -> None:
-    assert OPINION.rightness(text, golds) == expected
+def test_answer_near_the_only_gold_answer_is_partly_right(text: str, golds: list[str], expected: float) -> None:
+    assert AGREEMENT.probability_correct(text, golds) == expected
 
 
-def test_shares_are_counted_where_several_people_answered() -> None:
-    # "car" is itself one of three answers: next to each of the two others, that other person agrees with it.
-    found = annotator_agreement([("car", ["red car", "car", "blue bus"])] * 20 + [("car", ["red car"])] * 50)
-    assert found.shares == (1.0, 0.0, 1.0, 0.0)
-    assert annotator_agreement([("car", ["red car", "bus"])] * 20).shares == (0.0, 0.0, 0.0, 0.0)
-    assert annotator_agreement([("car", ["red car", "car"])] * 5).shares == (0.0, 0.0, 0.0, 0.0)
+def test_agreement_is_counted_on_questions_with_several_gold_answers() -> None:
+    # "car" is one of three gold answers: compared with each of the other two, a second person agrees with it.
+    agreement = count_agreement([("car", ["red car", "car", "blue bus"])] * 20 + [("car", ["red car"])] * 50)
+    assert agreement.shares == (1.0, 0.0, 1.0, 0.0)
+    assert count_agreement([("car", ["red car", "bus"])] * 20).shares == (0.0, 0.0, 0.0, 0.0)
+    assert count_agreement([("car", ["red car", "car"])] * 5).shares == (0.0, 0.0, 0.0, 0.0)

@@ -17,14 +17,14 @@ from qa.training.calibration.fit import FILES
 
 
 def labels(first: int, count: int) -> dict[str, Any]:
-    """Contexts that are each asked what they say, and every second one what it does not."""
+    """Return SQuAD data: two answerable questions on each context, an unanswerable one on every other context."""
     paragraphs = []
     for n in range(first, first + count):
         context = f"In {1000 + n} Ann{n} opened a shop. It stood in the town of Place{n}."
-        asked = [(f"When did Ann{n} open a shop?", str(1000 + n)), (f"Where was the shop of Ann{n}?", f"Place{n}")]
+        questions = [(f"When did Ann{n} open a shop?", str(1000 + n)), (f"Where was the shop of Ann{n}?", f"Place{n}")]
         entries = [
             {"id": f"{n}-{i}", "question": question, "answers": [{"text": gold, "answer_start": context.index(gold)}]}
-            for i, (question, gold) in enumerate(asked)
+            for i, (question, gold) in enumerate(questions)
         ]
         if n % 2:
             entries.append({"id": f"{n}-none", "question": f"Who closed the shop of Ann{n}?", "answers": []})
@@ -32,21 +32,21 @@ def labels(first: int, count: int) -> dict[str, Any]:
     return {"data": [{"paragraphs": paragraphs}]}
 
 
-def test_a_calibration_is_fitted_and_can_be_used(tmp_path: Path) -> None:
-    for place, file in enumerate(FILES):
-        (tmp_path / file).write_text(json.dumps(labels(300 * place, 300)))
+def test_fitted_calibration_can_be_used(tmp_path: Path) -> None:
+    for number, file in enumerate(FILES):
+        (tmp_path / file).write_text(json.dumps(labels(300 * number, 300)))
     reader = tmp_path / "reader"
     shutil.copytree(WEIGHTS / "reader", reader)
-    for left in ("calibration.json", "reliability.svg"):
-        (reader / left).unlink()
+    for name in ("calibration.json", "reliability.svg"):
+        (reader / name).unlink()
     done = CliRunner().invoke(app, ["train", "calibration", "--data", str(tmp_path), "--reader", str(reader)])
     assert done.exit_code == 0, done.output
-    assert "single texts: gives" in done.output
-    assert (reader / "reliability.svg").exists()
-    made = Calibration.load(reader / "calibration.json")
-    # Through the index questions were withdrawn: else the logit of none would not count.
-    assert made.query.right.null != 0
-    assert made.read.right.null == made.read.right.retrieval == 0
+    assert "single texts: answers" in done.output
+    assert "<svg" in (reader / "reliability.svg").read_text()
+    calibration = Calibration.load(reader / "calibration.json")
+    # Source passages were removed from the results of the index; otherwise the null logit would have no weight.
+    assert calibration.query.right.null != 0
+    assert calibration.read.right.null == calibration.read.right.retrieval == 0
     with closing(build_engine(load_settings(reader=str(reader), index_dir=tmp_path / "indexes"))) as engine:
         result = engine.read("When did Ann7 open a shop?", "In 1907 Ann7 opened a shop.", min_confidence=0)
         assert result.answers[0].text == "1907"

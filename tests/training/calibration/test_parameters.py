@@ -12,16 +12,16 @@ from qa.reading.answers import Candidate, rank_answers
 from qa.reading.calibration import Evidence
 from qa.training.calibration.parameters import (
     ASSUMED_UNANSWERABLE,
+    RETRIEVAL_WEIGHTS,
     UNFITTED,
-    WEIGHTS_TRIED,
-    Asked,
-    best_weight,
-    cross_validated,
-    fit,
-    fitted_scale,
+    QuestionCandidates,
+    answered_and_refused,
+    choose_retrieval_weight,
+    choose_stop_margin,
+    cross_validate,
+    fit_scale,
+    fit_weights,
     mean_f1,
-    shares_at_refusal,
-    smallest_margin,
 )
 from qa.types import Span
 from tests.reading.test_answers import hit
@@ -29,116 +29,122 @@ from tests.reading.test_answers import hit
 NOTHING = Evidence(*[0.0] * len(Evidence._fields))
 
 
-def asked(gold: str | None, *passages: tuple[str, float, float]) -> Asked:
-    """A question with passages of one word each: what they say, the reader's margin, and the retrieval score."""
-    hits = [hit(word, str(place), retrieval=retrieval) for place, (word, _, retrieval) in enumerate(passages)]
-    found = [
-        [Candidate(made, Span(0, len(word)), margin, 0.0, True)]
-        for made, (word, margin, _) in zip(hits, passages, strict=True)
+def question(gold: str | None, *passages: tuple[str, float, float]) -> QuestionCandidates:
+    """Make a question with one-word passages: the word, the reader's margin, and the retrieval score of each."""
+    hits = [hit(word, str(number), retrieval=retrieval) for number, (word, _, retrieval) in enumerate(passages)]
+    candidates = [
+        [Candidate(passage, Span(0, len(word)), margin, 0.0, True)]
+        for passage, (word, margin, _) in zip(hits, passages, strict=True)
     ]
-    return Asked((gold,) if gold else (), hits, found)
+    return QuestionCandidates((gold,) if gold else (), hits, candidates)
 
 
-def test_the_retrieval_weight_is_the_one_that_puts_right_answers_first() -> None:
-    # Retrieval is right by 0.1 where the reader is wrong by 1: from a weight of 10 on, and not before.
-    made = [asked("red", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))]
-    assert (mean_f1(made, 8.0), mean_f1(made, 10.0)) == (0.0, 1.0)
-    contrary = asked("blue", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))
-    assert best_weight([contrary]) == 8.0
-    assert best_weight([*made, contrary, contrary]) == 8.0
-    # One question in 600 more is no reason to read more of all of them.
-    assert best_weight([*made * 299, *[contrary] * 300]) == WEIGHTS_TRIED[-1]
-    assert best_weight(made) == WEIGHTS_TRIED[-1]
+def test_retrieval_weight_is_the_largest_with_the_best_f1() -> None:
+    # Retrieval prefers the right answer by 0.1, the reader the wrong one by 0.9: a weight of 10 or more is right.
+    questions = [question("red", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))]
+    assert (mean_f1(questions, 8.0), mean_f1(questions, 10.0)) == (0.0, 1.0)
+    opposite = question("blue", ("red", 1.0, 1.0), ("blue", 1.9, 0.9))
+    assert choose_retrieval_weight([opposite]) == 8.0
+    assert choose_retrieval_weight([*questions, opposite, opposite]) == 8.0
+    # A difference of one question in 599 is within the tolerance.
+    assert choose_retrieval_weight([*questions * 299, *[opposite] * 300]) == RETRIEVAL_WEIGHTS[-1]
+    assert choose_retrieval_weight(questions) == RETRIEVAL_WEIGHTS[-1]
 
 
-def test_the_margin_is_the_smallest_that_hardly_changes_an_answer() -> None:
+def test_stop_margin_is_the_smallest_that_rarely_changes_an_answer() -> None:
     quiet = [("no", 0.0, 0.2)] * 2
-    late = asked("late", ("first", 1.0, 1.0), ("first", 0.0, 0.9), ("late", 8.0, 0.5), *quiet)
-    # 11 for the first at a weight of 10; the third is promised 5, and reaches 13: a margin of 6 stops too early.
-    assert [len(late.until_settled(10.0, margin).hits) for margin in (6.0, 7.0)] == [2, 5]
-    assert [replace(late, withdrawn=w).until_settled(10.0, 6.0).withdrawn for w in (True, False)] == [True, False]
-    assert smallest_margin([late], 10.0) == 7.0
-    settled = asked("first", ("first", 9.0, 1.0), ("first", 0.0, 0.9), ("late", 0.0, 0.5), *quiet)
-    assert smallest_margin([settled] * 199 + [late], 10.0) == 0.0
-    assert smallest_margin([settled] * 198 + [late] * 2, 10.0) == 7.0
+    late = question("late", ("first", 1.0, 1.0), ("first", 0.0, 0.9), ("late", 8.0, 0.5), *quiet)
+    # With a weight of 10 the first passage scores 11; the third may score 5 and scores 13. A margin of 6 is too small.
+    assert [len(late.stop_early(10.0, margin).hits) for margin in (6.0, 7.0)] == [2, 5]
+    assert [replace(late, source_removed=flag).stop_early(10.0, 6.0).source_removed for flag in (True, False)] == [
+        True,
+        False,
+    ]
+    assert choose_stop_margin([late], 10.0) == 7.0
+    settled = question("first", ("first", 9.0, 1.0), ("first", 0.0, 0.9), ("late", 0.0, 0.5), *quiet)
+    assert choose_stop_margin([settled] * 199 + [late], 10.0) == 0.0
+    assert choose_stop_margin([settled] * 198 + [late] * 2, 10.0) == 7.0
 
 
 def evidence(reader: float, support: float = 0.0) -> Evidence:
     return NOTHING._replace(reader=reader, retrieval=1.0, support=support)
 
 
-def test_shares_are_fitted_as_probabilities() -> None:
+def test_weights_reproduce_the_probabilities() -> None:
     rows = [evidence(x, support=s) for x in np.linspace(-4, 4, 41) for s in (0.0, 0.7)]
     shares = [1 / (1 + math.exp(-(0.8 * row.reader + 0.5 * row.support - 1.0))) for row in rows]
-    found = fit(rows, shares)
-    assert [found.probability(row) for row in rows] == pytest.approx(shares, abs=0.01)
-    for without in (fit(rows, shares, ["reader"]), fit(rows, [1 - share for share in shares])):
+    weights = fit_weights(rows, shares)
+    assert [weights.probability(row) for row in rows] == pytest.approx(shares, abs=0.01)
+    for without in (fit_weights(rows, shares, ["reader"]), fit_weights(rows, [1 - share for share in shares])):
         assert without.support == 0.0
         assert abs(without.reader) == pytest.approx(0.8, abs=0.05)
 
 
-def test_that_there_is_no_answer_is_not_told_by_what_tells_files_apart() -> None:
-    # Of the first text the best span is far ahead, and each such question was asked in vain.
-    apart = [asked(None, ("first", m, 1.0), ("late", m - 9.0, 0.9)) for m in np.linspace(-6, 4, 40)]
-    close = [asked("first", ("first", m, 1.0), ("late", m - 0.1, 0.9)) for m in np.linspace(-4, 6, 200)]
-    scale = fitted_scale([*apart, *close], 10.0)
+def test_answerability_does_not_depend_on_evidence_that_identifies_the_file() -> None:
+    # In the unanswerable questions, all of one kind, the best answer is far ahead.
+    far_ahead = [question(None, ("first", m, 1.0), ("late", m - 9.0, 0.9)) for m in np.linspace(-6, 4, 40)]
+    close = [question("first", ("first", m, 1.0), ("late", m - 0.1, 0.9)) for m in np.linspace(-4, 6, 200)]
+    scale = fit_scale([*far_ahead, *close], 10.0)
     assert scale.unanswerable.reader < 0
     kept = {"reader", "retrieval", "behind", "bias"}
     assert all(value == 0 for name, value in asdict(scale.unanswerable).items() if name not in kept)
     assert scale.right.lead != 0
 
 
-def test_that_there_is_no_answer_is_told_by_a_passage_that_was_found_behind_others() -> None:
+def test_answer_in_a_lower_ranked_passage_makes_a_question_less_answerable() -> None:
     margins = np.linspace(-4, 6, 100)
-    behind = [asked(None, ("early", m - 30, 0.9), ("late", m, 0.8)) for m in margins]
-    first = [asked("late", ("late", m, 0.8)) for m in margins]
-    weights = fitted_scale([*behind, *first], 0.0).unanswerable
+    behind = [question(None, ("early", m - 30, 0.9), ("late", m, 0.8)) for m in margins]
+    first = [question("late", ("late", m, 0.8)) for m in margins]
+    weights = fit_scale([*behind, *first], 0.0).unanswerable
     assert weights.behind > 2
     assert weights.reader == pytest.approx(0, abs=0.2)
 
 
-def drawn(count: int, seed: int, unanswerable: float) -> list[Asked]:
-    """Questions whose best answer is right as often as the reader's margin says; of the others some have no answer."""
+def draw_questions(count: int, seed: int, unanswerable: float) -> list[QuestionCandidates]:
+    """Draw questions whose best answer is right with the probability of the reader's margin.
+
+    Of the other questions, a share is unanswerable.
+    """
     chooser = np.random.default_rng(seed)
-    made = []
+    questions = []
     for _ in range(count):
         margin = float(chooser.uniform(-4, 4))
         right = chooser.random() < 1 / (1 + math.exp(-margin))
         gold = "right" if right else None if chooser.random() < unanswerable else "other"
-        made.append(asked(gold, ("right", margin, 1.0), ("wrong", margin - 3, 0.0)))
-    return made
+        questions.append(question(gold, ("right", margin, 1.0), ("wrong", margin - 3, 0.0)))
+    return questions
 
 
-def of_margins(*margins: float) -> list[Evidence]:
+def evidence_of_margins(*margins: float) -> list[Evidence]:
     common = NOTHING._replace(retrieval=1.0, best=1.0, lead=3.0, depth=math.log(2))
     return [common._replace(reader=margin) for margin in margins]
 
 
-def test_confidence_is_how_often_answers_are_right() -> None:
-    # Half are wrong, so of all questions as many have no answer as are assumed to.
-    made = drawn(2500, seed=1, unanswerable=2 * ASSUMED_UNANSWERABLE)
-    scale = fitted_scale(made, 0.0)
-    assert [scale.right.probability(e) for e in of_margins(2.0, -2.0)] == pytest.approx([0.88, 0.12], abs=0.05)
+def test_confidence_is_the_share_of_right_answers() -> None:
+    # Half of the answers are wrong, so the share of unanswerable questions is the assumed one.
+    questions = draw_questions(2500, seed=1, unanswerable=2 * ASSUMED_UNANSWERABLE)
+    scale = fit_scale(questions, 0.0)
+    assert [scale.right.probability(e) for e in evidence_of_margins(2.0, -2.0)] == pytest.approx([0.88, 0.12], abs=0.05)
     none = [2 * ASSUMED_UNANSWERABLE * share for share in (0.12, 0.88)]
-    assert [scale.unanswerable.probability(e) for e in of_margins(2.0, -2.0)] == pytest.approx(none, abs=0.05)
-    confidences, right = cross_validated(made, 0.0)
-    assert len(confidences) == len(right) <= len(made)
+    assert [scale.unanswerable.probability(e) for e in evidence_of_margins(2.0, -2.0)] == pytest.approx(none, abs=0.05)
+    confidences, right = cross_validate(questions, 0.0)
+    assert len(confidences) == len(right) <= len(questions)
     assert (calibration_error(confidences, right) or 0) < 0.06
-    answered, refused = shares_at_refusal(made, 0.0, scale)
+    answered, refused = answered_and_refused(questions, 0.0, scale)
     assert answered > 0.5
     assert refused > 0.5
 
 
-def test_what_is_refused_hangs_on_whether_there_is_an_answer_and_not_on_whether_it_is_exact() -> None:
-    # Answers of half of the answerable questions are never right to the last word, which their lengths tell.
-    chooser, made = random.Random(1), []
+def test_refusal_depends_on_answerability_and_not_on_exact_match() -> None:
+    # Half of the answerable questions never have an exact answer, which the length of the answer reveals.
+    chooser, questions = random.Random(1), list[QuestionCandidates]()
     for n in range(1200):
         kind = ("short", "a rather long one", "")[n % 3]
         margin = chooser.gauss(2.0 if kind else -2.0, 1.0)
-        said = "a rather long one indeed" if kind.startswith("a ") else kind or "short"
-        made.append(asked(kind or None, (said, margin, 0.5)))
-    scale = fitted_scale(made, 0.0)
-    answered, refused = shares_at_refusal(made, 0.0, scale)
+        answer = "a rather long one indeed" if kind.startswith("a ") else kind or "short"
+        questions.append(question(kind or None, (answer, margin, 0.5)))
+    scale = fit_scale(questions, 0.0)
+    answered, refused = answered_and_refused(questions, 0.0, scale)
     assert answered > 0.9
     assert refused > 0.9
     assert scale.threshold == 0.2
@@ -146,83 +152,85 @@ def test_what_is_refused_hangs_on_whether_there_is_an_answer_and_not_on_whether_
     assert not scale.refuses(scale.refusal - 1e-9)
 
 
-def test_what_is_as_well_refused_as_answered_is_refused() -> None:
-    # A third are answered wrong, in between: to give those answers gains nothing.
-    chooser, made = random.Random(1), []
+def test_questions_are_refused_where_answering_gains_nothing() -> None:
+    # A third of the questions, in the middle, have wrong answers: returning them gains nothing.
+    chooser, questions = random.Random(1), list[QuestionCandidates]()
     for n in range(900):
-        gold, said, margin = (("right", "right", 4.0), ("right", "wrong", 0.0), (None, "wrong", -4.0))[n % 3]
-        # Some that have no answer look as if they had: so no probability is all but zero.
-        made.append(asked(gold, (said, chooser.gauss(4.0 if n % 30 == 2 else margin, 0.7), 0.5)))
-    answered, refused = shares_at_refusal(made, 0.0, fitted_scale(made, 0.0))
+        gold, answer, margin = (("right", "right", 4.0), ("right", "wrong", 0.0), (None, "wrong", -4.0))[n % 3]
+        # A few unanswerable questions look answerable, so that no probability is close to zero.
+        questions.append(question(gold, (answer, chooser.gauss(4.0 if n % 30 == 2 else margin, 0.7), 0.5)))
+    answered, refused = answered_and_refused(questions, 0.0, fit_scale(questions, 0.0))
     assert answered == pytest.approx(0.5, abs=0.03)
     assert refused == pytest.approx(0.9, abs=0.01)
 
 
 def test_confidence_is_for_the_assumed_share_of_unanswerable_questions() -> None:
-    made = drawn(2500, seed=1, unanswerable=1.0)
-    answerable = sum(bool(a.golds) for a in made)
-    assert len(cross_validated(made, 0.0)[0]) == pytest.approx(answerable / (1 - ASSUMED_UNANSWERABLE), abs=1)
-    scale = fitted_scale(made, 0.0)
+    questions = draw_questions(2500, seed=1, unanswerable=1.0)
+    answerable = sum(bool(q.golds) for q in questions)
+    assert len(cross_validate(questions, 0.0)[0]) == pytest.approx(answerable / (1 - ASSUMED_UNANSWERABLE), abs=1)
+    scale = fit_scale(questions, 0.0)
     for margin in (2.0, -2.0):
         right = 1 / (1 + math.exp(-margin))
-        # Half of the questions have no answer; fitted are fewer of them.
+        # Half of the questions are unanswerable; only the assumed share of them is used.
         wrong = (1 - right) * ASSUMED_UNANSWERABLE / (1 - ASSUMED_UNANSWERABLE)
-        (evidence,) = of_margins(margin)
+        (evidence,) = evidence_of_margins(margin)
         assert scale.right.probability(evidence) == pytest.approx(right / (right + wrong), abs=0.08)
 
 
-def test_the_best_answers_are_as_sure_as_they_are_right() -> None:
-    # Next to each, in its passage, stands another that is never right: it must not make the best one less sure.
+def test_confidence_of_best_answers_is_their_accuracy() -> None:
+    # The passage also has a second answer that is never right. It must not lower the confidence of the best one.
     chooser = np.random.default_rng(3)
-    made = [replace(asked(None, ("wrong", -4.0, 1.0)), withdrawn=True)]
+    questions = [replace(question(None, ("wrong", -4.0, 1.0)), source_removed=True)]
     for margin in chooser.uniform(-4, 4, 1000):
-        found = hit("right wrong", "d")
+        passage = hit("right wrong", "d")
         spans = ((Span(0, 5), margin), (Span(6, 11), margin - 0.001))
         gold = "right" if chooser.random() < 1 / (1 + math.exp(-margin)) else "other"
-        made.append(
-            Asked((gold,), [found], [[Candidate(found, span, logit, 0.0, span.start == 0) for span, logit in spans]])
+        questions.append(
+            QuestionCandidates(
+                (gold,), [passage], [[Candidate(passage, span, logit, 0.0, span.start == 0) for span, logit in spans]]
+            )
         )
-    right = fitted_scale(made, 0.0).right
-    ranked = [rank_answers(a.found, 0.0, UNFITTED, 2) for a in made]
-    sure = [right.probability(r.evidence[0]) for r in ranked]
-    correct = [r.answers[0].text in a.golds for r, a in zip(ranked, made, strict=True)]
-    assert np.mean(sure) == pytest.approx(np.mean(correct), abs=0.002)
+    right = fit_scale(questions, 0.0).right
+    ranked = [rank_answers(q.candidates, 0.0, UNFITTED, 2) for q in questions]
+    confidences = [right.probability(r.evidence[0]) for r in ranked]
+    correct = [r.answers[0].text in q.golds for r, q in zip(ranked, questions, strict=True)]
+    assert np.mean(confidences) == pytest.approx(np.mean(correct), abs=0.002)
 
 
-def test_what_misleads_counts_for_refusing_and_not_for_confidence_where_the_passage_was_withdrawn() -> None:
-    made = drawn(600, seed=5, unanswerable=0.0)
-    withdrawn = [replace(asked(None, ("far", m, 0.2)), withdrawn=True) for m in np.linspace(-8, 0, 100)]
-    misleading = [asked(None, ("right", m, 1.0), ("wrong", m - 3, 0.0)) for m in np.linspace(-3, 6, 100)]
-    without, beside, alone = (
-        fitted_scale([*made, *others], 0.0) for others in (withdrawn, [*withdrawn, *misleading], misleading)
+def test_adversarial_questions_count_for_refusal_but_not_for_confidence_if_sources_were_removed() -> None:
+    questions = draw_questions(600, seed=5, unanswerable=0.0)
+    removed = [replace(question(None, ("far", m, 0.2)), source_removed=True) for m in np.linspace(-8, 0, 100)]
+    adversarial = [question(None, ("right", m, 1.0), ("wrong", m - 3, 0.0)) for m in np.linspace(-3, 6, 100)]
+    without, both, alone = (
+        fit_scale([*questions, *others], 0.0) for others in (removed, [*removed, *adversarial], adversarial)
     )
-    assert without.right == beside.right != alone.right
-    assert without.unanswerable != beside.unanswerable
-    assert len(cross_validated([*made, *withdrawn, *misleading], 0.0)[0]) == 700
-    (evidence,) = of_margins(4.0)
+    assert without.right == both.right != alone.right
+    assert without.unanswerable != both.unanswerable
+    assert len(cross_validate([*questions, *removed, *adversarial], 0.0)[0]) == 700
+    (evidence,) = evidence_of_margins(4.0)
     assert without.right.probability(evidence) > alone.right.probability(evidence)
 
 
-def test_the_logit_of_none_speaks_where_no_question_misleads() -> None:
-    # At the same margin a higher logit of none goes with right answers.
-    def of_null(null: float, gold: str | None) -> Asked:
-        made = hit("said", "d", retrieval=0.5)
-        candidate = Candidate(made, Span(0, 4), 1.0 + null, null, True)
-        return Asked((gold,) if gold else (), [made], [[candidate]])
+def test_null_logit_counts_for_confidence_without_adversarial_questions() -> None:
+    # At the same margin, right answers have a higher null logit.
+    def with_null(null: float, gold: str | None) -> QuestionCandidates:
+        passage = hit("said", "d", retrieval=0.5)
+        candidate = Candidate(passage, Span(0, 4), 1.0 + null, null, True)
+        return QuestionCandidates((gold,) if gold else (), [passage], [[candidate]])
 
-    made = [of_null(null, "said" if null > 0 else "other") for null in (-1.0, -0.5, 0.5, 1.0) for _ in range(50)]
-    in_vain = of_null(0.0, None)
-    misled = fitted_scale([*made, in_vain], 0.0).right
-    assert (misled.null, misled.best) == (0, 0)
-    scale = fitted_scale([*made, replace(in_vain, withdrawn=True)], 0.0)
+    questions = [with_null(null, "said" if null > 0 else "other") for null in (-1.0, -0.5, 0.5, 1.0) for _ in range(50)]
+    unanswerable = with_null(0.0, None)
+    adversarial = fit_scale([*questions, unanswerable], 0.0).right
+    assert (adversarial.null, adversarial.best) == (0, 0)
+    scale = fit_scale([*questions, replace(unanswerable, source_removed=True)], 0.0)
     assert scale.right.null > 0
     assert scale.unanswerable.null == 0
 
 
-def test_folds_are_judged_by_what_others_taught() -> None:
-    made = drawn(200, seed=2, unanswerable=0.0)
-    # Noise in what one fold says must not reach its own confidences.
-    turned = [replace(a, golds=("other",)) if place % 5 == 0 else a for place, a in enumerate(made)]
-    plain, changed = cross_validated(made, 0.0)[0], cross_validated(turned, 0.0)[0]
+def test_each_fold_is_evaluated_with_weights_of_the_others() -> None:
+    questions = draw_questions(200, seed=2, unanswerable=0.0)
+    # Noise in the labels of one fold must not change its own confidences.
+    noisy = [replace(q, golds=("other",)) if index % 5 == 0 else q for index, q in enumerate(questions)]
+    plain, changed = cross_validate(questions, 0.0)[0], cross_validate(noisy, 0.0)[0]
     assert plain[:40] == changed[:40]
     assert plain[40:] != changed[40:]

@@ -16,7 +16,7 @@ USABLE = [True, False, False, True, True, False]
 def batch(start: list[int], group: list[int], context: list[int] | None = None, unanswerable: str = "") -> Batch:
     """Make a batch with six positions: `[CLS]`, a question token, `[SEP]`, two of the passage, and one of padding.
 
-    `unanswerable` has "y" for a context with unanswerable questions, "n" where only other contexts of the file have any.
+    `unanswerable` is "y" for a context with unanswerable questions, "n" if only other contexts of the file have any.
     """
     rows = len(start)
     types = np.tile(np.array([0, 0, 0, 1, 1, 0]), (rows, 1))

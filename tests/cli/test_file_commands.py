@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from qa.config import Settings
+from qa.engine import Engine
+from tests.cli.conftest import Run, parse
+from tests.conftest import GOLDEN, serving
+
+
+def test_add_replaces_changed_file(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("The kettle is blue.")
+    run("add", path)
+    path.write_text("The kettle is green.")
+    assert parse(run("add", path, "--json"))[0]["status"] == "replaced"
+    assert len(parse(run("list", "--json"))) == 1
+
+
+def test_if_empty_adds_to_empty_index_only(run: Run) -> None:
+    documents = GOLDEN / "documents"
+    assert len(parse(run("add", "--if-empty", documents / "nato-iraq.txt", "--json"))) == 1
+    assert parse(run("add", "--if-empty", documents, "--json")) == []
+    assert len(parse(run("list", "--json"))) == 1
+
+
+def test_unreadable_file_does_not_stop_others(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Kitchen\n\nThe kettle is blue.")
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    result = run("add", folder, "nowhere.txt", "--json", "--meta", "year=2020", "--meta", "source=a=b")
+    assert result.exit_code == 1
+    assert [d["status"] for d in json.loads(result.stdout)] == ["created", "skipped", "failed"]
+    assert "bad.pdf: not a PDF, or damaged" in result.stderr
+    assert "nowhere.txt: No such file" in result.stderr
+    assert "photo.png" not in result.stderr
+    (listed,) = parse(run("list", "--json"))
+    assert listed["meta"] == {"year": 2020, "source": "a=b"}
+    assert run("add", folder / "photo.png").exit_code == 1
+    assert "'year' is not NAME=VALUE" in run("add", folder, "--meta", "year").stderr
+
+
+def test_sync_makes_index_match_folder(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name in ("keep.txt", "change.txt", "go.txt"):
+        (folder / name).write_text(f"The {name} is here.")
+    (folder / "rows.csv").write_text("id,text\nr1,One row.\nr2,Another row.\n")
+    (tmp_path / "other.txt").write_text("Not of the folder.")
+    run("add", "other.txt")
+    assert {d["status"] for d in parse(run("sync", "docs", "--json"))} == {"created"}
+    assert {d["status"] for d in parse(run("sync", "docs", "--json"))} == {"unchanged"}
+    (folder / "change.txt").write_text("It has changed.")
+    (folder / "go.txt").unlink()
+    (folder / "new.txt").write_text("It is new.")
+    (folder / "rows.csv").write_text("id,text\nr2,Another row.\n")
+    dry_run = {d["id"].rsplit("-", 1)[0]: d["status"] for d in parse(run("sync", "docs", "--json", "--dry-run"))}
+    assert dry_run == {
+        "keep.txt": "unchanged",
+        "change.txt": "replaced",
+        "new.txt": "created",
+        "r2": "unchanged",
+        "go.txt": "removed",
+        "r1": "removed",
+    }
+    before = {d["id"] for d in parse(run("list", "--json"))}
+    assert len(before) == 6
+    synced = {d["id"].rsplit("-", 1)[0]: d["status"] for d in parse(run("sync", "docs", "--json"))}
+    assert synced == dry_run
+    names = sorted(d["id"].rsplit("-", 1)[0] for d in parse(run("list", "--json")))
+    assert names == ["change.txt", "keep.txt", "new.txt", "other.txt", "r2"]
+
+
+def test_reports_broken_link(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("It is here.")
+    (folder / "b.txt").symlink_to(tmp_path / "b.txt")
+    (tmp_path / "b.txt").write_text("It is elsewhere.")
+    run("sync", "docs")
+    (tmp_path / "b.txt").unlink()
+    for command in ("add", "sync"):
+        result = run(command, "docs")
+        assert (result.exit_code, f"{folder}/b.txt: No such file" in result.stderr) == (1, True)
+    assert len(parse(run("list", "--json"))) == 2
+
+
+def test_sync_keeps_documents_of_unreadable_file(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.csv").write_text("id,text\nr1,One row.\n")
+    run("sync", "docs")
+    (folder / "a.csv").write_text("id,text\nr1,One row,too many,fields\n")
+    result = run("sync", "docs", "--json")
+    assert result.exit_code == 1
+    assert "row 1: more fields" in result.stderr
+    assert [d["id"] for d in parse(run("list", "--json"))] == ["r1"]
+    (folder / "a.csv").write_bytes(b"id,text\0")
+    run("sync", "docs")
+    (folder / "a.csv").unlink()
+    assert "no files in this folder" in run("sync", "docs").stderr
+    assert [d["id"] for d in parse(run("list", "--json"))] == ["r1"]
+
+
+def test_rows_of_two_files_cannot_share_an_id(run: Run, tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(f"id,text\n1,That is {name}.\n")
+    result = run("add", "a.csv", "b.csv")
+    assert result.exit_code == 1
+    assert "b.csv: document id '1' is already used by" in result.stderr
+    assert len(parse(run("list", "--json"))) == 1
+
+
+def test_running_server_answers_and_takes_files(run: Run, shipped: Engine, tmp_path: Path) -> None:
+    engine = shipped.in_folder(tmp_path / "elsewhere")
+    engine.indexes.get_or_create("default")
+    (tmp_path / "kitchen.md").write_text("# Kitchen\n\nThe kettle is blue.")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    with serving(engine, Settings(index_dir=engine.indexes.folder)) as url:
+        added = run("add", "kitchen.md", "broken.pdf", "--url", url)
+        assert (added.exit_code, "created" in added.stdout, "broken.pdf" in added.stderr) == (1, True, True)
+        (unchanged,) = parse(run("add", "kitchen.md", "--url", url, "--json"))
+        assert {**unchanged, "id": ""} == {"id": "", "status": "unchanged", "passages": 1, "characters": 28}
+        question = ("ask", "What colour is the kettle?", "--min-confidence", 0)
+        over_http, text = parse(run(*question, "--url", url, "--json")), run(*question, "--url", url).stdout
+        answer = over_http["answers"][0]
+        assert (answer["answer"], answer["section"]) == ("blue", "Kitchen")
+        assert "blue" in text
+        refused = run("ask", "Who?", "--url", url, "--index", "nowhere")
+        assert (refused.exit_code, "index 'nowhere' not found" in refused.stderr) == (1, True)
+        assert run("add", "kitchen.md", "--url", url, "--meta", "a=b").exit_code == 2
+        # On the server, the second file of a name would replace the first.
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "kitchen.md").write_text("Another kitchen.")
+        (tmp_path / "other" / "pan.txt").write_text("The pan is red.")
+        duplicate = run("add", "kitchen.md", "other", "-", "--url", url)
+        assert (duplicate.exit_code, "pan.txt-" in duplicate.stdout) == (1, True)
+        assert "kitchen.md: has the same name as" in duplicate.stderr
+        assert "standard input" in duplicate.stderr
+        assert len(engine.documents()) == 2
+    # Nothing was written locally.
+    assert not (tmp_path / "indexes").exists()

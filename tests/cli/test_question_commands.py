@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from tests.cli.conftest import Run, parse
+
+
+def test_answers_from_added_file(run: Run, tmp_path: Path) -> None:
+    text = "The kettle is blue.\r\nThe cup is red.\r\n"
+    (tmp_path / "kitchen.txt").write_bytes(text.encode())
+    (added,) = parse(run("add", "kitchen.txt", "--json"))
+    assert added["status"] == "created"
+    assert parse(run("add", "kitchen.txt", "--json"))[0]["status"] == "unchanged"
+    result = parse(run("ask", "What colour is the kettle?", "--json", "--min-confidence", 0))
+    answer = result["answers"][0]
+    assert answer["answer"] == "blue"
+    assert text[answer["document_offset"]["start"] : answer["document_offset"]["end"]] == "blue"
+    assert "blue" in run("ask", "What colour is the kettle?", "--min-confidence", 0).stdout
+    assert [d["id"] for d in parse(run("list", "--json"))] == [added["id"]]
+    assert run("verify").exit_code == 0
+    assert run("remove", added["id"]).exit_code == 0
+    assert parse(run("list", "--json")) == []
+
+
+def test_answer_has_section(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "house.md").write_text("# Kitchen\n\nThe kettle is blue.\n\n# Garden\n\nThe gate is green.\n")
+    run("add", "house.md")
+    question = "What colour is the gate?"
+    for answered in (
+        run("ask", question, "--json", "--min-confidence", 0),
+        run("read", "house.md", question, "--json"),
+    ):
+        result = parse(answered)
+        best = result["answers"][0] if result["answers"] else result["best_guess"]
+        assert (best["answer"], best["section"], best["page"]) == ("green", "Garden", None)
+    assert "house.md, Garden, characters" in run("ask", question, "--min-confidence", 0).stdout.replace(
+        "Kitchen,", "house.md,"
+    )
+
+
+def test_answer_from_pdf_has_page(run: Run, tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "house.pdf"))
+    for line in ("The kettle is blue.", "The gate is green."):
+        canvas.drawString(80, 700, line)
+        canvas.showPage()
+    canvas.save()
+    run("add", "house.pdf")
+    for question, expected in (("What colour is the kettle?", ("blue", 1)), ("What colour is the gate?", ("green", 2))):
+        for command in (("ask", question), ("read", "house.pdf", question)):
+            best = parse(run(*command, "--json", "--min-confidence", 0))["answers"][0]
+            assert (best["answer"], best["page"]) == expected
+
+
+def test_reads_file_or_standard_input(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The kettle is blue.")
+    question = "What colour is the kettle?"
+    assert parse(run("read", "a.txt", question, "--json", "--min-confidence", 0))["answers"][0]["answer"] == "blue"
+    piped = run("read", "-", question, "--json", "--min-confidence", 0, input="The kettle is red.")
+    assert parse(piped)["answers"][0]["answer"] == "red"
+    assert not (tmp_path / "indexes").exists()
+
+
+@pytest.fixture
+def houses(run: Run, tmp_path: Path) -> None:
+    """Two documents with other colours and metadata."""
+    for year, colour, source in ((2020, "blue", "a"), (2021, "green", "b"), (2022, "red", "c")):
+        (tmp_path / f"{colour}.md").write_text(f"# Kitchen\n\nThe kettle is {colour}.")
+        assert run("add", f"{colour}.md", "--meta", f"year={year}", "--meta", f"source={source}").exit_code == 0
+
+
+@pytest.mark.usefixtures("houses")
+@pytest.mark.parametrize(
+    ("filters", "colours"),
+    [
+        (["year=2020"], {"blue"}),
+        (["year=2020", "year=2021"], {"blue", "green"}),
+        (["year=2020", "source=b"], set()),
+        (["source=b", "source=c"], {"green", "red"}),
+        (["source=2020"], set()),
+    ],
+)
+def test_filter_options_select_documents(run: Run, filters: list[str], colours: set[str]) -> None:
+    options = [part for filter in filters for part in ("--filter", filter)]
+    result = parse(run("ask", "What colour is the kettle?", "--json", "--min-confidence", 0, "--top-k", 9, *options))
+    assert {answer["document_id"].split(".")[0] for answer in result["answers"]} == colours
+    found = parse(run("search", "What colour is the kettle?", "--json", *options))
+    assert {passage["document_id"].split(".")[0] for passage in found["passages"]} == colours
+
+
+@pytest.mark.usefixtures("houses")
+def test_rejects_bad_filter(run: Run) -> None:
+    for command in ("ask", "search"):
+        result = run(command, "Who?", "--filter", "year")
+        assert (result.exit_code, "'year' is not NAME=VALUE" in result.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("houses")
+def test_search_prints_passages_with_scores(run: Run) -> None:
+    question = "What colour is the kettle?"
+    result = parse(run("search", question, "--top-k", 2, "--json"))
+    assert (result["question"], result["index"], len(result["passages"])) == (question, "default", 2)
+    scores = [passage["score"] for passage in result["passages"]]
+    assert scores == sorted(scores, reverse=True)
+    text = run("search", question, "--top-k", 1).stdout
+    assert f"score {scores[0]:.3f}" in text
+    assert result["passages"][0]["text"] in text
+    assert f"{result['passages'][0]['title']}, Kitchen, characters" in text
+    reranked = parse(run("search", question, "--rerank", "--json"))
+    assert all(passage["margin"] is not None for passage in reranked["passages"])
+    assert run("search", question, "--filter", "year=1999").stdout == "No passages found.\n"
+
+
+@pytest.mark.usefixtures("houses")
+def test_lists_indexes_with_counts(run: Run) -> None:
+    run("add", "blue.md", "--index", "books")
+    assert parse(run("list", "--indexes", "--json")) == [
+        {"name": "books", "documents": 1, "passages": 1},
+        {"name": "default", "documents": 3, "passages": 3},
+    ]
+    assert run("list", "--indexes").stdout == "books  (1 documents, 1 passages)\ndefault  (3 documents, 3 passages)\n"
