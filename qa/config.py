@@ -6,22 +6,16 @@ import os
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from qa.errors import InvalidInput
 
 SHIPPED = "shipped"
 _FILE_NAME = "spanlight.toml"
+_PREFIX = "QA_"
 
 
 def _default_cache_dir() -> Path | None:
@@ -50,15 +44,23 @@ def _settings_file() -> Path:
     return file
 
 
-class Settings(BaseSettings):
-    """Everything that can be configured."""
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError as error:
+        raise InvalidInput(f"{file} is not valid TOML: {error}", field="QA_CONFIG") from error
 
-    model_config = SettingsConfigDict(env_prefix="QA_", extra="forbid", frozen=True)
+
+# Not pydantic-settings: its import would double the time of short commands such as `qa list`.
+class Settings(BaseModel):
+    """Everything that can be configured. Fields that are not given come from `QA_*` variables, the file or defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     index_dir: Path = Path("indexes")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    api_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    api_keys: tuple[str, ...] = ()
     threads: int | None = Field(default=None, ge=1, le=1024)
     embedder: str = SHIPPED
     reader: str = SHIPPED
@@ -76,6 +78,15 @@ class Settings(BaseSettings):
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or queued at once")
     workers: int = Field(default=1, ge=1, le=256, description="server processes")
     drain_seconds: float = Field(default=0.0, ge=0, le=600, description="seconds that a stopping server still serves")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _add_sources(cls, values: dict[str, Any]) -> dict[str, Any]:
+        variables = {name.upper(): value for name, value in os.environ.items()}
+        environment = {
+            name: variables[variable] for name in cls.model_fields if (variable := _PREFIX + name.upper()) in variables
+        }
+        return {**_read_file(_settings_file()), **environment, **values}
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -103,25 +114,13 @@ class Settings(BaseSettings):
             raise ValueError("this version stores indexes in local folders only; unset it or use 'local'")
         return value
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Add the TOML file as the source of lowest precedence."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _settings_file())
-
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return environment variables that give another process the same settings."""
     values = {name: value for name, value in settings.model_dump(mode="json").items() if value not in (None, [])}
     keys = {"api_keys": ",".join(settings.api_keys)} if settings.api_keys else {}
     cache = {"cache_dir": settings.cache_dir or ""}
-    return {f"QA_{name.upper()}": str(value) for name, value in {**values, **keys, **cache}.items()}
+    return {f"{_PREFIX}{name.upper()}": str(value) for name, value in {**values, **keys, **cache}.items()}
 
 
 def load_settings(**options: object) -> Settings:
@@ -133,9 +132,7 @@ def load_settings(**options: object) -> Settings:
     overrides = {name: value for name, value in options.items() if value is not None}
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # validated by pydantic
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{_settings_file()} is not valid TOML: {error}", field="QA_CONFIG") from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = "QA_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = _PREFIX + "_".join(str(part) for part in first["loc"]).upper()
         raise InvalidInput(f"{name}: {first['msg']}", field=name) from error

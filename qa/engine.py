@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa.deprecation import warn_renamed
-from qa.documents.extract.extractor import Extractor
-from qa.documents.extract.tables import Columns
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
-from qa.indexing.ingestion import Ingestion, find_sources
 from qa.models.embedder import Embedder
 from qa.reading.answers import locate, rank_answers
 from qa.reading.calibration import Calibration
@@ -262,6 +259,10 @@ class Engine:
             dry_run: report what would change, without writing.
             progress: called with the number of files just finished.
         """
+        from qa.documents.extract.extractor import Extractor
+        from qa.documents.extract.tables import Columns
+        from qa.indexing.ingestion import Ingestion, find_sources
+
         paths = [paths] if isinstance(paths, str | Path) else paths
         columns = Columns(text_column, title_column, id_column)
         sources, failed = find_sources([str(path) for path in paths], columns, meta or {})

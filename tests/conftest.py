@@ -1,4 +1,4 @@
-"""What tests share: small real data, and stand-ins that depend on what they are given."""
+"""Shared fixtures: small real data, and fakes whose output depends on their input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from qa.types import Document
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "eval" / "golden"
-# Seconds, for a process to start or to end.
+# Seconds for a process to start or to end.
 ENOUGH_S = 60
 SHARED = ROOT.parent / "shared" / "data"
 
@@ -99,7 +99,7 @@ def index(tmp_path: Path) -> Iterator[LocalIndex]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled models are kept among what tests leave behind, and not where the user has his."""
+    """Cache compiled models in a temporary folder instead of the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QA_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -107,32 +107,32 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shipped() -> Engine:
-    """The shipped models; their indexes must not be used."""
+    """The shipped models, without indexes."""
     return build_engine(Settings(index_dir=Path("/nonexistent")))
 
 
 @pytest.fixture
 def engine(shipped: Engine, tmp_path: Path) -> Iterator[Engine]:
     """The shipped models on an empty default index."""
-    made = shipped.in_folder(tmp_path / "indexes")
-    made.indexes.get_or_create("default")
-    yield made
-    made.close()
+    opened = shipped.in_folder(tmp_path / "indexes")
+    opened.indexes.get_or_create("default")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
 def golden(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The shipped models on the sample documents; tests only read it."""
-    made = shipped.in_folder(tmp_path_factory.mktemp("golden"))
-    made.indexes.get_or_create("default")
-    made.add([Document(path.stem, path.read_text(encoding="utf-8"), path.stem) for path in golden_documents()])
-    yield made
-    made.close()
+    opened = shipped.in_folder(tmp_path_factory.mktemp("golden"))
+    opened.indexes.get_or_create("default")
+    opened.add([Document(path.stem, path.read_text(encoding="utf-8"), path.stem) for path in golden_documents()])
+    yield opened
+    opened.close()
 
 
 @contextmanager
 def serving(engine: Engine, settings: Settings) -> Iterator[str]:
-    """Run a real server on a free port; yields its address."""
+    """Run a real server on a free port; yield its address."""
     config = uvicorn.Config(create_app(settings, engine), host="127.0.0.1", port=0, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -148,18 +148,18 @@ def serving(engine: Engine, settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def running(folder: Path, **settings: object) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run `qa serve` with settings; yields its address once it is ready."""
+    """Run `qa serve` with settings; yield its address when it is ready, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    given = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
+    variables = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
     command = [str(Path(sys.executable).with_name("qa")), "serve", "--port", str(port)]
-    environment = {**os.environ, "QA_INDEX_DIR": str(folder), **given}
+    environment = {**os.environ, "QA_INDEX_DIR": str(folder), **variables}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + ENOUGH_S
-        with Client(url, key=given.get("QA_API_KEYS"), retries=0) as client:
+        with Client(url, key=variables.get("QA_API_KEYS"), retries=0) as client:
             while True:
                 assert process.poll() is None
                 try:
@@ -175,16 +175,16 @@ def running(folder: Path, **settings: object) -> Iterator[tuple[str, subprocess.
 
 
 def labels_in(squad: dict[str, Any]) -> dict[str, tuple[list[str], bool]]:
-    """Return each question's answers, and whether it has none, of SQuAD JSON; answers must stand where it says."""
-    found = {}
+    """Return each question's answers, and whether it is unanswerable, from SQuAD JSON; check the offsets."""
+    labels = {}
     for article in squad["data"]:
         for paragraph in article["paragraphs"]:
             for entry in paragraph["qas"]:
                 for answer in entry["answers"]:
                     start = answer["answer_start"]
                     assert paragraph["context"][start : start + len(answer["text"])] == answer["text"]
-                found[entry["question"]] = ([a["text"] for a in entry["answers"]], entry["is_impossible"])
-    return found
+                labels[entry["question"]] = ([a["text"] for a in entry["answers"]], entry["is_impossible"])
+    return labels
 
 
 def golden_documents() -> list[Path]:
@@ -197,8 +197,8 @@ def golden_articles() -> list[dict[str, Any]]:
 
 
 def shared(*parts: str) -> Path:
-    """Return a measuring file, or skip the test."""
+    """Return a file of the benchmark data, or skip the test."""
     path = SHARED.joinpath(*parts)
     if not path.exists():
-        pytest.skip(f"the measuring data is not beside this checkout ({'/'.join(parts)})")
+        pytest.skip(f"the benchmark data is not beside this checkout: {'/'.join(parts)}")
     return path

@@ -21,21 +21,21 @@ def url(engine: Engine) -> Iterator[str]:
         yield url
 
 
-def test_a_langchain_retriever_finds_passages(url: str) -> None:
+def test_langchain_retriever_returns_passages(url: str) -> None:
     retriever = SpanlightRetriever(url=url, top_k=1)
-    (found,) = retriever.invoke("When does the library open?")
-    assert found.page_content == TEXT[found.metadata["start"] : found.metadata["end"]]
-    assert (found.metadata["document_id"], found.metadata["kind"]) == ("hours", "notice")
-    assert asyncio.run(retriever.ainvoke("When does the library open?")) == [found]
-    (read,) = SpanlightRetriever(url=url, top_k=1, rerank=True).invoke("When does the library open?")
-    # What the reader adds makes it another scale.
-    assert (read.page_content, read.metadata["score"] > 1) == (found.page_content, True)
+    (document,) = retriever.invoke("When does the library open?")
+    assert document.page_content == TEXT[document.metadata["start"] : document.metadata["end"]]
+    assert (document.metadata["document_id"], document.metadata["kind"]) == ("hours", "notice")
+    assert asyncio.run(retriever.ainvoke("When does the library open?")) == [document]
+    (reranked,) = SpanlightRetriever(url=url, top_k=1, rerank=True).invoke("When does the library open?")
+    # Reranked scores are on another scale.
+    assert (reranked.page_content, reranked.metadata["score"] > 1) == (document.page_content, True)
     filtered = SpanlightRetriever(url=url, filters={"document_id": "cat"}).invoke("When does the library open?")
     assert [document.metadata["document_id"] for document in filtered] == ["cat"]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("haystack") is None, reason="Haystack is not installed")
-def test_a_haystack_component_answers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_haystack_component_answers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from haystack import Pipeline
 
     from qa.integrations.haystack import SpanlightAnswerer
@@ -49,6 +49,6 @@ def test_a_haystack_component_answers(url: str, monkeypatch: pytest.MonkeyPatch)
     assert answer.context[answer.context_offset.start : answer.context_offset.end] == answer.data
     assert answer.document.meta["title"] == "Opening hours"
     assert 0 <= result["no_answer_score"] <= 1
-    # Haystack 3 trusts nobody's components but its own; Haystack 2 does not look.
+    # Haystack 3 loads foreign components only from an allow-list; Haystack 2 has none.
     monkeypatch.setenv("HAYSTACK_DESERIALIZATION_ALLOWLIST", "qa.integrations.haystack")
     assert pipeline.loads(pipeline.dumps()).run({"answerer": {"query": "Who runs the library?"}})

@@ -132,25 +132,26 @@ def _parse_condition(name: str, value: object) -> Condition:
 
 def _parse_bound(name: str, operator: object, limit: object, field: str) -> Bound:
     if operator not in _COMPARE:
-        raise InvalidInput(f"unknown bound {operator!r}; use one of {', '.join(_COMPARE)}", field=field)
+        raise InvalidInput(f"{field}: unknown bound {operator!r}; use one of {', '.join(_COMPARE)}", field=field)
     if isinstance(limit, bool):
-        raise InvalidInput("true and false have no order; use text or a number as a bound", field=field)
+        raise InvalidInput(f"{field}: true and false have no order; use text or a number as a bound", field=field)
     return Bound(operator, _check_scalar(name, limit, field))
 
 
 def _check_count(count: int, field: str) -> None:
     if not 1 <= count <= MAX_VALUES:
-        raise InvalidInput(f"a filter takes from 1 to {MAX_VALUES:,} values, got {count:,}", field=field)
+        raise InvalidInput(f"{field} takes from 1 to {MAX_VALUES:,} values, got {count:,}", field=field)
 
 
 def _check_scalar(name: str, value: object, field: str) -> Scalar:
     if isinstance(value, str):
         return check_characters(value, field)
     if name in ATTRIBUTES:
-        raise InvalidInput(f"must be text, a list of texts, or bounds, got {value!r}", field=field)
+        raise InvalidInput(f"{field} must be text, a list of texts, or bounds, got {value!r}", field=field)
     # Integers are stored in 64 bits. The comparison also rejects NaN.
     if isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 2**63):
         return value
     raise InvalidInput(
-        f"must be text, a number below 2^63, true or false, a list of these, or bounds, got {value!r}", field=field
+        f"{field} must be text, a number below 2^63, true or false, a list of these, or bounds, got {value!r}",
+        field=field,
     )

@@ -66,7 +66,9 @@ def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     done = {"put": 0, "remove": 0, "rebuild": 0, "rollback": 0, "ask": 0, "nothing": 0}
     for attempt in range(KILLS):
         pending: tuple[str, str, str] | None = None
-        for state, operation, id, text in _kill_worker(folder, attempt, chooser.randint(0, 30), chooser.uniform(0, 0.05)):
+        for state, operation, id, text in _kill_worker(
+            folder, attempt, chooser.randint(0, 30), chooser.uniform(0, 0.05)
+        ):
             pending = (operation, id, text) if state == "begin" else None
             if state == "done":
                 done[operation] += 1

@@ -87,7 +87,7 @@ def test_command_exports_the_mean_as_int8(tmp_path: Path) -> None:
     folders = [x for name in ("data", "work", "out") for x in (f"--{name}", str(tmp_path / name))]
     done = CliRunner().invoke(app, ["train", "average", *readers, *folders])
     assert done.exit_code == 0, done.output
-    assert "confidence is not fitted yet" in done.output
+    assert "the reader has no calibration yet" in done.output
     reader = OpenVINOReader(open_model_folder(tmp_path / "out"), 1)
     (logits,) = reader.read_batch([Pair("When did Ann7 open a shop?", CONTEXTS[7])])
     assert best_spans(logits, 1)[0].span.of(CONTEXTS[7]) == "1907"
