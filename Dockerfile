@@ -1,6 +1,5 @@
+# The default installation, without torch: about 570 MB of libraries and models.
 FROM python:3.11-slim AS build
-# Name an index of CPU builds of torch here to keep the image small; the default one carries the CUDA libraries.
-ARG PIP_EXTRA_INDEX_URL=""
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 COPY qa ./qa
