@@ -6,10 +6,17 @@ import os
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from qa.errors import InvalidInput
 
@@ -44,23 +51,15 @@ def _settings_file() -> Path:
     return file
 
 
-def _read_file(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except ValueError as error:
-        raise InvalidInput(f"{file} is not valid TOML: {error}", field="QA_CONFIG") from error
-
-
-# Not pydantic-settings: its import would double the time of short commands such as `qa list`.
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """Everything that can be configured. Fields that are not given come from `QA_*` variables, the file or defaults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     index_dir: Path = Path("indexes")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    api_keys: tuple[str, ...] = ()
+    api_keys: Annotated[tuple[str, ...], NoDecode] = ()
     threads: int | None = Field(default=None, ge=1, le=1024)
     embedder: str = SHIPPED
     reader: str = SHIPPED
@@ -78,15 +77,6 @@ class Settings(BaseModel):
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or queued at once")
     workers: int = Field(default=1, ge=1, le=256, description="server processes")
     drain_seconds: float = Field(default=0.0, ge=0, le=600, description="seconds that a stopping server still serves")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _add_sources(cls, values: dict[str, Any]) -> dict[str, Any]:
-        variables = {name.upper(): value for name, value in os.environ.items()}
-        environment = {
-            name: variables[variable] for name in cls.model_fields if (variable := _PREFIX + name.upper()) in variables
-        }
-        return {**_read_file(_settings_file()), **environment, **values}
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -114,6 +104,18 @@ class Settings(BaseModel):
             raise ValueError("this version stores indexes in local folders only; unset it or use 'local'")
         return value
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add the TOML file as the source of lowest precedence."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _settings_file())
+
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return environment variables that give another process the same settings."""
@@ -132,6 +134,8 @@ def load_settings(**options: object) -> Settings:
     overrides = {name: value for name, value in options.items() if value is not None}
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # validated by pydantic
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{_settings_file()} is not valid TOML: {error}", field="QA_CONFIG") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = _PREFIX + "_".join(str(part) for part in first["loc"]).upper()

@@ -263,9 +263,8 @@ class Engine:
         from qa.documents.extract.tables import Columns
         from qa.indexing.ingestion import Ingestion, find_sources
 
-        paths = [paths] if isinstance(paths, str | Path) else paths
-        columns = Columns(text_column, title_column, id_column)
-        sources, failed = find_sources([str(path) for path in paths], columns, meta or {})
+        names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+        sources, failed = find_sources(names, Columns(text_column, title_column, id_column), meta or {})
         with closing(Extractor()) as extractor:
             report = Ingestion(self.documents, extractor.extract, index, dry_run).add(sources, progress)
         report.files += failed

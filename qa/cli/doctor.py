@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -39,7 +39,10 @@ class Diagnosis:
 def doctor(as_json: JsonFlag = False) -> None:
     """Show versions, models and processor; check that models load."""
     with reported_errors():
-        output.diagnosis(diagnose(load_settings()), as_json)
+        diagnosis = asdict(diagnose(load_settings()))
+        if not as_json:
+            diagnosis |= diagnosis.pop("versions")
+        output.fields(diagnosis, as_json)
 
 
 def diagnose(settings: Settings) -> Diagnosis:

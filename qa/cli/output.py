@@ -14,7 +14,6 @@ from qa.types import mark_at
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from qa.cli.doctor import Diagnosis
     from qa.index.verification import Verification
     from qa.reports import IngestionReport
     from qa.service.keys import Key
@@ -196,15 +195,12 @@ def verification(result: Verification, as_json: bool) -> None:
     lines([f"{result.index}: {state}, {counts}"])
 
 
-def diagnosis(result: Diagnosis, as_json: bool) -> None:
-    """Print what an installation consists of."""
-    fields = asdict(result)
+def fields(values: Mapping[str, object], as_json: bool) -> None:
+    """Print names and values."""
     if as_json:
-        print_json(fields)
-        return
-    versions = fields.pop("versions")
-    for name, value in {**fields, **versions}.items():
-        lines([f"{name:28} {' '.join(value) if isinstance(value, list | tuple) else value}"])
+        print_json(values)
+    else:
+        lines([f"{name:28} {' '.join(value) if isinstance(value, tuple) else value}" for name, value in values.items()])
 
 
 def _print_answer(answer: Answer) -> None:

@@ -36,7 +36,9 @@ def test_shipped_reader_is_fine_tuned_and_can_be_used(tmp_path: Path) -> None:
     assert code == 0, printed
     assert "before" in printed
     assert "held out, reader" in printed
-    assert re.search(r"before: \d+% of the answerable are answered, calibration error 0\.\d{3}\nafter: ", printed)
+    assert re.search(
+        r"before: \d+% of the answerable questions are answered, calibration error 0\.\d{3}\nafter: ", printed
+    )
     tuned, shipped = open_model_folder(tmp_path / "reader"), open_model_folder(WEIGHTS / "reader")
     assert tuned.sha256 != shipped.sha256
     *earlier, last = load_stages(tuned.folder)
