@@ -1,6 +1,6 @@
 """Compare readers, and the mean of their weights, on the held-out part of the training files.
 
-python -m eval.bench.held_out DATA READER... [--limit N]
+    python -m eval.bench.held_out DATA READER... [--limit N]
 
 DATA is the folder of the training files. A READER is a folder of int8 or float weights. With several readers, all
 fine-tuned from the first, the mean of their weights is measured too. The last column is limited to contexts that also

@@ -1,6 +1,6 @@
 """Draw the plots in `results/` as SVG from the tables beside them.
 
-python -m eval.bench.plots [FOLDER]
+    python -m eval.bench.plots [FOLDER]
 
 Draws FOLDER/clients.svg, growing.svg and scale.svg, each from the CSV file of the same name.
 """

@@ -87,9 +87,9 @@ def main() -> None:
         for size in [*sizes, arguments.passages]:
             passages.fill(index, size)
             derived = worker.submit(_time_catch_up, Path(folder)).result()
-            measured, cosines_found = worker.submit(_measure_search, Path(folder), questions).result()
+            measured, nearest_cosines = worker.submit(_measure_search, Path(folder), questions).result()
             # The tolerance covers the rounding of sums in another order.
-            near = np.array(cosines_found) >= passages.tenth_best(vectors)[:, None] - 1e-5
+            near = np.array(nearest_cosines) >= passages.tenth_best(vectors)[:, None] - 1e-5
             rows.append(Row(size, recall=float(near.mean()), derived_s=derived, **measured))
             print(rows[-1], flush=True)
         engine.close()
@@ -161,7 +161,7 @@ def _measure_search(folder: Path, questions: Sequence[str]) -> tuple[dict[str, f
     with index.derived.pin() as (view, transaction):
         times["dense"] = _time_each(lambda pair: view.vectors.search(pair[1], CANDIDATES), pairs)
         numbers = [view.vectors.search(vector, CANDIDATES)[:_NEAREST] for vector in vectors]
-        found = [cosines(list(transaction.vectors(n).values()), v) for n, v in zip(numbers, vectors, strict=True)]
+        nearest = [cosines(list(transaction.vectors(n).values()), v) for n, v in zip(numbers, vectors, strict=True)]
         vector_bytes = view.vectors.tail.nbytes + sum(path.stat().st_size for path in index.folder.glob("vectors-*"))
     times["question"] = _time_each(engine.ask, questions[:_TIMED_QUESTIONS])
     measured = {
@@ -169,7 +169,7 @@ def _measure_search(folder: Path, questions: Sequence[str]) -> tuple[dict[str, f
         for name, percentiles in times.items()
         for part, ms in zip(("p50", "p95"), percentiles, strict=True)
     }
-    return measured | {"vectors_mb": vector_bytes / 2**20, "memory_mb": pss_mb()}, found
+    return measured | {"vectors_mb": vector_bytes / 2**20, "memory_mb": pss_mb()}, nearest
 
 
 def _fresh_process() -> ProcessPoolExecutor:

@@ -20,8 +20,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(show: bool) -> None:
+    if show:
         typer.echo(f"spanlight {__version__}")
         raise typer.Exit
 
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
             for stream in _streams():
                 stream.flush()
     except OSError as error:
-        # The interpreter flushes both streams again when it exits.
+        # The interpreter flushes both streams again at exit, which must not fail a second time.
         devnull = os.open(os.devnull, os.O_WRONLY)
         if not isinstance(error, BrokenPipeError):
             typer.echo(f"error: {error.strerror}", err=True)

@@ -1,4 +1,4 @@
-"""The commands of `qa`: which module holds each. A module is imported when its command is run or its help is shown."""
+"""The commands of `qa` and the modules that define them, which are imported only to run a command or show its help."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COMMANDS = {
     "feedback": Entry("feedback", "Export and import feedback on answers as SQuAD labels."),
     "key": Entry("keys", "Manage the API keys of the service."),
 }
-# Modules whose command is the whole group, such as `qa key list`.
+# Commands with subcommands, such as `qa key list`.
 _GROUPS = {"train", "feedback", "key"}
 
 

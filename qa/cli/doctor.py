@@ -22,7 +22,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything by which two installations can differ."""
+    """The properties in which two installations can differ."""
 
     versions: dict[str, str]
     embedder: str

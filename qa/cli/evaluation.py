@@ -77,7 +77,7 @@ def evaluate(
     outputs = [path for path in (json_file, predictions, html) if path]
     quiet = any(str(path) == "-" for path in outputs)
     if check and any((limit, *outputs, baseline, index, url, answers)):
-        raise typer.BadParameter("no question is asked: give only data sets and --mode", param_hint="--check")
+        raise typer.BadParameter("cannot be combined with other options except --mode", param_hint="--check")
     with reported_errors():
         if check:
             entries, missing = list_entries(datasets, Mode(mode), limit)

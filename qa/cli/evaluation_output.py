@@ -77,9 +77,9 @@ def abstention(label: str, evaluation: Evaluation) -> None:
     """Print the shares of questions that were answered, and the calibration error."""
     parts = []
     for answerable, kind in ((True, "answerable"), (False, "unanswerable")):
-        given = [row.outcome.given for row in evaluation.rows if row.question.answerable is answerable]
-        if given:
-            parts.append(f"{sum(given) / len(given):.0%} of the {kind} questions are answered")
+        answered = [row.outcome.given for row in evaluation.rows if row.question.answerable is answerable]
+        if answered:
+            parts.append(f"{sum(answered) / len(answered):.0%} of the {kind} questions are answered")
     parts.append(f"calibration error {evaluation.report['metrics']['ece']:.3f}")
     lines([f"{label}: {', '.join(parts)}"])
 

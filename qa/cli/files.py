@@ -54,8 +54,7 @@ def add(
     if url:
         if if_empty or meta or dry_run or columns != Columns():
             raise typer.BadParameter(
-                "a server takes files as they are: leave out --if-empty, --meta, --dry-run and column names",
-                param_hint="--url",
+                "cannot be combined with --if-empty, --meta, --dry-run and column names", param_hint="--url"
             )
         with client_session(url) as client, output.progress("adding") as progress:
             report = client.add_files(paths, index=index, progress=progress)
@@ -75,7 +74,7 @@ def add(
 
 @app.command()
 def sync(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder.")],
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder with the files.")],
     index: IndexOption = "default",
     meta: MetaOption = None,
     text_column: TextColumn = "text",
@@ -96,7 +95,7 @@ def sync(
     fields = parse_meta(meta or [])
     with engine_session() as engine, closing(Extractor()) as extractor:
         sources, unmatched = find_sources([str(folder)], Columns(text_column, title_column, id_column), fields)
-        # The documents of a folder that cannot be listed are not gone.
+        # If a folder cannot be listed, its documents must not be removed.
         exit_on_errors([path.error for path in unmatched if path.error])
         with output.progress("syncing", len(sources)) as progress:
             report = Ingestion(engine.documents, extractor.extract, index, dry_run).sync(folder, sources, progress)

@@ -23,7 +23,7 @@ app = typer.Typer(rich_markup_mode=None)
 def rebuild(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """Split and embed every document of an index again.
 
-    The new generation is made with the models of the settings. Queries and writes continue meanwhile. A rebuild that
+    The new generation is built with the models of the settings. Queries and writes continue meanwhile. A rebuild that
     was interrupted resumes where it stopped. `qa rollback` returns to the previous generation.
     """
     with reported_errors():
@@ -95,7 +95,7 @@ def import_index(
 def purge(index: IndexOption = "default") -> None:
     """Permanently erase deleted and replaced documents from disk.
 
-    That covers their texts, vectors, postings, ids and feedback, and what a server stored of requests and uploads.
+    This covers their texts, vectors, postings, ids and feedback, and the replies and uploads that a server stored.
     """
     from qa.feedback import purge_feedback
     from qa.service.jobs import Jobs
@@ -105,7 +105,7 @@ def purge(index: IndexOption = "default") -> None:
         purge_feedback(documents, index=index)
         documents.indexes.get(index).purge()
         folder = documents.indexes.folder
-        # Jobs hold uploaded files, and stored replies name documents.
+        # Jobs contain uploaded files, and stored replies contain the ids of documents.
         Jobs(folder).delete_ended()
         with closing(ServiceDatabase(folder)) as database:
             database.erase_replies()

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what their values mean."""
+"""Options that several commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def parse_filters(options: Sequence[str]) -> dict[str, object]:
     values: dict[str, list[object]] = {}
     for name, value in _parse_pairs(options, "--filter"):
         values.setdefault(name, []).append(value)
-    return {name: several[0] if len(several) == 1 else several for name, several in values.items()}
+    return {name: accepted[0] if len(accepted) == 1 else accepted for name, accepted in values.items()}
 
 
 def _parse_pairs(options: Sequence[str], hint: str) -> Iterator[tuple[str, object]]:

@@ -184,7 +184,7 @@ def keys(stored: Sequence[Key], as_json: bool) -> None:
 
 
 def verification(result: Verification, as_json: bool) -> None:
-    """Print the damage that was found in an index."""
+    """Print the damage found in an index, and its state."""
     if as_json:
         print_json(asdict(result))
         return
@@ -214,11 +214,11 @@ def _print_answer(answer: Answer) -> None:
     context.append(answer.context[start:end], style="reverse")
     context.append(answer.context[end:])
     stdout().print(context)
-    place = [f"page {answer.page}" if answer.page else "", answer.section or ""]
+    location = [f"page {answer.page}" if answer.page else "", answer.section or ""]
     if answer.document_id:
         characters = f"characters {answer.span.start} to {answer.span.end}"
-        place = [answer.title or answer.document_id, *place, characters]
-    _print_place(place)
+        location = [answer.title or answer.document_id, *location, characters]
+    _print_location(location)
 
 
 def _print_passage(hit: Hit) -> None:
@@ -226,7 +226,7 @@ def _print_passage(hit: Hit) -> None:
     _print(f"score {hit.score:.3f}", style="bold")
     _print(passage.text)
     mark = mark_at(passage.marks, passage.span.start)
-    _print_place(
+    _print_location(
         [
             hit.title or passage.document_id,
             f"page {mark.page}" if mark and mark.page else "",
@@ -236,8 +236,8 @@ def _print_passage(hit: Hit) -> None:
     )
 
 
-def _print_place(parts: Sequence[str]) -> None:
-    """Print where a text is in the documents, and an empty line."""
+def _print_location(parts: Sequence[str]) -> None:
+    """Print the location of a text in its document, then an empty line."""
     if any(parts):
         _print(", ".join(filter(None, parts)), style="dim")
     lines([""])

@@ -1,4 +1,4 @@
-"""What a command works with (the engine, the documents without models, or a client), with errors reported."""
+"""Sessions for commands: with the engine, with documents but no models, or with a client. Each reports its errors."""
 
 from __future__ import annotations
 

@@ -38,9 +38,7 @@ def train_reader(
     out: Annotated[Path, typer.Option(help="Folder for the int8 reader and its model card.")],
     config: Annotated[
         str | None,
-        typer.Option(
-            help="A recipe: base, own, another one of the package (an unknown name lists them) or a TOML file."
-        ),
+        typer.Option(help="A recipe of the package, such as base or own (an unknown name lists them), or a TOML file."),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="The reader to start from: 'shipped' or a folder. Default: base model.")
@@ -128,7 +126,7 @@ def average_readers(
         list[float] | None, typer.Option(help="Weight of a reader, once for each in order. Default: equal weights.")
     ] = None,
 ) -> None:
-    """Average the weights of several readers; the mean is better than the last of them."""
+    """Average the weights of several readers; the mean is usually better than each of them."""
     with reported_errors(), _training_extra():
         from qa.training.artifacts.reader_export import check_output, export_reader
         from qa.training.optim.averaging import average_readers

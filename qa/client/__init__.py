@@ -5,7 +5,7 @@
             print(answer.text, answer.confidence)
 
 Methods and results have the names of `qa.Engine`, and errors are those of `qa.errors`. A request that the server
-rejects for now is sent again after a wait.
+rejects temporarily is retried after a wait.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Client:
         Args:
             url: address of the server, such as `http://127.0.0.1:8000`.
             key: the API key, if the server needs one.
-            timeout_s: for one call, in seconds.
-            retries: how often a call is sent again when the server rejects it for now or the connection breaks.
+            timeout_s: timeout of one call, in seconds.
+            retries: how often a call is retried if the server rejects it temporarily or the connection breaks.
 
         Raises:
             InvalidInput: the address or the key is not valid.
@@ -107,9 +107,9 @@ class Client:
             except StopIteration as end:
                 result: T = end.value
                 return result
-            outcome = self._take(step)
+            outcome = self._run_step(step)
 
-    def _take(self, step: Call[Any] | float) -> Any:
+    def _run_step(self, step: Call[Any] | float) -> Any:
         if isinstance(step, float):
             return time.sleep(step)
         try:
@@ -194,9 +194,9 @@ class AsyncClient:
             except StopIteration as end:
                 result: T = end.value
                 return result
-            outcome = await self._take(step)
+            outcome = await self._run_step(step)
 
-    async def _take(self, step: Call[Any] | float) -> Any:
+    async def _run_step(self, step: Call[Any] | float) -> Any:
         if isinstance(step, float):
             return await asyncio.sleep(step)
         try:
@@ -232,5 +232,5 @@ def _valid_content() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        # A lone surrogate, or a number that JSON cannot hold.
+        # A lone surrogate, or a number that JSON cannot represent.
         raise InvalidInput(f"the request cannot be encoded: {error}") from error

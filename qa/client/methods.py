@@ -42,7 +42,7 @@ def method(build: Callable[P, Call[T]]) -> Callable[Concatenate[Blocking, P], T]
     def send(client: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return client.send(build(*args, **kwargs))
 
-    return _described(send, build)
+    return _describe(send, build)
 
 
 def steps_method(build: Callable[P, Steps[T]]) -> Callable[Concatenate[Blocking, P], T]:
@@ -51,7 +51,7 @@ def steps_method(build: Callable[P, Steps[T]]) -> Callable[Concatenate[Blocking,
     def run(client: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return client.run(build(*args, **kwargs))
 
-    return _described(run, build)
+    return _describe(run, build)
 
 
 def async_method(build: Callable[P, Call[T]]) -> Callable[Concatenate[Awaiting, P], Coroutine[Any, Any, T]]:
@@ -60,7 +60,7 @@ def async_method(build: Callable[P, Call[T]]) -> Callable[Concatenate[Awaiting, 
     async def send(client: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await client.send(build(*args, **kwargs))
 
-    return _described(send, build)
+    return _describe(send, build)
 
 
 def async_steps_method(build: Callable[P, Steps[T]]) -> Callable[Concatenate[Awaiting, P], Coroutine[Any, Any, T]]:
@@ -69,11 +69,11 @@ def async_steps_method(build: Callable[P, Steps[T]]) -> Callable[Concatenate[Awa
     async def run(client: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await client.run(build(*args, **kwargs))
 
-    return _described(run, build)
+    return _describe(run, build)
 
 
 def renamed(new: str, function: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Return a method that warns that it is deprecated, and works as before.
+    """Return a method that works as before, but warns that it is deprecated.
 
     Args:
         new: name of the method to use instead.
@@ -89,7 +89,7 @@ def renamed(new: str, function: Callable[Concatenate[S, P], T]) -> Callable[Conc
     return call
 
 
-def _described(function: Callable[..., T], build: Callable[..., Any]) -> Callable[..., T]:
+def _describe(function: Callable[..., T], build: Callable[..., Any]) -> Callable[..., T]:
     """Give a method the name, docstring and signature of the function that builds its call."""
     signature = inspect.signature(build)
     client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)

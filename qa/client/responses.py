@@ -23,11 +23,11 @@ def wait_before_retry(
     """Return how many seconds to wait before sending a call again; None not to retry.
 
     Args:
-        call: that was sent.
-        attempt: how often it was sent before, from 0.
+        call: the call that was sent.
+        attempt: how often it had been sent before.
         outcome: the response, or the error that broke the connection.
         retries: maximum number of retries.
-        timeout_s: for one call, in seconds.
+        timeout_s: timeout of one call, in seconds.
     """
     wait = min(0.2 * 2**attempt, MAX_WAIT_S)
     if isinstance(outcome, httpx2.HTTPError):
@@ -49,7 +49,7 @@ def result_of(call: Call[T], outcome: httpx2.Response | httpx2.HTTPError, url: s
     """Return the result of a call.
 
     Raises:
-        QAError: the error that the engine would have raised, where the server reports one.
+        QAError: the error of the engine, as the server reports it.
         Unavailable: the server cannot be reached, or is not a spanlight server.
     """
     if isinstance(outcome, httpx2.HTTPError):

@@ -26,7 +26,7 @@ def resume(steps: Steps[T], outcome: Any) -> Call[Any] | float:
 
     Args:
         steps: the sequence.
-        outcome: of the previous step; a `QAError` is raised inside the sequence.
+        outcome: outcome of the previous step; a `QAError` is raised inside the sequence.
 
     Raises:
         StopIteration: the sequence has ended; its `value` is the result.
@@ -48,8 +48,8 @@ def add_files(
 ) -> Steps[IngestionReport]:
     """Add files to an index of the server; a file that fails does not stop the others.
 
-    The server identifies a file by its name without folders, so of two files with the same name the second one is
-    refused. Large files are added by a job, which is waited for.
+    The server identifies a file by its name without folders, so the second of two files with the same name is
+    rejected. A job adds large files; this method waits for it.
 
     Args:
         paths: one or several files, folders, or patterns such as `reports/**/*.pdf`.

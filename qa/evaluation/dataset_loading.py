@@ -17,7 +17,7 @@ def load_dataset(path: Path) -> Dataset:
     """Read a BEIR folder, a table (`.csv`, `.tsv`, `.jsonl`), or else a SQuAD JSON file.
 
     Raises:
-        DatasetError: the path holds none of these, or has wrong labels; the message names them.
+        DatasetError: the path is none of these, or has wrong labels; the message names them.
     """
     if path.is_dir():
         return load_beir(path)

@@ -33,7 +33,7 @@ class LabelledQuestion:
 
     @property
     def answerable(self) -> bool:
-        """Whether the context holds an answer."""
+        """Whether the context contains an answer."""
         return bool(self.answers)
 
     @property

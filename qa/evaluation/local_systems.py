@@ -36,9 +36,9 @@ class ReaderSystem:
             results = self._engine.read_batch(pairs, top_k=CANDIDATES, min_confidence=0.0)
             for question, pair, result in zip(batch, pairs, results, strict=True):
                 candidates = tuple(Candidate(a.text, a.confidence, question.context, a.span) for a in result.answers)
-                given = _is_given(result, self._engine.calibration.read)
+                is_given = _is_given(result, self._engine.calibration.read)
                 timings = self._engine.read(*pair).timings_ms if question.id in timed else {}
-                yield Outcome(question.id, candidates, given, result.no_answer_score, timings_ms=timings)
+                yield Outcome(question.id, candidates, is_given, result.no_answer_score, timings_ms=timings)
 
 
 class IndexSystem:

@@ -95,9 +95,9 @@ def best_threshold_f1(confidences: Numbers, f1s: Numbers, answerable: Marks) -> 
         answerable: whether the question has an answer.
     """
     order = np.argsort(-np.asarray(confidences, np.float64), kind="stable")
-    given = np.asarray(f1s, np.float64)[order]
-    withheld = (~np.asarray(answerable, bool)[order]).astype(np.float64)
-    totals = withheld.sum() + np.concatenate([[0.0], np.cumsum(given - withheld)])
+    f1_given = np.asarray(f1s, np.float64)[order]
+    f1_withheld = (~np.asarray(answerable, bool)[order]).astype(np.float64)
+    totals = f1_withheld.sum() + np.concatenate([[0.0], np.cumsum(f1_given - f1_withheld)])
     ranked = np.asarray(confidences, np.float64)[order]
     # A threshold cannot fall between equal confidences.
     possible = np.concatenate([[True], ranked[1:] != ranked[:-1], [True]])

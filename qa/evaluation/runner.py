@@ -190,5 +190,5 @@ def _read_journal(journal: Path, key: str) -> dict[str, Outcome]:
             outcome = Outcome.from_json(json.loads(line))
             done[outcome.id] = outcome
     except (ValueError, KeyError, TypeError):
-        pass  # the last line is empty, or incomplete after an interruption
+        pass  # The last line is empty, or incomplete after an interruption.
     return done

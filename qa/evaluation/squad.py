@@ -1,4 +1,4 @@
-"""Read SQuAD 1.1 and 2.0 JSON files, the format of exported feedback too."""
+"""Read SQuAD 1.1 and 2.0 JSON files; exported feedback has this format too."""
 
 from __future__ import annotations
 

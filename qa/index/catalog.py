@@ -70,7 +70,7 @@ class Specification:
         """Parse the JSON that the catalogue stores.
 
         Raises:
-            Conflict: It was written by another version.
+            Conflict: it was written by another version.
         """
         try:
             return Specification(**json.loads(text))
@@ -87,9 +87,9 @@ class Catalog:
         """Open a catalogue; with `specification`, create it if it does not exist.
 
         Raises:
-            NotFound: The file does not exist, and there is no specification to create it with.
-            Conflict: The file was written by a newer version of this program, or is not a catalogue.
-            Unavailable: The file cannot be read or written now.
+            NotFound: the file does not exist, and there is no specification to create it with.
+            Conflict: the file was written by a newer version of this program, or is not a catalogue.
+            Unavailable: the file cannot be read or written now.
         """
         self.path = path
         self._file = _identity(path)
@@ -120,7 +120,7 @@ class Catalog:
         """Open the only writing transaction; leaving the block without an error commits it.
 
         Raises:
-            NotFound: The index was deleted meanwhile; nothing was written.
+            NotFound: the index was deleted meanwhile; nothing was written.
         """
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -137,7 +137,7 @@ class Catalog:
         """Move the index's folder away. A concurrent write is committed before, or rejected.
 
         Raises:
-            NotFound: The index was already deleted.
+            NotFound: the index was already deleted.
         """
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -163,8 +163,8 @@ class Catalog:
         """Write a consistent copy to a new file, without traces of removed documents.
 
         Raises:
-            Conflict: The file exists.
-            OSError: The file cannot be written.
+            Conflict: the file exists.
+            OSError: the file cannot be written.
         """
         if path.exists():
             raise Conflict(f"{path}: file exists; choose another path", field="file")
@@ -204,7 +204,7 @@ class Catalog:
         """Permanently erase removed documents from the file and its write-ahead log (WAL).
 
         Raises:
-            Unavailable: Another process keeps a transaction open.
+            Unavailable: another process keeps a transaction open.
         """
         with self._connection() as connection:
             connection.execute(_ERASE_REMOVED_IDS)
@@ -229,9 +229,9 @@ class Catalog:
         """Yield a connection from the pool; a transaction that is still open at the end is rolled back.
 
         Raises:
-            Unavailable: The file cannot be read or written now.
-            NotFound: The index was deleted meanwhile.
-            Conflict: The file is damaged, or not a catalogue.
+            Unavailable: the file cannot be read or written now.
+            NotFound: the index was deleted meanwhile.
+            Conflict: the file is damaged, or not a catalogue.
         """
         try:
             try:

@@ -108,7 +108,7 @@ class DerivedFiles:
         """Delete all derived files; the next query rebuilds them from the catalogue.
 
         Args:
-            damaged: Delete only if this is still the current view, and no other thread has rebuilt the files.
+            damaged: delete only if this is still the current view, and no other thread has rebuilt the files.
         """
         # The build lock can be held for long. Taking it first keeps queries from waiting for the other lock meanwhile.
         with self._update_guard, file_lock(self._folder / _BUILD_LOCK), file_lock(self._folder / _LOCK):

@@ -68,7 +68,7 @@ class FaissIndex:
         """Map a file into memory.
 
         Raises:
-            RuntimeError, OSError, ValueError: The file is missing, damaged, or of a kind that is no longer supported.
+            RuntimeError, OSError, ValueError: the file is missing, damaged, or of a kind that is no longer supported.
         """
         return FaissIndex(_read(path, faiss.IO_FLAG_MMAP_IFC))
 
@@ -77,7 +77,7 @@ class FaissIndex:
         """Return the index in a file with more rows at the end; the file does not change.
 
         Raises:
-            RuntimeError, OSError, ValueError: As for `open`.
+            RuntimeError, OSError, ValueError: as for `open`.
         """
         # A mapped index cannot grow.
         index = FaissIndex(_read(path))
@@ -123,9 +123,9 @@ class FaissIndex:
         """Return inner product and row of the nearest vectors, nearest first.
 
         Args:
-            question: Shape (dimension,). One at a time: FAISS computes batches in another order of sums.
-            limit: The number of rows.
-            allowed: Mask of the rows that may be returned, shape (rows,); None for all.
+            question: shape (dimension,). One at a time: FAISS computes batches in another order of sums.
+            limit: the number of rows.
+            allowed: mask of the rows that may be returned, shape (rows,); None for all.
         """
         count = len(self) if allowed is None else int(allowed.sum())
         if count == 0:

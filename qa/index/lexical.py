@@ -52,8 +52,8 @@ class LexicalSearcher:
         """Take a snapshot of the index as it was last loaded.
 
         Args:
-            index: The tantivy index.
-            stem: Returns the stem of one lower-case ASCII word; "" if it is not indexed.
+            index: the tantivy index.
+            stem: returns the stem of one lower-case ASCII word; "" if it is not indexed.
         """
         self._stem = stem
         self._schema = index.schema
@@ -67,9 +67,9 @@ class LexicalSearcher:
         """Return at most `limit` pairs (passage id, BM25 score), best first; ties by passage id.
 
         Args:
-            question: Plain text; there are no operators.
-            limit: The number of passages.
-            allowed: The ids of the passages that may be returned; None for all.
+            question: plain text; there are no operators.
+            limit: the number of passages.
+            allowed: the ids of the passages that may be returned; None for all.
         """
         terms = self._terms(question)
         if not terms or limit < 1 or (allowed is not None and not allowed):
@@ -125,10 +125,10 @@ class LexicalIndex:
     """The files of one generation's postings.
 
     Attributes:
-        folder: The folder of the files.
-        revision: The catalogue's revision that the files have reached.
-        mark: The catalogue's mark of that revision; if it differs, the files belong to another catalogue.
-        dead: The number of passages deleted since the files were created; tantivy may still count them.
+        folder: the folder of the files.
+        revision: the catalogue's revision that the files have reached.
+        mark: the catalogue's mark of that revision; if it differs, the files belong to another catalogue.
+        dead: the number of passages deleted since the files were created; tantivy may still count them.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
@@ -159,7 +159,7 @@ class LexicalIndex:
         """Load what other processes have written since.
 
         Raises:
-            StaleFiles: The files can no longer be used.
+            StaleFiles: the files can no longer be used.
         """
         with _damage_reported():
             fields = (self.folder / _STATE).read_text(encoding="ascii").split()
@@ -176,13 +176,13 @@ class LexicalIndex:
         """Delete passages, then add passages, and advance to `revision`. Applying the same changes twice is safe.
 
         Args:
-            removed: Ids of passages.
-            added: Ids and texts of passages.
-            revision: The catalogue's revision after these changes.
-            mark: The catalogue's mark of that revision.
+            removed: ids of passages.
+            added: ids and texts of passages.
+            revision: the catalogue's revision after these changes.
+            mark: the catalogue's mark of that revision.
 
         Raises:
-            StaleFiles: The files are damaged.
+            StaleFiles: the files are damaged.
         """
         with _damage_reported():
             writer = self._index.writer(_WRITER_BYTES, 1)
@@ -228,7 +228,7 @@ def _damage_reported() -> Iterator[None]:
 
     Raises:
         StaleFiles: tantivy reports an error, or panics, which has no public exception class.
-        Unavailable: The system does not allow the files to be written.
+        Unavailable: the system does not allow the files to be written.
     """
     try:
         yield

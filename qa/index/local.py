@@ -64,14 +64,14 @@ class LocalIndex:
         """Open an index; with `create`, create it if it does not exist.
 
         Args:
-            folder: The index's folder.
-            specification: The embedder and splitting in use; None accepts those that the index was built with.
-            create: Create the index if it does not exist.
-            to_rebuild: Accept an index of another specification. It cannot be searched or written to.
+            folder: the index's folder.
+            specification: the embedder and splitting in use; None accepts those that the index was built with.
+            create: create the index if it does not exist.
+            to_rebuild: accept an index of another specification. It cannot be searched or written to.
 
         Raises:
-            NotFound: The index does not exist.
-            Conflict: The index was built with another embedder or splitting.
+            NotFound: the index does not exist.
+            Conflict: the index was built with another embedder or splitting.
         """
         try:
             if create:
@@ -111,7 +111,7 @@ class LocalIndex:
         """Return the number of the live generation.
 
         Raises:
-            Conflict: The index was rebuilt with another embedder or splitting.
+            Conflict: the index was rebuilt with another embedder or splitting.
         """
         generation, actual = self.catalog.specification()
         self.specification.check(actual, self.name)
@@ -123,15 +123,15 @@ class LocalIndex:
         """Add or replace documents, all or none. The next query of any process finds them.
 
         Args:
-            prepared: The documents.
-            generation: The generation that they were prepared for.
-            expected_hashes: Each document must be stored with one of these content hashes; None accepts any state.
+            prepared: the documents.
+            generation: the generation that they were prepared for.
+            expected_hashes: each document must be stored with one of these content hashes; None accepts any state.
 
         Returns:
             What changed for each document; None if `generation` is no longer live and nothing was written.
 
         Raises:
-            Changed: A document is not stored, or has another content hash.
+            Changed: a document is not stored, or has another content hash.
         """
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
@@ -147,7 +147,7 @@ class LocalIndex:
             The new description; None as for `put`.
 
         Raises:
-            Changed: The document is not stored, or has another content hash.
+            Changed: the document is not stored, or has another content hash.
         """
         document = prepared.document
         with self.catalog.write() as transaction:
@@ -172,14 +172,14 @@ class LocalIndex:
         """Remove documents, all or none.
 
         Args:
-            ids: The documents' ids.
-            expected_hashes: As for `put`.
+            ids: the documents' ids.
+            expected_hashes: as for `put`.
 
         Returns:
             The first id that is not stored; None if all were removed.
 
         Raises:
-            Changed: A document has another content hash.
+            Changed: a document has another content hash.
         """
         with self.catalog.write() as transaction:
             missing = next((id for id in ids if not transaction.has(id)), None)
@@ -193,11 +193,11 @@ class LocalIndex:
         """Replace the metadata of a document that still has the expected content hash.
 
         Args:
-            document: The stored document with other metadata.
-            expected_hash: The content hash that the caller has read.
+            document: the stored document with other metadata.
+            expected_hash: the content hash that the caller has read.
 
         Raises:
-            Changed: The document is not stored, or has another content hash.
+            Changed: the document is not stored, or has another content hash.
         """
         with self.catalog.write() as transaction:
             _check_unchanged(transaction, document.id, {expected_hash})
@@ -266,7 +266,7 @@ class LocalIndex:
         """Permanently erase removed and replaced documents from all files.
 
         Raises:
-            Unavailable: Another process keeps a transaction open.
+            Unavailable: another process keeps a transaction open.
         """
         self.catalog.purge()
         self.derived.discard()

@@ -35,9 +35,9 @@ class Indexes:
         """Return an index.
 
         Raises:
-            InvalidInput: The name is not valid.
-            NotFound: The index does not exist.
-            Conflict: The index was built with another embedder or splitting.
+            InvalidInput: the name is not valid.
+            NotFound: the index does not exist.
+            Conflict: the index was built with another embedder or splitting.
         """
         return self._opened(check_index_name(name), create=False)
 
@@ -45,8 +45,8 @@ class Indexes:
         """Return an index; create it if it does not exist.
 
         Raises:
-            InvalidInput: The name is not valid.
-            Conflict: The index was built with another embedder or splitting.
+            InvalidInput: the name is not valid.
+            Conflict: the index was built with another embedder or splitting.
         """
         return self._opened(check_index_name(name), create=True)
 
@@ -54,7 +54,7 @@ class Indexes:
         """Return whether an index exists.
 
         Raises:
-            InvalidInput: The name is not valid.
+            InvalidInput: the name is not valid.
         """
         return (self.folder / check_index_name(name) / CATALOG).exists()
 
@@ -67,9 +67,9 @@ class Indexes:
         """Delete an index with its documents; a crash leaves the whole index or nothing.
 
         Raises:
-            InvalidInput: The name is not valid.
-            NotFound: The index does not exist.
-            Conflict: It is the default index.
+            InvalidInput: the name is not valid.
+            NotFound: the index does not exist.
+            Conflict: it is the default index.
         """
         if name == DEFAULT_INDEX:
             raise Conflict(
@@ -84,9 +84,9 @@ class Indexes:
         """Create an index from a file that `Catalog.export` wrote; a crash leaves the whole index or nothing.
 
         Raises:
-            InvalidInput: The name is not valid.
-            NotFound: The file does not exist.
-            Conflict: The index already exists, or the file is damaged, not an export, or of a newer version or another
+            InvalidInput: the name is not valid.
+            NotFound: the file does not exist.
+            Conflict: the index already exists, or the file is damaged, not an export, or of a newer version or another
                 specification.
         """
         if self.has(name):
@@ -117,8 +117,8 @@ class Indexes:
         """Open an index for the caller alone, who closes it. It may have been built with another specification.
 
         Raises:
-            InvalidInput: The name is not valid.
-            NotFound: The index does not exist.
+            InvalidInput: the name is not valid.
+            NotFound: the index does not exist.
         """
         if not self.has(name):
             raise _not_found(name)

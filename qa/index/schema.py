@@ -94,12 +94,12 @@ def prepare(connection: sqlite3.Connection, path: Path, specification: str | Non
     """Create the tables if there are none, and migrate older ones. An up-to-date file is not locked.
 
     Args:
-        connection: A connection to the file.
-        path: The file, for error messages.
+        connection: a connection to the file.
+        path: the file, for error messages.
         specification: JSON of the first generation; None if the tables must already exist.
 
     Raises:
-        Conflict: The file was written by a newer version of this program, or is not a catalogue.
+        Conflict: the file was written by a newer version of this program, or is not a catalogue.
     """
     if _version(connection) == SCHEMA_VERSION:
         return

@@ -49,7 +49,7 @@ class LocalSnapshot:
         """Return the stored vectors of passages.
 
         Raises:
-            StaleFiles: The derived files name a passage that the catalogue does not have.
+            StaleFiles: the derived files name a passage that the catalogue does not have.
         """
         vectors = self._transaction.vectors(ids)
         _check_all_stored(vectors, ids)
@@ -59,7 +59,7 @@ class LocalSnapshot:
         """Return passages with their documents' attributes.
 
         Raises:
-            StaleFiles: As for `vectors`.
+            StaleFiles: as for `vectors`.
         """
         passages = self._transaction.passages(ids)
         _check_all_stored(passages, ids)

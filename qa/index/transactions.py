@@ -50,7 +50,7 @@ class ReadTransaction:
         """Return the number and the specification (JSON) of the live generation.
 
         Raises:
-            Conflict: No generation is live; only a damaged catalogue is in this state.
+            Conflict: no generation is live; only a damaged catalogue is in this state.
         """
         row = self._connection.execute("SELECT id, spec FROM generations WHERE state = 'live'").fetchone()
         if row is None:

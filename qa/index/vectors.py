@@ -35,12 +35,12 @@ class VectorView:
     """The vectors of one generation at one revision; immutable.
 
     Attributes:
-        revision: The catalogue's revision.
-        base: The rows of the snapshot; None if there is none yet.
-        base_ids: Passage ids of the base's rows, ascending.
-        tail_ids: Passage ids that are newer than the base, ascending.
-        tail: Their vectors, shape (tail, dimension), as float32: converting them takes longer than comparing them.
-        dead: Rows of the base whose passages were removed, ascending.
+        revision: the catalogue's revision.
+        base: the rows of the snapshot; None if there is none yet.
+        base_ids: passage ids of the base's rows, ascending.
+        tail_ids: passage ids that are newer than the base, ascending.
+        tail: their vectors, shape (tail, dimension), as float32: converting them takes longer than comparing them.
+        dead: rows of the base whose passages were removed, ascending.
     """
 
     revision: int
@@ -69,7 +69,7 @@ class VectorView:
         """Return whether the tail would be so long that building it first is wasted work.
 
         Args:
-            passages: The number of passages now.
+            passages: the number of passages now.
         """
         return passages - len(self) > max(MAX_TAIL, len(self.base_ids))
 
@@ -85,9 +85,9 @@ class VectorView:
         """Return the view at a later revision.
 
         Args:
-            revision: The later revision.
-            removed: Ids of the passages removed since; unknown ids are ignored.
-            added: Ids and vectors of the passages added since, by ascending id.
+            revision: the later revision.
+            removed: ids of the passages removed since; unknown ids are ignored.
+            added: ids and vectors of the passages added since, by ascending id.
         """
         removed_ids = np.asarray(removed, np.int64)
         dead = np.flatnonzero(np.isin(self.base_ids, removed_ids))
@@ -105,9 +105,9 @@ class VectorView:
         """Return the ids of the `limit` passages nearest to a unit vector, best first; ties by id.
 
         Args:
-            question: Shape (dimension,). One at a time: FAISS computes batches in another order of sums.
-            limit: The number of passages.
-            allowed: Ids of the passages that may be returned, ascending; None for all.
+            question: shape (dimension,). One at a time: FAISS computes batches in another order of sums.
+            limit: the number of passages.
+            allowed: ids of the passages that may be returned, ascending; None for all.
         """
         allowed_ids = None if allowed is None else np.asarray(allowed, np.int64)
         pairs = [*self._search_base(question, limit, allowed_ids), *self._search_tail(question, limit, allowed_ids)]
@@ -143,12 +143,12 @@ def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids
     """Write a new snapshot, delete older ones, and return the view on the new one.
 
     Args:
-        folder: The index's folder.
-        generation: The catalogue's generation; part of the file name.
-        revision: The catalogue's revision; part of the file name.
-        mark: The catalogue's mark of the revision; part of the file name.
-        ids: Passage ids, ascending.
-        vectors: Their vectors, shape (passages, dimension).
+        folder: the index's folder.
+        generation: the catalogue's generation; part of the file name.
+        revision: the catalogue's revision; part of the file name.
+        mark: the catalogue's mark of the revision; part of the file name.
+        ids: passage ids, ascending.
+        vectors: their vectors, shape (passages, dimension).
     """
     return _write(folder, (generation, revision, mark), ids, FaissIndex.build(vectors))
 
@@ -157,10 +157,10 @@ def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> V
     """Write a new snapshot that includes the tail; return None if building it from all passages is better.
 
     Args:
-        view: The current view.
-        folder: The index's folder.
-        generation: The catalogue's generation.
-        mark: The catalogue's mark of the view's revision.
+        view: the current view.
+        folder: the index's folder.
+        generation: the catalogue's generation.
+        mark: the catalogue's mark of the view's revision.
     """
     ids = np.concatenate([view.base_ids, view.tail_ids])
     if view.base is None or len(view.dead) or not view.base.can_extend_to(len(ids)):
@@ -182,10 +182,10 @@ def newest_base(folder: Path, generation: int, dimension: int, mark_of: Callable
     """Return the view on a generation's newest sound snapshot, or an empty view.
 
     Args:
-        folder: The index's folder.
-        generation: The generation that is searched.
-        dimension: The dimension of its vectors.
-        mark_of: Returns the catalogue's mark of a revision. A snapshot with another mark belongs to another catalogue.
+        folder: the index's folder.
+        generation: the generation that is searched.
+        dimension: the dimension of its vectors.
+        mark_of: returns the catalogue's mark of a revision. A snapshot with another mark belongs to another catalogue.
     """
     snapshots = [(match, folder / match[0]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
     for match, path in sorted(snapshots, key=lambda pair: -int(pair[0]["revision"])):
@@ -203,7 +203,7 @@ def load_base(path: Path) -> VectorView:
     """Map a snapshot into memory.
 
     Raises:
-        ValueError, RuntimeError, OSError, EOFError: The files are missing or damaged.
+        ValueError, RuntimeError, OSError, EOFError: the files are missing or damaged.
     """
     match = _NAME.fullmatch(path.name)
     if match is None:

@@ -20,12 +20,12 @@ class Verification:
     """The result of a verification.
 
     Attributes:
-        index: The index's name.
-        revision: The revision that was checked.
-        documents: The number of documents.
-        passages: The number of passages of the live generation.
-        broken: Problems of the catalogue, which need a restore.
-        repaired: Problems of derived files and counters, which were rebuilt.
+        index: the index's name.
+        revision: the revision that was checked.
+        documents: the number of documents.
+        passages: the number of passages of the live generation.
+        broken: problems of the catalogue, which need a restore.
+        repaired: problems of derived files and counters, which were rebuilt.
     """
 
     index: str

@@ -27,10 +27,10 @@ class WriteTransaction(ReadTransaction):
         """Add a document, or replace the one with the same id unless its content is equal.
 
         Args:
-            document: The document with its text.
-            passages: All passages of the document, in order.
-            vectors: Their vectors, shape (passages, dimension).
-            generation: The generation that passages and vectors were made for.
+            document: the document with its text.
+            passages: all passages of the document, in order.
+            vectors: their vectors, shape (passages, dimension).
+            generation: the generation that passages and vectors were made for.
         """
         sha256 = content_hash(document)
         row = self._connection.execute("SELECT sha256 FROM documents WHERE id = ?", (document.id,)).fetchone()

@@ -31,15 +31,15 @@ def rebuild(index: LocalIndex, prepare: Prepare, progress: Callable[[int], None]
     The work of an interrupted rebuild is reused.
 
     Args:
-        index: The index.
-        prepare: Splits and embeds documents.
-        progress: Called with the number of documents just finished.
+        index: the index.
+        prepare: splits and embeds documents.
+        progress: called with the number of documents just finished.
 
     Returns:
         The number of the new generation, and of the previous one.
 
     Raises:
-        Conflict: Another rebuild is running.
+        Conflict: another rebuild is running.
     """
     with _rebuild_lock(index):
         with index.catalog.write() as transaction:
@@ -58,15 +58,15 @@ def roll_back(index: LocalIndex, prepare: Prepare, progress: Callable[[int], Non
     """Make the previous generation live again, with everything that was written since.
 
     Args:
-        index: The index.
-        prepare: Splits and embeds documents.
-        progress: Called with the number of documents just finished.
+        index: the index.
+        prepare: splits and embeds documents.
+        progress: called with the number of documents just finished.
 
     Returns:
         The number of the generation that is live now, and of the one that was.
 
     Raises:
-        Conflict: There is no previous generation, it has another specification, or a rebuild is running.
+        Conflict: there is no previous generation, it has another specification, or a rebuild is running.
     """
     with _rebuild_lock(index):
         with index.catalog.read() as transaction:

@@ -15,7 +15,7 @@ from qa.types import Hit
 
 
 class SpanlightRetriever(BaseRetriever):
-    """Passages with their places: `retriever.invoke("When does the library open?")`.
+    """Retrieves passages with their offsets: `retriever.invoke("When does the library open?")`.
 
     Attributes:
         url: address of the server.
@@ -23,7 +23,7 @@ class SpanlightRetriever(BaseRetriever):
         index: name of the index.
         top_k: maximum number of passages.
         filters: conditions on metadata that a document must meet.
-        rerank: let the reader reorder the first 20 passages, which is slower.
+        rerank: whether the reader reorders the first 20 passages, which is slower.
     """
 
     url: str = "http://127.0.0.1:8000"
@@ -57,5 +57,5 @@ class SpanlightRetriever(BaseRetriever):
 
 def _document(hit: Hit) -> Document:
     source = {"document_id": hit.document_id, "title": hit.title, "uri": hit.uri}
-    place = {"start": hit.span.start, "end": hit.span.end}
-    return Document(hit.text, metadata={**hit.meta, **source, **place, "score": hit.score})
+    offsets = {"start": hit.span.start, "end": hit.span.end}
+    return Document(hit.text, metadata={**hit.meta, **source, **offsets, "score": hit.score})

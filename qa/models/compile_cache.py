@@ -27,9 +27,9 @@ def cache_key(graph: Path, identity: str, settings: Mapping[str, object]) -> str
     """Return the name of a compiled graph's folder, unique to the graph and to how it is compiled.
 
     Args:
-        graph: The graph's file. OpenVINO identifies a graph by path and modification time, so both are in the key.
-        identity: Identity of the graph's content.
-        settings: Everything else that affects the compilation.
+        graph: the graph's file. OpenVINO identifies a graph by path and modification time, so both are in the key.
+        identity: identity of the graph's content.
+        settings: everything else that affects the compilation.
     """
     modified = graph.stat().st_mtime_ns if graph.exists() else 0
     parts = (str(graph.resolve()), modified, identity, sorted(settings.items()))

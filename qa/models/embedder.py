@@ -52,13 +52,13 @@ class OpenVINOEmbedder:
         """Load the shipped embedder, or one trained by `qa train embedder`.
 
         Args:
-            model: The embedder's folder.
-            threads: Number of inference threads.
-            cache: Folder in which compiled graphs are cached; None disables the cache.
-            arithmetic: As for `Graph`.
+            model: the embedder's folder.
+            threads: number of inference threads.
+            cache: folder in which compiled graphs are cached; None disables the cache.
+            arithmetic: as for `Graph`.
 
         Raises:
-            ModelError: The model cannot be loaded or is not an embedder.
+            ModelError: the model cannot be loaded or is not an embedder.
         """
         self.identity = model.identity
         self.dimension = 384

@@ -72,7 +72,7 @@ class Graph:
     """A compiled network that maps the token ids and types of one sequence to one array per output.
 
     Attributes:
-        outputs: Names of the outputs.
+        outputs: names of the outputs.
     """
 
     def __init__(
@@ -86,14 +86,14 @@ class Graph:
         """Compile an OpenVINO IR file.
 
         Args:
-            path: The IR file.
-            threads: Number of inference threads.
-            cache: Folder in which compiled graphs are cached; None disables the cache.
-            identity: Identity of the graph's content.
-            arithmetic: How products of an int8 graph are computed; `auto` takes the faster one.
+            path: the IR file.
+            threads: number of inference threads.
+            cache: folder in which compiled graphs are cached; None disables the cache.
+            identity: identity of the graph's content.
+            arithmetic: how products of an int8 graph are computed; `auto` takes the faster one.
 
         Raises:
-            ModelError: The file cannot be read or compiled.
+            ModelError: the file cannot be read or compiled.
         """
         # A cached graph serves any number of threads, so the key is computed for one. OpenVINO's own key ignores the
         # arithmetic, so the processor is in ours.
@@ -123,7 +123,7 @@ class Graph:
         """Return the outputs of each sequence, without the batch axis but still padded.
 
         Args:
-            sequences: Pairs of token ids and token types, each of shape (length,).
+            sequences: pairs of token ids and token types, each of shape (length,).
         """
         results: list[tuple[NDArray[np.float32], ...]] = [()] * len(sequences)
         # Longest first, because a long sequence started last would leave the other threads idle. Sorting also groups

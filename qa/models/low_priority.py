@@ -23,7 +23,7 @@ class LowPriorityEmbedder:
         """Load an embedder in the low-priority thread.
 
         Args:
-            build: Loads the embedder. Threads that it starts inherit the low priority.
+            build: loads the embedder. Threads that it starts inherit the low priority.
         """
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="low-priority", initializer=_lower_priority)
         self._embedder = self._pool.submit(build).result()

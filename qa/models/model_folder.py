@@ -41,7 +41,7 @@ def open_model_folder(folder: Path) -> ModelFolder:
     """Check every file of a model folder against its manifest.
 
     Raises:
-        ModelError: A file is missing or its checksum differs.
+        ModelError: a file is missing or its checksum differs.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

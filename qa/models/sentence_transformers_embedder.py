@@ -22,8 +22,8 @@ class SentenceTransformerEmbedder:
         """Load a model.
 
         Args:
-            name_or_path: Name on the Hugging Face Hub, or a local folder.
-            threads: Number of PyTorch threads.
+            name_or_path: name on the Hugging Face Hub, or a local folder.
+            threads: number of PyTorch threads.
 
         Raises:
             ModelError: sentence-transformers is not installed, the model cannot be loaded, or its tokenizer does not

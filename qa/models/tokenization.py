@@ -18,7 +18,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     Published files often include the length the model was trained with, to which they truncate and pad every text.
 
     Raises:
-        ModelError: The file is missing or is not a tokenizer.
+        ModelError: the file is missing or is not a tokenizer.
     """
     try:
         tokenizer = Tokenizer.from_file(str(path))

@@ -65,9 +65,9 @@ class RankedAnswers:
     """Answers, best first, with the evidence for each.
 
     Attributes:
-        answers: The answers, best first.
-        evidence: The evidence for each answer.
-        no_answer: Probability that the question is unanswerable.
+        answers: the answers, best first.
+        evidence: the evidence for each answer.
+        no_answer: probability that the question is unanswerable.
     """
 
     answers: tuple[Answer, ...]
@@ -93,10 +93,10 @@ def rank_answers(passages: PassageCandidates, retrieval_weight: float, scale: Sc
     """Return at most `count` answers, best first, no two of which overlap or have the same text.
 
     Args:
-        passages: The candidates of each passage that was read.
-        retrieval_weight: Logits that a fused retrieval score of 1 is worth.
-        scale: Maps evidence to probabilities.
-        count: Maximum number of answers.
+        passages: the candidates of each passage that was read.
+        retrieval_weight: logits that a fused retrieval score of 1 is worth.
+        scale: maps evidence to probabilities.
+        count: maximum number of answers.
     """
     # The lead of the best answer over the second is evidence, even where the caller asks for one answer.
     selected = _select(passages, retrieval_weight, max(count, 2))

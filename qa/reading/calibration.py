@@ -19,18 +19,18 @@ class Evidence(NamedTuple):
     """The features from which the probability of an answer is computed.
 
     Attributes:
-        reader: Logit of the span minus the null logit of its window.
-        null: Null logit of its window.
-        retrieval: Fused score of its passage, from 0 to 1.
-        behind: How far that score is below the best among passages read that hold a candidate: 0 for the best passage,
+        reader: logit of the span minus the null logit of its window.
+        null: null logit of its window.
+        retrieval: fused score of its passage, from 0 to 1.
+        behind: how far that score is below the best among passages read that hold a candidate: 0 for the best passage,
             rising to 1.
         best: 1 for the best answer, 0 for the others.
-        lead: For the best answer, its score minus that of the second one; 0 for the others.
-        gap: For the others, the score of the best answer minus theirs; 0 for the best.
-        support: Number of locations with the same answer, n, as log(n).
-        depth: Number of passages read, n, as log(n). A hard question needs more passages, and more passages can
+        lead: for the best answer, its score minus that of the second one; 0 for the others.
+        gap: for the others, the score of the best answer minus theirs; 0 for the best.
+        support: number of locations with the same answer, n, as log(n).
+        depth: number of passages read, n, as log(n). A hard question needs more passages, and more passages can
             support an answer.
-        length: Number of words of the answer, n, as log(n). The end of a longer answer is less certain.
+        length: number of words of the answer, n, as log(n). The end of a longer answer is less certain.
     """
 
     reader: float
@@ -71,10 +71,10 @@ class Scale:
     """Parameters for one kind of request: questions to an index, or questions about a single text.
 
     Attributes:
-        right: Gives the probability that an answer is right.
-        unanswerable: Gives, from the best answer's evidence, the probability that the question is unanswerable.
-        refusal: Probability of being unanswerable at which no answer is returned by default.
-        threshold: Confidence below which a second or later answer is not returned by default.
+        right: gives the probability that an answer is right.
+        unanswerable: gives, from the best answer's evidence, the probability that the question is unanswerable.
+        refusal: probability of being unanswerable at which no answer is returned by default.
+        threshold: confidence below which a second or later answer is not returned by default.
     """
 
     right: Weights
@@ -96,12 +96,12 @@ class Calibration:
     """The parameters that turn logits into scores and scores into probabilities.
 
     Attributes:
-        reader, fusion, splitting, rounds: Identities of the parts it was fitted with.
-        retrieval_weight: Logits that a fused retrieval score of 1 is worth.
-        stop_margin: Logits; see `qa.reading.early_stopping`.
-        query: Scale for questions to an index.
-        read: Scale for questions about a single text.
-        taken_over_from: The reader it was fitted with, if `reader` is fine-tuned from that one. The bias is
+        reader, fusion, splitting, rounds: identities of the parts it was fitted with.
+        retrieval_weight: logits that a fused retrieval score of 1 is worth.
+        stop_margin: logits; see `qa.reading.early_stopping`.
+        query: scale for questions to an index.
+        read: scale for questions about a single text.
+        taken_over_from: the reader it was fitted with, if `reader` is fine-tuned from that one. The bias is
             then adjusted to the null logit level of `reader`.
     """
 
@@ -119,7 +119,7 @@ class Calibration:
         """Check that the parts in use are those the calibration was fitted with.
 
         Raises:
-            ModelError: A part differs.
+            ModelError: a part differs.
         """
         for part, fitted, used in (
             ("reader", self.reader, reader),
@@ -146,7 +146,7 @@ class Calibration:
         """Load a calibration that `save` wrote.
 
         Raises:
-            ModelError: The file is missing, is not a calibration, or is from another version.
+            ModelError: the file is missing, is not a calibration, or is from another version.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))

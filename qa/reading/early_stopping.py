@@ -33,12 +33,12 @@ def read_passages(
     """Read as many passages as each question needs.
 
     Args:
-        reader: The reader.
-        questions: The questions.
-        hits: The passages found for each question, best first.
-        retrieval_weight: Logits that a fused retrieval score of 1 is worth.
-        stop_margin: Logits that the reader can add to that.
-        count: Number of answers wanted for each question.
+        reader: the reader.
+        questions: the questions.
+        hits: the passages found for each question, best first.
+        retrieval_weight: logits that a fused retrieval score of 1 is worth.
+        stop_margin: logits that the reader can add to that.
+        count: number of answers wanted for each question.
 
     Returns:
         For each question, the candidates of the passages that were read, which are the first of its hits.

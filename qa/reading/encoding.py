@@ -25,11 +25,11 @@ class ReaderInput:
     """One sequence for the reader, and the passage tokens that it contains.
 
     Attributes:
-        ids: Token ids.
-        types: Token types: 0 for the question, 1 for the rest.
-        first: Index of the first passage token of this window.
-        count: Number of passage tokens in this window.
-        offset: Position of that first passage token in `ids`.
+        ids: token ids.
+        types: token types: 0 for the question, 1 for the rest.
+        first: index of the first passage token of this window.
+        count: number of passage tokens in this window.
+        offset: position of that first passage token in `ids`.
     """
 
     ids: NDArray[np.int64]

@@ -42,13 +42,13 @@ class OpenVINOReader:
         """Load the shipped reader, or one trained by `qa train reader`.
 
         Args:
-            model: The reader's folder.
-            threads: Number of inference threads.
-            cache: Folder in which compiled graphs are cached; None disables the cache.
-            arithmetic: As for `Graph`.
+            model: the reader's folder.
+            threads: number of inference threads.
+            cache: folder in which compiled graphs are cached; None disables the cache.
+            arithmetic: as for `Graph`.
 
         Raises:
-            ModelError: The model cannot be loaded.
+            ModelError: the model cannot be loaded.
         """
         self.identity = model.identity
         self._graph = Graph(model.graph, threads, cache, model.identity, arithmetic)

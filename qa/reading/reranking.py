@@ -32,10 +32,10 @@ def rerank_hits(
     """Return each question's hits with their new scores, best first.
 
     Args:
-        reader: The reader.
-        questions: The questions.
-        hits: The passages found for each question, best first.
-        retrieval_weight: Logits that a fused retrieval score of 1 is worth when answers are ranked.
+        reader: the reader.
+        questions: the questions.
+        hits: the passages found for each question, best first.
+        retrieval_weight: logits that a fused retrieval score of 1 is worth when answers are ranked.
     """
     first_hits = [question_hits[:RERANK_DEPTH] for question_hits in hits]
     pairs = [build_pair(question, hit) for question, read in zip(questions, first_hits, strict=True) for hit in read]
@@ -50,9 +50,9 @@ def reorder_hits(hits: Sequence[Hit], margins: Sequence[float], retrieval_weight
     """Return hits in their new order (pure).
 
     Args:
-        hits: The hits, best first.
-        margins: Margins in logits of the first hits; later hits were not read.
-        retrieval_weight: As for `rerank_hits`.
+        hits: the hits, best first.
+        margins: margins in logits of the first hits; later hits were not read.
+        retrieval_weight: as for `rerank_hits`.
     """
     weight = _RETRIEVAL_FACTOR * retrieval_weight
     read = [

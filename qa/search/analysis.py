@@ -24,8 +24,8 @@ def question_terms(question: str, analyze: Callable[[str], Sequence[str]]) -> li
     """Return a question's distinct terms in order, without question words unless it has no others.
 
     Args:
-        question: Plain text.
-        analyze: Returns the terms of a text: stemmed, without stop words.
+        question: plain text.
+        analyze: returns the terms of a text: stemmed, without stop words.
     """
     return list(dict.fromkeys(analyze(_drop_question_words(question)) or analyze(question)))
 
@@ -39,8 +39,8 @@ def term_weights(document_frequencies: Mapping[str, int], passages: int) -> dict
     """Return the inverse document frequency of each term, as BM25 defines it.
 
     Args:
-        document_frequencies: For each term the number of passages that contain it; may be 0.
-        passages: The number of passages in the index.
+        document_frequencies: for each term the number of passages that contain it; may be 0.
+        passages: the number of passages in the index.
     """
     return {term: math.log(1 + (passages - n + 0.5) / (n + 0.5)) for term, n in document_frequencies.items()}
 

@@ -81,7 +81,7 @@ def parse_filter(filters: Mapping[str, object]) -> Filter | None:
         None if there are no filters.
 
     Raises:
-        InvalidInput: A value has another type, a bound is unknown, or there are too many fields or values.
+        InvalidInput: a value has another type, a bound is unknown, or there are too many fields or values.
     """
     if not filters:
         return None

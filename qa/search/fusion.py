@@ -36,9 +36,9 @@ def fuse(
 
     Args:
         lexical: BM25 score of each candidate.
-        dense: Cosine similarity of each candidate, in the same order.
-        ceiling: The BM25 score that the question's terms could reach; 0.0 if it has none.
-        coverage: Share of the question that each candidate's best sentence covers, if that should count.
+        dense: cosine similarity of each candidate, in the same order.
+        ceiling: the BM25 score that the question's terms could reach; 0.0 if it has none.
+        coverage: share of the question that each candidate's best sentence covers, if that should count.
     """
     shares = np.asarray(lexical, np.float64) / ceiling if ceiling > 0 else np.zeros(len(lexical))
     # The ceiling covers single terms. Term pairs add to the score, so it can exceed the ceiling slightly.

@@ -78,12 +78,12 @@ def search(
     """Return the passages that most likely answer a question, best first; ties by passage id.
 
     Args:
-        snapshot: What is searched.
-        question: The question in plain language.
-        vector: The question's unit vector, shape (dimension,).
-        limit: The number of passages to return.
-        filter: Restricts the documents that are searched.
-        by_sentence: Re-score the first passages by sentence coverage. Use it when passages are the result, not when
+        snapshot: what is searched.
+        question: the question in plain language.
+        vector: the question's unit vector, shape (dimension,).
+        limit: the number of passages to return.
+        filter: restricts the documents that are searched.
+        by_sentence: re-score the first passages by sentence coverage. Use it when passages are the result, not when
             answers are extracted from them.
     """
     depth = max(CANDIDATES, limit)

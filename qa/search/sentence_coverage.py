@@ -17,10 +17,10 @@ def coverage(
     """Return the share of the question's weight that the best sentence has, from 0.0 to 1.0.
 
     Args:
-        weights: Weight of each of the question's terms.
-        text: Text of the passage.
-        titles: Titles of the document and section; their terms count for every sentence.
-        analyze: Returns the terms of a text.
+        weights: weight of each of the question's terms.
+        text: text of the passage.
+        titles: titles of the document and section; their terms count for every sentence.
+        analyze: returns the terms of a text.
     """
     total = sum(weights.values())
     if not total:

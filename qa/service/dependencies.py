@@ -8,13 +8,7 @@ from typing import Annotated
 from anyio import from_thread
 from fastapi import Depends, Header, Path, Query, Request
 
-from qa.documents.extract.extractor import Extractor
-from qa.engine import Engine
-from qa.service.admission import Admission
-from qa.service.draining import Draining
-from qa.service.jobs import Jobs, StartJob
 from qa.service.keys import Key
-from qa.service.metrics import Metrics
 from qa.service.retry_queue import QueuedCaller
 from qa.service.services import Services
 from qa.validation import MAX_IDEMPOTENCY_KEY
@@ -28,38 +22,6 @@ async def _services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
-
-
-async def _engine(services: ServicesDep) -> Engine:
-    return services.engine
-
-
-async def _questions(services: ServicesDep) -> Admission:
-    return services.questions
-
-
-async def _writes(services: ServicesDep) -> Admission:
-    return services.writes
-
-
-async def _extractor(services: ServicesDep) -> Extractor:
-    return services.extractor
-
-
-async def _jobs(services: ServicesDep) -> Jobs:
-    return services.jobs
-
-
-async def _start_job(services: ServicesDep) -> StartJob:
-    return services.start_job
-
-
-async def _metrics(services: ServicesDep) -> Metrics:
-    return services.metrics
-
-
-async def _draining(services: ServicesDep) -> Draining:
-    return services.draining
 
 
 def authenticate(
@@ -134,12 +96,4 @@ IndexDep = Annotated[str, Depends(_index_from_query)]
 NamedIndexDep = Annotated[str, Depends(_index_from_path)]
 """The index that the path names, if the caller may use it."""
 
-EngineDep = Annotated[Engine, Depends(_engine)]
-QuestionsDep = Annotated[Admission, Depends(_questions)]
-WritesDep = Annotated[Admission, Depends(_writes)]
-ExtractorDep = Annotated[Extractor, Depends(_extractor)]
-JobsDep = Annotated[Jobs, Depends(_jobs)]
-StartJobDep = Annotated[StartJob, Depends(_start_job)]
-MetricsDep = Annotated[Metrics, Depends(_metrics)]
-DrainingDep = Annotated[Draining, Depends(_draining)]
 QueuedCallerDep = Annotated[QueuedCaller, Depends(queued_caller)]

@@ -14,7 +14,7 @@ from qa.errors import DatasetError, InvalidInput
 from qa.training.data.examples import HELD_OUT_PERCENT, Source
 
 _RECIPES = Path(__file__).parent / "recipes"
-# Recipes that are no step of the shipped models' training.
+# Recipes that are not part of the shipped models' training.
 _SUPERSEDED = _RECIPES / "superseded"
 READER_RECIPES = (_RECIPES, _SUPERSEDED)
 EMBEDDER_RECIPES = (_RECIPES / "embedder", _SUPERSEDED / "embedder")
@@ -47,7 +47,7 @@ class ReaderRecipe:
             the weights after each of these steps.
         negatives: number of questions with hard negatives: passages that retrieval ranks high and that lack the answer.
             At most half of the answerable questions get them.
-        wrong_passages: maximum number of hard negatives of each such question.
+        wrong_passages: maximum number of hard negatives of each of these questions.
         shared_weight: weight of the softmax over all passages of a question; see `qa.training.optim.loss`.
         answerability_weight: weight of answerability on contexts that also have unanswerable questions. Each passage's
             loss then learns answerability from these contexts, files without unanswerable questions, hard negatives
@@ -94,7 +94,7 @@ class ReaderRecipe:
     altered: Annotated[int, Field(ge=0)] = 0
     altered_share: Annotated[float, Field(ge=0, le=1)] = 0.125
     whole_share: Annotated[float, Field(ge=0, le=1)] = 1.0
-    # Never less than the shipped reader's trainings held out: its held-out contexts stay unseen.
+    # At least the share that the shipped reader's trainings held out, so that its held-out contexts stay unseen.
     held_out_percent: Annotated[int, Field(ge=HELD_OUT_PERCENT, le=50)] = HELD_OUT_PERCENT
     bfloat16: bool = False
     warm_up: tuple[Source, ...] = ()

@@ -1,4 +1,4 @@
-"""Constants and models that the other modules share."""
+"""Constants and models that the other modules of this package share."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STATUS: tuple[tuple[type[QAError], int], ...] = (
     (Unavailable, 503),
     (ModelError, 503),
 )
-"""HTTP status of each error; the first class that matches counts."""
+"""HTTP status of each error; the first matching class decides."""
 
 # Bounds that the engine checks appear only in the OpenAPI schema, so that its own messages are returned.
 INDEX_NAME: dict[str, Any] = {"pattern": f"^{INDEX_NAME_PATTERN}$"}
@@ -57,7 +57,7 @@ class Request(BaseModel):
 
 
 class Offset(BaseModel):
-    """Code points, half-open."""
+    """A half-open range of code points."""
 
     start: StrictInt = Field(json_schema_extra={"minimum": 0})
     end: StrictInt = Field(json_schema_extra={"minimum": 0})

@@ -31,7 +31,7 @@ from qa.wire.questions import (
 
 
 def query_response(result: QueryResult, *, with_passages: bool = False) -> QueryResponse:
-    """Return the wire form of a result; a result that did not come from an index names none."""
+    """Return the wire form of a result; without an index, the fields about the index are null."""
     indexed = bool(result.index)
     return QueryResponse(
         query_id=result.query_id,
@@ -61,7 +61,7 @@ def search_response(question: str, index: str, result: SearchResult) -> SearchRe
 
 
 def added_out(added: AddedDocument) -> AddedOut:
-    """Return the wire form of what became of a document that was added."""
+    """Return the wire form of the outcome of adding a document."""
     return AddedOut(id=added.id, status=added.change, passages=added.passages, characters=added.characters)
 
 
@@ -95,7 +95,7 @@ def _answer(answer: Answer) -> AnswerOut:
         meta=dict(answer.meta),
         page=answer.page,
         section=answer.section,
-        rectangles=[RectangleOut.model_validate(one, from_attributes=True) for one in answer.rectangles],
+        rectangles=[RectangleOut.model_validate(r, from_attributes=True) for r in answer.rectangles],
         document_offset=_offset(answer.span),
         context=answer.context,
         context_offset=_offset(answer.context_span),

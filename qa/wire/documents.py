@@ -34,7 +34,7 @@ class DocumentPatch(Request):
     meta: Meta = Field(default_factory=dict)
 
 
-# A discriminator, so that a validation error names the field of the form that was sent.
+# The discriminator makes a validation error name the field of the form that the client sent.
 ONE, MANY = "one document", "list of documents"
 DocumentsIn = Annotated[
     Annotated[DocumentIn, Tag(ONE)]
@@ -59,7 +59,7 @@ class AddResponse(BaseModel):
 
 
 MAX_WAITED_FOR = 5_000_000
-"""Bytes of all files of an upload; the server adds larger uploads in a job, as they take minutes."""
+"""Maximum total bytes of an upload that is added before the response; larger ones take minutes, so a job adds them."""
 
 
 class UploadedOut(BaseModel):

@@ -24,7 +24,7 @@ class FeedbackIn(Request):
 
 
 class FeedbackOut(BaseModel):
-    """The feedback is on disk."""
+    """The id of the feedback, which is stored on disk."""
 
     id: str
 

@@ -76,7 +76,7 @@ class ComponentsOut(BaseModel):
 
 
 class SupportOut(BaseModel):
-    """Another place with the same answer."""
+    """Another span with the same answer."""
 
     document_id: str | None
     document_offset: Offset
@@ -104,7 +104,7 @@ class AnswerOut(BaseModel):
     meta: dict[str, Any]
     page: int | None
     section: str | None
-    rectangles: list[RectangleOut] = Field(description="the answer's places on the pages of a PDF, one for each line")
+    rectangles: list[RectangleOut] = Field(description="areas of the answer on the pages of a PDF, one for each line")
     document_offset: Offset
     context: str
     context_offset: Offset

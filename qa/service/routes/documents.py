@@ -12,16 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from qa.errors import InvalidInput
 from qa.indexing.ingestion import Ingestion, UploadSource
 from qa.service import problems
-from qa.service.dependencies import (
-    IDEMPOTENT,
-    WRITES,
-    EngineDep,
-    ExtractorDep,
-    IndexDep,
-    JobsDep,
-    StartJobDep,
-    WritesDep,
-)
+from qa.service.dependencies import IDEMPOTENT, WRITES, IndexDep, ServicesDep
 from qa.service.job_responses import accepted
 from qa.types import Description, Document
 from qa.validation import MAX_DOCUMENTS, check_document
@@ -50,8 +41,7 @@ _CONDITIONAL: dict[int | str, dict[str, Any]] = {412: problems.RESPONSES[409] | 
 @router.post("", status_code=201, dependencies=[WRITES, IDEMPOTENT], responses=_CONDITIONAL)
 def add(
     body: Annotated[DocumentsIn, Body()],
-    engine: EngineDep,
-    writes: WritesDep,
+    services: ServicesDep,
     index: IndexDep,
     if_match: IfMatch = None,
 ) -> AddResponse:
@@ -74,20 +64,16 @@ def add(
     for n, document in enumerate(documents):
         if first_position.setdefault(document.id, n) != n:
             raise InvalidInput(f"id {document.id!r} occurs twice; ids must be unique", field=f"{n}.id")
-    with writes.admit():
-        added = engine.documents.add(documents, index=index, expected_hashes=expected_hashes)
+    with services.writes.admit():
+        added = services.engine.documents.add(documents, index=index, expected_hashes=expected_hashes)
     return AddResponse(documents=[added_out(document) for document in added])
 
 
 @router.post("/upload", dependencies=[WRITES, IDEMPOTENT], responses={202: {"model": JobOut}})
 def upload(
     files: list[UploadFile],
-    engine: EngineDep,
-    writes: WritesDep,
+    services: ServicesDep,
     index: IndexDep,
-    jobs: JobsDep,
-    start_job: StartJobDep,
-    extractor: ExtractorDep,
     prefer: Annotated[str, Header(description="`respond-async` always starts a job, `wait` never does")] = "",
 ) -> UploadResponse:
     """Add files: text, Markdown, HTML, PDF, DOCX, and CSV or JSON lines with a document in each row.
@@ -95,35 +81,38 @@ def upload(
     Each file has its own result; a file that cannot be read does not stop the others. A file replaces the one with the
     same name. If the files exceed 5 MB together, a job adds them, unless `Prefer` says otherwise.
     """
-    engine.indexes.get(index)
+    services.engine.indexes.get(index)
     uploads = [(file.filename or "file", file.file) for file in files]
     is_large = sum(file.size or 0 for file in files) > MAX_WAITED_FOR
     if "respond-async" in prefer or (is_large and "wait" not in prefer):
         # Not the model of the route, which describes files that were added.
-        return accepted(jobs.start("upload", index, len(uploads), start_job, uploads))  # type: ignore[return-value]
-    with writes.admit():
+        job = services.jobs.start("upload", index, len(uploads), services.start_job, uploads)
+        return accepted(job)  # type: ignore[return-value]
+    with services.writes.admit():
         sources = [UploadSource(name, file.read) for name, file in uploads]
-        report = Ingestion(engine.documents, extractor.extract, index).add(sources)
+        report = Ingestion(services.engine.documents, services.extractor.extract, index).add(sources)
     return UploadResponse(files=[file_out(file) for file in report.files])
 
 
 @router.get("")
 def list_documents(
-    engine: EngineDep,
+    services: ServicesDep,
     index: IndexDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="`next` of the previous page")] = None,
 ) -> DocumentList:
     """List documents, sorted by id."""
-    infos = engine.documents(index=index, after=_decode_cursor(cursor), limit=limit + 1)
+    infos = services.engine.documents(index=index, after=_decode_cursor(cursor), limit=limit + 1)
     page = [document_out(info) for info in infos[:limit]]
     return DocumentList(documents=page, next=_encode_cursor(page[-1].id) if len(infos) > limit else None)
 
 
 @router.get("/{id}", response_model=FullDocumentOut, responses={304: {"description": "Not Modified"}})
-def get(id: str, engine: EngineDep, index: IndexDep, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+def get(
+    id: str, services: ServicesDep, index: IndexDep, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
     """Return a document with its text."""
-    document, info = engine.documents.get(id, index=index)
+    document, info = services.engine.documents.get(id, index=index)
     headers = {"ETag": f'"{info.sha256}"'}
     if if_none_match is not None and info.sha256 in (_parse_etags(if_none_match) or {info.sha256}):
         return Response(status_code=304, headers=headers)
@@ -131,27 +120,27 @@ def get(id: str, engine: EngineDep, index: IndexDep, if_none_match: Annotated[st
 
 
 @router.get("/{id}/text", response_class=PlainTextResponse)
-def get_text(id: str, engine: EngineDep, index: IndexDep) -> PlainTextResponse:
+def get_text(id: str, services: ServicesDep, index: IndexDep) -> PlainTextResponse:
     """Return the stored text of a document; all offsets count its characters."""
-    return PlainTextResponse(engine.documents.get(id, index=index)[0].text)
+    return PlainTextResponse(services.engine.documents.get(id, index=index)[0].text)
 
 
 @router.patch("/{id}", dependencies=[WRITES], responses=_CONDITIONAL)
 def patch(
-    id: str, body: DocumentPatch, engine: EngineDep, writes: WritesDep, index: IndexDep, if_match: IfMatch = None
+    id: str, body: DocumentPatch, services: ServicesDep, index: IndexDep, if_match: IfMatch = None
 ) -> DocumentOut:
     """Change a document's title or metadata; new metadata replaces all of the old."""
     description = cast(Description, body.model_dump(include=body.model_fields_set))
-    with writes.admit():
+    with services.writes.admit():
         return document_out(
-            engine.documents.update(id, description, index=index, expected_hashes=_parse_etags(if_match))
+            services.engine.documents.update(id, description, index=index, expected_hashes=_parse_etags(if_match))
         )
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, dependencies=[WRITES], responses=_CONDITIONAL)
-def delete(id: str, engine: EngineDep, index: IndexDep, if_match: IfMatch = None) -> Response:
+def delete(id: str, services: ServicesDep, index: IndexDep, if_match: IfMatch = None) -> Response:
     """Remove a document."""
-    engine.documents.remove(id, index=index, expected_hashes=_parse_etags(if_match))
+    services.engine.documents.remove(id, index=index, expected_hashes=_parse_etags(if_match))
     return Response(status_code=204)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from qa.engine import RERANKED_AS_QUESTIONS
-from qa.service.dependencies import CallerDep, EngineDep, MetricsDep, QuestionsDep, QueuedCallerDep
+from qa.service.dependencies import CallerDep, QueuedCallerDep, ServicesDep
 from qa.validation import check_question
 from qa.wire.convert import query_response, search_response
 from qa.wire.questions import (
@@ -24,27 +24,23 @@ router = APIRouter(tags=["questions"])
 @router.post("/query")
 def query(
     body: QueryRequest,
-    engine: EngineDep,
-    admission: QuestionsDep,
-    metrics: MetricsDep,
+    services: ServicesDep,
     caller: CallerDep,
     queued_caller: QueuedCallerDep,
 ) -> QueryResponse:
     """Answer a question from the documents of an index."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"question"})
-    with admission.admit(queued_caller=queued_caller) as waited:
-        result = engine.ask(body.question, **options)
-    metrics.record_questions([result], waited)
+    with services.questions.admit(queued_caller=queued_caller) as waited:
+        result = services.engine.ask(body.question, **options)
+    services.metrics.record_questions([result], waited)
     return query_response(result, with_passages=body.include_passages)
 
 
 @router.post("/query/batch")
 def query_batch(
     body: BatchRequest,
-    engine: EngineDep,
-    admission: QuestionsDep,
-    metrics: MetricsDep,
+    services: ServicesDep,
     caller: CallerDep,
     queued_caller: QueuedCallerDep,
 ) -> BatchResponse:
@@ -53,35 +49,31 @@ def query_batch(
     options = body.model_dump(exclude={"questions"})
     for n, question in enumerate(body.questions):
         check_question(question, f"questions.{n}")
-    with admission.admit(len(body.questions), queued_caller) as waited:
-        results = engine.ask_batch(body.questions, **options)
-    metrics.record_questions(results, waited)
+    with services.questions.admit(len(body.questions), queued_caller) as waited:
+        results = services.engine.ask_batch(body.questions, **options)
+    services.metrics.record_questions(results, waited)
     return BatchResponse(results=[query_response(r, with_passages=body.include_passages) for r in results])
 
 
 @router.post("/read")
-def read(
-    body: ReadRequest, engine: EngineDep, admission: QuestionsDep, metrics: MetricsDep, queued_caller: QueuedCallerDep
-) -> QueryResponse:
+def read(body: ReadRequest, services: ServicesDep, queued_caller: QueuedCallerDep) -> QueryResponse:
     """Answer a question from the text in the request, without an index."""
-    with admission.admit(queued_caller=queued_caller) as waited:
-        result = engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
-    metrics.record_questions([result], waited)
+    with services.questions.admit(queued_caller=queued_caller) as waited:
+        result = services.engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
+    services.metrics.record_questions([result], waited)
     return query_response(result)
 
 
 @router.post("/search")
 def search(
     body: SearchRequest,
-    engine: EngineDep,
-    admission: QuestionsDep,
-    metrics: MetricsDep,
+    services: ServicesDep,
     caller: CallerDep,
     queued_caller: QueuedCallerDep,
 ) -> SearchResponse:
     """Find the passages that most likely answer a question."""
     caller.check_index(body.index)
-    with admission.admit(RERANKED_AS_QUESTIONS if body.rerank else 1, queued_caller) as waited:
-        result = engine.search(body.question, **body.model_dump(exclude={"question"}))
-    metrics.record_stages(result.timings_ms, waited)
+    with services.questions.admit(RERANKED_AS_QUESTIONS if body.rerank else 1, queued_caller) as waited:
+        result = services.engine.search(body.question, **body.model_dump(exclude={"question"}))
+    services.metrics.record_stages(result.timings_ms, waited)
     return search_response(body.question, body.index, result)

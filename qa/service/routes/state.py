@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 import qa
 from qa.errors import Unavailable
-from qa.service.dependencies import DrainingDep, EngineDep, MetricsDep
+from qa.service.dependencies import ServicesDep
 from qa.service.problems import RESPONSES
 from qa.wire.state import Health, Readiness
 
@@ -21,10 +21,11 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses={503: RESPONSES[503]})
-def readyz(engine: EngineDep, draining: DrainingDep) -> Readiness:
+def readyz(services: ServicesDep) -> Readiness:
     """Report that the models are loaded, the default index is readable, and the server is not about to stop."""
-    if draining.active:
+    if services.draining.active:
         raise Unavailable("the server is about to stop; send requests to another one")
+    engine = services.engine
     documents, passages = engine.indexes.get("default").counts()
     return Readiness(
         embedder=engine.embedder.identity,
@@ -36,6 +37,6 @@ def readyz(engine: EngineDep, draining: DrainingDep) -> Readiness:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(metrics: MetricsDep) -> Response:
+def metrics(services: ServicesDep) -> Response:
     """Return counts, durations and the state of the indexes in Prometheus' text format."""
-    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+    return Response(services.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

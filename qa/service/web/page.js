@@ -32,13 +32,13 @@ function keyHeader() {
   const key = sessionStorage.getItem("key");
   return key ? { "X-API-Key": key } : {};
 }
-// Ask the user for an API key; null if the user cancels.
+// Ask the user for an API key; return null if the user cancels.
 function askForKey() {
   const key = prompt("This server requires an API key:");
   if (key) sessionStorage.setItem("key", key);
   return key;
 }
-// Send a request; an error response is thrown as an error with its detail.
+// Send a request; throw an error with the detail of an error response.
 async function call(method, path, body) {
   const headers = body ? { "Content-Type": "application/json" } : {};
   let response;
@@ -54,7 +54,7 @@ async function call(method, path, body) {
 function withIndex(index, path) {
   return `${path}${path.includes("?") ? "&" : "?"}index=${encodeURIComponent(index)}`;
 }
-// The latest request of each part of the page: a response that arrives after a newer request was sent is dropped.
+// The latest request of each part of the page. A response is dropped if a newer request was sent in the meantime.
 const latest = {};
 async function ifLatest(part, promise) {
   const request = latest[part] = {};
@@ -99,26 +99,26 @@ async function ask() {
 
 function card(result, answer) {
   const confidence = element("small", {}, `${Math.round(answer.confidence * 100)} % sure`);
-  const place = [answer.title || answer.document_id, answer.page && `page ${answer.page}`, answer.section].filter(Boolean).join(", ");
+  const source = [answer.title || answer.document_id, answer.page && `page ${answer.page}`, answer.section].filter(Boolean).join(", ");
   const status = element("span", { className: "quiet", role: "status" });
   const send = async (verdict, pressed) => {
     try {
       await feedback(result.index, result.question, answer.document_id, verdict, answer.document_offset, result.query_id);
-      for (const mark of tools.querySelectorAll("[aria-pressed]")) mark.setAttribute("aria-pressed", mark === pressed);
+      for (const choice of [right, wrong]) choice.setAttribute("aria-pressed", choice === pressed);
       status.textContent = "Thank you.";
     } catch (error) {
       status.textContent = error.message;
     }
   };
   const right = button("Right", () => send("right", right)), wrong = button("Wrong", () => send("wrong", wrong));
-  for (const mark of [right, wrong]) mark.setAttribute("aria-pressed", "false");
+  for (const choice of [right, wrong]) choice.setAttribute("aria-pressed", "false");
   const tools = element("div", { className: "tools" },
     button("Show in the document", () => showErrors("state", () => openDocument(result.index, answer.document_id, answer.title, answer.document_offset, result.question))),
     right, wrong, status);
   return element("article", {},
     element("h3", {}, element("span", {}, answer.answer), confidence),
     element("p", {}, ...highlight(answer.context, answer.context_offset)),
-    element("p", { className: "quiet" }, `${place}, characters ${answer.document_offset.start} to ${answer.document_offset.end}`),
+    element("p", { className: "quiet" }, `${source}, characters ${answer.document_offset.start} to ${answer.document_offset.end}`),
     tools);
 }
 
@@ -126,7 +126,7 @@ function feedback(index, question, document_id, verdict, document_offset, query_
   return call("POST", withIndex(index, "feedback"), { question, document_id, verdict, document_offset, query_id });
 }
 
-// The document that is open.
+// The open document, or null.
 let shown = null;
 
 async function openDocument(index, id, title, offset, question) {
@@ -183,7 +183,7 @@ async function label(verdict) {
   $("label-state").textContent = offset ? `Saved: “${$("text").querySelector("mark").textContent}”.` : "Saved: the document has no answer.";
 }
 
-// The cursor of the next page of documents.
+// The cursor of the next page of documents; null on the last page.
 let next = null;
 
 async function list(cursor) {

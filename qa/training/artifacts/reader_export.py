@@ -70,7 +70,7 @@ def check_output(folder: Path, start: Path | None) -> None:
 def export_reader(trained: Path, data: Path, folder: Path, seed: int = 1) -> None:
     """Write a reader as static int8, with its model card, to `folder`.
 
-    The calibration and reliability diagram of a reader that the folder held before are deleted.
+    The calibration and the reliability diagram of an earlier reader in the folder are deleted.
 
     Args:
         trained: folder of the float weights.

@@ -1,6 +1,6 @@
 """Fit a reader's calibration on questions whose contexts it never saw in training.
 
-Two ways of asking have separate parameters: through an index, which also holds other contexts, and on a single text.
+Questions to an index, which also contains other contexts, and questions to a single text have separate parameters.
 Unanswerable questions are SQuAD's adversarial ones and, through the index, questions whose source passage is removed
 from the results. The confidence of answers found through the index is fitted on the latter alone.
 """
@@ -107,20 +107,20 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         "through an index": (indexed, weight, calibration.query),
         "single texts": (single, 0.0, calibration.read),
     }
-    validated = {name: cross_validate(asked, mode_weight) for name, (asked, mode_weight, _) in modes.items()}
+    validated = {name: cross_validate(part, mode_weight) for name, (part, mode_weight, _) in modes.items()}
     diagram = reliability_svg({name: reliability(*pairs) for name, pairs in validated.items()})
     (folder / DIAGRAM).write_text(diagram, encoding="utf-8")
-    scores = ", ".join(f"{tried:g}: {100 * mean_f1(complete, tried):.1f}" for tried in RETRIEVAL_WEIGHTS)
+    scores = ", ".join(f"{w:g}: {100 * mean_f1(complete, w):.1f}" for w in RETRIEVAL_WEIGHTS)
     passages = [float(np.mean([len(question.hits) for question in part])) for part in (indexed, complete)]
     lines = [
         f"F1 of answerable questions by retrieval weight: {scores}",
         f"stop margin {margin:g}: {passages[0]:.1f} of {passages[1]:.1f} passages read, "
         f"F1 {100 * mean_f1(indexed, weight):.1f}",
     ]
-    for name, (asked, mode_weight, scale) in modes.items():
-        answered, refused = answered_and_refused(asked, mode_weight, scale)
+    for name, (part, mode_weight, scale) in modes.items():
+        answered, refused = answered_and_refused(part, mode_weight, scale)
         lines += [
-            f"{name}: {len(asked)} questions, {scale}",
+            f"{name}: {len(part)} questions, {scale}",
             f"{name}: answers {answered:.0%} of answerable questions, refuses {refused:.0%} of unanswerable ones",
             f"{name}: cross-validated calibration error {calibration_error(*validated[name]):.3f} on "
             f"{len(validated[name][0])} questions, {ASSUMED_UNANSWERABLE:.0%} of them unanswerable",

@@ -19,9 +19,9 @@ RETRIEVAL_WEIGHTS = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 6
 STOP_MARGINS = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
 # Early stopping may change the best answer of at most one question in 200.
 _MIN_UNCHANGED = 0.995
-# Differences of F1, from 0 to 1, that are less than chance on a thousand questions.
+# F1, from 0 to 1: smaller differences on a thousand questions may be chance.
 _F1_TOLERANCE = 0.002
-# F1 to give up in order to refuse more questions: a wrong answer is worse than none.
+# F1, from 0 to 1, to give up in order to refuse more questions: a wrong answer is worse than none.
 _F1_FOR_REFUSAL = 0.006
 # Minimum confidence of answers behind the best one: where at least one in five is right.
 _OTHERS_THRESHOLD = 0.2

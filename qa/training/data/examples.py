@@ -1,7 +1,7 @@
 """Training examples: questions of several SQuAD files, with a part of the contexts held out.
 
 A hash of the normalised text decides whether a context is held out, so the same text is on the same side in every file.
-Thresholds and calibration are fitted on the held-out part; nothing else is.
+The held-out part is used only to fit thresholds and calibration.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from qa.evaluation.squad import load_squad
 from qa.types import Span
 
 HELD_OUT_PERCENT = 5
-# A title with more contexts than any article has names a whole collection and says nothing about a single context.
+# No article has more contexts than this. A title with more belongs to a collection and does not describe one context.
 _MAX_CONTEXTS_PER_ARTICLE = 200
 
 

@@ -32,7 +32,7 @@ class Feature:
         question: token ids of the question.
         context: token ids of the context, of shape (length,).
         answer: first and last token of the answer in the context; None if the context does not contain it.
-        title: token ids of the title that may stand above the context.
+        title: token ids of the title, which the input may contain above the context.
         context_has_unanswerable: as in `Example`.
     """
 

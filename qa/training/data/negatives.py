@@ -24,7 +24,7 @@ def rank_by_bm25(questions: Sequence[str], contexts: Sequence[str]) -> Iterator[
         index.apply((), enumerate(contexts), 1, "-")
         searcher = index.searcher()
         for question in questions:
-            yield [place for place, _ in searcher.search(question, CANDIDATES)]
+            yield [position for position, _ in searcher.search(question, CANDIDATES)]
 
 
 def mine_hard_negatives(
@@ -58,15 +58,15 @@ def mine_hard_negatives(
         assert example.answer is not None
         answer = normalise(example.answer.of(example.context))
         wrong = [
-            place
-            for place in ranked
-            if contexts[place] != example.context and f" {answer} " not in f" {normalised_contexts[place]} "
+            position
+            for position in ranked
+            if contexts[position] != example.context and f" {answer} " not in f" {normalised_contexts[position]} "
         ]
         chosen: list[Example] = []
         while wrong and len(chosen) < per_question:
             # Mostly the highest-ranked contexts: those are what the reader sees in use.
-            place = wrong.pop(min(int(chooser.expovariate(0.7)), len(wrong) - 1))
-            chosen.append(Example(example.question, contexts[place], None, titles[contexts[place]]))
+            context = contexts[wrong.pop(min(int(chooser.expovariate(0.7)), len(wrong) - 1))]
+            chosen.append(Example(example.question, context, None, titles[context]))
         if chosen:
             negatives[index] = chosen
     return negatives

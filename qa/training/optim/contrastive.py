@@ -1,7 +1,8 @@
 """Contrastive fine-tuning of the embedder, resumable from a checkpoint."""
 
-# Not on the trainer of sentence-transformers, whose figures would differ: its loss cannot weight the reverse direction,
-# it keeps no mean of weights, and a resumed run draws other random windows. It also needs datasets, pandas and pyarrow.
+# The trainer of sentence-transformers is not used, because the figures would differ: its loss cannot weight the reverse
+# direction, it averages no weights, and a resumed run draws other random windows. It also needs datasets, pandas and
+# pyarrow.
 
 from __future__ import annotations
 
