@@ -77,15 +77,12 @@ __all__ = [
     "open",
 ]
 
-# Where each lazily imported name is defined; every other name of __all__ is an error.
+# The module of each lazily imported name; all other names of `__all__` are in `qa.errors`.
 _MODULES = {
     **dict.fromkeys(("AsyncClient", "Client"), "qa.client"),
     "Engine": "qa.engine",
     **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
-    **dict.fromkeys(
-        ("AddedDocument", "Answer", "Document", "DocumentInfo", "Hit", "QueryResult", "SearchResult", "Span"),
-        "qa.types",
-    ),
+    **dict.fromkeys(("Answer", "Document", "DocumentInfo", "Hit", "QueryResult", "SearchResult", "Span"), "qa.types"),
 }
 
 
@@ -112,7 +109,7 @@ def open(
         An engine; close it, or use it with `with`.
 
     Raises:
-        InvalidInput: a setting is not valid, or no index can be opened at that URL.
+        InvalidInput: a setting is not valid, or `path_or_url` is a URL; use `qa.Client` for a server.
         ModelError: weights are missing, damaged, or do not belong together.
         Conflict: the default index was built with another model; rebuild it with `qa rebuild`.
     """

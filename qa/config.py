@@ -52,7 +52,7 @@ def _settings_file() -> Path:
 
 
 class Settings(BaseSettings):
-    """Everything that can be configured. Fields that are not given come from `QA_*` variables, the file or defaults."""
+    """Everything that can be configured. Fields that are not set come from `QA_*` variables, the file or defaults."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
 
     @field_validator("store")
     @classmethod
-    def _known_store(cls, value: str) -> str:
+    def _check_store(cls, value: str) -> str:
         if value != "local":
             raise ValueError("this version stores indexes in local folders only; unset it or use 'local'")
         return value

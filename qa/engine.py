@@ -27,7 +27,7 @@ from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check
 DEFAULT_TOP_K = 3
 # The cost of a reranked search in questions: a question reads 4.7 passages on average, a reranked search 20.
 RERANKED_AS_QUESTIONS = 4
-# Methods of version 0.1 and where they are now, on `engine.documents`.
+# Methods of version 0.1, with their names on `engine.documents`.
 _RENAMED = {"all_documents": "all", "describe": "update", "document": "get"}
 _RENAMED |= {name: name for name in ("preview", "rebuild", "rollback")}
 
@@ -101,7 +101,7 @@ class Engine:
         min_confidence: float | None = None,
         include_passages: bool = False,
     ) -> list[QueryResult]:
-        """Answer several questions; each result, argument and error is that of `ask`."""
+        """Answer several questions; arguments, results and errors are as for `ask`."""
         check_top_k(top_k)
         check_confidence(min_confidence)
         clock = Stopwatch()
@@ -191,9 +191,9 @@ class Engine:
             index: name of the index.
             top_k: maximum number of passages.
             filters: conditions on metadata that a document must meet.
-            rerank: let the reader reorder the first 20 passages, which is slower.
-            by_sentence: score also how much of the question one sentence covers. False, and not reranked, gives the
-                passages that `ask` reads, in its order.
+            rerank: have the reader reorder the first 20 passages, which is slower.
+            by_sentence: also score how much of the question a single sentence covers. Without this and without
+                `rerank`, the hits are the passages that `ask` reads, in the same order.
 
         Raises:
             InvalidInput: the question is blank or too long, `top_k` is out of range, or a filter is not valid.
@@ -213,7 +213,7 @@ class Engine:
         rerank: bool = False,
         by_sentence: bool = True,
     ) -> list[SearchResult]:
-        """Search for several questions; each result, argument and error is that of `search`."""
+        """Search for several questions; arguments, results and errors are as for `search`."""
         check_top_k(top_k)
         clock = Stopwatch()
         depth = max(top_k, RERANK_DEPTH) if rerank else top_k

@@ -68,7 +68,7 @@ def build_low_priority_indexer(settings: Settings) -> Indexer:
 def open_catalogues(settings: Settings) -> Indexer:
     """Open the indexes without a model, to list, read and remove documents.
 
-    An index is accepted whatever model it was built with. Nothing can be added to it or searched in it.
+    Indexes built with any model are accepted. Adding and searching need a model, and raise ModelError.
     """
     from qa.index.registry import Indexes
     from qa.indexing.indexer import Indexer
@@ -77,7 +77,7 @@ def open_catalogues(settings: Settings) -> Indexer:
 
 
 def build_embedder(settings: Settings, threads: int) -> Embedder:
-    """Return the shipped embedder, a fine-tuned one, or a sentence-transformers model, as the settings name.
+    """Return the embedder that the settings name: shipped, fine-tuned, or a sentence-transformers model.
 
     Raises:
         ModelError: the model cannot be loaded.

@@ -83,7 +83,7 @@ def give_feedback(documents: Indexer, feedback: Sequence[Feedback], *, index: st
         InvalidInput: a span is missing, outside the text, or starts or ends inside a word or with white space.
         Unavailable: the log cannot be written.
     """
-    entries = [_entry(documents, judgement, index) for judgement in feedback]
+    entries = [_create_entry(documents, judgement, index) for judgement in feedback]
     folder = documents.indexes.get(index).folder
     try:
         with file_lock(folder / _LOCK), (folder / _LOG).open("ab+") as file:
@@ -91,7 +91,7 @@ def give_feedback(documents: Indexer, feedback: Sequence[Feedback], *, index: st
             size = _complete_bytes(file.seek(0, os.SEEK_END), folder / _LOG)
             try:
                 file.truncate(size)
-                file.write(_line(entries))
+                file.write(_to_line(entries))
                 file.flush()
                 os.fsync(file.fileno())
             except OSError:
@@ -107,13 +107,13 @@ def export_feedback(documents: Indexer, *, index: str) -> dict[str, Any]:
     """Return the labels from an index's feedback, in the SQuAD 2.0 format.
 
     For one question about one document the latest judgement counts: a corrected span replaces earlier spans, a right
-    span is added to them, and a wrong span is removed. Questions whose document has gone or changed are left out;
-    `left_out` counts them.
+    span is added to them, and a wrong span is removed. Questions whose document was removed or changed are left
+    out; `left_out` counts them.
 
     Raises:
         NotFound: the index does not exist.
     """
-    labels, articles, left_out = _labels(_entries(documents.indexes.get(index).folder / _LOG)), [], 0
+    labels, articles, left_out = _current_labels(_read_entries(documents.indexes.get(index).folder / _LOG)), [], 0
     for document_id, questions in labels.items():
         try:
             document, _ = documents.get(document_id, index=index)
@@ -171,7 +171,7 @@ def import_feedback(documents: Indexer, file: Path, *, index: str) -> int:
 
 
 def purge_feedback(documents: Indexer, *, index: str) -> int:
-    """Permanently erase feedback on documents that are gone or changed; return the number of judgements erased.
+    """Permanently erase feedback on removed or changed documents; return the number of judgements erased.
 
     Raises:
         NotFound: the index does not exist.
@@ -182,7 +182,7 @@ def purge_feedback(documents: Indexer, *, index: str) -> int:
         return 0
     # The lock is not on the log itself, which is replaced.
     with file_lock(opened.folder / _LOCK):
-        entries = list(_entries(log))
+        entries = list(_read_entries(log))
         stored = {id: pair[0] for id in {e.document_id for e in entries} if (pair := opened.document(id))}
         # Also erase the entries that an erased entry overruled, or they would count again.
         kept, erased = list[_Entry](), set[tuple[str, str]]()
@@ -192,15 +192,15 @@ def purge_feedback(documents: Indexer, *, index: str) -> int:
                 erased.add(_subject(entry))
             if _subject(entry) not in erased:
                 kept.insert(0, entry)
-        write_durably(log, _line(kept) if kept else b"")
+        write_durably(log, _to_line(kept) if kept else b"")
     return len(entries) - len(kept)
 
 
-def _line(entries: Sequence[_Entry]) -> bytes:
+def _to_line(entries: Sequence[_Entry]) -> bytes:
     return json.dumps([asdict(entry) for entry in entries]).encode() + b"\n"
 
 
-def _entry(documents: Indexer, feedback: Feedback, index: str) -> _Entry:
+def _create_entry(documents: Indexer, feedback: Feedback, index: str) -> _Entry:
     document, _ = documents.get(feedback.document_id, index=index)
     check_question(feedback.question)
     check_optional(feedback.comment, "comment", MAX_COMMENT)
@@ -242,7 +242,7 @@ def _complete_bytes(size: int, log: Path) -> int:
     return 0
 
 
-def _entries(log: Path) -> Iterator[_Entry]:
+def _read_entries(log: Path) -> Iterator[_Entry]:
     if not log.exists():
         return
     with log.open("rb") as file:
@@ -252,7 +252,7 @@ def _entries(log: Path) -> Iterator[_Entry]:
                     yield _Entry(**{**fields, "span": fields["span"] and Span(**fields["span"])})
 
 
-def _labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:
+def _current_labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:
     """Return, by document and question, the entries that count: those with right spans, or the unanswerable one."""
     labels: dict[str, dict[str, list[_Entry]]] = {}
     for entry in entries:

@@ -6,7 +6,7 @@ import time
 
 
 class Stopwatch:
-    """Starts when it is made."""
+    """Measures the stages of a request, from its creation onwards."""
 
     def __init__(self) -> None:
         self._started = self._last = time.perf_counter()

@@ -88,12 +88,12 @@ class Document:
 
     Attributes:
         id: unique in its index.
-        text: what was extracted; offsets count in it.
-        title: the document is searched and read under it, but no answer comes from it.
+        text: the extracted text; offsets count its code points.
+        title: included when passages are embedded, searched and read; no answer comes from it.
         uri: where the document came from.
-        meta: values that filters compare with.
+        meta: metadata, which filters test.
         marks: its pages and sections, ascending.
-        boxes: the places of its words on the pages of a PDF; see `qa.text.boxes`.
+        boxes: where its words are on the pages of a PDF; see `qa.text.boxes`.
     """
 
     id: str
@@ -137,7 +137,7 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a document that is embedded, searched and read as one; `text == document.text[span]`.
+    """A piece of a document that is embedded, searched and read as a unit; `text == document.text[span]`.
 
     Attributes:
         cut: for each end, whether it is inside a word; no answer starts or ends there.
@@ -166,7 +166,7 @@ class Hit:
         lexical: BM25.
         dense: cosine similarity.
         retrieval: fused score from 0 to 1.
-        margin: best span logit minus null logit, where the hit was reranked; None if the reader did not read it.
+        margin: best span logit minus null logit; None if the reader did not read the passage.
         reranked: score from `margin` and `retrieval`; None without reranking.
     """
 
@@ -284,9 +284,9 @@ class QueryResult:
     Attributes:
         query_id: names the result in logs and feedback.
         answers: best first; empty exactly when `has_answer` is false.
-        no_answer_score: probability that the documents do not answer.
+        no_answer_score: probability that the documents do not answer the question.
         best_guess: the best answer when none reaches the threshold.
-        passages: the passages that were read, if they were asked for.
+        passages: the passages that were read, if requested.
         index: name of the index; empty without one.
         generation: of the index.
         revision: of the index.

@@ -49,7 +49,7 @@ def start(engine: Engine) -> Iterator[Start]:
         )
 
 
-def test_a_document_is_added_asked_labelled_and_removed(start: Start, tmp_path: Path) -> None:
+def test_adds_asks_labels_and_removes_a_document(start: Start, tmp_path: Path) -> None:
     with Client(start()) as client:
         assert client.health().status == "ok"
         assert client.ready().documents == 0
@@ -72,7 +72,7 @@ def test_a_document_is_added_asked_labelled_and_removed(start: Start, tmp_path: 
         assert client.documents().documents == []
 
 
-def test_files_are_added_each_with_its_own_result(start: Start, tmp_path: Path) -> None:
+def test_reports_each_added_file(start: Start, tmp_path: Path) -> None:
     (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
     (tmp_path / "again").mkdir()
@@ -94,7 +94,7 @@ def test_files_are_added_each_with_its_own_result(start: Start, tmp_path: Path) 
         assert [document.title for document in client.documents().documents] == ["Kettle"]
 
 
-def test_a_large_file_is_added_by_a_job(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adds_a_large_file_by_a_job(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qa.client.sequences.MAX_WAITED_FOR", 10)
     (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
     url = start()
@@ -109,17 +109,17 @@ def test_a_large_file_is_added_by_a_job(start: Start, tmp_path: Path, monkeypatc
         assert [document.change for document in asyncio.run(add()).documents] == ["unchanged"]
 
 
-def test_indexes_and_jobs(start: Start, tmp_path: Path) -> None:
+def test_manages_indexes_and_follows_jobs(start: Start, tmp_path: Path) -> None:
     (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
     with Client(start()) as client:
         assert client.upload([tmp_path / "kettle.md"]).files[0].error is None
         assert client.create_index("books").documents == 0
         assert [index.name for index in client.indexes().indexes] == ["books", "default"]
         for job in (client.rebuild("books"), client.upload_later([tmp_path / "kettle.md"])):
-            while (now := client.job(job.id)).state == "running":
+            while (state := client.job(job.id)).state == "running":
                 time.sleep(0.05)
-            assert now.state == "done"
-        assert (now.files or [])[0].documents[0].status == "unchanged"
+            assert state.state == "done"
+        assert (state.files or [])[0].documents[0].status == "unchanged"
         assert client.index("books").generation == 2
         assert client.rollback("books").kind == "rollback"
         while client.jobs().jobs[0].state == "running":
@@ -134,22 +134,27 @@ def test_the_client_returns_what_the_engine_returns(start: Start, engine: Engine
     question = "Who runs the library?"
     with Client(start()) as client:
         client.add([Document(HOURS.id, TEXT, HOURS.title, meta={"kind": "hours", "year": 2020})])
-        asked = client.ask(question, min_confidence=0, include_passages=True)
+        result = client.ask(question, min_confidence=0, include_passages=True)
         expected = engine.ask(question, min_confidence=0, include_passages=True)
-        assert replace(asked, query_id="", timings_ms={}, passages=()) == replace(
+        assert replace(result, query_id="", timings_ms={}, passages=()) == replace(
             expected, query_id="", timings_ms={}, passages=()
         )
         for rerank in (False, True):
             hits = client.search(question, rerank=rerank).hits
-            for hit, own in zip(hits, engine.search(question, rerank=rerank).hits, strict=True):
+            for hit, local in zip(hits, engine.search(question, rerank=rerank).hits, strict=True):
                 assert (hit.document_id, hit.span, hit.text, hit.score) == (
-                    own.document_id,
-                    own.span,
-                    own.text,
-                    own.score,
+                    local.document_id,
+                    local.span,
+                    local.text,
+                    local.score,
                 )
-                assert (hit.meta, hit.title, hit.margin, hit.lexical) == (own.meta, own.title, own.margin, own.lexical)
-        assert [hit.text for hit in asked.passages] == [hit.text for hit in expected.passages]
+                assert (hit.meta, hit.title, hit.margin, hit.lexical) == (
+                    local.meta,
+                    local.title,
+                    local.margin,
+                    local.lexical,
+                )
+        assert [hit.text for hit in result.passages] == [hit.text for hit in expected.passages]
 
 
 def test_both_clients_return_the_same(start: Start) -> None:
@@ -181,14 +186,14 @@ def test_methods_show_their_signatures_and_documentation() -> None:
 
 def test_engine_and_client_methods_take_the_same_arguments() -> None:
     for name in ("ask", "ask_batch", "search", "read", "add", "add_files", "remove"):
-        of_engine = set(inspect.signature(getattr(Engine, name)).parameters)
-        of_client = set(inspect.signature(getattr(Client, name)).parameters)
-        shared = of_engine & of_client
+        engine_names = set(inspect.signature(getattr(Engine, name)).parameters)
+        client_names = set(inspect.signature(getattr(Client, name)).parameters)
+        shared = engine_names & client_names
         assert {"self"} < shared
-        # The client lacks what only makes sense beside the files or inside the process.
+        # The client lacks arguments that need local files or the engine's process.
         only_local = {"by_sentence", "marks", "boxes", "meta", "text_column", "title_column", "id_column", "dry_run"}
-        assert of_engine - of_client <= only_local
-        assert of_client <= of_engine
+        assert engine_names - client_names <= only_local
+        assert client_names <= engine_names
 
 
 def test_deprecated_names_of_version_0_1_warn_and_work(start: Start) -> None:
@@ -224,7 +229,7 @@ def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
     with Client(start()) as client:
         paths = client._http.get("/openapi.json").json()["paths"]
     documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    # A stream, and a call for monitoring.
+    # A stream of events, and the metrics for monitoring.
     assert documented - called == {("GET", "/v1/jobs/{id}/events"), ("GET", "/metrics")}
     assert called <= documented
     methods = {name for name in vars(Client) if not name.startswith("_")}
@@ -258,7 +263,7 @@ def test_raises_the_errors_of_the_engine(start: Start) -> None:
         client.health()
 
 
-def test_keys_and_limits(start: Start, engine: Engine) -> None:
+def test_raises_errors_for_keys_and_rate_limits(start: Start, engine: Engine) -> None:
     keys = Keys(engine.indexes.folder)
     url, key = start(rate_limit="2/hour"), keys.create("desk", "read")
     with Client(url) as client, pytest.raises(Unauthorized):
@@ -268,9 +273,9 @@ def test_keys_and_limits(start: Start, engine: Engine) -> None:
         with pytest.raises(Forbidden):
             client.add([HOURS])
         # The client does not wait for an hour.
-        with pytest.raises(RateLimited) as refused:
+        with pytest.raises(RateLimited) as rejected:
             client.indexes()
-        assert 1 <= refused.value.retry_after_s <= 3600
+        assert 1 <= rejected.value.retry_after_s <= 3600
 
 
 class _FlakyServer(BaseHTTPRequestHandler):
@@ -311,21 +316,21 @@ def flaky_server() -> Iterator[str]:
         thread.join()
 
 
-def test_rejected_requests_are_retried(flaky_server: str) -> None:
+def test_retries_rejected_requests(flaky_server: str) -> None:
     _FlakyServer.replies = [(503, {"Retry-After": "0"}), None, (429, {"Retry-After": "0"})]
     with Client(flaky_server) as client:
         assert client.health().status == "ok"
     assert len(_FlakyServer.seen) == 4
 
 
-def test_retries_are_limited(flaky_server: str) -> None:
+def test_limits_retries(flaky_server: str) -> None:
     _FlakyServer.replies = [(503, {"Retry-After": "0"})] * 9
     with Client(flaky_server, retries=2) as client, pytest.raises(Overloaded, match="later"):
         client.health()
     assert len(_FlakyServer.seen) == 3
 
 
-def test_requests_that_may_have_been_carried_out_are_not_repeated(flaky_server: str) -> None:
+def test_does_not_repeat_requests_that_may_have_been_carried_out(flaky_server: str) -> None:
     _FlakyServer.replies = [None]
     with Client(flaky_server) as client, pytest.raises(Unavailable):
         client.remove("hours")

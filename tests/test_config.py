@@ -24,7 +24,7 @@ def test_a_user_without_a_home_folder_has_no_cache(monkeypatch: pytest.MonkeyPat
     assert load_settings().cache_dir is None
 
 
-def test_settings_files_by_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_have_an_order_of_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     assert load_settings().port == 8000

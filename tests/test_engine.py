@@ -1,4 +1,4 @@
-"""Promises about answers, on the sample documents with the shipped models."""
+"""Guarantees about answers, tested on the sample documents with the shipped models."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def test_returns_answers_unless_the_documents_likely_do_not_answer(
     engine = Engine(golden.documents, golden.reader, replace(golden.calibration, query=scale))
     decided = engine.ask_batch([q["question"] for _, q in QUESTIONS], top_k=5)
     assert {result.has_answer for result in decided} == {True, False}
-    for result, everything in zip(decided, results, strict=True):
+    for result, guesses in zip(decided, results, strict=True):
         assert result.has_answer == (result.no_answer_score < scale.refusal)
-        best, *others = everything.answers
+        best, *others = guesses.answers
         if result.has_answer:
             # The threshold applies to further answers only.
             assert result.answers == (best, *(a for a in others if a.confidence >= scale.threshold))
@@ -87,10 +87,10 @@ def test_a_refusal_has_the_best_guess(golden: Engine) -> None:
     assert (result.has_answer, result.answers) == (False, ())
     assert result.best_guess is not None
     assert result.best_guess.confidence < 1.0
-    everything = golden.ask("When does the library open?", min_confidence=0.0)
-    assert everything.has_answer
-    assert everything.best_guess is None
-    assert everything.answers[0] == result.best_guess
+    unfiltered = golden.ask("When does the library open?", min_confidence=0.0)
+    assert unfiltered.has_answer
+    assert unfiltered.best_guess is None
+    assert unfiltered.answers[0] == result.best_guess
 
 
 @pytest.mark.parametrize("bound", [-0.1, 1.1, float("nan")])
@@ -104,15 +104,16 @@ def test_rejects_a_minimum_confidence_out_of_range(golden: Engine, bound: float)
 
 def test_results_are_the_same_alone_batched_and_after_a_restart(golden: Engine) -> None:
     questions = [q["question"] for _, q in QUESTIONS[::20]]
-    together = golden.ask_batch(questions, include_passages=True)
-    alone = [golden.ask(question, include_passages=True) for question in questions]
+    batched = golden.ask_batch(questions, include_passages=True)
+    single = [golden.ask(question, include_passages=True) for question in questions]
     golden.indexes.get("default").derived.discard()
     restarted = golden.in_folder(golden.indexes.folder)
-    again = restarted.ask_batch(questions, include_passages=True)
+    repeated = restarted.ask_batch(questions, include_passages=True)
     reranked = [result.hits for result in restarted.search_batch(questions, rerank=True)]
     restarted.close()
-    for one, two, three in zip(together, alone, again, strict=True):
-        assert without_timings(one) == without_timings(two) == without_timings(three)
+    for results in zip(batched, single, repeated, strict=True):
+        first, second, third = map(without_timings, results)
+        assert first == second == third
     assert [golden.search(question, rerank=True).hits for question in questions] == reranked
 
 
@@ -136,10 +137,11 @@ def test_stops_reading_when_the_remaining_passages_cannot_win(golden: Engine) ->
     assert {len(result.passages) for result in thorough} == {MAX_PASSAGES_READ}
     counts = [len(result.passages) for result in shipped]
     assert ROUND_SIZES[0] < sum(counts) / len(counts) < MAX_PASSAGES_READ
-    for some, everything in zip(shipped, thorough, strict=True):
-        assert list(some.passages) == list(everything.passages)[: len(some.passages)]
-    same = [one.answers[0].span == other.answers[0].span for one, other in zip(shipped, thorough, strict=True)]
-    assert sum(same) >= 0.9 * len(same)
+    agreements = []
+    for stopped, full in zip(shipped, thorough, strict=True):
+        assert list(stopped.passages) == list(full.passages)[: len(stopped.passages)]
+        agreements.append(stopped.answers[0].span == full.answers[0].span)
+    assert sum(agreements) >= 0.9 * len(agreements)
 
 
 def test_results_name_index_generation_and_revision(engine: Engine) -> None:
@@ -176,11 +178,11 @@ def test_a_document_is_found_by_its_current_title(engine: Engine) -> None:
     assert after.dense > before.dense
     assert (after.title, after.passage.text) == ("The lighthouse", "It is open from nine to five.")
     # The cosine equals that of an index that never had the old title; BM25 statistics still count replaced passages.
-    other = engine.in_folder(engine.indexes.folder.parent / "other")
-    other.indexes.get_or_create("default")
-    other.add([Document("b", "It is open from nine to five.", "The lighthouse"), Document("t", "Tea is green.")])
-    assert [hit.dense for hit in other.search(question).hits if hit.title] == [after.dense]
-    other.close()
+    fresh = engine.in_folder(engine.indexes.folder.parent / "fresh")
+    fresh.indexes.get_or_create("default")
+    fresh.add([Document("b", "It is open from nine to five.", "The lighthouse"), Document("t", "Tea is green.")])
+    assert [hit.dense for hit in fresh.search(question).hits if hit.title] == [after.dense]
+    fresh.close()
 
 
 def test_titles_are_read_but_never_answers(engine: Engine) -> None:
@@ -198,18 +200,18 @@ def test_titles_are_read_but_never_answers(engine: Engine) -> None:
 def test_concurrent_updates_keep_both_changes(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.add([Document("b", "It is open from nine to five.", "Bells")])
     first = engine.documents.get("b")[1].sha256
-    prepare, seen = engine.documents._prepare, []
+    prepare, prepared_titles = engine.documents._prepare, []
 
-    def slow(documents: Sequence[Document]) -> object:
-        seen.append(documents[0].title)
-        if len(seen) == 1:
+    def prepare_during_an_update(documents: Sequence[Document]) -> object:
+        prepared_titles.append(documents[0].title)
+        if len(prepared_titles) == 1:
             engine.documents.update("b", {"meta": {"kind": "museum"}})
         return prepare(documents)
 
-    monkeypatch.setattr(engine.documents, "_prepare", slow)
-    described = engine.documents.update("b", {"title": "Clocks"})
-    assert seen == ["Clocks", "Clocks"]
-    assert (described.title, described.meta) == ("Clocks", {"kind": "museum"})
+    monkeypatch.setattr(engine.documents, "_prepare", prepare_during_an_update)
+    updated = engine.documents.update("b", {"title": "Clocks"})
+    assert prepared_titles == ["Clocks", "Clocks"]
+    assert (updated.title, updated.meta) == ("Clocks", {"kind": "museum"})
     with pytest.raises(Changed, match="has changed"):
         engine.documents.update("b", {"title": "Bells"}, expected_hashes={first})
 
@@ -288,5 +290,5 @@ def test_asking_and_adding_import_neither_torch_nor_transformers(tmp_path: Path)
         "from qa.service.app import create_app\n"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'nltk', 'spacy'} & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["blue", "[]"]
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout.splitlines() == ["blue", "[]"]

@@ -1,4 +1,4 @@
-"""The layout is the architecture: imports go one way, and each library is imported in one place."""
+"""Enforce the architecture: imports go one way, and each library is imported in one place."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import qa
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "qa"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# Each room (a folder or module of the package) with the rooms it may import. A room may always import itself.
+# Each component (a folder or module of the package) with the components it may import, besides itself.
 FOUNDATION = {"deprecation", "errors", "types"}
 LOWER = {*FOUNDATION, "config", "documents", "malloc", "models", "search", "text", "validation"}
 MIDDLE = {*LOWER, "index", "reading"}
@@ -87,7 +88,7 @@ def imports(path: Path) -> set[str]:
     return names
 
 
-def room(path: Path, below: Path = PACKAGE) -> str:
+def component(path: Path, below: Path = PACKAGE) -> str:
     return path.relative_to(below).parts[0].removesuffix(".py")
 
 
@@ -97,7 +98,7 @@ def relative(path: Path) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_imports_go_one_way(path: Path) -> None:
-    allowed = MAY_IMPORT[room(path)] | {room(path), "__version__"}
+    allowed = MAY_IMPORT[component(path)] | {component(path), "__version__"}
     imported = {name.split(".")[1] for name in imports(path) if name.startswith("qa.")}
     assert imported <= allowed, f"{path} may not import {sorted(imported - allowed)}"
 
@@ -105,7 +106,7 @@ def test_imports_go_one_way(path: Path) -> None:
 def test_imports_go_one_way_within_training() -> None:
     folder = PACKAGE / "training"
     for path in sorted(folder.rglob("*.py")):
-        allowed = TRAINING[room(path, folder)] | {room(path, folder)}
+        allowed = TRAINING[component(path, folder)] | {component(path, folder)}
         imported = {name.split(".")[2] for name in imports(path) if name.startswith("qa.training.")}
         assert imported <= allowed, f"{path} may not import {sorted(imported - allowed)}"
 
@@ -121,8 +122,12 @@ def test_heavy_libraries_are_imported_by_optional_parts_only() -> None:
     assert {user for user in users if not user.startswith("training/")} == {"models/sentence_transformers_embedder.py"}
 
 
-def test_every_room_has_a_rule() -> None:
-    assert {room(path) for path in MODULES} == set(MAY_IMPORT)
+def test_every_component_has_a_rule() -> None:
+    assert {component(path) for path in MODULES} == set(MAY_IMPORT)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert [name for name in qa.__all__ if not hasattr(qa, name)] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)

@@ -29,7 +29,8 @@ block = bytearray(1_000_000)
 print(libc.mallinfo2().hblks - before)
 """
 
-# Frees a hundred megabytes between small blocks, trims the heap, and prints how many megabytes the system got back.
+# Frees a hundred megabytes between small blocks, trims the heap, and prints the megabytes that this returns to the
+# system.
 _TRIM = """
 import os
 from qa.malloc import trim_heap

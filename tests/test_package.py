@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def run(*command: str | Path, folder: Path) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("QA_", "PYTHON", "VIRTUAL_"))}
-    done = subprocess.run(
+    process = subprocess.run(
         list(map(str, command)),
         cwd=folder,
         env={**environment, "XDG_CACHE_HOME": str(folder / "cache"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
@@ -26,8 +26,8 @@ def run(*command: str | Path, folder: Path) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_wheel_answers_without_torch(binaries: Path, tmp_path: Path) -> None
     assert not {name for name in installed if name.startswith("nvidia")}
 
 
-def test_own_embedding_models_name_the_missing_extra(binaries: Path, tmp_path: Path) -> None:
+def test_names_the_missing_extra_for_other_embedding_models(binaries: Path, tmp_path: Path) -> None:
     script = (
         "import qa\n"
         "try:\n"

@@ -16,8 +16,8 @@ DOCUMENTS = sorted(path for pattern in LENGTHS["files"] for path in ROOT.glob(pa
 
 
 def test_prose_has_no_forbidden_words() -> None:
-    found = hits(tracked_files())
-    assert not found, "\n" + "\n".join(map(str, found))
+    broken = hits(tracked_files())
+    assert not broken, "\n" + "\n".join(map(str, broken))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -33,10 +33,10 @@ def test_finds_hits_in_every_kind_of_prose(tmp_path: Path, monkeypatch: pytest.M
     )
     (tmp_path / "page.md").write_text("# Page\n\n```\nnobody\n```\n\nIt goes\non and on.\n")
     (tmp_path / "Makefile").write_text("all:\n\techo  # somebody\n")
-    found = [(hit.path.name, hit.line, hit.text.lower()) for hit in hits([Path(p) for p in sorted(
+    places = [(hit.path.name, hit.line, hit.text.lower()) for hit in hits([Path(p) for p in sorted(
         ("Makefile", "module.py", "page.md")
     )])]  # fmt: skip
-    assert found == [
+    assert places == [
         ("Makefile", 2, "somebody"),
         ("module.py", 4, "anew"),
         ("module.py", 5, "nobody"),
@@ -47,5 +47,8 @@ def test_finds_hits_in_every_kind_of_prose(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_code_blocks_tables_and_headings_are_not_sentences() -> None:
-    text = "# A heading of five words\n\nOne two three. Four five.\n\n| a | table |\n\n```\nsome code here\n```\n- six `x y` seven\n"
+    text = (
+        "# A heading of five words\n\nOne two three. Four five.\n\n| a | table |\n\n```\nsome code here\n```\n"
+        "- six `x y` seven\n"
+    )
     assert sentence_lengths(text) == [3, 2, 3]

@@ -65,7 +65,7 @@ def address(folder: Path) -> Iterator[str]:
         yield url
 
 
-def test_curl_and_programs(folder: Path, address: str) -> None:
+def test_curl_call_and_programs_find_answers(folder: Path, address: str) -> None:
     (curl,) = [block for block in blocks("console") if "curl" in block]
     response = json.loads(run(script_of(curl).replace(ADDRESS, address), folder))
     answers = [*response["answers"], response["best_guess"]]
@@ -78,7 +78,7 @@ def test_curl_and_programs(folder: Path, address: str) -> None:
         assert "3 May" in run(f"python -W error::DeprecationWarning:__main__ {number}.py", folder)
 
 
-def test_commands(folder: Path) -> None:
+def test_commands_run(folder: Path) -> None:
     run("qa add notes --index other", folder)
     commands = 0
     for block in blocks("console"):
@@ -96,7 +96,7 @@ def test_commands(folder: Path) -> None:
     assert (folder / "labels.json").exists()
 
 
-def test_evaluation_on_own_documents(tmp_path: Path) -> None:
+def test_evaluation_on_own_documents_writes_its_report(tmp_path: Path) -> None:
     for block in blocks("console"):
         if "questions.csv" in block:
             run(script_of(block), tmp_path)

@@ -26,7 +26,7 @@ _MAX_NAME = MAX_ID - 20
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file to read; `explicit` if the caller named it, rather than a folder or a pattern that holds it."""
+    """A file to read; `explicit` if the caller named it, rather than a folder or a pattern that contains it."""
 
     path: Path
     explicit: bool
@@ -43,11 +43,10 @@ class _Source:
 
 
 def find_files(paths: Sequence[str]) -> tuple[list[InputFile], list[InvalidInput]]:
-    """Return the files that paths stand for, each once, and an error for each path that stands for none.
+    """Return the files that paths name, each once, and an error for each path that names none.
 
     Args:
-        paths: files; folders, which stand for every file in them that is not hidden; patterns with `*`, `?`, `**`; or
-            `-` for standard input.
+        paths: files; folders, for all visible files in them; patterns with `*`, `?`, `**`; or `-` for standard input.
     """
     files: dict[Path, InputFile] = {}
     errors: list[InvalidInput] = []
@@ -131,7 +130,7 @@ def _path_error(path: str, error: OSError) -> InvalidInput:
 
 
 def _expand(path: str) -> Iterable[InputFile]:
-    """Return the files that one path stands for."""
+    """Return the files that one path names."""
     if not path.strip():
         raise InvalidInput("the path is blank; name a file, a folder or a pattern", field="path")
     location = Path(path)
@@ -162,10 +161,10 @@ def _walk(folder: Path) -> Iterator[Path]:
         InvalidInput: a folder cannot be read; the message names it.
     """
 
-    def refuse(error: OSError) -> None:
+    def raise_error(error: OSError) -> None:
         raise _path_error(str(error.filename), error) from error
 
-    for parent, folders, files in os.walk(folder, onerror=refuse):
+    for parent, folders, files in os.walk(folder, onerror=raise_error):
         folders[:] = [name for name in folders if not name.startswith(".")]
         visible = (Path(parent, name) for name in files if not name.startswith("."))
         # A broken link is yielded, so that reading it reports an error. Sockets, pipes and devices are skipped.

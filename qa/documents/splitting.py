@@ -1,9 +1,9 @@
 """Split documents into passages: whole sentences, at most 200 tokens and 2,000 characters, with exact offsets.
 
-langchain-text-splitters finds the units: short paragraphs, else sentences, else lines, else clauses. Its chunks carry
-no reliable offsets, so each unit is located in the text after the previous one. An edge inside a word or a grapheme
-moves back to the last boundary, and a unit that is still too long is cut between words. A table that fits into a
-passage is one unit; of a longer table, each row that fits is one. Units are then packed by counting token offsets,
+langchain-text-splitters cuts the text into units: short paragraphs, else sentences, else lines, else clauses. Its
+chunks carry no reliable offsets, so each unit is located in the text after the previous one. An edge inside a word or a
+grapheme moves back to the last boundary, and a unit that is still too long is cut between words. A table that fits into
+a passage is one unit; in a longer table, each row that fits is one. Units are then packed by counting token offsets,
 because a length function that tokenises each piece again is far too slow.
 """
 

@@ -28,7 +28,6 @@ from qa.index.writes import WriteTransaction
 # A document's id can reveal its content.
 _ERASE_REMOVED_IDS = "UPDATE changes SET document = '' WHERE document NOT IN (SELECT id FROM documents)"
 
-
 _log = logging.getLogger(__name__)
 
 # Records the path of the last export, to restore a damaged catalogue from.
@@ -37,14 +36,14 @@ _LAST_EXPORT = "exported.json"
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """What determines an index's passages and vectors; indexes of different specifications cannot be mixed."""
+    """What determines passages and vectors. Each generation of an index has one."""
 
     embedder: str
     dimension: int
     splitting: str
 
     def check(self, actual: Specification, index: str) -> None:
-        """Reject an index with another specification. Splitting of earlier versions in `MIXED_WITH` is accepted.
+        """Reject an index with another specification; splitting versions in `MIXED_WITH` are compatible.
 
         Raises:
             Conflict: `actual` is another specification.
@@ -70,7 +69,7 @@ class Specification:
         """Parse the JSON that the catalogue stores.
 
         Raises:
-            Conflict: it was written by another version.
+            Conflict: the text was written by another version.
         """
         try:
             return Specification(**json.loads(text))
@@ -117,7 +116,7 @@ class Catalog:
 
     @contextmanager
     def write(self) -> Iterator[WriteTransaction]:
-        """Open the only writing transaction; leaving the block without an error commits it.
+        """Open the only write transaction; leaving the block without an error commits it.
 
         Raises:
             NotFound: the index was deleted meanwhile; nothing was written.
@@ -134,7 +133,7 @@ class Catalog:
         return _identity(self.path) != self._file
 
     def delete(self, destination: Path) -> None:
-        """Move the index's folder away. A concurrent write is committed before, or rejected.
+        """Move the index's folder to `destination`. A concurrent write is committed first, or rejected.
 
         Raises:
             NotFound: the index was already deleted.
@@ -170,7 +169,7 @@ class Catalog:
             raise Conflict(f"{path}: file exists; choose another path", field="file")
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            # Creating the file first raises OSError if it cannot be written; SQLite would blame the catalogue.
+            # Raise OSError here if the file cannot be written; SQLite's error would look like one of the catalogue.
             temporary.touch()
             with self._connection() as connection:
                 connection.execute("VACUUM INTO ?", (str(temporary),))
@@ -251,7 +250,7 @@ class Catalog:
                 f"{self.path}: {error}; check free space and permissions, then retry", field="index"
             ) from error
         except sqlite3.DatabaseError as error:
-            # SQLite raises the base class itself for a damaged file. Subclasses are bugs of this program.
+            # SQLite raises the base class itself for a damaged file. Its subclasses indicate bugs in this program.
             if type(error) is not sqlite3.DatabaseError:
                 raise
             problem = f"{self.path}: damaged, or not a catalogue ({error})"

@@ -65,15 +65,15 @@ class DerivedFiles:
     def pin(self) -> Iterator[tuple[View, ReadTransaction]]:
         """Yield a view and a read transaction of the same revision.
 
-        To update the files, the transaction begins under the lock and stays open. No other process can have updated the
-        files past it, and later writes do not matter.
+        If the files need an update, the transaction begins while this process holds the lock. No other process can then
+        have advanced the files past its revision, and later writes do not matter.
         """
         with ExitStack() as stack:
             transaction = stack.enter_context(self._catalog.read())
             view = self._view
             if view is None or not _is_current(view, transaction):
                 stack.close()
-                with self._file_errors_reported(), self._update_guard, file_lock(self._folder / _LOCK):
+                with self._translate_file_errors(), self._update_guard, file_lock(self._folder / _LOCK):
                     transaction = stack.enter_context(self._catalog.read())
                     view = self._view
                     if view is None or not _is_current(view, transaction):
@@ -81,7 +81,7 @@ class DerivedFiles:
             yield view, transaction
 
     @contextmanager
-    def _file_errors_reported(self) -> Iterator[None]:
+    def _translate_file_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -95,7 +95,7 @@ class DerivedFiles:
         This takes a separate lock, so queries can update the live generation's files meanwhile.
         """
         with self._update_guard, file_lock(self._folder / _BUILD_LOCK), self._catalog.read() as transaction:
-            self._view_of(transaction, generation, None)
+            self._build_view(transaction, generation, None)
 
     def discard_generation(self, generation: int) -> None:
         """Delete the files of a dropped generation."""
@@ -143,9 +143,9 @@ class DerivedFiles:
     def _update(self, transaction: ReadTransaction, view: View | None) -> View:
         generation, specification = transaction.live_generation()
         self._specification.check(Specification.parse(specification), self._folder.name)
-        return self._view_of(transaction, generation, view)
+        return self._build_view(transaction, generation, view)
 
-    def _view_of(self, transaction: ReadTransaction, generation: int, view: View | None) -> View:
+    def _build_view(self, transaction: ReadTransaction, generation: int, view: View | None) -> View:
         revision, mark = transaction.last_change()
         if view is not None and view.generation == generation and transaction.mark_of(view.revision) == view.mark:
             vectors = view.vectors

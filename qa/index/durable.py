@@ -52,7 +52,7 @@ def file_lock(path: Path) -> Iterator[int]:
 
 @contextmanager
 def try_file_lock(path: Path) -> Iterator[int | None]:
-    """Hold a lock as `file_lock` does, without waiting: yield None if it is taken."""
+    """Take and hold a lock as `file_lock` does, but do not wait: yield None if it is taken."""
     with path.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,7 +25,7 @@ _ROUNDING = 1e-5
 _CANDIDATE_FACTORS = (1, 2, 4, 8, 16, 32)
 _CODE_BITS = 4
 _DIMENSIONS_PER_CODE = 4
-# More training vectors improve the codes too little.
+# More training vectors hardly improve the codes.
 _MAX_TRAINING = 65_536
 # Above this share of the allowed rows, comparing all of them is faster.
 _MAX_CANDIDATE_SHARE = 0.1
@@ -103,11 +103,11 @@ class FaissIndex:
         return int(self._coded.k_factor) if self._coded else None
 
     def can_extend_to(self, count: int) -> bool:
-        """Return whether adding rows up to `count` is better than a new index: within the same power of two."""
+        """Return whether to add rows up to `count` instead of building a new index: within one power of two."""
         return len(self) > EXACT and count.bit_length() == len(self).bit_length()
 
     def finds_own_vectors(self) -> bool:
-        """Return whether a sample of rows is found by their own vectors; damaged codes do not find them."""
+        """Return whether searches for a sample of stored vectors find them; with damaged codes they do not."""
         sample = np.linspace(0, len(self) - 1, min(len(self), _SAMPLE), dtype=int).tolist()
         vectors = [np.asarray(self._exact.reconstruct(row), np.float32) for row in sample]
         return all(self.search(vector, _NEAREST)[0][0] >= np.dot(vector, vector) - _ROUNDING for vector in vectors)
@@ -123,7 +123,7 @@ class FaissIndex:
         """Return inner product and row of the nearest vectors, nearest first.
 
         Args:
-            question: shape (dimension,). One at a time: FAISS computes batches in another order of sums.
+            question: one vector, shape (dimension,). FAISS sums in another order for a batch.
             limit: the number of rows.
             allowed: mask of the rows that may be returned, shape (rows,); None for all.
         """
@@ -136,7 +136,7 @@ class FaissIndex:
     def _search_codes(
         self, question: NDArray[np.float32], limit: int, count: int, allowed: NDArray[np.bool_] | None
     ) -> list[tuple[float, int]]:
-        """Search as `search` does; return nothing if that is slower, or if too few candidates are allowed rows."""
+        """Search the codes; return [] if the exact search is faster, or if too few candidates are allowed rows."""
         if self._coded is None:
             return []
         required = candidates = limit * int(self._coded.k_factor)

@@ -15,7 +15,7 @@ _BOOLEAN = "'true', 'false'"
 
 
 def to_sql(filter: Filter) -> tuple[str, tuple[Scalar, ...]]:
-    """Return the condition and its parameters. It accepts the documents that `qa.search.filters.matches` does."""
+    """Return the condition and its parameters. It accepts the same documents as `qa.search.filters.matches`."""
     conditions, parameters = [], list[Scalar]()
     for condition in filter.conditions:
         column = _COLUMNS.get(condition.field)

@@ -1,7 +1,7 @@
 """BM25 over passages with tantivy: postings derived from the catalogue, which can be rebuilt at any time.
 
-The index holds the stems of a text and, at a lower weight, pairs of neighbouring stems. tantivy fixes BM25's k1 and b
-at 1.2 and 0.75, which suit longer texts than passages. Adding every stem twice halves k1. Adding a filler term to each
+It indexes the stems of a text and, at a lower weight, pairs of neighbouring stems. tantivy fixes BM25's k1 and b at 1.2
+and 0.75, which suit longer texts than passages. Adding every stem twice halves k1. Adding a filler term to each
 text makes the lengths more similar, as a lower b would.
 
 One process writes at a time: the caller of `LexicalIndex.apply` holds the index's file lock. The tantivy writer exists
@@ -36,7 +36,7 @@ _ASCII_WORD = re.compile(r"[^\W_]+")
 _SEGMENT_FILE = re.compile(r"[0-9a-f]{32}\..+")
 _WRITER_BYTES = 64_000_000
 _STEM_CACHE_SIZE = 20_000
-# Errors of the system, after which the files are still sound.
+# Operating system errors that leave the files sound.
 _SYSTEM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE)
 _STATE, _CHECKSUMS = "REVISION", "CHECKSUMS"
 
@@ -82,7 +82,7 @@ class LexicalSearcher:
             query = tantivy.Query.boolean_query(
                 [(tantivy.Occur.Must, query), (tantivy.Occur.Must, tantivy.Query.boost_query(restriction, 0.0))]
             )
-        with _damage_reported():
+        with _translate_errors():
             hits = self._searcher.search(query, limit, count=False).hits
             ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         scores = [(_passage_id(id), float(score or 0.0)) for id, (score, _) in zip(ids, hits, strict=True)]
@@ -91,7 +91,7 @@ class LexicalSearcher:
     def document_frequencies(self, question: str) -> dict[str, int]:
         """Return the question's terms in order, each with the number of passages that contain it, which may be 0."""
         count = len(self)
-        with _damage_reported():
+        with _translate_errors():
             # tantivy still counts some deleted passages.
             return {term: min(count, self._searcher.doc_freq("text", term)) for term in self._terms(question)}
 
@@ -104,7 +104,7 @@ class LexicalSearcher:
 
     def passage_ids(self) -> list[int]:
         """Return the ids of all passages, ascending."""
-        with _damage_reported():
+        with _translate_errors():
             hits = self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
             ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         return sorted(map(_passage_id, ids))
@@ -147,7 +147,7 @@ class LexicalIndex:
         elif not (folder / "meta.json").exists():
             # tantivy would create an empty index here.
             raise StaleFiles(f"{folder}: no postings")
-        with _damage_reported():
+        with _translate_errors():
             self._index = tantivy.Index(_schema(), str(folder), reuse=not create)
             # A background reload could expose a revision that no query has pinned.
             self._index.config_reader("manual")
@@ -161,10 +161,10 @@ class LexicalIndex:
         Raises:
             StaleFiles: the files can no longer be used.
         """
-        with _damage_reported():
+        with _translate_errors():
             fields = (self.folder / _STATE).read_text(encoding="ascii").split()
             if len(fields) != 4 or fields[0] != FORMAT:
-                raise ValueError(f"REVISION holds {fields}")
+                raise ValueError(f"REVISION contains {fields}")
             self.revision, self.mark, self.dead = int(fields[1]), fields[2], int(fields[3])
             self._index.reload()
 
@@ -184,7 +184,7 @@ class LexicalIndex:
         Raises:
             StaleFiles: the files are damaged.
         """
-        with _damage_reported():
+        with _translate_errors():
             writer = self._index.writer(_WRITER_BYTES, 1)
             for id in removed:
                 writer.delete_documents_by_term("passage", id)
@@ -223,7 +223,7 @@ class LexicalIndex:
 
 
 @contextmanager
-def _damage_reported() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Turn tantivy's errors into the package's.
 
     Raises:
@@ -252,7 +252,7 @@ def _checksum(path: Path) -> str | None:
 
 
 def discard(folder: Path) -> None:
-    """Delete an index; after an interruption, the rest is not taken for an index."""
+    """Delete an index. Its state file goes first, so an interrupted deletion leaves no usable index."""
     (folder / _STATE).unlink(missing_ok=True)
     if folder.exists():
         sync_folder(folder)

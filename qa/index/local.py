@@ -158,7 +158,7 @@ class LocalIndex:
             return transaction.document_info(document.id)
 
     def unchanged(self, documents: Sequence[Document]) -> dict[str, int]:
-        """Return the ids of the documents that are stored with equal content, with their numbers of passages."""
+        """Return the number of passages, by id, of each document that is stored with equal content."""
         with self.catalog.read() as transaction:
             stored = {d.id: (d, transaction.document_info(d.id)) for d in documents}
         return {id: info.passages for id, (d, info) in stored.items() if info and info.sha256 == content_hash(d)}
@@ -189,7 +189,7 @@ class LocalIndex:
                     transaction.remove(id)
         return missing
 
-    def describe(self, document: Document, expected_hash: str) -> DocumentInfo:
+    def update_meta(self, document: Document, expected_hash: str) -> DocumentInfo:
         """Replace the metadata of a document that still has the expected content hash.
 
         Args:
@@ -254,7 +254,7 @@ class LocalIndex:
                 snapshot = LocalSnapshot(view, transaction)
                 return search(snapshot, question, vector, limit, filter, by_sentence=by_sentence)
             except StaleFiles as error:
-                # Damaged while open, or in a part that opening does not read.
+                # The files were damaged while open, or in a part that opening does not read.
                 _log.warning("index %s: rebuilding vectors and postings: %s", self.name, error)
                 damaged = view
         self.derived.discard(damaged)
@@ -278,7 +278,7 @@ class LocalIndex:
             pass
 
 
-def changed(id: str, sha256: str | None) -> Changed:
+def changed_error(id: str, sha256: str | None) -> Changed:
     """Return the error for a document that has changed since the caller read it; None means it was removed."""
     state = "was removed" if sha256 is None else f"has changed; its content hash is now {sha256}"
     return Changed(f"document {id!r} {state}", field="If-Match")
@@ -287,4 +287,4 @@ def changed(id: str, sha256: str | None) -> Changed:
 def _check_unchanged(transaction: ReadTransaction, id: str, expected_hashes: Collection[str] | None) -> None:
     info = transaction.document_info(id) if expected_hashes is not None else None
     if expected_hashes is not None and (info is None or info.sha256 not in expected_hashes):
-        raise changed(id, info.sha256 if info else None)
+        raise changed_error(id, info.sha256 if info else None)

@@ -39,7 +39,7 @@ class Indexes:
             NotFound: the index does not exist.
             Conflict: the index was built with another embedder or splitting.
         """
-        return self._opened(check_index_name(name), create=False)
+        return self._open_index(check_index_name(name), create=False)
 
     def get_or_create(self, name: str) -> LocalIndex:
         """Return an index; create it if it does not exist.
@@ -48,7 +48,7 @@ class Indexes:
             InvalidInput: the name is not valid.
             Conflict: the index was built with another embedder or splitting.
         """
-        return self._opened(check_index_name(name), create=True)
+        return self._open_index(check_index_name(name), create=True)
 
     def has(self, name: str) -> bool:
         """Return whether an index exists.
@@ -114,7 +114,7 @@ class Indexes:
             raise Conflict(f"{file}: damaged ({problems[0]}); import another export", field="file")
 
     def open_to_rebuild(self, name: str) -> LocalIndex:
-        """Open an index for the caller alone, who closes it. It may have been built with another specification.
+        """Open an index for the caller alone, and accept any specification. The caller closes it.
 
         Raises:
             InvalidInput: the name is not valid.
@@ -131,7 +131,7 @@ class Indexes:
                 index.close()
             self._open.clear()
 
-    def _opened(self, name: str, *, create: bool) -> LocalIndex:
+    def _open_index(self, name: str, *, create: bool) -> LocalIndex:
         with self._guard:
             index = self._open.get(name)
             if index is None or index.catalog.is_deleted():

@@ -1,4 +1,4 @@
-"""Reading transactions of the catalogue."""
+"""Read transactions of the catalogue."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class ReadTransaction:
     def texts_since(self, generation: int, revision: int) -> Iterator[tuple[int, str]]:
         """Yield id and searchable text of each passage that was added after `revision` and is still stored, by id.
 
-        The searchable text includes the titles above the passage.
+        The searchable text includes the headings above the passage.
         """
         rows = self._connection.execute(
             "SELECT p.id, p.text, d.title, p.marks FROM passages p JOIN documents d ON d.key = p.document"
@@ -216,7 +216,7 @@ def _marks(text: str) -> tuple[Mark, ...]:
 
 
 def _without_index(revision: int) -> str:
-    """Return the `+` that stops SQLite from using an index when all rows are read: it would have to sort them."""
+    """Return `+` when all rows are read: it stops SQLite from using an index and then sorting the rows."""
     return "" if revision else "+"
 
 

@@ -1,4 +1,4 @@
-"""Dense search: a FAISS snapshot as base, and a tail of newer vectors in numpy.
+"""Dense search: a FAISS index as base, and a tail of newer vectors in NumPy.
 
 Both are derived from the catalogue. The base is a file of one generation at one revision. It is never overwritten, and
 processes share it through memory mapping. Passages have the catalogue's ids; removed passages are masked.
@@ -23,7 +23,7 @@ MAX_TAIL = 4_096
 MAX_TAIL_SHARE = 0.02
 MAX_DEAD_SHARE = 0.2
 
-# Raised when a damaged snapshot is read.
+# Raised when a damaged base is read.
 _DAMAGED = (RuntimeError, ValueError, OSError, EOFError)
 _NAME = re.compile(r"vectors-(?P<generation>\d+)-(?P<revision>\d+)-(?P<mark>\S+)\.faiss")
 
@@ -36,7 +36,7 @@ class VectorView:
 
     Attributes:
         revision: the catalogue's revision.
-        base: the rows of the snapshot; None if there is none yet.
+        base: the vectors of the base file; None if there is no base yet.
         base_ids: passage ids of the base's rows, ascending.
         tail_ids: passage ids that are newer than the base, ascending.
         tail: their vectors, shape (tail, dimension), as float32: converting them takes longer than comparing them.
@@ -66,7 +66,7 @@ class VectorView:
         return len(self.tail_ids) > max_tail or len(self.dead) > MAX_DEAD_SHARE * max(1, len(self.base_ids))
 
     def is_outgrown_by(self, passages: int) -> bool:
-        """Return whether the tail would be so long that building it first is wasted work.
+        """Return whether the tail would be too long, so that a new base should be built directly.
 
         Args:
             passages: the number of passages now.
@@ -105,7 +105,7 @@ class VectorView:
         """Return the ids of the `limit` passages nearest to a unit vector, best first; ties by id.
 
         Args:
-            question: shape (dimension,). One at a time: FAISS computes batches in another order of sums.
+            question: one vector, shape (dimension,). FAISS sums in another order for a batch.
             limit: the number of passages.
             allowed: ids of the passages that may be returned, ascending; None for all.
         """
@@ -140,7 +140,7 @@ class VectorView:
 
 
 def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids, vectors: Half) -> VectorView:
-    """Write a new snapshot, delete older ones, and return the view on the new one.
+    """Write a new base, delete older ones, and return the view on the new one.
 
     Args:
         folder: the index's folder.
@@ -154,7 +154,7 @@ def build_base(folder: Path, generation: int, revision: int, mark: str, ids: Ids
 
 
 def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> VectorView | None:
-    """Write a new snapshot that includes the tail; return None if building it from all passages is better.
+    """Write a new base that includes the tail; return None if building it from all passages is better.
 
     Args:
         view: the current view.
@@ -179,16 +179,16 @@ def extend_base(view: VectorView, folder: Path, generation: int, mark: str) -> V
 
 
 def newest_base(folder: Path, generation: int, dimension: int, mark_of: Callable[[int], str | None]) -> VectorView:
-    """Return the view on a generation's newest sound snapshot, or an empty view.
+    """Return the view on a generation's newest sound base, or an empty view.
 
     Args:
         folder: the index's folder.
         generation: the generation that is searched.
         dimension: the dimension of its vectors.
-        mark_of: returns the catalogue's mark of a revision. A snapshot with another mark belongs to another catalogue.
+        mark_of: returns the catalogue's mark of a revision. A base with another mark belongs to another catalogue.
     """
-    snapshots = [(match, folder / match[0]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    for match, path in sorted(snapshots, key=lambda pair: -int(pair[0]["revision"])):
+    bases = [(match, folder / match[0]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    for match, path in sorted(bases, key=lambda pair: -int(pair[0]["revision"])):
         if int(match["generation"]) == generation and mark_of(int(match["revision"])) == match["mark"]:
             try:
                 view = load_base(path)
@@ -200,14 +200,14 @@ def newest_base(folder: Path, generation: int, dimension: int, mark_of: Callable
 
 
 def load_base(path: Path) -> VectorView:
-    """Map a snapshot into memory.
+    """Map a base into memory.
 
     Raises:
         ValueError, RuntimeError, OSError, EOFError: the files are missing or damaged.
     """
     match = _NAME.fullmatch(path.name)
     if match is None:
-        raise ValueError(f"{path}: not the name of a snapshot")
+        raise ValueError(f"{path}: not the name of a base file")
     rows = FaissIndex.open(path)
     ids = np.load(_ids_path(path))
     if len(rows) != len(ids) or (np.diff(ids) <= 0).any():
@@ -223,7 +223,7 @@ def _write(folder: Path, version: tuple[int, int, str], ids: Ids, rows: FaissInd
     np.save(ids_file, ids)
     write_durably(_ids_path(path), ids_file.getvalue())
     write_durably(path, rows.serialize())
-    # Rows go first: rows without ids would look like a damaged snapshot. Processes keep the files they have mapped.
+    # Rows go first: rows without ids would look like a damaged base. Processes keep the files they have mapped.
     for suffix in (".faiss", ".ids.npy"):
         for older in folder.glob(f"vectors-{generation}-*{suffix}"):
             if older not in (path, _ids_path(path)):

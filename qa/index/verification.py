@@ -47,8 +47,8 @@ def verify_index(index: LocalIndex) -> Verification:
         broken += list(_passage_problems(transaction, generation, dimension))
         repaired = list(_counter_problems(transaction))
     if repaired:
-        with index.catalog.write() as writing:
-            writing.reset_counters()
+        with index.catalog.write() as write:
+            write.reset_counters()
     derived_problems = _derived_problems(index)
     if derived_problems:
         index.derived.discard()

@@ -1,4 +1,4 @@
-"""Writing transactions of the catalogue."""
+"""Write transactions of the catalogue."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WriteTransaction(ReadTransaction):
             document: the document with its text.
             passages: all passages of the document, in order.
             vectors: their vectors, shape (passages, dimension).
-            generation: the generation that passages and vectors were made for.
+            generation: the generation that passages and vectors were prepared for.
         """
         sha256 = content_hash(document)
         row = self._connection.execute("SELECT sha256 FROM documents WHERE id = ?", (document.id,)).fetchone()
@@ -139,7 +139,7 @@ def content_hash(document: Document) -> str:
     """Return a hash of a document's text, title, uri, metadata, marks and boxes."""
     parts: list[object] = [document.text, document.title, document.uri, dict(document.meta)]
     if document.marks:
-        # Hashes of earlier versions had no marks. Documents without marks keep those hashes; so with boxes.
+        # Earlier versions hashed neither marks nor boxes. Documents without them keep their hashes.
         parts.append([astuple(mark) for mark in document.marks])
     if document.boxes:
         parts.append(document.boxes.hex())

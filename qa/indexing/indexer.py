@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qa.errors import Changed, ModelError, NotFound
-from qa.index.local import LocalIndex, Prepared, changed
+from qa.index.local import LocalIndex, Prepared, changed_error
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.rebuild import rebuild, roll_back
 from qa.reports import AddedDocument
@@ -76,7 +76,7 @@ class Indexer:
         """
         stored = self.indexes.get(index).document(check_characters(id, "id"))
         if stored is None:
-            raise _no_document(id, index)
+            raise _not_found(id, index)
         return stored
 
     def add(
@@ -160,17 +160,17 @@ class Indexer:
         while True:
             document, info = self.get(id, index=index)
             if expected_hashes is not None and info.sha256 not in expected_hashes:
-                raise changed(id, info.sha256)
-            described = replace(document, **description)
+                raise changed_error(id, info.sha256)
+            updated = replace(document, **description)
             # A concurrent write or generation swap wins; then read the document again and retry.
             with suppress(Changed):
-                if described.title == document.title:
-                    return opened.describe(described, info.sha256)
+                if updated.title == document.title:
+                    return opened.update_meta(updated, info.sha256)
                 generation = opened.generation()
-                (prepared,) = self._prepare([described])
-                updated = opened.replace(prepared, generation, info.sha256)
-                if updated is not None:
-                    return updated
+                (prepared,) = self._prepare([updated])
+                new_info = opened.replace(prepared, generation, info.sha256)
+                if new_info is not None:
+                    return new_info
 
     def remove(
         self, ids: str | Sequence[str], *, index: str = DEFAULT_INDEX, expected_hashes: Collection[str] | None = None
@@ -191,7 +191,7 @@ class Indexer:
             check_characters(id, "id")
         missing = self.indexes.get(index).remove(ids, expected_hashes)
         if missing is not None:
-            raise _no_document(missing, index)
+            raise _not_found(missing, index)
 
     def rebuild(
         self, *, index: str = DEFAULT_INDEX, progress: Callable[[int], None] = lambda _: None
@@ -232,7 +232,7 @@ class Indexer:
     def _put(
         self, documents: Sequence[Document], index: LocalIndex, expected_hashes: Collection[str] | None
     ) -> tuple[list[Prepared], list[Change]]:
-        """Embed outside the transaction, which is slow; repeat if another generation went live meanwhile."""
+        """Embed before the transaction, because it is slow; repeat if another generation went live meanwhile."""
         while True:
             generation = index.generation()
             prepared = self._prepare(documents)
@@ -258,5 +258,5 @@ class Indexer:
         return [Prepared(*fields) for fields in zip(documents, passages, parts, strict=True)]
 
 
-def _no_document(id: str, index: str) -> NotFound:
+def _not_found(id: str, index: str) -> NotFound:
     return NotFound(f"document {id!r} not found in index {index!r}", field="id")

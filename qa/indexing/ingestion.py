@@ -17,7 +17,7 @@ from qa.reports import FileReport, IngestionReport
 from qa.types import Document
 from qa.validation import MAX_DOCUMENTS
 
-# One transaction. Documents written before an interruption stay in the index.
+# Written in one transaction. An interruption loses only the batch that is not written yet.
 _BATCH_CHARACTERS = 500_000
 
 
@@ -47,7 +47,7 @@ class PathSource:
     """A file on disk.
 
     Attributes:
-        file: where it is.
+        file: its path, and whether the caller named it.
         columns: the columns of a table.
         meta: metadata added to each document's own.
     """
@@ -76,8 +76,8 @@ class UploadSource:
     """A file sent by a client.
 
     Attributes:
-        name: its name, whose ending gives its format; a file of the same name replaces it.
-        load: returns its bytes.
+        name: the file's name. Its suffix decides the format; a later upload with the same name replaces the file.
+        load: returns the file's bytes.
     """
 
     name: str
@@ -94,11 +94,11 @@ class Ingestion:
     """Reads files and adds their documents to an index. Not thread-safe.
 
     Attributes:
-        documents: where the documents go.
+        documents: stores the documents.
         extract: extracts the documents of a file.
         index: name of the index; created when the first document is written.
         dry_run: report what would change, without writing.
-        report: what was done so far.
+        report: outcomes so far.
     """
 
     documents: Indexer
@@ -146,14 +146,14 @@ class Ingestion:
         unread = {Path(file.file).as_uri() for file in self.report.files if file.error or file.skipped}
         below = folder.resolve().as_uri() + "/"
         stored = self.documents.all(index=self.index) if self.documents.indexes.has(self.index) else ()
-        gone = [
+        removed = [
             info.id
             for info in stored
             if info.uri and info.uri.startswith(below) and info.id not in kept and info.uri.split("#")[0] not in unread
         ]
-        if gone and not self.dry_run:
-            self.documents.remove(gone, index=self.index)
-        self.report.removed += gone
+        if removed and not self.dry_run:
+            self.documents.remove(removed, index=self.index)
+        self.report.removed += removed
         return self.report
 
     def _read(self, source: Source, file: FileReport) -> Sequence[Document]:
@@ -202,7 +202,7 @@ def find_sources(
     """Return the files that paths, folders and patterns name, and a failed report for each path that names none.
 
     Args:
-        paths: files; folders, whose visible files all count; patterns with `*`, `?`, `**`; or `-` for standard input.
+        paths: files; folders, for all visible files in them; patterns with `*`, `?`, `**`; or `-` for standard input.
         columns: the columns of tables.
         meta: metadata added to each document's own.
     """

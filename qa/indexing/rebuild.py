@@ -82,7 +82,7 @@ def roll_back(index: LocalIndex, prepare: Prepare, progress: Callable[[int], Non
 def _rebuild_lock(index: LocalIndex) -> Iterator[None]:
     with try_file_lock(index.folder / "rebuild.lock") as lock:
         if not lock:
-            raise Conflict(f"index {index.name!r} is being rebuilt; wait until that has finished", field="index")
+            raise Conflict(f"index {index.name!r} is being rebuilt; wait until the rebuild has finished", field="index")
         yield
 
 
@@ -91,7 +91,7 @@ def _complete_and_activate(
 ) -> tuple[int, int]:
     while True:
         _fill(index, generation, prepare, progress)
-        # Files built before the swap spare the next query the wait.
+        # Build the files before the swap, so that the next query does not wait for them.
         index.derived.build(generation)
         with index.catalog.write() as transaction:
             if not transaction.documents_without_passages(generation, 1):

@@ -1,6 +1,6 @@
 """A disk cache of compiled graphs: loading one takes a third of the time that compiling takes.
 
-OpenVINO writes and reads the cached graphs. Left alone, it overwrites a file that another process may have mapped, and
+OpenVINO writes and reads the cached graphs. By default, it overwrites a file that another process may have mapped, and
 loads a graph that was compiled for different arithmetic. Here each graph therefore has its own folder, named after
 everything that affects the compilation. A folder gets that name only when it is complete. A graph that cannot be cached
 is compiled each time.
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# One entry takes about 60 MB. Eight are the graphs of two versions, each compiled for two arithmetics.
+# One entry takes about 60 MB. Eight are both models of two versions, each compiled for two arithmetics.
 _MAX_ENTRIES = 8
 _PARTIAL = "new-"
 # The cache may share its folder with other files, so only these names are evicted.

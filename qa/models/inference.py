@@ -31,8 +31,8 @@ _INT8_ARITHMETIC = "LP_TRANSFORMS_MODE"
 # Sequences a caller submits at a time, so that concurrent callers share the graph.
 _CHUNK = 16
 
-# OpenVINO sets up its NumPy bindings when it meets its first array. Two threads that pass one at the same time deadlock
-# (OpenVINO 2026.4, pybind11). An import runs in one thread, so the first array is passed here.
+# OpenVINO sets up its NumPy bindings when it receives its first array. Two threads that pass one at the same time
+# deadlock (OpenVINO 2026.4, pybind11). An import runs in one thread, so the first array is passed here.
 ov.Tensor(np.zeros(1, np.int64))
 
 # To load a compiled graph, OpenVINO sets the locale of the process to "C" and then restores it. Two loads at once would
@@ -96,7 +96,7 @@ class Graph:
             ModelError: the file cannot be read or compiled.
         """
         # A cached graph serves any number of threads, so the key is computed for one. OpenVINO's own key ignores the
-        # arithmetic, so the processor is in ours.
+        # arithmetic, which depends on the processor, so ours includes both.
         processor = detect_processor()
         settings = compile_settings(threads, arithmetic)
         key_settings = {

@@ -1,4 +1,4 @@
-"""An embedder for long jobs that run beside a server: it uses processor time that no other thread wants."""
+"""An embedder for long jobs that run beside a server: it uses only idle processor time."""
 
 from __future__ import annotations
 

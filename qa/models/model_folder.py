@@ -1,4 +1,4 @@
-"""Folders of model files: the shipped weights, and the manifest whose checksums guard every file."""
+"""Folders of model files: the shipped weights, and the manifest with a checksum of every file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Use any sentence-transformers model, given as a name or a path, in place of the shipped embedder."""
+"""Use any sentence-transformers model, from the Hub or a folder, instead of the shipped embedder."""
 
 from __future__ import annotations
 

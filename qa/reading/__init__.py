@@ -1,1 +1,1 @@
-"""Read the passages that a search found and rank the answers in them."""
+"""Read the passages that a search returned, and rank the answers in them."""

@@ -21,10 +21,10 @@ from qa.types import Answer, Components, Hit, Mark, Span, Support, mark_at
 SPANS_PER_PASSAGE = 5
 # Answers are far shorter; this limit only stops the widening to a "word" of thousands of characters.
 MAX_ANSWER_CHARACTERS = 500
-# Logits; a larger lead or gap says no more than this one.
+# In logits; larger leads and gaps are clamped to this value.
 _MAX_LOGIT_GAP = 15.0
-# Fused score at which a passage counts as fully behind the best one. A rank would jump where two passages swap places,
-# and copies of a passage would change it.
+# Difference in fused score at which a passage counts as fully behind the best one. A rank would jump where two passages
+# swap places, and copies of a passage would change it.
 _MAX_RETRIEVAL_GAP = 0.02
 _CONTEXT_CHARACTERS = 300
 _MAX_CONTEXT_CHARACTERS = 800
@@ -131,7 +131,7 @@ def _select(
         elif len(selected) < count and not any(_overlap(c, candidate) for c in selected):
             selected.append(candidate)
             locations.append({candidate.location: None})
-    return [(candidate, list(places)) for candidate, places in zip(selected, locations, strict=True)]
+    return [(candidate, list(duplicates)) for candidate, duplicates in zip(selected, locations, strict=True)]
 
 
 def _collect_evidence(
@@ -199,7 +199,7 @@ def locate(answer: Answer, marks: Sequence[Mark], boxes: bytes) -> Answer:
 
 
 def find_context(text: str, span: Span) -> Span:
-    """Return the sentence around a span; with the previous one if short, and only a part of it if long."""
+    """Return the sentence around a span, with the previous one if it is short, or a part of it if it is long."""
     edges = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
     first = max(i for i, edge in enumerate(edges) if edge <= span.start)
     last = min(i for i, edge in enumerate(edges) if edge >= span.end)

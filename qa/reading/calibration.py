@@ -22,8 +22,8 @@ class Evidence(NamedTuple):
         reader: logit of the span minus the null logit of its window.
         null: null logit of its window.
         retrieval: fused score of its passage, from 0 to 1.
-        behind: how far that score is below the best among passages read that hold a candidate: 0 for the best passage,
-            rising to 1.
+        behind: how far that score is below the best of the passages that have a candidate, from 0 for the best
+            passage to 1.
         best: 1 for the best answer, 0 for the others.
         lead: for the best answer, its score minus that of the second one; 0 for the others.
         gap: for the others, the score of the best answer minus theirs; 0 for the best.
@@ -96,12 +96,12 @@ class Calibration:
     """The parameters that turn logits into scores and scores into probabilities.
 
     Attributes:
-        reader, fusion, splitting, rounds: identities of the parts it was fitted with.
+        reader, fusion, splitting, rounds: identities of the parts it was fitted with; `rounds` is early stopping.
         retrieval_weight: logits that a fused retrieval score of 1 is worth.
         stop_margin: logits; see `qa.reading.early_stopping`.
         query: scale for questions to an index.
         read: scale for questions about a single text.
-        taken_over_from: the reader it was fitted with, if `reader` is fine-tuned from that one. The bias is
+        taken_over_from: the reader it was fitted with, if `reader` was fine-tuned from that reader. The bias is
             then adjusted to the null logit level of `reader`.
     """
 

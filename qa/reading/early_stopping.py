@@ -35,10 +35,10 @@ def read_passages(
     Args:
         reader: the reader.
         questions: the questions.
-        hits: the passages found for each question, best first.
+        hits: the passages retrieved for each question, best first.
         retrieval_weight: logits that a fused retrieval score of 1 is worth.
-        stop_margin: logits that the reader can add to that.
-        count: number of answers wanted for each question.
+        stop_margin: logits that the reader can add to the retrieval score.
+        count: number of answers to rank for each question.
 
     Returns:
         For each question, the candidates of the passages that were read, which are the first of its hits.
@@ -57,7 +57,7 @@ def read_passages(
 
 
 def build_pair(question: str, hit: Hit) -> Pair:
-    """Return the reader's input for a hit: its passage, under the titles that are searched with it.
+    """Return the reader's input for a hit: its passage, with the headings that are indexed with it.
 
     Each title ends in a full stop, because the reader was trained on running text.
     """

@@ -1,7 +1,7 @@
-"""Rerank the passages that a search found by how well they answer, as the reader judges their first ones.
+"""Rerank the hits of a search: the reader judges how well the passages of the first ones answer.
 
 The score is the margin of the best span over the null logit, plus the retrieval score, as for an answer. Among passages
-that hold no answer the reader cannot judge which is more useful for a query about a topic. There the retrieval score
+without an answer, the reader cannot judge which is more useful for a query about a topic. There the retrieval score
 decides.
 """
 
@@ -20,7 +20,7 @@ from qa.types import Hit
 RERANK_DEPTH = 20
 # Weight of retrieval, relative to the calibration's weight for ranking answers.
 _RETRIEVAL_FACTOR = 2.0
-# Logits. A passage below it holds no answer, and its exact margin means nothing. Unread passages get this margin.
+# In logits. A passage below it has no answer, and its exact margin means nothing. Unread passages get this margin.
 _MARGIN_FLOOR = -6.0
 # Names the ranking rule, apart from the calibration.
 IDENTITY = f"reranked-{RERANK_DEPTH}-{_RETRIEVAL_FACTOR:g}-{_MARGIN_FLOOR:g}-v1"
@@ -34,15 +34,15 @@ def rerank_hits(
     Args:
         reader: the reader.
         questions: the questions.
-        hits: the passages found for each question, best first.
+        hits: the passages retrieved for each question, best first.
         retrieval_weight: logits that a fused retrieval score of 1 is worth when answers are ranked.
     """
     first_hits = [question_hits[:RERANK_DEPTH] for question_hits in hits]
-    pairs = [build_pair(question, hit) for question, read in zip(questions, first_hits, strict=True) for hit in read]
+    pairs = [build_pair(question, hit) for question, batch in zip(questions, first_hits, strict=True) for hit in batch]
     logits = iter(reader.read_batch(pairs))
     return [
-        reorder_hits(question_hits, [_margin(hit, next(logits)) for hit in read], retrieval_weight)
-        for question_hits, read in zip(hits, first_hits, strict=True)
+        reorder_hits(question_hits, [_margin(hit, next(logits)) for hit in batch], retrieval_weight)
+        for question_hits, batch in zip(hits, first_hits, strict=True)
     ]
 
 
@@ -55,12 +55,12 @@ def reorder_hits(hits: Sequence[Hit], margins: Sequence[float], retrieval_weight
         retrieval_weight: as for `rerank_hits`.
     """
     weight = _RETRIEVAL_FACTOR * retrieval_weight
-    read = [
+    read_hits = [
         replace(hit, margin=margin, reranked=max(margin, _MARGIN_FLOOR) + weight * hit.retrieval)
         for hit, margin in zip(hits, margins, strict=False)
     ]
-    unread = [replace(hit, reranked=_MARGIN_FLOOR + weight * hit.retrieval) for hit in hits[len(read) :]]
-    return sorted(read, key=lambda hit: -hit.score) + unread
+    unread_hits = [replace(hit, reranked=_MARGIN_FLOOR + weight * hit.retrieval) for hit in hits[len(read_hits) :]]
+    return sorted(read_hits, key=lambda hit: -hit.score) + unread_hits
 
 
 def _margin(hit: Hit, logits: PassageLogits) -> float:

@@ -44,7 +44,7 @@ def select_from_text(
     top_k: int,
     min_confidence: float | None,
 ) -> QueryResult:
-    """Return the result of reading one text that is in no index."""
+    """Return the result of reading one text that is not in an index."""
     hit = Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0)
     candidates = find_candidates(hit, logits, top_k)
     ranked = rank_answers([candidates], calibration.retrieval_weight, calibration.read, top_k)

@@ -1,7 +1,7 @@
 """Turn logits into the best spans of a passage, each with the null logit of its window (pure numpy).
 
 A span's logit is the sum of its start logit and its end logit. The null logit is that of `[CLS]`. Each span is compared
-with the null logit of the window it comes from, as another window's says nothing about it.
+with the null logit of the same window, because other windows' null logits say nothing about it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Filters on documents: parsed once into a tree, which the store evaluates (pure).
 
-A filter that is not understood is rejected, never ignored.
+An invalid filter is rejected, never ignored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Accepts a value that equals one of these. Types are kept apart because Python takes 1 and True for equal."""
+    """Accepts a value that equals one of these. Types are separate because in Python 1 equals True."""
 
     texts: tuple[str, ...] = ()
     numbers: tuple[int | float, ...] = ()
@@ -91,7 +91,7 @@ def parse_filter(filters: Mapping[str, object]) -> Filter | None:
 
 
 def matches(filter: Filter, document_id: str, title: str | None, uri: str | None, meta: Meta) -> bool:
-    """Return whether a document passes a filter. This defines what a store's evaluation must agree with."""
+    """Return whether a document passes a filter. Every store must agree with this definition."""
     attributes = {"document_id": document_id, "title": title, "uri": uri}
     return all(
         _accepts(condition.test, (attributes if condition.field in attributes else meta).get(condition.field))

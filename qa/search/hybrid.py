@@ -78,7 +78,7 @@ def search(
     """Return the passages that most likely answer a question, best first; ties by passage id.
 
     Args:
-        snapshot: what is searched.
+        snapshot: the snapshot to search.
         question: the question in plain language.
         vector: the question's unit vector, shape (dimension,).
         limit: the number of passages to return.
@@ -101,12 +101,12 @@ def search(
     passages = snapshot.passages([id for _, id in best])
     if by_sentence:
         rescored, rest = [id for _, id in best[:SENTENCE_DEPTH]], best[SENTENCE_DEPTH:]
-        shares = [_coverage(passages[id], weights, snapshot) for id in rescored]
+        shares = [_sentence_coverage(passages[id], weights, snapshot) for id in rescored]
         fused = fuse([lexical[id] for id in rescored], [dense[id] for id in rescored], ceiling, shares).tolist()
         best = _best(fused, rescored, SENTENCE_DEPTH)
         # The rest stays behind, so the first hits do not depend on `limit`.
         best += [(min(score, best[-1][0]), id) for score, id in rest]
-    hits = [_hit(passages[id], lexical[id], dense[id], score) for score, id in best[:limit]]
+    hits = [_build_hit(passages[id], lexical[id], dense[id], score) for score, id in best[:limit]]
     return SearchResult(hits, snapshot.generation, snapshot.revision)
 
 
@@ -122,11 +122,11 @@ def _best(scores: Sequence[float], ids: Sequence[int], limit: int) -> list[tuple
     return sorted(zip(scores, ids, strict=True), key=lambda pair: (-pair[0], pair[1]))[:limit]
 
 
-def _coverage(stored: StoredPassage, weights: Mapping[str, float], snapshot: Snapshot) -> float:
+def _sentence_coverage(stored: StoredPassage, weights: Mapping[str, float], snapshot: Snapshot) -> float:
     passage = stored.passage
     titles = headings_above(passage.text, stored.title, passage.marks)
     return coverage(weights, passage.text, titles, snapshot.analyze)
 
 
-def _hit(stored: StoredPassage, lexical: float, dense: float, score: float) -> Hit:
+def _build_hit(stored: StoredPassage, lexical: float, dense: float, score: float) -> Hit:
     return Hit(stored.id, stored.passage, stored.title, stored.uri, stored.meta, lexical, dense, score)

@@ -16,7 +16,7 @@ from qa.types import Rectangle, Span
 _BOX = struct.Struct("<IHHhhhh")
 _QUARTERS, _MAX_COORDINATE = 4, 2**15 - 1
 _MAX_LENGTH = 2**16 - 1
-# Characters on the page that the text may lack in one place, such as a hyphen; never more than this.
+# The most characters of the page, such as hyphens, that the text may lack in one place.
 _LOOK_AHEAD = 40
 
 
@@ -68,14 +68,14 @@ def _quarter_points(rectangle: Rectangle) -> tuple[int, int, int, int, int]:
 
 def boxes_within(boxes: bytes, span: Span) -> bytes:
     """Return the boxes of the words that a span touches."""
-    touched = _touched(boxes, span)
-    return boxes[touched.start * _BOX.size : touched.stop * _BOX.size]
+    indexes = _find_indexes(boxes, span)
+    return boxes[indexes.start * _BOX.size : indexes.stop * _BOX.size]
 
 
 def rectangles_of(boxes: bytes, span: Span) -> tuple[Rectangle, ...]:
     """Return the rectangles to highlight for a span: one for each line of the page that it touches."""
     rectangles: list[Rectangle] = []
-    for _, _, page, *quarters in map(partial(_unpack, boxes), _touched(boxes, span)):
+    for _, _, page, *quarters in map(partial(_unpack, boxes), _find_indexes(boxes, span)):
         left, bottom, right, top = (edge / _QUARTERS for edge in quarters)
         last = rectangles[-1] if rectangles else None
         if last and (last.page, last.bottom, last.top) == (page, bottom, top) and left >= last.left:
@@ -85,7 +85,7 @@ def rectangles_of(boxes: bytes, span: Span) -> tuple[Rectangle, ...]:
     return tuple(rectangles)
 
 
-def _touched(boxes: bytes, span: Span) -> range:
+def _find_indexes(boxes: bytes, span: Span) -> range:
     """Return the indexes of the boxes that a span touches; boxes are in the order of the text."""
     indexes = range(len(boxes) // _BOX.size)
     first = bisect_right(indexes, span.start, key=lambda index: sum(_unpack(boxes, index)[:2]))

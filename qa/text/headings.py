@@ -1,4 +1,4 @@
-"""The title and section heading under which a passage is embedded, searched and read (pure)."""
+"""The title and section heading with which a passage is embedded, searched and read (pure)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qa.types import Mark
 
-# Characters kept of a title; an embedder takes little more than a passage.
+# Characters kept of a heading; an embedder's input is little longer than a passage.
 _MAX_HEADING = 80
 
 
@@ -29,5 +29,5 @@ def headings_above(text: str, title: str | None, marks: Sequence[Mark]) -> list[
 
 
 def search_text(text: str, title: str | None, marks: Sequence[Mark]) -> str:
-    """Return the text under which a passage is embedded and searched: its headings, then the passage."""
+    """Return the text that is embedded and indexed for a passage: its headings, then the passage."""
     return "\n".join([*headings_above(text, title, marks), text])

@@ -21,8 +21,8 @@ def test_creates_lists_and_revokes_keys(run: Run) -> None:
     assert "desk" in run("key", "list").stdout
     assert run("key", "revoke", "desk").exit_code == 0
     assert parse(run("key", "list", "--json")) == []
-    refused = run("key", "revoke", "desk")
-    assert (refused.exit_code, "key 'desk' not found" in refused.stderr) == (1, True)
+    rejected = run("key", "revoke", "desk")
+    assert (rejected.exit_code, "key 'desk' not found" in rejected.stderr) == (1, True)
 
 
 def test_exports_and_imports_feedback(run: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line as a whole: help, versions, completion, output streams and errors of use."""
+"""The command line as a whole: help, version, completion, output streams and usage errors."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_shows_completion_script(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["list", "list --json", "list --indexes", "--help", "key list"])
 def test_closed_pipe_ends_quietly(engine: Engine, tmp_path: Path, command: str) -> None:
-    # More than a pipe holds, so that the command writes after `true` has ended.
+    # More output than fits into a pipe's buffer, so that the command writes after `true` has ended.
     engine.add([Document(f"document-{number}", "Text.", "t" * 900) for number in range(100)])
     result = run_shell(f"$QA {command} | true", tmp_path)
     assert result.stderr == ""

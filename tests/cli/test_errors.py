@@ -95,5 +95,5 @@ def test_names_bad_settings_file(run: Run, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_serve_needs_key_to_listen_on_other_addresses(run: Run) -> None:
-    refused = run("serve", "--host", "0.0.0.0")
-    assert (refused.exit_code, "host: refusing to listen on 0.0.0.0" in refused.stderr) == (1, True)
+    rejected = run("serve", "--host", "0.0.0.0")
+    assert (rejected.exit_code, "host: refusing to listen on 0.0.0.0" in rejected.stderr) == (1, True)

@@ -24,8 +24,8 @@ def test_eval_writes_report_and_predictions(run: Run, tmp_path: Path) -> None:
 def test_evaluates_index_and_predictions(run: Run, tmp_path: Path) -> None:
     golden = GOLDEN / "golden.json"
     assert run("add", GOLDEN / "documents").exit_code == 0
-    asked = run("eval", golden, "--index", "default", "--limit", 9, "--json", "i.json", "--predictions", "p.json")
-    assert asked.exit_code == 0, asked.output
+    indexed = run("eval", golden, "--index", "default", "--limit", 9, "--json", "i.json", "--predictions", "p.json")
+    assert indexed.exit_code == 0, indexed.output
     scored = run("eval", golden, "--answers", "p.json", "--json", "a.json")
     assert scored.exit_code == 1
     assert "p.json: no answer for" in scored.stderr
@@ -54,8 +54,8 @@ def test_check_option_asks_no_question(run: Run, tmp_path: Path, monkeypatch: py
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "golden.json").write_bytes(golden.read_bytes())
     assert run("eval", golden, "other/golden.json", "--check").exit_code == 0
-    refused = run("eval", golden, "--check", "--json", "labels.json")
-    assert refused.exit_code == 2
+    rejected = run("eval", golden, "--check", "--json", "labels.json")
+    assert rejected.exit_code == 2
     assert not (tmp_path / "labels.json").exists()
 
 

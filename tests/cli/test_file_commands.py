@@ -129,8 +129,8 @@ def test_running_server_answers_and_takes_files(run: Run, shipped: Engine, tmp_p
         answer = over_http["answers"][0]
         assert (answer["answer"], answer["section"]) == ("blue", "Kitchen")
         assert "blue" in text
-        refused = run("ask", "Who?", "--url", url, "--index", "nowhere")
-        assert (refused.exit_code, "index 'nowhere' not found" in refused.stderr) == (1, True)
+        rejected = run("ask", "Who?", "--url", url, "--index", "nowhere")
+        assert (rejected.exit_code, "index 'nowhere' not found" in rejected.stderr) == (1, True)
         assert run("add", "kitchen.md", "--url", url, "--meta", "a=b").exit_code == 2
         # On the server, the second file of a name would replace the first.
         (tmp_path / "other").mkdir()

@@ -9,7 +9,7 @@ from tests.cli.conftest import Run, parse
 from tests.conftest import GOLDEN
 
 
-def test_rebuild_and_rollback(run: Run) -> None:
+def test_rebuild_and_rollback_switch_generations(run: Run) -> None:
     run("add", GOLDEN / "documents")
     question = "When does the library open on Sundays?"
     before = parse(run("ask", question, "--json", "--min-confidence", 0))
@@ -60,8 +60,8 @@ def test_imported_index_gives_same_answers(run: Run, tmp_path: Path) -> None:
         ("empty", "empty: cannot be imported: "),
         ("none", "none: no such file"),
     ):
-        refused = run("import", file, "--index", "other")
-        assert (refused.exit_code, message in refused.stderr) == (1, True), refused.stderr
+        rejected = run("import", file, "--index", "other")
+        assert (rejected.exit_code, message in rejected.stderr) == (1, True), rejected.stderr
     assert sorted(p.name for p in (tmp_path / "indexes").iterdir()) == ["copy", "default"]
 
 

@@ -36,9 +36,7 @@ def test_answer_has_section(run: Run, tmp_path: Path) -> None:
         result = parse(answered)
         best = result["answers"][0] if result["answers"] else result["best_guess"]
         assert (best["answer"], best["section"], best["page"]) == ("green", "Garden", None)
-    assert "house.md, Garden, characters" in run("ask", question, "--min-confidence", 0).stdout.replace(
-        "Kitchen,", "house.md,"
-    )
+    assert "Kitchen, Garden, characters" in run("ask", question, "--min-confidence", 0).stdout
 
 
 def test_answer_from_pdf_has_page(run: Run, tmp_path: Path) -> None:
@@ -65,7 +63,7 @@ def test_reads_file_or_standard_input(run: Run, tmp_path: Path) -> None:
 
 @pytest.fixture
 def houses(run: Run, tmp_path: Path) -> None:
-    """Two documents with other colours and metadata."""
+    """Add three documents with different colours and metadata."""
     for year, colour, source in ((2020, "blue", "a"), (2021, "green", "b"), (2022, "red", "c")):
         (tmp_path / f"{colour}.md").write_text(f"# Kitchen\n\nThe kettle is {colour}.")
         assert run("add", f"{colour}.md", "--meta", f"year={year}", "--meta", f"source={source}").exit_code == 0
@@ -86,8 +84,8 @@ def test_filter_options_select_documents(run: Run, filters: list[str], colours: 
     options = [part for filter in filters for part in ("--filter", filter)]
     result = parse(run("ask", "What colour is the kettle?", "--json", "--min-confidence", 0, "--top-k", 9, *options))
     assert {answer["document_id"].split(".")[0] for answer in result["answers"]} == colours
-    found = parse(run("search", "What colour is the kettle?", "--json", *options))
-    assert {passage["document_id"].split(".")[0] for passage in found["passages"]} == colours
+    searched = parse(run("search", "What colour is the kettle?", "--json", *options))
+    assert {passage["document_id"].split(".")[0] for passage in searched["passages"]} == colours
 
 
 @pytest.mark.usefixtures("houses")

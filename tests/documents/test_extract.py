@@ -267,8 +267,8 @@ def test_pdf_keeps_hyphens_that_belong_to_the_word() -> None:
     start = extracted.text.index("Smith-Jones")
     assert len(rectangles_of(extracted.boxes, Span(start, start + len("Smith-Jones")))) == 2
     start = extracted.text.rindex("known")
-    (known,) = rectangles_of(extracted.boxes, Span(start, start + len("known")))
-    assert known.left == pytest.approx(80, abs=1)
+    (rectangle,) = rectangles_of(extracted.boxes, Span(start, start + len("known")))
+    assert rectangle.left == pytest.approx(80, abs=1)
 
 
 def placed_at(*lines: Sequence[tuple[float, str]], step: float = 14) -> bytes:

@@ -57,7 +57,7 @@ def test_answer_scores_agree_with_torchmetrics(prediction: str, golds: list[str]
         assert 100 * f1(prediction, golds) == pytest.approx(expected_f1, abs=1e-4)
 
 
-def test_scores_of_empty_answers() -> None:
+def test_empty_answer_is_right_only_without_gold_answers() -> None:
     assert (exact_match("", []), f1("", [])) == (1.0, 1.0)
     assert (exact_match("x", []), f1("x", [])) == (0.0, 0.0)
     assert (exact_match("", ["x"]), f1("", ["x"])) == (0.0, 0.0)
@@ -129,7 +129,7 @@ def test_best_threshold_f1_agrees_with_exhaustive_search(rows: list[tuple[float,
     assert best_threshold_f1(*map(list, zip(*rows, strict=True))) == pytest.approx(expected)
 
 
-def test_calibration_error() -> None:
+def test_calibration_error_is_the_distance_of_confidence_and_accuracy() -> None:
     assert calibration_error([], []) is None
     assert calibration_error([1.0, 0.0], [True, False]) == 0.0
     assert calibration_error([0.8] * 10, [True] * 8 + [False] * 2, bins=1) == pytest.approx(0.0)
@@ -144,7 +144,7 @@ def test_reliability_bins_have_equal_counts() -> None:
     assert reliability([], []) == []
 
 
-def test_risk_coverage() -> None:
+def test_risk_is_the_share_of_wrong_answers_among_the_most_confident() -> None:
     risk = risk_coverage([0.2, 0.9, 0.5], [False, True, False])
     assert risk.tolist() == pytest.approx([0.0, 0.5, 2 / 3])
     assert len(risk_coverage([], [])) == 0

@@ -35,18 +35,18 @@ def test_counters_equal_the_rows_after_any_writes(index: LocalIndex) -> None:
     ids = [f"d{number}" for number in range(12)]
     performed = set[str]()
     for step in range(150):
-        kinds = ["put", "remove", "describe", "rebuild", "interrupt", "roll back", "fail"]
+        kinds = ["put", "remove", "update", "rebuild", "interrupt", "roll back", "fail"]
         kind = chooser.choices(kinds, [8, 4, 2, 1, 1, 1, 1])[0]
-        some = chooser.sample(ids, chooser.randint(1, 4))
+        chosen = chooser.sample(ids, chooser.randint(1, 4))
         with index.catalog.read() as transaction:
             has_previous = bool(transaction.generations("old"))
         if kind == "put":
-            put(index, *(prepare_document(id, f"Fact {step}. " * chooser.randint(1, 400)) for id in some))
+            put(index, *(prepare_document(id, f"Fact {step}. " * chooser.randint(1, 400)) for id in chosen))
         elif kind == "remove":
-            index.remove(sorted(index.present(some)))
-        elif kind == "describe" and (stored := index.document(some[0])):
+            index.remove(sorted(index.present(chosen)))
+        elif kind == "update" and (stored := index.document(chosen[0])):
             document, info = stored
-            index.describe(Document(document.id, document.text, meta={"step": step}), info.sha256)
+            index.update_meta(Document(document.id, document.text, meta={"step": step}), info.sha256)
         elif kind == "rebuild":
             rebuild(index, prepare, ignore)
         elif kind == "interrupt":

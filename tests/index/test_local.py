@@ -38,9 +38,7 @@ def passage_ids(index: LocalIndex) -> list[int]:
         return [id for id, _ in transaction.vectors_since(1, 0)]
 
 
-def test_many_new_passages_become_a_base_without_a_tail_first(
-    index: LocalIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_builds_a_base_directly_from_many_new_passages(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "MAX_TAIL", len(TEXTS) - 1)
     monkeypatch.setattr(vectors.VectorView, "advance", None)
     filled(index)
@@ -58,7 +56,7 @@ def test_trims_the_heap_after_writing_many_postings(index: LocalIndex, monkeypat
     filled(index).catch_up()
     assert not trims
     monkeypatch.setattr(derived, "_TRIM_ABOVE", len(TEXTS) - 1)
-    # Rebuilding the postings alone writes as many.
+    # Rebuilding the postings writes as many, even without new documents.
     shutil.rmtree(index.folder / "lexical-1")
     reopened = LocalIndex(index.folder, SPECIFICATION)
     reopened.catch_up()
@@ -171,14 +169,14 @@ def test_never_reuses_passage_ids(index: LocalIndex) -> None:
 
 
 def test_next_query_of_another_process_sees_a_write(index: LocalIndex) -> None:
-    other = LocalIndex(index.folder, SPECIFICATION)
+    second = LocalIndex(index.folder, SPECIFICATION)
     filled(index)
-    assert search_ids(other, "cats hunt")[0] == "cats"
-    put(other, prepare_document("dogs", "Dogs bark at the postman."))
+    assert search_ids(second, "cats hunt")[0] == "cats"
+    put(second, prepare_document("dogs", "Dogs bark at the postman."))
     assert search_ids(index, "dogs bark postman")[0] == "dogs"
     index.remove(["dogs"])
-    assert "dogs" not in search_ids(other, "dogs bark postman")
-    other.close()
+    assert "dogs" not in search_ids(second, "dogs bark postman")
+    second.close()
 
 
 def test_results_are_equal_after_a_restart(index: LocalIndex) -> None:
@@ -227,7 +225,7 @@ def test_every_hit_has_a_lexical_and_a_dense_score(index: LocalIndex, monkeypatc
 
 
 def test_terms_in_one_sentence_rank_a_passage_higher(index: LocalIndex) -> None:
-    # Both contain the same words, so BM25 is equal; the test embedder prefers the other one.
+    # Both contain the same words, so BM25 is equal; the test embedder prefers `apart`.
     apart, together = "The ferry waits. Noon is old. Harwick is near.", "The ferry waits at noon, near. Harwick is old."
     question = "Which ferry is near?"
     put(index, prepare_document("apart", apart), prepare_document("together", together))
@@ -351,15 +349,15 @@ def test_does_not_write_for_a_generation_that_is_not_live(index: LocalIndex) -> 
 
 def test_reader_keeps_its_revision_during_writes(index: LocalIndex) -> None:
     filled(index)
-    other = LocalIndex(index.folder, SPECIFICATION)
+    writer = LocalIndex(index.folder, SPECIFICATION)
     with index.catalog.read() as transaction:
         revision = transaction.revision()
-        other.remove(["cats"])
+        writer.remove(["cats"])
         assert transaction.revision() == revision
         assert transaction.has("cats")
     with index.catalog.read() as transaction:
         assert not transaction.has("cats")
-    other.close()
+    writer.close()
 
 
 def test_verify_reports_a_damaged_catalogue_as_broken(index: LocalIndex) -> None:

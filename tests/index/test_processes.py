@@ -74,7 +74,7 @@ def test_ctrl_c_stops_adding_and_leaves_nothing_half_written(tmp_path: Path) -> 
     _, stderr = adding.communicate(timeout=ENOUGH_S)
     assert adding.returncode == 130
     assert "Traceback" not in stderr
-    run = [qa, "verify", "--json"]
-    report = subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout
+    command = [qa, "verify", "--json"]
+    report = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert '"documents": 0' in report
     assert '"broken": []' in report

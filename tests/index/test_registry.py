@@ -25,7 +25,7 @@ def test_deleted_index_is_gone_for_every_process(tmp_path: Path) -> None:
     deleter.delete("books")
     with pytest.raises(NotFound, match="index 'books' not found; run `qa list --indexes`"):
         reader.get("books")
-    # One has a connection to the deleted file; the other would have to open it.
+    # `queried` has a connection to the deleted file; `unqueried` would have to open it.
     for index in (queried, unqueried):
         with pytest.raises(NotFound, match="'books' was deleted"):
             index.put([prepare_document("b", "Written too late.")], generation)

@@ -49,7 +49,7 @@ def test_base_and_tail_agree_with_brute_force(
     assert list(view.stored()) == sorted(set(ids.tolist()) - dead)
 
 
-def test_loads_a_snapshot_as_it_was_written(tmp_path: Path) -> None:
+def test_loaded_base_gives_the_same_results(tmp_path: Path) -> None:
     ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
     built = build_base(tmp_path, 2, 9, "m", ids, matrix)
     loaded = newest_base(tmp_path, 2, DIMENSION, marks)
@@ -58,7 +58,7 @@ def test_loads_a_snapshot_as_it_was_written(tmp_path: Path) -> None:
     assert loaded.search(question, 10) == built.search(question, 10)
 
 
-def test_skips_a_damaged_snapshot(tmp_path: Path) -> None:
+def test_skips_a_damaged_base(tmp_path: Path) -> None:
     build_base(tmp_path, 1, 5, "m", np.arange(3, dtype=np.int64), unit(3, 1))
     (tmp_path / "vectors-1-5-m.ids.npy").write_bytes(b"")
     assert newest_base(tmp_path, 1, DIMENSION, marks).revision == 0
@@ -66,15 +66,15 @@ def test_skips_a_damaged_snapshot(tmp_path: Path) -> None:
         load_base(tmp_path / "vectors-1-5-m.faiss")
 
 
-def test_skips_a_snapshot_of_another_catalogue(tmp_path: Path) -> None:
+def test_skips_a_base_of_another_catalogue(tmp_path: Path) -> None:
     build_base(tmp_path, 1, 5, "other", np.arange(3, dtype=np.int64), unit(3, 1))
     assert newest_base(tmp_path, 1, DIMENSION, marks).revision == 0
 
 
-def test_view_in_use_outlives_the_next_snapshot(tmp_path: Path) -> None:
+def test_view_in_use_outlives_the_next_base(tmp_path: Path) -> None:
     ids, matrix = np.arange(50, dtype=np.int64), unit(50, 3)
     old = build_base(tmp_path, 1, 1, "m", ids, matrix)
-    # A crash may leave this file of an older snapshot.
+    # A crash may leave this file of an older base.
     (tmp_path / "vectors-1-0-l.ids.npy").write_bytes(b"")
     question = unit(1, 4)[0].astype(np.float32)
     before = old.search(question, 5)
@@ -132,7 +132,7 @@ def test_search_of_a_large_base_by_codes_has_high_recall(tmp_path: Path, monkeyp
     assert recall(view, ids, matrix, ids[ids % 20 > 0].tolist()) > 0.98
 
 
-def test_skips_an_inverted_list_snapshot_of_an_earlier_version(tmp_path: Path) -> None:
+def test_skips_an_inverted_list_base_of_an_earlier_version(tmp_path: Path) -> None:
     build_base(tmp_path, 1, 5, "m", np.arange(500, dtype=np.int64), unit(500, 1))
     lists = faiss.IndexIVFFlat(faiss.IndexFlatIP(DIMENSION), DIMENSION, 4, faiss.METRIC_INNER_PRODUCT)
     lists.train(unit(500, 1).astype(np.float32))
@@ -155,7 +155,7 @@ def test_extends_a_large_base_by_its_tail(tmp_path: Path) -> None:
     assert extended.base.finds_own_vectors()
     assert recall(extended, ids, matrix) > 0.97
     assert np.array_equal(np.stack(list(extended.stored().values())), matrix)
-    # A crash left a snapshot without its ids.
+    # A crash left a base without its ids.
     (tmp_path / "vectors-1-0-x.faiss").write_bytes(b"IxRF")
     assert extend_base(view, tmp_path, 1, "p") is None
     # A base with removed passages, or one that outgrows its codes, is not extended.

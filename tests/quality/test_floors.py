@@ -1,6 +1,6 @@
 """Floors on the quality of answers from the sample documents.
 
-Each floor leaves a slack of at least three questions below what int8 and float32 arithmetic give.
+Each floor is at least three questions below the results of int8 and of float32 arithmetic.
 """
 
 from __future__ import annotations

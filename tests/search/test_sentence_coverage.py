@@ -27,12 +27,12 @@ def test_counts_terms_within_one_sentence() -> None:
 
 
 @pytest.mark.parametrize("end", [". ", "?! ", '." ', ".)  ", "… ", ".\n", "\n\n", "\r\n  \r\n"])
-def test_sentence_ends(end: str) -> None:
+def test_counts_sentences_separately(end: str) -> None:
     assert covered_share(f"The train{end}Noon") == pytest.approx(5 / 8)
 
 
 @pytest.mark.parametrize("inside", ["\n", " 3.5 ", ", ", ".x ", " of Dr. ", " in U.S. "])
-def test_not_sentence_ends(inside: str) -> None:
+def test_does_not_split_inside_a_sentence(inside: str) -> None:
     assert covered_share(f"The train{inside}noon") == pytest.approx(6 / 8)
 
 

@@ -31,7 +31,7 @@ from tests.conftest import serving
 
 
 class FakeClock:
-    """A clock that stands still until the test moves it."""
+    """A clock whose time only the test changes."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -338,7 +338,7 @@ def test_counts_a_reranked_search_as_several_questions(engine: Engine, monkeypat
 
 
 def test_a_fingerprint_identifies_a_caller_and_its_request() -> None:
-    one, two = (Key(sha, "read", None, "", sha) for sha in "12")
+    key_1, key_2 = (Key(sha, "read", None, "", sha) for sha in "12")
     callers = Callers(cast(Keys, None), cast(RateLimit, None))
     services = cast(Services, SimpleNamespace(callers=callers))
 
@@ -355,12 +355,12 @@ def test_a_fingerprint_identifies_a_caller_and_its_request() -> None:
         fingerprint(ANONYMOUS, "1.1.1.2", "/v1/query", b"x"),
         fingerprint(ANONYMOUS, "1.1.1.1", "/v1/read", b"x"),
         fingerprint(ANONYMOUS, "1.1.1.1", "/v1/query", b"y"),
-        fingerprint(one, "1.1.1.1", "/v1/query", b"x"),
-        fingerprint(two, "1.1.1.1", "/v1/query", b"x"),
+        fingerprint(key_1, "1.1.1.1", "/v1/query", b"x"),
+        fingerprint(key_2, "1.1.1.1", "/v1/query", b"x"),
     }
     assert len({first, *others}) == 6
     # A caller with a key may use several addresses.
-    assert fingerprint(one, "1.1.1.1", "/v1/query", b"x") == fingerprint(one, "1.1.1.2", "/v1/query", b"x")
+    assert fingerprint(key_1, "1.1.1.1", "/v1/query", b"x") == fingerprint(key_1, "1.1.1.2", "/v1/query", b"x")
 
 
 def _in_progress(client: Client) -> float:

@@ -37,8 +37,8 @@ def test_replays_the_response_to_a_retry(service: TestClient) -> None:
     assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
     assert revision(service) == 1
     # With another key the request runs again, and finds the document unchanged.
-    other = add_note(service, **{"Idempotency-Key": "order-2"})
-    assert other.json()["documents"][0]["status"] == "unchanged"
+    second = add_note(service, **{"Idempotency-Key": "order-2"})
+    assert second.json()["documents"][0]["status"] == "unchanged"
 
 
 def test_rejects_a_key_that_was_used_for_another_request(service: TestClient) -> None:
@@ -81,13 +81,13 @@ def test_rejects_a_retry_while_the_request_runs(service: TestClient, monkeypatch
 
 def test_does_not_replay_to_another_caller(open_service: Opener, tmp_path: Path) -> None:
     service, keys = open_service(), Keys(tmp_path / "indexes")
-    one, two = ({"X-API-Key": keys.create(name, "write")} for name in ("one", "two"))
-    first = add_note(service, **one)
-    assert (first.status_code, add_note(service, **one).headers["Idempotency-Replayed"]) == (201, "true")
-    other = add_note(service, **two)
-    assert other.json()["documents"][0]["status"] == "unchanged"
+    owner, stranger = ({"X-API-Key": keys.create(name, "write")} for name in ("one", "two"))
+    first = add_note(service, **owner)
+    assert (first.status_code, add_note(service, **owner).headers["Idempotency-Replayed"]) == (201, "true")
+    reply = add_note(service, **stranger)
+    assert reply.json()["documents"][0]["status"] == "unchanged"
     keys.revoke("one")
-    assert add_note(service, **one).status_code == 401
+    assert add_note(service, **owner).status_code == 401
 
 
 def test_replays_uploads_with_another_boundary(service: TestClient) -> None:
@@ -100,8 +100,8 @@ def test_replays_uploads_with_another_boundary(service: TestClient) -> None:
 
 def test_rejects_a_key_that_was_used_for_another_file(service: TestClient) -> None:
     first = service.post("/v1/documents/upload", files=[("files", ("a.txt", b"So it is."))], headers=HEADERS)
-    other = service.post("/v1/documents/upload", files=[("files", ("b.txt", b"So it is."))], headers=HEADERS)
-    assert (first.status_code, other.status_code, other.json()["field"]) == (200, 422, "Idempotency-Key")
+    second = service.post("/v1/documents/upload", files=[("files", ("b.txt", b"So it is."))], headers=HEADERS)
+    assert (first.status_code, second.status_code, second.json()["field"]) == (200, 422, "Idempotency-Key")
 
 
 def test_replays_a_call_that_ignores_its_body(service: TestClient) -> None:
@@ -150,18 +150,18 @@ def test_replies_expire_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     now = 1_000_000.0
     monkeypatch.setattr("qa.service.service_db.time.time", lambda: now)
     reply = Reply("hash", 201, [("content-type", "application/json")], b"{}")
-    one, other = ServiceDatabase(tmp_path), ServiceDatabase(tmp_path)
-    assert one.claim("k") is None
+    first, second = ServiceDatabase(tmp_path), ServiceDatabase(tmp_path)
+    assert first.claim("k") is None
     with pytest.raises(InProgress):
-        other.claim("k")
-    one.store("k", reply)
-    assert other.claim("k") == reply
+        second.claim("k")
+    first.store("k", reply)
+    assert second.claim("k") == reply
     now += 86_401
-    assert one.claim("k") is None
-    one.release("k")
-    assert other.claim("k") is None
-    one.close()
-    other.close()
+    assert first.claim("k") is None
+    first.release("k")
+    assert second.claim("k") is None
+    first.close()
+    second.close()
 
 
 def test_a_key_claimed_by_a_dead_process_is_free(tmp_path: Path) -> None:

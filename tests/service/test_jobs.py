@@ -23,7 +23,7 @@ def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_thread(jobs: Jobs, work: Work) -> StartJob:
-    """Return a function that runs jobs in a thread, which holds the lock as a process that inherited it would."""
+    """Return a function that runs jobs in a thread that keeps the lock, like a process that inherited it."""
 
     def start_job(id: str, lock: int) -> None:
         inherited = os.dup(lock)
@@ -116,7 +116,7 @@ def test_reports_progress_and_cancels(tmp_path: Path) -> None:
         jobs.cancel(last.id)
 
 
-def test_reports_a_job_whose_process_started_as_failed(tmp_path: Path) -> None:
+def test_reports_a_job_whose_process_died_as_failed(tmp_path: Path) -> None:
     jobs, proceed = Jobs(tmp_path), threading.Event()
 
     def work(_: ReportProgress) -> dict[str, Any]:

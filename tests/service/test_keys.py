@@ -37,12 +37,12 @@ def test_stores_only_the_hash_of_a_key(tmp_path: Path) -> None:
 
 def test_another_process_sees_created_and_revoked_keys(tmp_path: Path) -> None:
     here, there = Keys(tmp_path), Keys(tmp_path)
-    one, two = here.create("one", "admin"), here.create("two", "write")
-    assert there.authenticate(None, one).name == "one"
+    first, second = here.create("one", "admin"), here.create("two", "write")
+    assert there.authenticate(None, first).name == "one"
     here.revoke("one")
     with pytest.raises(Unauthorized, match="missing or unknown API key"):
-        there.authenticate(None, one)
-    assert there.authenticate(None, two).name == "two"
+        there.authenticate(None, first)
+    assert there.authenticate(None, second).name == "two"
     here.revoke("two")
     # Revoking the last key does not make the server accept calls without a key.
     with pytest.raises(Unauthorized, match="missing or unknown API key"):
@@ -148,7 +148,7 @@ def test_a_key_for_one_index_permits_no_other(open_service: Opener, tmp_path: Pa
     for name in ("books", "letters"):
         assert service.put(f"/v1/indexes/{name}", headers=master).status_code == 201
         service.post(f"/v1/documents?index={name}", json=DOCUMENT, headers=master)
-    one = headers(keys.create("letters", "admin", "letters"))
+    letters = headers(keys.create("letters", "admin", "letters"))
     job = service.post("/v1/indexes/books/rebuild", headers=master).json()["id"]
     app = service.app
     assert isinstance(app, FastAPI)
@@ -157,13 +157,13 @@ def test_a_key_for_one_index_permits_no_other(open_service: Opener, tmp_path: Pa
         if path in ("/v1/read", "/v1/indexes", "/v1/jobs"):
             continue
         url = path.replace("{name}", "books").replace("{id}", job if "/jobs/" in path else "hours")
-        response = service.request(method, f"{url}?index=books", headers=one, json=BODIES.get(path))
+        response = service.request(method, f"{url}?index=books", headers=letters, json=BODIES.get(path))
         assert response.status_code == 403, (method, path, response.text)
         rejected += 1
     assert rejected >= 18
-    assert [i["name"] for i in service.get("/v1/indexes", headers=one).json()["indexes"]] == ["letters"]
-    assert service.get("/v1/jobs", headers=one).json()["jobs"] == []
-    assert service.get("/v1/documents/hours?index=letters", headers=one).status_code == 200
+    assert [i["name"] for i in service.get("/v1/indexes", headers=letters).json()["indexes"]] == ["letters"]
+    assert service.get("/v1/jobs", headers=letters).json()["jobs"] == []
+    assert service.get("/v1/documents/hours?index=letters", headers=letters).status_code == 200
     while service.get(f"/v1/jobs/{job}", headers=master).json()["state"] == "running":
         pass
 

@@ -58,7 +58,7 @@ def test_workers_share_keys_jobs_metrics_and_rate_limits(tmp_path: Path) -> None
                 calls += 1
         except RateLimited:
             pass
-        # The limit holds for both workers together, and the questions above count too.
+        # The limit applies to both workers together, and the questions above count too.
         assert calls < 40 - questions
 
 

@@ -105,18 +105,18 @@ def test_reranks_a_search_with_the_reader(service: TestClient) -> None:
         return cast(list[dict[str, Any]], service.post("/v1/search", json=body).json()["passages"])
 
     assert [p["document_id"] for p in search()] == ["wish", "hours"]
-    best, other = search(rerank=True)
-    assert (best["document_id"], other["document_id"]) == ("hours", "wish")
-    assert best["score"] > other["score"]
-    assert best["margin"] > other["margin"]
-    assert all(0 < p["retrieval"] < 1 for p in (best, other))
+    best, second = search(rerank=True)
+    assert (best["document_id"], second["document_id"]) == ("hours", "wish")
+    assert best["score"] > second["score"]
+    assert best["margin"] > second["margin"]
+    assert all(0 < p["retrieval"] < 1 for p in (best, second))
     assert search(rerank=True, top_k=1) == [best]
     assert [(p["score"], p["margin"]) for p in search()] == [(p["retrieval"], None) for p in search()]
 
 
 def test_filters_documents(service: TestClient) -> None:
-    other = {**DOCUMENT, "id": "other", "meta": {"kind": "rumour"}}
-    service.post("/v1/documents", json=[DOCUMENT, other])
+    rumour = {**DOCUMENT, "id": "other", "meta": {"kind": "rumour"}}
+    service.post("/v1/documents", json=[DOCUMENT, rumour])
     answers = ask(service, filters={"kind": "rumour"}, top_k=10)["answers"]
     assert {a["document_id"] for a in answers} == {"other"}
     response = service.post("/v1/query", json={"question": "Who?", "filters": {"kind": {"in": ["a"]}}})

@@ -1,4 +1,4 @@
-"""Extreme sizes and conditions: a small number in every run, all of them with `make stress`."""
+"""Extreme sizes and conditions: small in every run, full size with `make stress`."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def test_rejects_a_file_of_200_megabytes_without_reading_it(engine: Engine, tmp_
     good.write_text("The kettle is blue.")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     report = engine.add_files(tmp_path)
-    (refused,) = report.errors
-    assert isinstance(refused, TooLarge)
-    assert str(large) in refused.message
+    (error,) = report.errors
+    assert isinstance(error, TooLarge)
+    assert str(large) in error.message
     assert [document.change for document in report.documents] == ["created"]
     # In kilobytes: the file was not loaded into memory.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
@@ -51,9 +51,9 @@ def test_rejects_a_file_of_200_megabytes_without_reading_it(engine: Engine, tmp_
 def test_adds_many_small_files(engine: Engine, tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     for number in range(SMALL_FILES):
-        place = folder / str(number % 100)
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{number}.txt").write_text(f"Note {number}: lamp {number} stands in room {number % 50}.")
+        subfolder = folder / str(number % 100)
+        subfolder.mkdir(parents=True, exist_ok=True)
+        (subfolder / f"{number}.txt").write_text(f"Note {number}: lamp {number} stands in room {number % 50}.")
     assert len(engine.add_files(folder).documents) == SMALL_FILES
     answer = engine.ask(f"Where does lamp {SMALL_FILES - 1} stand?", min_confidence=0).answers[0]
     assert f"room {(SMALL_FILES - 1) % 50}" in answer.context
@@ -84,7 +84,9 @@ class _BackwardClock(datetime):
         return datetime.fromtimestamp(2_000_000_000 - 3600 * cls.calls, UTC)
 
 
-def test_clock_set_backwards(index: LocalIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_works_when_the_clock_is_set_backwards(
+    index: LocalIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(writes, "datetime", _BackwardClock)
     for number in range(5):
         put(index, prepare_document("fact", f"It is {number}."))

@@ -1,7 +1,7 @@
 """Detect columns and table rows among the lines of a page (pure).
 
-PDFium returns what is drawn in succession at one height as one line, however wide the gaps in it are. This module cuts
-such lines into columns of prose or into table cells.
+PDFium returns text that is drawn in succession at one height as one line, even across wide gaps. This module cuts
+these lines into columns of prose or into table cells.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from statistics import fmean
 from qa.documents.extract.layout import LINE_STEP, Line, restore_hyphen
 from qa.documents.extract.text_builder import CELL_SEPARATOR
 
-# Line heights: the least gap between cells, wider than any space between words; the most from one row to the next.
+# In line heights: the minimum gap between cells, wider than a space between words; the maximum step between rows.
 _MIN_GAP, _ROW_STEP = 1.0, 3.0
 _MIN_ROWS, _MIN_COLUMN_LINES = 2, 4
 # Bounds the work for each line. No page has more lines in a column; longer runs are handled in parts.
 _MAX_RUN = 120
-# Characters: the greatest mean length of table cells, and the least mean length of column lines.
+# In characters: the maximum mean length of table cells, and the minimum mean length of column lines.
 _LONG_TEXT = 30
-# A list marker or heading number is no cell if the text follows within this many line heights.
+# A list marker or heading number is not a cell if the text follows within this many line heights.
 _MARKER = re.compile(r"[^\w\s]|[(\[]?(\d{1,3}|[A-Za-z]|[ivxlcIVXLC]{1,6})[.)\]]?|\d+(\.\d+)+\.?")
 _MAX_INDENT = 3.0
 # In justified text, word gaps are wide but uniform: the widest is below this ratio to the narrowest, and below this
 # many line heights.
 _UNIFORM_RATIO, _MAX_JUSTIFIED_GAP = 1.2, 3.0
-# The least share of lines of prose that begin with a small letter.
+# The minimum share of prose lines that begin with a lower-case letter.
 _LOWERCASE_SHARE = 0.4
 
 _Words = Sequence[tuple[str, float, float]]
@@ -143,7 +143,7 @@ def _intersect(a: _Gap, b: _Gap) -> _Gap | None:
 
 
 def _cut_line(line: Line, words: _Words) -> Line:
-    """Return the part of a line that holds `words`."""
+    """Return the part of a line that consists of `words`."""
     is_last = words[-1] is line.words[-1]
     text = " ".join(word for word, _, _ in words)
     return replace(

@@ -22,7 +22,7 @@ from qa.documents.extract.text_builder import ExtractedText, TextBuilder, clean_
 from qa.errors import InvalidInput, TooLarge
 from qa.types import Meta
 
-# Bytes, far more than any manual has: a small archive can claim to hold terabytes.
+# In bytes, far more than any manual has. A small archive can unpack to terabytes.
 _MAX_UNPACKED, _MAX_XML = 300_000_000, 50_000_000
 _HEADING = re.compile(r"heading \d|title", re.IGNORECASE)
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")

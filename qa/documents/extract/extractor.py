@@ -28,7 +28,7 @@ from qa.errors import InvalidInput, QAError, TooLarge
 _SECONDS, _SECONDS_PER_BYTE = 60.0, 40e-6
 _MEMORY, _MEMORY_PER_BYTE = 2_000_000_000, 20
 _OUT_OF_MEMORY = 3
-# Bytes. A process that read a larger file keeps memory that the next file would lack, so it is ended.
+# In bytes. A process ends after a larger file, because memory it keeps would count against the next file's limit.
 _LARGE_FILE = 1_000_000
 
 

@@ -1,7 +1,7 @@
 """HTML: the main text of a page, with its headings as sections.
 
-Elements and roles decide what is navigation and other surroundings of the text. Nothing is guessed, so no text is lost
-unless the page itself marks it as such.
+Only elements and roles decide what is navigation or other boilerplate. Nothing is guessed, so text is left out only if
+the page itself marks it as boilerplate.
 """
 
 from __future__ import annotations

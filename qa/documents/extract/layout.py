@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-# A line continues the paragraph of the previous one if it is within this many of its heights below it, and if the
-# ratio of their heights is at most the second value.
+# A line continues the paragraph of the previous line if it is at most this many of its heights below that line, and
+# if the ratio of the two heights is at most the second value.
 LINE_STEP, _MAX_HEIGHT_RATIO = 1.7, 1.25
 # A line at least this wide, as a share of the widest in its column, flows into the next one.
 _FULL_WIDTH = 0.85
-# Points: lines whose left edges round to the same multiple are in one column.
+# In points: lines whose left edges round to the same multiple are in one column.
 _COLUMN_GRID = 12
 _MAX_HEADING_LINES = 3
 _MIN_PAGES = 3
@@ -57,7 +57,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A title of the outline; `on_page` if lines of the page hold it."""
+    """A title of the outline; `on_page` if the page has it as a line."""
 
     text: str
     on_page: bool
@@ -80,22 +80,22 @@ def group_by_heading(lines: Sequence[Line], titles: Sequence[str]) -> Iterator[_
 
     Args:
         lines: the lines of the page.
-        titles: the titles that the outline has on this page. A title may span several lines; a title that no line
-            holds applies from the top of the page.
+        titles: the titles that the outline has on this page. A title may span several lines; a title that is on
+            no line applies from the top of the page.
     """
-    found: dict[int, tuple[int, str]] = {}
+    headings: dict[int, tuple[int, str]] = {}
     missing = None
     for title in titles:
-        match = next((match for match in _find_title(lines, title) if match[0] not in found), None)
+        match = next((match for match in _find_title(lines, title) if match[0] not in headings), None)
         if match:
-            found[match[0]] = (match[1], " ".join(line.text for line in lines[match[0] : match[1]]))
+            headings[match[0]] = (match[1], " ".join(line.text for line in lines[match[0] : match[1]]))
         else:
             missing = title
-    starts = sorted(found)
+    starts = sorted(headings)
     first = starts[0] if starts else len(lines)
     yield Heading(missing, on_page=False) if missing else None, list(_join_paragraphs(lines[:first]))
     for start, following in zip(starts, [*starts, len(lines)][1:], strict=True):
-        end, text = found[start]
+        end, text = headings[start]
         yield Heading(text, on_page=True), list(_join_paragraphs(lines[end:following]))
 
 
@@ -169,7 +169,7 @@ def _patterns(text: str, page: int) -> Iterator[_Pattern]:
 
 
 def resolve_hyphens(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
-    """Yield pages with every word that a line end hyphenates marked as `Line.ends_mid_word`.
+    """Yield pages in which each line that ends inside a hyphenated word has `Line.ends_mid_word`.
 
     PDFium detects such words only between adjacent lines, and drops the hyphen of each. A hyphen that belongs to the
     word is restored.

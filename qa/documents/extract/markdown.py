@@ -77,7 +77,7 @@ def _parse_front_matter(text: str, name: str) -> dict[str, Any] | None:
 
 
 def _to_scalar(value: object) -> str | int | float | bool | None:
-    """Return a value that metadata can hold: dates in ISO form, lists joined by commas."""
+    """Return a value that metadata accepts: dates in ISO form, lists joined by commas."""
     if isinstance(value, str | int | float | bool | None):
         return value
     if isinstance(value, Sequence):

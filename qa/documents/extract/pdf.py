@@ -1,7 +1,7 @@
 """PDF: the text of each page in PDFium's order, with lines joined to paragraphs and table rows.
 
 Columns are read one after the other, even where the file draws across them. Words hyphenated at a line end are joined,
-and running heads and feet are dropped. Sections come from the file's outline. Text in pictures is not read.
+and running headers and footers are dropped. Sections come from the file's outline. Text in pictures is not read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from qa.validation import MAX_TEXT
 # PDFium is not thread-safe.
 _PDFIUM_LOCK = threading.Lock()
 _MAX_PAGES = 20_000
-# The codes that PDFium returns for the end of a line, and in its place for a hyphen that breaks a word.
+# PDFium's codes for the end of a line, and for a line end where a hyphen breaks a word.
 _LINE_END, _HYPHEN = (0x0A, 0x0D), (0x02, 0xFFFE)
 
 # All parts after the year are optional; the second value supplies the missing ones.
@@ -40,7 +40,7 @@ def extract_pdf(data: bytes, name: str) -> ExtractedText:
 
     Raises:
         InvalidInput: the file is damaged or encrypted with a password.
-        UnsupportedFormat: the file holds only pictures.
+        UnsupportedFormat: the file contains only pictures.
         TooLarge: the file has too many pages or too much text.
     """
     with _PDFIUM_LOCK:
@@ -91,8 +91,8 @@ def _read_pages(pdf: pdfium.PdfDocument, name: str) -> list[list[Line]]:
     """Return the lines of each page.
 
     Raises:
-        TooLarge: the pages hold more text than a document may; reading stops at that page, as a small file can hold
-            endless text.
+        TooLarge: the pages have more text than a document may; reading stops at that page, because a small file can
+            contain endless text.
     """
     pages: list[list[Line]] = []
     characters = 0

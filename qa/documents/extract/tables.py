@@ -16,7 +16,7 @@ from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput
 
 _DELIMITERS = ",;\t|"
-# Characters. A field may hold a whole book.
+# In characters; a field may contain a whole book.
 _MAX_FIELD = 10_000_000
 # Smaller integers survive a client that parses all numbers as floats.
 _MAX_EXACT = 10**15
@@ -26,7 +26,7 @@ _END = "\x1e"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of the columns that hold text, title and id; only the text column is required."""
+    """The names of the columns of text, title and id; only the text column is required."""
 
     text: str = "text"
     title: str = "title"
@@ -36,7 +36,7 @@ class Columns:
 def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]:
     """Extract the rows of a table; its first line names the columns and decides the delimiter.
 
-    A metadata column that holds only numbers, or only `true` and `false`, is converted, so that filters match its
+    A metadata column with only numbers, or only `true` and `false`, is converted, so that filters match its
     values. A column stays text if any value would change when written again, as in postcodes and versions.
 
     Args:

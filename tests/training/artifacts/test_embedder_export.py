@@ -54,9 +54,9 @@ def test_embedder_is_trained_and_exported(tmp_path: Path, monkeypatch: pytest.Mo
     )
     assert done.exit_code == 0, done.output
     assert open_model_folder(tmp_path / "second").identity != model.identity
-    refused = CliRunner().invoke(app, ["train", "embedder", *again[:-1], options[5], "--from", options[5]])
-    assert refused.exit_code != 0
-    assert "out: this is the folder of the starting model" in " ".join(refused.output.split())
+    rejected = CliRunner().invoke(app, ["train", "embedder", *again[:-1], options[5], "--from", options[5]])
+    assert rejected.exit_code != 0
+    assert "out: this is the folder of the starting model" in " ".join(rejected.output.split())
 
 
 def test_rejects_a_reader_as_embedder() -> None:

@@ -39,8 +39,8 @@ def test_averages_an_int8_reader_and_a_fine_tuned_one(tmp_path: Path) -> None:
     averaged = load_file(mean / "model.safetensors")
     assert torch.allclose(averaged[LAYER], before[LAYER] + 0.25, atol=1e-6)
     assert torch.allclose(averaged[HEAD], before[HEAD] - 0.5, atol=1e-6)
-    other = "bert.encoder.layer.0.attention.self.query.weight"
-    assert torch.allclose(averaged[other], before[other], atol=1e-6)
+    unchanged = "bert.encoder.layer.0.attention.self.query.weight"
+    assert torch.allclose(averaged[unchanged], before[unchanged], atol=1e-6)
     last = load_stages(mean)[-1]
     count = len(load_stages(shipped.folder))
     assert last == {"average": [count, count + 1]}
@@ -70,8 +70,8 @@ def test_averages_readers_in_given_proportions(tmp_path: Path) -> None:
     assert f"after stages {count}, {count + 1}, {count + 3}, in the ratio 2 : 3 : 5" in render_stage(last)
     for proportions in ([1, 2], [1, 2, 0]):
         with pytest.raises(InvalidInput, match="give one number above zero for each reader"):
-            average_readers(readers, tmp_path / "refused", proportions)
-    assert not (tmp_path / "refused").exists()
+            average_readers(readers, tmp_path / "rejected", proportions)
+    assert not (tmp_path / "rejected").exists()
 
 
 def test_command_exports_the_mean_as_int8(tmp_path: Path) -> None:
@@ -91,9 +91,9 @@ def test_command_exports_the_mean_as_int8(tmp_path: Path) -> None:
     reader = OpenVINOReader(open_model_folder(tmp_path / "out"), 1)
     (logits,) = reader.read_batch([Pair("When did Ann7 open a shop?", CONTEXTS[7])])
     assert best_spans(logits, 1)[0].span.of(CONTEXTS[7]) == "1907"
-    refused = CliRunner().invoke(app, ["train", "average", readers[0], *folders])
-    assert refused.exit_code == 1
-    assert "at least two readers" in refused.output
+    rejected = CliRunner().invoke(app, ["train", "average", readers[0], *folders])
+    assert rejected.exit_code == 1
+    assert "at least two readers" in rejected.output
 
 
 def test_rejects_readers_that_do_not_descend_from_the_first(tmp_path: Path) -> None:

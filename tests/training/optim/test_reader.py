@@ -135,11 +135,11 @@ def test_work_folder_belongs_to_one_training(data: Path, tmp_path: Path) -> None
     write_squad(data / RECIPE.mixture[0].file, CONTEXTS[:11])
     with pytest.raises(ModelError, match="another start, recipe or data"):
         train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
-    other = tmp_path / "other"
-    shutil.copytree(WEIGHTS / "reader", other)
-    (other / "recipe.json").unlink()
+    copy = tmp_path / "copy"
+    shutil.copytree(WEIGHTS / "reader", copy)
+    (copy / "recipe.json").unlink()
     with pytest.raises(ModelError, match=r"recipe\.json: not the training history of a reader"):
-        train_reader(data, [], tmp_path / "new", short, 2, lambda _: None, open_model_folder(other))
+        train_reader(data, [], tmp_path / "new", short, 2, lambda _: None, open_model_folder(copy))
     assert not (tmp_path / "new").exists()
 
 
