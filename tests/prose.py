@@ -122,10 +122,10 @@ def sentence_lengths(markdown: str) -> list[int]:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the hits below the given paths; return 1 if there are any."""
-    wanted = [Path(argument) for argument in arguments]
-    found = hits([p for p in tracked_files() if not wanted or any(p == w or p.is_relative_to(w) for w in wanted)])
-    print(*found, f"{len(found)} hits", sep="\n")  # noqa: T201
-    return bool(found)
+    folders = [Path(argument) for argument in arguments]
+    breaches = hits([p for p in tracked_files() if not folders or any(p.is_relative_to(f) for f in folders)])
+    print(*breaches, f"{len(breaches)} hits", sep="\n")  # noqa: T201
+    return bool(breaches)
 
 
 if __name__ == "__main__":

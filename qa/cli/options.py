@@ -25,8 +25,8 @@ FilterOption = Annotated[
     list[str] | None,
     typer.Option(
         "--filter",
-        help="NAME=VALUE that a document must have: a metadata field, title, uri or document_id. Repeat for more names, "
-        "or for more values of a name, any of which matches.",
+        help="NAME=VALUE that a document must have: a metadata field, title, uri or document_id. Repeat for more "
+        "names, or for more values of a name, any of which matches.",
     ),
 ]
 Tolerance = Annotated[float, typer.Option(min=0, help="Points by which a measure may fall.")]

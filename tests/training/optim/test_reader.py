@@ -55,6 +55,30 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def small_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train a real but much smaller network with the real tokenizer."""
+    config = BertConfig.from_pretrained(
+        base_model_folder(), attn_implementation="eager", attention_probs_dropout_prob=0
+    )
+    for name, size in {
+        "num_hidden_layers": 2,
+        "hidden_size": 64,
+        "num_attention_heads": 2,
+        "intermediate_size": 128,
+    }.items():
+        setattr(config, name, size)
+
+    def untrained(dropout: float = 0.0) -> BertForQuestionAnswering:
+        config.hidden_dropout_prob = dropout
+        # The published weights do not depend on a seed either.
+        torch.manual_seed(0)
+        return BertForQuestionAnswering(config)
+
+    monkeypatch.setattr(reader, "untrained_reader", untrained)
+
+
+@pytest.mark.usefixtures("small_base")
 def test_resumed_training_gives_the_same_weights(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_SAVE_SECONDS", 0)
     monkeypatch.setattr(reader, "_REPORT_SECONDS", 0)
@@ -92,6 +116,7 @@ def test_training_starts_from_the_shipped_reader(data: Path, tmp_path: Path) -> 
     assert "| tokens | 700 |" in render_stage(last)
 
 
+@pytest.mark.usefixtures("small_base")
 def test_answerability_and_ranking_weights_change_the_result(data: Path, tmp_path: Path) -> None:
     heads = {}
     for answerability, ranked in ((0.0, 0.0), (2.0, 0.0), (2.0, 1.0)):
@@ -121,6 +146,7 @@ def test_questions_are_grouped_by_context_in_random_order() -> None:
     assert 0.4 < np.mean(positions) / len(questions) < 0.6
 
 
+@pytest.mark.usefixtures("small_base")
 def test_work_folder_belongs_to_one_training(data: Path, tmp_path: Path) -> None:
     short = replace(RECIPE, tokens=100)
     finished = train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
@@ -143,6 +169,7 @@ def test_work_folder_belongs_to_one_training(data: Path, tmp_path: Path) -> None
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.usefixtures("small_base")
 def test_result_is_the_mean_of_the_weights_of_each_step(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,11 +186,12 @@ def test_result_is_the_mean_of_the_weights_of_each_step(
     finished = train_reader(data, [], tmp_path / "work", short, 2, lambda _: None)
     result = load_file(finished / "model.safetensors")
     assert len(seen) > 1
-    for name in ("bert.encoder.layer.3.attention.self.query.weight", "qa_outputs.bias"):
+    for name in ("bert.encoder.layer.1.attention.self.query.weight", "qa_outputs.bias"):
         assert torch.allclose(result[name], torch.stack([weights[name] for weights in seen]).mean(0), atol=1e-7)
         assert not torch.allclose(result[name], seen[-1][name], atol=1e-7)
 
 
+@pytest.mark.usefixtures("small_base")
 def test_adversarial_step_changes_the_result(data: Path, tmp_path: Path) -> None:
     short = replace(RECIPE, tokens=150, averaged_share=0.0)
     results = [
@@ -171,7 +199,7 @@ def test_adversarial_step_changes_the_result(data: Path, tmp_path: Path) -> None
         for length in (0.0, 1e-6, 0.5)
         for recipe in (replace(short, adversarial=length, dropout=0.0),)
     ]
-    name = "bert.encoder.layer.3.attention.self.query.weight"
+    name = "bert.encoder.layer.1.attention.self.query.weight"
     plain, tiny, large = (weights[name] for weights in results)
     assert torch.allclose(plain, tiny, atol=2e-5)
     assert (plain - large).abs().max() > 10 * (plain - tiny).abs().max()
