@@ -135,8 +135,13 @@ def load_settings(**options: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # validated by pydantic
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{_settings_file()} is not valid TOML: {error}", field="QA_CONFIG") from error
+        file = str(_settings_file())
+        raise InvalidInput(f"{file} is not valid TOML: {error}", field=file) from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = _PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise InvalidInput(f"{name}: {first['msg']}", field=name) from error
+        name = "_".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            file = str(_settings_file())
+            raise InvalidInput(f"{file}: unknown setting {name!r}; correct or remove it", field=file) from error
+        variable = f"{_PREFIX}{name.upper()}"
+        raise InvalidInput(f"{variable}: {first['msg']}", field=variable) from error

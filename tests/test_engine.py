@@ -70,7 +70,7 @@ def test_returns_answers_unless_the_documents_likely_do_not_answer(
     step = 1 if threshold is None else 2
     decided = engine.ask_batch([q["question"] for _, q in QUESTIONS[::step]], top_k=5)
     assert {result.has_answer for result in decided} == {True, False}
-    for result, guesses in zip(decided, results, strict=True):
+    for result, guesses in zip(decided, results[::step], strict=True):
         assert result.has_answer == (result.no_answer_score < scale.refusal)
         best, *others = guesses.answers
         if result.has_answer:

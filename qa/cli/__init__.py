@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
         # The interpreter flushes both streams again at exit, which must not fail a second time.
         devnull = os.open(os.devnull, os.O_WRONLY)
         if not isinstance(error, BrokenPipeError):
-            typer.echo(f"error: {error.strerror}", err=True)
+            typer.echo(f"error: {error.strerror or error}", err=True)
         for stream in _streams():
             os.dup2(devnull, stream.fileno())
         sys.exit(1)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from qa.errors import InvalidInput
+from qa.search.filters import ATTRIBUTES
 from qa.types import Meta
 from qa.validation import MAX_TOP_K, check_meta
 
@@ -55,13 +56,15 @@ def parse_filters(options: Sequence[str]) -> dict[str, object]:
         BadParameter: an option has no equals sign or no name.
     """
     values: dict[str, list[object]] = {}
-    for name, value in _parse_pairs(options, "--filter"):
-        values.setdefault(name, []).append(value)
+    for (name, value), option in zip(_parse_pairs(options, "--filter"), options, strict=True):
+        # These are always text, even if it looks like a number.
+        text = option.partition("=")[2]
+        values.setdefault(name, []).append(text if name in ATTRIBUTES and not isinstance(value, str) else value)
     return {name: accepted[0] if len(accepted) == 1 else accepted for name, accepted in values.items()}
 
 
 def _parse_pairs(options: Sequence[str], hint: str) -> Iterator[tuple[str, object]]:
-    """Yield names and values. Numbers, true, false and null are JSON; every other value is text."""
+    """Yield names and values: a number, true, false, null or a quoted string as in JSON, else text."""
     for option in options:
         name, sign, text = option.partition("=")
         if not sign or not name.strip():
@@ -70,4 +73,4 @@ def _parse_pairs(options: Sequence[str], hint: str) -> Iterator[tuple[str, objec
             value = json.loads(text)
         except ValueError:
             value = text
-        yield name.strip(), value if isinstance(value, int | float | bool | None) else text
+        yield name.strip(), text if isinstance(value, dict | list) else value

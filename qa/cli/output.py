@@ -75,6 +75,11 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
         yield lambda steps: bar.advance(task, steps)
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 passage` or `2 passages`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def lines(texts: Sequence[str]) -> None:
     """Print lines."""
     for text in texts:
@@ -107,7 +112,7 @@ def answers(result: QueryResult, as_json: bool) -> None:
     if not result.has_answer:
         lines(["The documents do not say."])
         if result.best_guess:
-            _print(f"Best guess, {result.best_guess.confidence:.0%} sure:", style="dim")
+            _print("Best guess:", style="dim")
             _print_answer(result.best_guess)
     for answer in result.answers:
         _print_answer(answer)
@@ -147,7 +152,7 @@ def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) 
         return
     if dry_run:
         notes(["dry run: nothing was written"])
-    lines([f"{d.change}  {d.id}  ({d.passages} passages)" for d in report.documents])
+    lines([f"{d.change}  {d.id}  ({count(d.passages, 'passage')})" for d in report.documents])
     lines([f"removed  {id}" for id in report.removed])
     if report.skipped:
         notes([f"{len(report.skipped)} files of unsupported formats were skipped: {report.skipped[0]}, …"])
@@ -158,7 +163,12 @@ def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:
     if as_json:
         print_json([{**asdict(info), "meta": dict(info.meta)} for info in infos])
     else:
-        lines([f"{i.id}  {i.title or ''}  ({i.characters} characters, {i.passages} passages)" for i in infos])
+        lines(
+            [
+                f"{i.id}  {i.title or ''}  ({count(i.characters, 'character')}, {count(i.passages, 'passage')})"
+                for i in infos
+            ]
+        )
 
 
 def indexes(counts: Mapping[str, tuple[int, int]], as_json: bool) -> None:
@@ -166,7 +176,7 @@ def indexes(counts: Mapping[str, tuple[int, int]], as_json: bool) -> None:
     if as_json:
         print_json([{"name": name, "documents": d, "passages": p} for name, (d, p) in counts.items()])
     else:
-        lines([f"{name}  ({d} documents, {p} passages)" for name, (d, p) in counts.items()])
+        lines([f"{name}  ({count(d, 'document')}, {count(p, 'passage')})" for name, (d, p) in counts.items()])
 
 
 def keys(stored: Sequence[Key], as_json: bool) -> None:

@@ -53,7 +53,8 @@ def result_of(call: Call[T], outcome: httpx2.Response | httpx2.HTTPError, url: s
         Unavailable: the server cannot be reached, or is not a spanlight server.
     """
     if isinstance(outcome, httpx2.HTTPError):
-        raise Unavailable(f"{url}: {outcome}", field="url") from outcome
+        hint = "; is the server running?" if isinstance(outcome, httpx2.ConnectError) else ""
+        raise Unavailable(f"{url}: {outcome}{hint}", field="url") from outcome
     if outcome.is_error:
         raise _error(outcome, url)
     try:

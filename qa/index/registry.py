@@ -146,4 +146,5 @@ class Indexes:
 
 
 def _not_found(name: str) -> NotFound:
-    return NotFound(f"index {name!r} not found; run `qa list --indexes`", field="index")
+    hint = "add documents with `qa add`" if name == DEFAULT_INDEX else "run `qa list --indexes`"
+    return NotFound(f"index {name!r} not found; {hint}", field="index")

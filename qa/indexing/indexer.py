@@ -14,7 +14,7 @@ from qa.indexing.rebuild import rebuild, roll_back
 from qa.reports import AddedDocument
 from qa.text.headings import search_text
 from qa.types import Change, Description, Document, DocumentInfo
-from qa.validation import MAX_TITLE, check_characters, check_meta, check_optional
+from qa.validation import MAX_TITLE, check_characters, check_document, check_meta, check_optional
 
 if TYPE_CHECKING:
     from qa.models.embedder import Embedder
@@ -101,9 +101,14 @@ class Indexer:
             One outcome for each document, in order.
 
         Raises:
+            InvalidInput: a document is not valid; the field is `N.name` for document N, from 0.
             NotFound: the index does not exist.
             Changed: a document has none of the expected hashes, or does not exist.
         """
+        documents = [
+            check_document(d.text, d.id, d.title, d.uri, d.meta, f"{n}.", d.marks, d.boxes)
+            for n, d in enumerate(documents)
+        ]
         opened = self.indexes.get(index)
         unchanged = opened.unchanged(documents)
         new = [document for document in documents if document.id not in unchanged]
