@@ -23,9 +23,9 @@ run: .venv/.serving
 test: install
 	$(BIN)/pytest
 
-# Without the tests that take seconds; under two minutes on two cores.
+# Without training, which imports torch, and without other tests that take seconds; under two minutes on two cores.
 test-fast: install
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest --numprocesses=2 -m "not slow" --ignore=tests/training
 
 # The fault tests, with many more faults.
 stress: install
@@ -33,7 +33,7 @@ stress: install
 
 # Render the picture of the README with the page test; needs Chromium.
 picture: install
-	QA_PICTURE=docs/page.png $(BIN)/pytest -q tests/service/test_page.py -k picture
+	QA_PICTURE=docs/page.png $(BIN)/pytest -q tests/service/test_page.py -k test_takes_the_screenshot_of_the_readme
 
 check: install
 	$(BIN)/ruff format --check .

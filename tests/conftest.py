@@ -37,7 +37,7 @@ from qa.types import Document
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "eval" / "golden"
 # Seconds for a process to start or to end.
-ENOUGH_S = 60
+PROCESS_TIMEOUT_S = 60
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -158,7 +158,7 @@ def running(folder: Path, **settings: object) -> Iterator[tuple[str, subprocess.
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + ENOUGH_S
+        deadline = time.monotonic() + PROCESS_TIMEOUT_S
         with Client(url, key=variables.get("QA_API_KEYS"), retries=0) as client:
             while True:
                 assert process.poll() is None
@@ -171,7 +171,7 @@ def running(folder: Path, **settings: object) -> Iterator[tuple[str, subprocess.
         yield url, process
     finally:
         process.terminate()
-        assert process.wait(ENOUGH_S) in (0, -signal.SIGTERM)
+        assert process.wait(PROCESS_TIMEOUT_S) in (0, -signal.SIGTERM)
 
 
 def labels_in(squad: dict[str, Any]) -> dict[str, tuple[list[str], bool]]:

@@ -95,7 +95,7 @@ def test_reports_each_added_file(start: Start, tmp_path: Path) -> None:
 
 
 def test_adds_a_large_file_by_a_job(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qa.client.sequences.MAX_WAITED_FOR", 10)
+    monkeypatch.setattr("qa.client.sequences.MAX_SYNCHRONOUS_BYTES", 10)
     (tmp_path / "kettle.md").write_text("# Kettle\n\nIt is blue.")
     url = start()
 

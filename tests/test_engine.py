@@ -49,6 +49,7 @@ def results(golden: Engine) -> list[QueryResult]:
     return golden.ask_batch([q["question"] for _, q in QUESTIONS], min_confidence=0.0, top_k=5)
 
 
+@pytest.mark.slow
 def test_answers_are_verbatim_and_sorted(results: list[QueryResult]) -> None:
     for result in results:
         assert_verbatim(result, TEXTS)
@@ -60,6 +61,7 @@ def test_answers_are_verbatim_and_sorted(results: list[QueryResult]) -> None:
 
 
 @pytest.mark.parametrize("threshold", [None, 0.02, 0.6])
+@pytest.mark.slow
 def test_returns_answers_unless_the_documents_likely_do_not_answer(
     golden: Engine, results: list[QueryResult], threshold: float | None
 ) -> None:
@@ -104,6 +106,7 @@ def test_rejects_a_minimum_confidence_out_of_range(golden: Engine, bound: float)
     assert ask_error.value.field == read_error.value.field == "min_confidence"
 
 
+@pytest.mark.slow
 def test_results_are_the_same_alone_batched_and_after_a_restart(golden: Engine) -> None:
     questions = [q["question"] for _, q in QUESTIONS[::20]]
     batched = golden.ask_batch(questions, include_passages=True)
@@ -126,6 +129,7 @@ def test_reranked_hits_do_not_depend_on_their_number(golden: Engine) -> None:
     )
 
 
+@pytest.mark.slow
 def test_stops_reading_when_the_remaining_passages_cannot_win(golden: Engine) -> None:
     def ask(stop_margin: float | None) -> list[QueryResult]:
         calibration = golden.calibration
@@ -294,3 +298,20 @@ def test_asking_and_adding_import_neither_torch_nor_transformers(tmp_path: Path)
     )
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert process.stdout.splitlines() == ["blue", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        (Document("", "The kettle is blue."), "1.id"),
+        (Document("a/b", "The kettle is blue."), "1.id"),
+        (Document("a", " \n"), "1.text"),
+        (Document("a", "The kettle is blue.", "x" * 1001), "1.title"),
+        (Document("a", "The kettle is blue.", meta={"colours": ["blue"]}), "1.meta.colours"),  # type: ignore[dict-item]
+    ],
+)
+def test_rejects_invalid_documents_and_adds_none(engine: Engine, document: Document, field: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^(1\.|the document has no text)") as error:
+        engine.add([Document("good", "The cup is red."), document])
+    assert error.value.field == field
+    assert engine.documents() == []

@@ -12,7 +12,7 @@ from qa.documents.files import find_files
 from qa.errors import InvalidInput, QAError, Unavailable
 from qa.reports import FileReport, IngestionReport
 from qa.wire.convert import file_report
-from qa.wire.documents import MAX_WAITED_FOR
+from qa.wire.documents import MAX_SYNCHRONOUS_BYTES
 
 T = TypeVar("T")
 Steps = Generator[Call[Any] | float, Any, T]
@@ -80,7 +80,7 @@ def add_files(
 
 
 def _add_file(path: Path, index: str) -> Steps[Sequence[FileReport]]:
-    if path.stat().st_size <= MAX_WAITED_FOR:
+    if path.stat().st_size <= MAX_SYNCHRONOUS_BYTES:
         response = yield calls.upload([path], index=index)
         return [file_report(file) for file in response.files]
     job = yield calls.upload_later([path], index=index)

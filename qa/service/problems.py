@@ -65,7 +65,7 @@ def install(app: FastAPI) -> None:
             reason = first.get("ctx", {}).get("error", first["msg"])
             return problem(400, f"the body is not valid JSON: {reason}", "body")
         field = ".".join(str(part) for part in first["loc"][1:] if part not in (ONE, MANY)) or str(first["loc"][0])
-        return problem(422, first["msg"], field)
+        return problem(422, f"{field}: {first['msg']}", field)
 
     @app.exception_handler(HTTPException)
     async def _handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:

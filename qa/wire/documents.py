@@ -58,7 +58,7 @@ class AddResponse(BaseModel):
     documents: list[AddedOut]
 
 
-MAX_WAITED_FOR = 5_000_000
+MAX_SYNCHRONOUS_BYTES = 5_000_000
 """Maximum total bytes of an upload that is added before the response; larger ones take minutes, so a job adds them."""
 
 

@@ -10,6 +10,8 @@ from qa import factory
 from tests.cli.conftest import Run, parse
 from tests.conftest import GOLDEN, golden_articles
 
+pytestmark = pytest.mark.slow
+
 
 def test_eval_writes_report_and_predictions(run: Run, tmp_path: Path) -> None:
     golden = GOLDEN / "golden.json"

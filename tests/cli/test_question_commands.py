@@ -88,6 +88,16 @@ def test_filter_options_select_documents(run: Run, filters: list[str], colours: 
     assert {passage["document_id"].split(".")[0] for passage in searched["passages"]} == colours
 
 
+def test_filter_values_that_look_like_numbers_can_be_text(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(
+        "id,title,text,code\n1,2024,The kettle is blue.,x7\n2,2025,The kettle is red.,12\n"
+    )
+    assert run("add", "rows.csv").exit_code == 0
+    for filter, ids in (("document_id=1", ["1"]), ("title=2025", ["2"]), ('code="12"', ["2"]), ("code=x7", ["1"])):
+        hits = parse(run("search", "What colour is the kettle?", "--json", "--filter", filter))["passages"]
+        assert [hit["document_id"] for hit in hits] == ids, filter
+
+
 @pytest.mark.usefixtures("houses")
 def test_rejects_bad_filter(run: Run) -> None:
     for command in ("ask", "search"):
@@ -118,4 +128,4 @@ def test_lists_indexes_with_counts(run: Run) -> None:
         {"name": "books", "documents": 1, "passages": 1},
         {"name": "default", "documents": 3, "passages": 3},
     ]
-    assert run("list", "--indexes").stdout == "books  (1 documents, 1 passages)\ndefault  (3 documents, 3 passages)\n"
+    assert run("list", "--indexes").stdout == "books  (1 document, 1 passage)\ndefault  (3 documents, 3 passages)\n"

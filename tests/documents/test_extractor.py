@@ -16,7 +16,7 @@ from qa.documents.extract.extractor import Extractor
 from qa.documents.extract.formats import extract
 from qa.documents.extract.tables import Columns
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
-from tests.conftest import ENOUGH_S
+from tests.conftest import PROCESS_TIMEOUT_S
 from tests.documents.files import pdf_with_compressed_text, pdf_with_nested_drawings
 
 PAGE = b"<title>The pump</title><h1>Oil</h1><p>Every six weeks.</p>"
@@ -71,7 +71,7 @@ def test_a_crashing_parser_does_not_stop_the_extractor() -> None:
     extractor, before = Extractor(), children()
 
     def crash() -> None:
-        deadline = time.monotonic() + ENOUGH_S
+        deadline = time.monotonic() + PROCESS_TIMEOUT_S
         while not (started := children() - before):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -98,7 +98,7 @@ def test_a_process_ignores_stop_signals_and_is_replaced_when_killed(extractor: E
         assert extractor.extract(PAGE, "pump.html")[0].title == "The pump"
     assert children() - before == {process}
     os.kill(process, signal.SIGKILL)
-    deadline = time.monotonic() + ENOUGH_S
+    deadline = time.monotonic() + PROCESS_TIMEOUT_S
     while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -110,6 +110,7 @@ def assert_regression_detected(before: dict[str, Any], again: dict[str, Any], wo
     assert compare(before, worse).regressions(0.5)
 
 
+@pytest.mark.slow
 def test_detects_a_reader_limited_to_the_first_64_tokens_and_accepts_an_identical_run(
     shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ def test_detects_a_reader_limited_to_the_first_64_tokens_and_accepts_an_identica
     assert_regression_detected(before, again, evaluate_reader(shipped, dataset, tmp_path, "worse.json"))
 
 
+@pytest.mark.slow
 def test_detects_a_reader_with_windows_of_64_tokens(
     shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

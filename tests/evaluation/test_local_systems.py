@@ -10,6 +10,8 @@ from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
 from tests.conftest import GOLDEN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:

@@ -18,6 +18,8 @@ from qa.evaluation.squad import load_squad
 from qa.evaluation.systems import Mode
 from tests.conftest import GOLDEN
 
+pytestmark = pytest.mark.slow
+
 NAMES = {
     "exact_match", "f1", "has_answer_exact_match", "has_answer_f1", "no_answer_accuracy", "f1_best_threshold",
     "exact_match@5", "answerable_auroc", "offset_exactness", "ece", "aurc",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qa.index.local import LocalIndex
 from qa.index.verification import verify_index
-from tests.conftest import ENOUGH_S, ROOT, SPECIFICATION, search_ids
+from tests.conftest import PROCESS_TIMEOUT_S, ROOT, SPECIFICATION, search_ids
 
 WRITERS, EACH = 4, 25
 
@@ -40,7 +40,7 @@ def test_concurrent_writers_see_each_others_documents(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "ignore", "-c", WORKER, str(folder), str(acknowledged)]
     processes = [subprocess.Popen([*command, name, str(EACH)], env=environment) for name in "abcd"[:WRITERS]]
-    assert [process.wait(5 * ENOUGH_S) for process in processes] == [0] * WRITERS
+    assert [process.wait(5 * PROCESS_TIMEOUT_S) for process in processes] == [0] * WRITERS
     index = LocalIndex(folder, SPECIFICATION)
     assert index.counts() == (WRITERS * EACH, WRITERS * EACH)
     assert index.state().revision == WRITERS * EACH
@@ -65,13 +65,13 @@ def test_ctrl_c_stops_adding_and_leaves_nothing_half_written(tmp_path: Path) -> 
         # A shell that runs the tests in the background makes them and their children ignore SIGINT.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + ENOUGH_S
+    deadline = time.monotonic() + PROCESS_TIMEOUT_S
     while not (tmp_path / "indexes" / "default" / "catalog.sqlite3").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(0.5)
     adding.send_signal(signal.SIGINT)
-    _, stderr = adding.communicate(timeout=ENOUGH_S)
+    _, stderr = adding.communicate(timeout=PROCESS_TIMEOUT_S)
     assert adding.returncode == 130
     assert "Traceback" not in stderr
     command = [qa, "verify", "--json"]

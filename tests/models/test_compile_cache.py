@@ -20,6 +20,8 @@ from qa.models.inference import Graph
 from qa.models.model_folder import WEIGHTS
 from qa.models.processor import Processor
 
+pytestmark = pytest.mark.slow
+
 READER = WEIGHTS / "reader" / "model.xml"
 SEQUENCES = [(np.arange(1000, 1040), np.zeros(40, np.int64))]
 Outputs = tuple[NDArray[np.float32], ...]

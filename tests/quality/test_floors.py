@@ -15,7 +15,7 @@ from qa.evaluation.metrics import exact_match, f1
 from qa.types import QueryResult, SearchResult
 from tests.conftest import golden_articles
 
-pytestmark = pytest.mark.quality
+pytestmark = [pytest.mark.quality, pytest.mark.slow]
 
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     (article["title"], entry) for article in golden_articles() for entry in article["paragraphs"][0]["qas"]

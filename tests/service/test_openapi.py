@@ -21,6 +21,8 @@ from qa.config import Settings
 from qa.engine import Engine
 from qa.service.app import create_app
 
+pytestmark = pytest.mark.slow
+
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance, content_type_conformance]
 
 

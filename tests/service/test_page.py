@@ -17,7 +17,7 @@ from qa.types import Document
 from tests.conftest import labels_in, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
 
 MILL = (
     "🌾 The mill stands at the river.\r\n\r\n"
@@ -112,7 +112,7 @@ def test_shows_that_the_documents_do_not_answer(page: Page) -> None:
 
 
 def test_adds_a_large_file_by_a_job(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qa.service.routes.documents.MAX_WAITED_FOR", 10)
+    monkeypatch.setattr("qa.service.routes.documents.MAX_SYNCHRONOUS_BYTES", 10)
     (tmp_path / "pot.txt").write_text("The pot is green, and holds two litres.")
     page.locator("#files").set_input_files(tmp_path / "pot.txt")
     expect(page.locator("#uploaded")).to_have_text("pot.txt: created", timeout=30_000)

@@ -19,7 +19,9 @@ from qa.client import Client
 from qa.errors import QAError, RateLimited
 from qa.service.keys import Keys
 from qa.wire.documents import DocumentIn
-from tests.conftest import ENOUGH_S, running
+from tests.conftest import PROCESS_TIMEOUT_S, running
+
+pytestmark = pytest.mark.slow
 
 
 def test_workers_share_keys_jobs_metrics_and_rate_limits(tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ def test_workers_share_keys_jobs_metrics_and_rate_limits(tmp_path: Path) -> None
 def test_reports_workers_that_fail_to_start(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("qa")), "serve", "--workers", "2", "--port", "0"]
     environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path), "QA_READER": str(tmp_path / "nowhere")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ENOUGH_S)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PROCESS_TIMEOUT_S)
     assert (done.returncode, "nowhere" in done.stderr) == (1, True)
 
 
@@ -75,7 +77,7 @@ def test_reports_a_port_that_is_in_use(tmp_path: Path, workers: str) -> None:
         port = str(listener.getsockname()[1])
         command = [str(Path(sys.executable).with_name("qa")), "serve", "--workers", workers, "--port", port]
         environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ENOUGH_S)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PROCESS_TIMEOUT_S)
     assert (done.returncode, f"127.0.0.1:{port}: the server failed to start" in done.stderr) == (1, True)
 
 
@@ -83,19 +85,19 @@ def test_drains_after_sigterm(tmp_path: Path) -> None:
     with running(tmp_path, drain_seconds=2) as (url, process), Client(url, retries=0) as client:
         client.add([DocumentIn(id="kettle", text="The kettle is blue.")])
         process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + ENOUGH_S
+        deadline = time.monotonic() + PROCESS_TIMEOUT_S
         while client._http.get("/readyz").status_code == 200:
             assert time.monotonic() < deadline
         # It is not ready, but still serves.
         assert client.health().status == "ok"
         assert client.ask("What colour is the kettle?", min_confidence=0).answers[0].text == "blue"
-        assert process.wait(ENOUGH_S) in (0, -signal.SIGTERM)
+        assert process.wait(PROCESS_TIMEOUT_S) in (0, -signal.SIGTERM)
 
 
 def test_ctrl_c_stops_the_server_without_an_error(tmp_path: Path) -> None:
     with running(tmp_path) as (_, process):
         process.send_signal(signal.SIGINT)
-        assert process.wait(ENOUGH_S) == 0
+        assert process.wait(PROCESS_TIMEOUT_S) == 0
 
 
 def test_loses_no_acknowledged_write_when_stopped_under_load(tmp_path: Path) -> None:

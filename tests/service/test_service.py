@@ -143,7 +143,7 @@ def test_adds_replaces_and_deletes_documents(service: TestClient) -> None:
 
 
 def test_adds_large_files_by_a_job(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "MAX_WAITED_FOR", 20)
+    monkeypatch.setattr(documents, "MAX_SYNCHRONOUS_BYTES", 20)
     files = [("files", ("kettle.txt", b"The kettle is blue.")), ("files", ("broken.pdf", b"%PDF-1.4 nothing"))]
     response = service.post("/v1/documents/upload", files=files)
     assert response.status_code == 202

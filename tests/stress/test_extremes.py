@@ -19,6 +19,8 @@ from qa.service.service_db import ServiceDatabase
 from tests.conftest import SPECIFICATION, prepare_document, put, search_ids
 from tests.stress.test_faults import MANY
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 100_000 if MANY else 3_000
 SMALL_FILES = 10_000 if MANY else 200
 

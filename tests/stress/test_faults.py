@@ -18,6 +18,8 @@ from qa.index.local import LocalIndex
 from qa.index.verification import verify_index
 from tests.conftest import ROOT, SPECIFICATION, prepare_document, put, search_ids
 
+pytestmark = pytest.mark.slow
+
 MANY = bool(os.environ.get("QA_STRESS"))
 KILLS = 200 if MANY else 20
 FLIPS = 200 if MANY else 20

@@ -21,6 +21,8 @@ from qa.training.data.examples import Source, is_held_out
 from qa.training.fine_tuning import load_held_out
 from tests.training.data.test_examples import CONTEXTS, write_squad
 
+pytestmark = pytest.mark.slow
+
 
 def train(data: Path, tmp_path: Path, *options: str) -> tuple[int, str]:
     folders = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "reader"))

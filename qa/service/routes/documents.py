@@ -18,7 +18,7 @@ from qa.types import Description, Document
 from qa.validation import MAX_DOCUMENTS, check_document
 from qa.wire.convert import added_out, document_out, file_out, full_document
 from qa.wire.documents import (
-    MAX_WAITED_FOR,
+    MAX_SYNCHRONOUS_BYTES,
     AddResponse,
     DocumentIn,
     DocumentList,
@@ -83,7 +83,7 @@ def upload(
     """
     services.engine.indexes.get(index)
     uploads = [(file.filename or "file", file.file) for file in files]
-    is_large = sum(file.size or 0 for file in files) > MAX_WAITED_FOR
+    is_large = sum(file.size or 0 for file in files) > MAX_SYNCHRONOUS_BYTES
     if "respond-async" in prefer or (is_large and "wait" not in prefer):
         # Not the model of the route, which describes files that were added.
         job = services.jobs.start("upload", index, len(uploads), services.start_job, uploads)

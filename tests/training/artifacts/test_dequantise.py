@@ -16,6 +16,8 @@ from qa.training.artifacts.base_model import base_model_folder
 from qa.training.artifacts.dequantise import load_dequantised, load_float_embedder, load_float_reader
 from tests.conftest import golden_articles
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def network() -> BertForQuestionAnswering:

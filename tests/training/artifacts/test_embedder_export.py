@@ -20,6 +20,8 @@ from qa.training.recipe import BASE_RECIPE, load_embedder_recipe, load_recipe
 from qa.types import Document
 from tests.training.data.test_examples import CONTEXTS, write_squad
 
+pytestmark = pytest.mark.slow
+
 
 def test_embedder_is_trained_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedder_export, "SAMPLES", 20)

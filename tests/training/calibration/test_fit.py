@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from qa.cli import app
@@ -14,6 +15,8 @@ from qa.factory import build_engine
 from qa.models.model_folder import WEIGHTS
 from qa.reading.calibration import Calibration
 from qa.training.calibration.fit import FILES
+
+pytestmark = pytest.mark.slow
 
 
 def labels(first: int, count: int) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from qa.training.optim.depth import deepen
 from qa.training.recipe import OWN_RECIPE, load_recipe
 from tests.training.data.test_examples import CONTEXTS, write_squad
 
+pytestmark = pytest.mark.slow
+
 LAYER, HEAD = "bert.encoder.layer.2.output.dense.weight", "qa_outputs.bias"
 
 

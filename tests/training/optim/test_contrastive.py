@@ -16,6 +16,8 @@ from qa.training.optim.contrastive import train_embedder
 from qa.training.recipe import load_embedder_recipe
 from tests.training.data.test_examples import CONTEXTS, write_squad
 
+pytestmark = pytest.mark.slow
+
 RECIPE = replace(load_embedder_recipe("first"), passes=0.5, batch=4, rate=1e-4, warm_up_steps=1)
 
 

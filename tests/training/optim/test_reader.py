@@ -25,6 +25,8 @@ from qa.training.optim.reader import train_reader
 from qa.training.recipe import BASE_RECIPE, load_recipe
 from tests.training.data.test_examples import CONTEXTS, write_squad
 
+pytestmark = pytest.mark.slow
+
 RECIPE = replace(
     load_recipe(BASE_RECIPE),
     tokens=700,
