@@ -243,7 +243,7 @@ engine = "kestrel"
     ),
     RealFile(
         "blog.html",
-        b"""<!doctype html><html lang=en><body><header><p>The Hiker, a blog by nobody</p></header>
+        b"""<!doctype html><html lang=en><body><header><p>The Hiker, a blog by no one</p></header>
 <aside>Subscribe!</aside><article><header><h1>Up the Corran ridge</h1></header><p>We slept in a hut.</p>
 <h2>The way down</h2><dl><dt>Water</dt><dd>There is a spring below the Corran ridge at 1,430 metres.</dd></dl>
 </article><footer>All rights reserved</footer></body></html>""",

@@ -36,7 +36,7 @@ PROSE = [
     "the museum was opened in the spring",
     "of that year by its first keeper, who",
     "gathered the pottery of the valley in",
-    "a list that nobody has ever printed.",
+    "a list that no one has ever printed.",
 ]
 
 

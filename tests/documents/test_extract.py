@@ -342,7 +342,7 @@ def test_pdf_table_rows_with_long_cells_are_not_columns() -> None:
         "Opening hours of the library": "Tuesday to Sunday, 10 to 18 o'clock",
         "Opening hours of the bath": "Every day but the first, 7 to 21",
         "Grade of the last inspection": "A-",
-        "Grade of the one before it": "B",
+        "Grade of the previous one": "B",
     }
     extracted = extract_one(placed_at(*([(60, label), (320, value)] for label, value in hours.items())), "a.pdf")
     assert extracted.text.splitlines() == [f"{label} | {value}" for label, value in hours.items()]
@@ -376,7 +376,7 @@ def test_pdf_words_have_their_rectangles() -> None:
     for number, words in enumerate(lines):
         canvas.drawString(80, 700 - 14 * number, words)
     canvas.showPage()
-    canvas.drawString(100, 500, "Nobody looks for it.")
+    canvas.drawString(100, 500, "No one looks for it.")
     canvas.save()
     extracted = extract_one(file.getvalue(), "a.pdf")
 

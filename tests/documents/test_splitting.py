@@ -124,7 +124,7 @@ def test_splits_prose_around_tables_at_sentences(bars: str) -> None:
 
 
 def test_a_single_line_with_a_bar_is_not_a_table() -> None:
-    text = "One | two. " + "And so it goes on for long. " * 60 + "\nThe end of it."
+    text = "One | two. " + "And so it continues for long. " * 60 + "\nThe end of it."
     assert len(passages_of(text)) > 1
     assert passages_of(text)[0].text.endswith("long.")
 

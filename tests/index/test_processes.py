@@ -54,7 +54,7 @@ def test_ctrl_c_stops_adding_and_leaves_nothing_half_written(tmp_path: Path) -> 
     files = tmp_path / "files"
     files.mkdir()
     for number in range(8):
-        (files / f"{number}.txt").write_text(f"The lamp {number} burns all night, and nobody looks after it. " * 1000)
+        (files / f"{number}.txt").write_text(f"The lamp {number} burns all night, and no one looks after it. " * 1000)
     qa = str(Path(sys.executable).with_name("qa"))
     environment = {**os.environ, "QA_INDEX_DIR": str(tmp_path / "indexes")}
     adding = subprocess.Popen(

@@ -12,7 +12,7 @@ def test_only_the_embedding_threads_run_at_low_priority() -> None:
     threads_before = set(threading.enumerate())
     priority_before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     embedder = LowPriorityEmbedder(lambda: OpenVINOEmbedder(open_model_folder(WEIGHTS / "embedder"), 2))
-    vectors = embedder.encode_passages(["The library opens at nine.", "The ferry leaves at ten.", "Nobody answered."])
+    vectors = embedder.encode_passages(["The library opens at nine.", "The ferry leaves at ten.", "No one answered."])
     assert vectors.shape == (3, embedder.dimension)
     started = [thread for thread in threading.enumerate() if thread not in threads_before]
     assert len(started) >= 2

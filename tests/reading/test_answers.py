@@ -139,8 +139,8 @@ def test_collects_evidence_for_each_answer() -> None:
 
 @pytest.mark.parametrize(("retrieval", "behind"), [(0.9, 0.0), (1.0, 0.0), (1.005, 0.25), (1.02, 1.0), (2.0, 1.0)])
 def test_evidence_has_the_retrieval_gap_to_the_best_passage(retrieval: float, behind: float) -> None:
-    hits = [hit("Nobody knows.", "c", retrieval=retrieval), hit(TEXT, "d")]
-    logits = [passage_logits("Nobody knows.", null=9.0), passage_logits(TEXT, ("January 3", 26.0))]
+    hits = [hit("No one knows.", "c", retrieval=retrieval), hit(TEXT, "d")]
+    logits = [passage_logits("No one knows.", null=9.0), passage_logits(TEXT, ("January 3", 26.0))]
     (evidence,) = rank(hits, logits, 1).evidence
     assert evidence.reader == pytest.approx(26.0)
     assert evidence.behind == pytest.approx(behind)
