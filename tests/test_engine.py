@@ -15,6 +15,7 @@ import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qa import errors
 from qa.engine import Engine
 from qa.errors import Changed, InvalidInput, NotFound
 from qa.reading.early_stopping import MAX_PASSAGES_READ, ROUND_SIZES
@@ -315,3 +316,18 @@ def test_rejects_invalid_documents_and_adds_none(engine: Engine, document: Docum
         engine.add([Document("good", "The cup is red."), document])
     assert error.value.field == field
     assert engine.documents() == []
+
+
+def test_deprecated_names_of_version_0_1_warn_and_work(engine: Engine) -> None:
+    legacy: Any = engine
+    engine.add([Document("a", "The kettle is blue.")])
+    with pytest.warns(DeprecationWarning, match=r"engine\.document is deprecated; use engine\.documents\.get"):
+        assert legacy.document("a") == engine.documents.get("a")
+    with pytest.warns(DeprecationWarning, match=r"engine\.all_documents is deprecated; use engine\.documents\.all"):
+        assert list(legacy.all_documents()) == engine.documents()
+    with pytest.warns(DeprecationWarning, match=r"engine\.describe is deprecated; use engine\.documents\.update"):
+        assert legacy.describe("a", {"title": "Kettle"}).title == "Kettle"
+    with pytest.warns(DeprecationWarning, match=r"qa\.errors\.Abandoned is deprecated"):
+        assert errors.Abandoned is errors.ClientDisconnected
+    with pytest.raises(AttributeError, match="no attribute 'answer'"):
+        legacy.answer("Who?")
