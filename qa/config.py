@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -71,9 +72,7 @@ class Settings(BaseSettings):
         default="auto", description="of the int8 models; auto takes the faster one on this processor"
     )
     insecure: bool = Field(default=False, description="listen on other addresses than loopback without a key")
-    rate_limit: str | None = Field(
-        default=None, pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$", description="calls of one key or address"
-    )
+    rate_limit: str | None = Field(default=None, description="calls of one key or address, such as 100/minute")
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or queued at once")
     workers: int = Field(default=1, ge=1, le=256, description="server processes")
     drain_seconds: float = Field(default=0.0, ge=0, le=600, description="seconds that a stopping server still serves")
@@ -96,6 +95,13 @@ class Settings(BaseSettings):
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
         return value or None
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate_limit(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value, re.ASCII):
+            raise ValueError("must be a number of calls and a unit, such as 100/minute (or second, hour, day)")
+        return value
 
     @field_validator("store")
     @classmethod

@@ -23,7 +23,8 @@ def load_squad(path: Path) -> Dataset:
         articles = json.loads(read_text(path))["data"]
         entries = list(_iterate_entries(articles))
     except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path}: not a SQuAD JSON file ({error})", field="dataset") from error
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise DatasetError(f"{path}: not a SQuAD JSON file ({reason})", field="dataset") from error
     contexts: dict[str, int] = {}
     titles: dict[str, str] = {}
     questions: dict[str, LabelledQuestion] = {}

@@ -90,7 +90,7 @@ class Indexes:
                 specification.
         """
         if self.has(name):
-            raise Conflict(f"index {name!r} already exists; import under another name", field="index")
+            raise Conflict(f"index {name!r} already exists; import with another --index", field="index")
         if not file.is_file():
             raise NotFound(f"{file}: no such file", field="file")
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ _PAGE = 500
 class Indexer:
     """The documents of all indexes. Thread-safe.
 
-    An engine has one as `engine.documents`; calling it lists documents, as `Client.documents` does.
+    An engine has one as `engine.documents`; calling it returns a page of documents.
     """
 
     def __init__(self, indexes: Indexes, embedder: Embedder | None = None) -> None:

@@ -44,7 +44,7 @@ def serve(settings: Settings) -> None:
     except SystemExit as error:
         # uvicorn exits if the port is in use.
         raise Unavailable(
-            f"{settings.host}:{settings.port}: the server failed to start; see its log, and check that the port is free"
+            f"{settings.host}:{settings.port}: the server failed to start; see its log, and check address and port"
         ) from error
 
 
