@@ -26,23 +26,23 @@ def test_documents_have_short_sentences(path: Path) -> None:
 
 
 def test_finds_hits_in_every_kind_of_prose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rules.toml").write_text("[patterns]\n'\\bfoo\\b' = \"bar\"\n'\\bgo foos\\b' = \"go bars\"\n")
+    monkeypatch.setattr(prose, "RULES", tmp_path / "rules.toml")
     monkeypatch.setattr(prose, "ROOT", tmp_path)
     (tmp_path / "module.py").write_text(
-        '"""Nobody reads this."""\n\n# It is made\n# anew.\ndef test_that_nobody_calls() -> None:\n'
-        '    raise ValueError(f"{1} was told twice")\n'
+        '"""A foo."""\n\n# A comment of two\n# lines with Foo.\ndef test_that_foo_is_found() -> None:\n'
+        '    raise ValueError(f"{1} is no foo")\n    foo = "foo"\n'
     )
-    (tmp_path / "page.md").write_text("# Page\n\n```\nnobody\n```\n\nIt goes\non and on.\n")
-    (tmp_path / "Makefile").write_text("all:\n\techo  # somebody\n")
-    places = [(hit.path.name, hit.line, hit.text.lower()) for hit in hits([Path(p) for p in sorted(
-        ("Makefile", "module.py", "page.md")
-    )])]  # fmt: skip
-    assert places == [
-        ("Makefile", 2, "somebody"),
-        ("module.py", 4, "anew"),
-        ("module.py", 5, "nobody"),
-        ("module.py", 1, "nobody"),
-        ("module.py", 6, "told"),
-        ("page.md", 7, "goes on"),
+    (tmp_path / "page.md").write_text("# Page\n\n```\nfoo\n```\n\nThey go\nfoos.\n")
+    (tmp_path / "Makefile").write_text("all:\n\techo  # foo\n")
+    breaches = hits([Path("Makefile"), Path("module.py"), Path("page.md")])
+    assert sorted((hit.path.name, hit.line, hit.text, hit.advice) for hit in breaches) == [
+        ("Makefile", 2, "foo", "bar"),
+        ("module.py", 1, "foo", "bar"),
+        ("module.py", 4, "Foo", "bar"),
+        ("module.py", 5, "foo", "bar"),
+        ("module.py", 6, "foo", "bar"),
+        ("page.md", 7, "go foos", "go bars"),
     ]
 
 
