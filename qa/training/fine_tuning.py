@@ -63,8 +63,7 @@ def transfer_calibration(start: Settings, folder: Path, dataset: Dataset) -> Non
     calibration = Calibration.load(reader_folder(start) / CALIBRATION)
     step = max(1, len(dataset.questions) // _QUESTIONS_FOR_MEAN)
     pairs = [Pair(question.text, dataset.contexts[question.context]) for question in dataset.questions[::step]]
-    threads = start.threads or available_threads()
-    drift = _mean_null_logit(folder, pairs, threads) - _mean_null_logit(reader_folder(start), pairs, threads)
+    drift = _mean_null_logit(folder, pairs, start) - _mean_null_logit(reader_folder(start), pairs, start)
     transferred = replace(
         calibration,
         reader=open_model_folder(folder).identity,
@@ -80,8 +79,9 @@ def _correct_drift(scale: Scale, drift: float) -> Scale:
     return replace(scale, right=replace(right, bias=right.bias - right.null * drift))
 
 
-def _mean_null_logit(folder: Path, pairs: Sequence[Pair], threads: int) -> float:
-    passages = OpenVINOReader(open_model_folder(folder), threads).read_batch(pairs)
+def _mean_null_logit(folder: Path, pairs: Sequence[Pair], settings: Settings) -> float:
+    threads = settings.threads or available_threads()
+    passages = OpenVINOReader(open_model_folder(folder), threads, arithmetic=settings.arithmetic).read_batch(pairs)
     return fmean(window.null for logits in passages for window in logits.windows)
 
 

@@ -87,7 +87,7 @@ def fit_calibration(data: Path, folder: Path, settings: Settings, seed: int = 1)
         A report of the fitted parameters, one string for each line.
     """
     threads = settings.threads or available_threads()
-    reader = OpenVINOReader(open_model_folder(folder), threads)
+    reader = OpenVINOReader(open_model_folder(folder), threads, arithmetic=settings.arithmetic)
     embedder = build_embedder(settings, threads)
     questions, distractors = _sample_held_out(data, seed)
     identities = (reader.identity, fusion.IDENTITY, splitting.IDENTITY, early_stopping.IDENTITY)
