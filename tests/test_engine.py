@@ -69,11 +69,9 @@ def test_returns_answers_unless_the_documents_likely_do_not_answer(
     calibrated = golden.calibration.query
     scale = calibrated if threshold is None else replace(calibrated, threshold=threshold)
     engine = Engine(golden.documents, golden.reader, replace(golden.calibration, query=scale))
-    # Other thresholds only change which further answers are returned, which fewer questions show as well.
-    step = 1 if threshold is None else 2
-    decided = engine.ask_batch([q["question"] for _, q in QUESTIONS[::step]], top_k=5)
+    decided = engine.ask_batch([q["question"] for _, q in QUESTIONS[::2]], top_k=5)
     assert {result.has_answer for result in decided} == {True, False}
-    for result, guesses in zip(decided, results[::step], strict=True):
+    for result, guesses in zip(decided, results[::2], strict=True):
         assert result.has_answer == (result.no_answer_score < scale.refusal)
         best, *others = guesses.answers
         if result.has_answer:

@@ -63,7 +63,7 @@ def test_mean_confidence_is_the_share_of_right_answers(
 
 
 def test_reranking_keeps_answers_first(golden: Engine, report_figure: Callable[[str], None]) -> None:
-    answerable = [(title, entry) for title, entry in QUESTIONS if not entry["is_impossible"]]
+    answerable = [(title, entry) for title, entry in QUESTIONS if not entry["is_impossible"]][::2]
     questions = [entry["question"] for _, entry in answerable]
 
     def first_has_answer(searches: list[SearchResult]) -> int:
@@ -77,6 +77,6 @@ def test_reranking_keeps_answers_first(golden: Engine, report_figure: Callable[[
         first_has_answer(golden.search_batch(questions, top_k=3, rerank=rerank)) for rerank in (False, True)
     )
     report_figure(f"first passage has the answer: {searched} of {len(questions)}, reranked {reranked}")
-    # Measured: 87 and 89, in int8 and in float32.
-    assert searched >= 84
-    assert reranked >= max(85, searched - 1)
+    # Measured: 44 and 46, in int8 and in float32.
+    assert searched >= 41
+    assert reranked >= max(42, searched - 1)

@@ -18,7 +18,7 @@ from tests.training.data.test_examples import CONTEXTS, write_squad
 
 pytestmark = pytest.mark.slow
 
-RECIPE = replace(load_embedder_recipe("first"), passes=0.5, batch=4, rate=1e-4, warm_up_steps=1)
+RECIPE = replace(load_embedder_recipe("first"), passes=0.2, batch=4, rate=1e-4, warm_up_steps=1)
 
 
 @pytest.fixture
