@@ -32,7 +32,7 @@ from qa.index.local import LocalIndex, Prepared
 from qa.models.embedder import Vectors
 from qa.service.app import create_app
 from qa.text.headings import search_text
-from qa.types import Document
+from qa.types import Document, QueryResult
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "eval" / "golden"
@@ -128,6 +128,13 @@ def golden(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     opened.add([Document(path.stem, path.read_text(encoding="utf-8"), path.stem) for path in golden_documents()])
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def golden_guesses(golden: Engine) -> list[QueryResult]:
+    """Every guess for each question of the golden set, in its order."""
+    questions = [entry["question"] for article in golden_articles() for entry in article["paragraphs"][0]["qas"]]
+    return golden.ask_batch(questions, min_confidence=0.0, top_k=5)
 
 
 @contextmanager

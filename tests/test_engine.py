@@ -44,15 +44,9 @@ def assert_verbatim(result: QueryResult, texts: dict[str, str]) -> None:
         assert {start, end} <= graphemes
 
 
-@pytest.fixture(scope="module")
-def results(golden: Engine) -> list[QueryResult]:
-    """Every guess for each question."""
-    return golden.ask_batch([q["question"] for _, q in QUESTIONS], min_confidence=0.0, top_k=5)
-
-
 @pytest.mark.slow
-def test_answers_are_verbatim_and_sorted(results: list[QueryResult]) -> None:
-    for result in results:
+def test_answers_are_verbatim_and_sorted(golden_guesses: list[QueryResult]) -> None:
+    for result in golden_guesses:
         assert_verbatim(result, TEXTS)
         scores = [a.score for a in result.answers]
         confidences = [a.confidence for a in result.answers]
@@ -64,14 +58,14 @@ def test_answers_are_verbatim_and_sorted(results: list[QueryResult]) -> None:
 @pytest.mark.parametrize("threshold", [None, 0.02, 0.6])
 @pytest.mark.slow
 def test_returns_answers_unless_the_documents_likely_do_not_answer(
-    golden: Engine, results: list[QueryResult], threshold: float | None
+    golden: Engine, golden_guesses: list[QueryResult], threshold: float | None
 ) -> None:
     calibrated = golden.calibration.query
     scale = calibrated if threshold is None else replace(calibrated, threshold=threshold)
     engine = Engine(golden.documents, golden.reader, replace(golden.calibration, query=scale))
     decided = engine.ask_batch([q["question"] for _, q in QUESTIONS[::2]], top_k=5)
     assert {result.has_answer for result in decided} == {True, False}
-    for result, guesses in zip(decided, results[::2], strict=True):
+    for result, guesses in zip(decided, golden_guesses[::2], strict=True):
         assert result.has_answer == (result.no_answer_score < scale.refusal)
         best, *others = guesses.answers
         if result.has_answer:

@@ -128,7 +128,7 @@ def test_detects_a_reader_limited_to_the_first_64_tokens_and_accepts_an_identica
 def test_detects_a_reader_with_windows_of_64_tokens(
     shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = load_squad(shared("dev", "squad_v1.1_dev.json")).head(400)
+    dataset = load_squad(shared("dev", "squad_v1.1_dev.json")).head(800)
     before = evaluate_reader(shipped, dataset, tmp_path, "before.json")
     monkeypatch.setattr(encoding, "MAX_INPUT_TOKENS", 64)
     monkeypatch.setattr(encoding, "WINDOW_OVERLAP", 8)

@@ -22,17 +22,11 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def results(golden: Engine) -> list[QueryResult]:
-    """The best guess for each question."""
-    return golden.ask_batch([entry["question"] for _, entry in QUESTIONS], min_confidence=0.0, top_k=1)
-
-
 def test_questions_are_answered_or_refused_as_well_as_before(
-    golden: Engine, results: list[QueryResult], report_figure: Callable[[str], None]
+    golden: Engine, golden_guesses: list[QueryResult], report_figure: Callable[[str], None]
 ) -> None:
     right, refused = [], []
-    for (title, entry), result in zip(QUESTIONS, results, strict=True):
+    for (title, entry), result in zip(QUESTIONS, golden_guesses, strict=True):
         best = result.answers[0]
         is_refused = golden.calibration.query.refuses(result.no_answer_score)
         if entry["is_impossible"]:
@@ -49,12 +43,12 @@ def test_questions_are_answered_or_refused_as_well_as_before(
 
 
 def test_mean_confidence_is_the_share_of_right_answers(
-    results: list[QueryResult], report_figure: Callable[[str], None]
+    golden_guesses: list[QueryResult], report_figure: Callable[[str], None]
 ) -> None:
-    confidences = [result.answers[0].confidence for result in results]
+    confidences = [result.answers[0].confidence for result in golden_guesses]
     exact = [
         exact_match(result.answers[0].text, [answer["text"] for answer in entry["answers"]])
-        for result, (_, entry) in zip(results, QUESTIONS, strict=True)
+        for result, (_, entry) in zip(golden_guesses, QUESTIONS, strict=True)
     ]
     confidence, share = sum(confidences) / len(confidences), sum(exact) / len(exact)
     report_figure(f"mean confidence {confidence:.3f}, exactly right {share:.3f}")
