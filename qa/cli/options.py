@@ -44,7 +44,7 @@ def parse_meta(options: Sequence[str]) -> Meta:
         BadParameter: an option has no equals sign or no name, or its value cannot be stored.
     """
     try:
-        return check_meta(dict(_parse_pairs(options, "--meta")))
+        return check_meta({name: value for name, _, value in _parse_pairs(options, "--meta")})
     except InvalidInput as error:
         raise typer.BadParameter(f"{error.field}: {error.message}", param_hint="--meta") from error
 
@@ -56,15 +56,17 @@ def parse_filters(options: Sequence[str]) -> dict[str, object]:
         BadParameter: an option has no equals sign or no name.
     """
     values: dict[str, list[object]] = {}
-    for (name, value), option in zip(_parse_pairs(options, "--filter"), options, strict=True):
-        # These are always text, even if it looks like a number.
-        text = option.partition("=")[2]
+    for name, text, value in _parse_pairs(options, "--filter"):
+        # Document attributes are always text, even if the text looks like a number.
         values.setdefault(name, []).append(text if name in ATTRIBUTES and not isinstance(value, str) else value)
     return {name: accepted[0] if len(accepted) == 1 else accepted for name, accepted in values.items()}
 
 
-def _parse_pairs(options: Sequence[str], hint: str) -> Iterator[tuple[str, object]]:
-    """Yield names and values: a number, true, false, null or a quoted string as in JSON, else text."""
+def _parse_pairs(options: Sequence[str], hint: str) -> Iterator[tuple[str, str, object]]:
+    """Yield name, text and value of each option.
+
+    The value is a number, true, false, null or a quoted string as in JSON, else the text itself.
+    """
     for option in options:
         name, sign, text = option.partition("=")
         if not sign or not name.strip():
@@ -73,4 +75,4 @@ def _parse_pairs(options: Sequence[str], hint: str) -> Iterator[tuple[str, objec
             value = json.loads(text)
         except ValueError:
             value = text
-        yield name.strip(), text if isinstance(value, dict | list) else value
+        yield name.strip(), text, text if isinstance(value, dict | list) else value
