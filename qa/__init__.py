@@ -35,15 +35,8 @@ if TYPE_CHECKING:
         UnsupportedFormat,
     )
     from qa.reports import AddedDocument, FileReport, IngestionReport
-    from qa.types import (
-        Answer,
-        Document,
-        DocumentInfo,
-        Hit,
-        QueryResult,
-        SearchResult,
-        Span,
-    )
+    from qa.results import Answer, Hit, QueryResult, SearchResult
+    from qa.types import Document, DocumentInfo, SourceFile, Span, Table, Unread
 
 __version__ = "0.1.0"
 __all__ = [
@@ -68,10 +61,13 @@ __all__ = [
     "QueryResult",
     "RateLimited",
     "SearchResult",
+    "SourceFile",
     "Span",
+    "Table",
     "TooLarge",
     "Unauthorized",
     "Unavailable",
+    "Unread",
     "UnsupportedFormat",
     "__version__",
     "open",
@@ -82,7 +78,8 @@ _MODULES = {
     **dict.fromkeys(("AsyncClient", "Client"), "qa.client"),
     "Engine": "qa.engine",
     **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
-    **dict.fromkeys(("Answer", "Document", "DocumentInfo", "Hit", "QueryResult", "SearchResult", "Span"), "qa.types"),
+    **dict.fromkeys(("Answer", "Hit", "QueryResult", "SearchResult"), "qa.results"),
+    **dict.fromkeys(("Document", "DocumentInfo", "SourceFile", "Span", "Table", "Unread"), "qa.types"),
 }
 
 

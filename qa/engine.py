@@ -19,9 +19,10 @@ from qa.reading.reader import Pair, Reader
 from qa.reading.reranking import RERANK_DEPTH, rerank_hits
 from qa.reading.selection import select_answers, select_from_text
 from qa.reports import AddedDocument, IngestionReport
+from qa.results import Hit, QueryResult, SearchResult
 from qa.search.filters import parse_filter
 from qa.stopwatch import Stopwatch
-from qa.types import Document, Hit, Mark, QueryResult, SearchResult
+from qa.types import Document, Mark
 from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check_text, check_top_k
 
 DEFAULT_TOP_K = 3

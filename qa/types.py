@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
-from qa.deprecation import RenamedAttribute
-
 Meta = Mapping[str, str | int | float | bool | None]
 Change = Literal["created", "replaced", "unchanged"]
+TextKind = Literal["text", "ocr", "contents"]
+"""How a text came about or what it is for: `ocr` was recognised in a picture; `contents` is a table of contents or an
+index of a book, which is stored but neither searched nor read."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,11 +53,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The page (from 1) and section of a text between `start` and the next mark."""
+    """The page (from 1), section and kind of a text between `start` and the next mark."""
 
     start: int
     page: int | None = None
     section: str | None = None
+    kind: TextKind = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,56 @@ def marks_within(marks: Sequence[Mark], span: Span) -> tuple[Mark, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """The structure of a table in a text, where each row is a line with ` | ` between its cells.
+
+    Attributes:
+        start: offset of the first row.
+        rows: for each row, the lengths of its cells in code points.
+        header: what each column holds, in the order of the columns; empty if the table has no header.
+        header_rows: number of rows at the start that are the header; 0 if `header` comes from rows above `start`.
+        labelled: whether the first cell of a row names what the row is about.
+        numbers: for each row, its number in the sheet of a workbook, from 1; empty for other tables.
+        first_column: number of the first column in the sheet, from 1.
+    """
+
+    start: int
+    rows: Sequence[Sequence[int]]
+    header: Sequence[str] = ()
+    header_rows: int = 0
+    labelled: bool = False
+    numbers: Sequence[int] = ()
+    first_column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of a file that extraction could not read; `page` (from 1) is None if it is not on one page."""
+
+    page: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The original file of a document.
+
+    Attributes:
+        name: base name of the file.
+        media_type: for example `application/pdf`.
+        sha256: hash of the bytes, in hexadecimal.
+        size: in bytes.
+        data: the bytes; None if they are already stored.
+    """
+
+    name: str
+    media_type: str
+    sha256: str
+    size: int
+    data: bytes | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document's text and metadata.
 
@@ -94,6 +146,9 @@ class Document:
         meta: metadata, which filters test.
         marks: its pages and sections, ascending.
         boxes: where its words are on the pages of a PDF; see `qa.text.boxes`.
+        tables: its tables, ascending.
+        unread: what extraction could not read.
+        file: its original file.
     """
 
     id: str
@@ -103,6 +158,9 @@ class Document:
     meta: Meta = field(default_factory=dict)
     marks: Sequence[Mark] = ()
     boxes: bytes = b""
+    tables: Sequence[Table] = ()
+    unread: Sequence[Unread] = ()
+    file: SourceFile | None = None
 
 
 class Description(TypedDict, total=False):
@@ -122,6 +180,8 @@ class DocumentInfo:
         sha256: content hash of text, title, address and metadata; the ETag over HTTP.
         added_at: UTC time of the last write, ISO 8601.
         revision: revision of the index at the last write.
+        unread: what extraction could not read.
+        file: the original file; None if it is not kept.
     """
 
     id: str
@@ -133,6 +193,8 @@ class DocumentInfo:
     sha256: str
     added_at: str
     revision: int
+    unread: Sequence[Unread] = ()
+    file: SourceFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +205,7 @@ class Passage:
         cut: for each end, whether it is inside a word; no answer starts or ends there.
         marks: the document's marks that cover the passage; offsets count in the document.
         boxes: the document's word boxes within the passage; offsets count in the document.
+        tables: the rows of the document's tables that the passage touches; offsets count in the document.
     """
 
     document_id: str
@@ -151,160 +214,4 @@ class Passage:
     cut: tuple[bool, bool] = (False, False)
     marks: Sequence[Mark] = ()
     boxes: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that a search returned, with the parts of its score.
-
-    Attributes:
-        passage_id: id in the index; None for a text that came with the question, whose scores are 0.
-        passage: the passage.
-        title: of the document.
-        uri: of the document.
-        meta: of the document.
-        lexical: BM25.
-        dense: cosine similarity.
-        retrieval: fused score from 0 to 1.
-        margin: best span logit minus null logit; None if the reader did not read the passage.
-        reranked: score from `margin` and `retrieval`; None without reranking.
-    """
-
-    passage_id: int | None
-    passage: Passage
-    title: str | None
-    uri: str | None
-    meta: Meta
-    lexical: float
-    dense: float
-    retrieval: float
-    margin: float | None = None
-    reranked: float | None = None
-
-    @property
-    def document_id(self) -> str:
-        """The passage's document."""
-        return self.passage.document_id
-
-    @property
-    def text(self) -> str:
-        """The passage's text."""
-        return self.passage.text
-
-    @property
-    def span(self) -> Span:
-        """The passage's place in the document."""
-        return self.passage.span
-
-    document_offset = RenamedAttribute("span")
-
-    @property
-    def score(self) -> float:
-        """The score that orders hits."""
-        return self.retrieval if self.reranked is None else self.reranked
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """Hits, best first, and the state of the index that they come from."""
-
-    hits: Sequence[Hit]
-    generation: int
-    revision: int
-    timings_ms: Mapping[str, float] = field(default_factory=dict)
-
-    passages = RenamedAttribute("hits")
-
-
-@dataclass(frozen=True, slots=True)
-class Components:
-    """The parts of an answer's score: BM25, cosine, span logit and null logit."""
-
-    lexical: float
-    dense: float
-    reader: float
-    null: float
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Another place with the same answer."""
-
-    document_id: str
-    span: Span
-
-    document_offset = RenamedAttribute("span")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An exact span of a document: `document.text[span] == text`.
-
-    Attributes:
-        text: the answer, verbatim.
-        score: comparable across passages, documents and questions.
-        confidence: calibrated probability that the answer is right.
-        span: place in the document.
-        context: sentences around the answer, verbatim.
-        context_span: place of the answer in `context`.
-        passage_id: the passage that the answer was read in; None without an index.
-        components: the parts of the score.
-        support: other places with the same answer.
-        page: page number from 1, where the format has pages.
-        section: heading above the answer, where the format has headings.
-        rectangles: places on the pages of a PDF, one for each line.
-    """
-
-    text: str
-    score: float
-    confidence: float
-    document_id: str
-    title: str | None
-    uri: str | None
-    meta: Meta
-    span: Span
-    context: str
-    context_span: Span
-    passage_id: int | None
-    components: Components
-    support: Sequence[Support] = ()
-    page: int | None = None
-    section: str | None = None
-    rectangles: Sequence[Rectangle] = ()
-
-    answer = RenamedAttribute("text")
-    document_offset = RenamedAttribute("span")
-    context_offset = RenamedAttribute("context_span")
-
-
-@dataclass(frozen=True, slots=True)
-class QueryResult:
-    """The result of one question.
-
-    Attributes:
-        query_id: names the result in logs and feedback.
-        answers: best first; empty exactly when `has_answer` is false.
-        no_answer_score: probability that the documents do not answer the question.
-        best_guess: the best answer when none reaches the threshold.
-        passages: the passages that were read, if requested.
-        index: name of the index; empty without one.
-        generation: of the index.
-        revision: of the index.
-        timings_ms: milliseconds by stage.
-    """
-
-    query_id: str
-    question: str
-    answers: Sequence[Answer]
-    no_answer_score: float
-    best_guess: Answer | None
-    passages: Sequence[Hit]
-    index: str
-    generation: int
-    revision: int
-    timings_ms: Mapping[str, float]
-
-    @property
-    def has_answer(self) -> bool:
-        """Whether the documents answer the question."""
-        return bool(self.answers)
+    tables: Sequence[Table] = ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 from qa.errors import InvalidInput, TooLarge
-from qa.types import Document, Mark, Meta
+from qa.types import Document, Meta
 
 MAX_QUESTION = 2_000
 MAX_QUESTIONS = 64
@@ -130,15 +131,13 @@ def check_index_name(name: str) -> str:
     return name
 
 
-def check_document(
+def new_document(
     text: str,
     id: str | None = None,
     title: str | None = None,
     uri: str | None = None,
     meta: Mapping[str, object] | None = None,
     prefix: str = "",
-    marks: Sequence[Mark] = (),
-    boxes: bytes = b"",
 ) -> Document:
     """Return a valid document; without an id, one is derived from its text and address.
 
@@ -148,7 +147,13 @@ def check_document(
     uri = check_optional(uri, f"{prefix}uri", MAX_URI)
     title = check_optional(title, f"{prefix}title", MAX_TITLE)
     document_id = derive_id(text, uri) if id is None else check_document_id(id, f"{prefix}id")
-    return Document(document_id, text, title, uri, check_meta(meta or {}, f"{prefix}meta"), marks, boxes)
+    return Document(document_id, text, title, uri, check_meta(meta or {}, f"{prefix}meta"))
+
+
+def check_document(document: Document, prefix: str = "") -> Document:
+    """Return a valid document; errors name the field with `prefix` before it."""
+    checked = new_document(document.text, document.id, document.title, document.uri, document.meta, prefix)
+    return replace(document, meta=checked.meta)
 
 
 def derive_id(text: str, uri: str | None) -> str:

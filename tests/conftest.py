@@ -30,9 +30,10 @@ from qa.factory import build_engine
 from qa.index.catalog import Specification
 from qa.index.local import LocalIndex, Prepared
 from qa.models.embedder import Vectors
+from qa.results import QueryResult
 from qa.service.app import create_app
 from qa.text.headings import search_text
-from qa.types import Document, QueryResult
+from qa.types import Document
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "eval" / "golden"

@@ -19,7 +19,8 @@ from qa import errors
 from qa.engine import Engine
 from qa.errors import Changed, InvalidInput, NotFound
 from qa.reading.early_stopping import MAX_PASSAGES_READ, ROUND_SIZES
-from qa.types import Document, QueryResult
+from qa.results import QueryResult
+from qa.types import Document
 from tests.conftest import golden_articles, golden_documents
 
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in golden_documents()}

@@ -18,8 +18,9 @@ from qa.evaluation.dataset_loading import load_dataset
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.metrics import ndcg, recall
 from qa.factory import build_engine
+from qa.results import Hit
 from qa.search.fusion import CANDIDATES
-from qa.types import Document, Hit
+from qa.types import Document
 
 _BATCH = 64
 _SCORES: dict[str, Callable[[Hit], float]] = {

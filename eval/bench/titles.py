@@ -23,9 +23,10 @@ from qa.evaluation.squad import load_squad
 from qa.factory import build_engine
 from qa.reading.early_stopping import build_pair
 from qa.reading.spans import ScoredSpan, best_spans
+from qa.results import Hit
 from qa.search.fusion import CANDIDATES
 from qa.training.data.examples import article_titles, split
-from qa.types import Document, Hit
+from qa.types import Document
 
 FILES = ("squad.json", "nq_qed.json")
 DISTRACTORS = 900

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from qa.index.verification import Verification
     from qa.reports import IngestionReport
+    from qa.results import Answer, Hit, QueryResult, SearchResult
     from qa.service.keys import Key
-    from qa.types import Answer, DocumentInfo, Hit, QueryResult, SearchResult
+    from qa.types import DocumentInfo
 
 
 # Rich takes longer to import than most commands take to run, so only coloured output loads it.

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from qa.errors import InvalidInput
 from qa.reports import AddedDocument
-from qa.types import Document, QueryResult, SearchResult
+from qa.results import QueryResult, SearchResult
+from qa.types import Document
 from qa.wire.base import IDEMPOTENCY_KEY, PREFIX, Offset
 from qa.wire.convert import added_document, query_result, search_result
 from qa.wire.documents import AddResponse, DocumentIn, DocumentList, DocumentOut, FullDocumentOut, UploadResponse

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import mimetypes
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from qa.documents.extract.formats import Extract
 from qa.documents.extract.tables import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, TooLarge
-from qa.types import Document
-from qa.validation import MAX_ID, MAX_TITLE, check_document
+from qa.types import Document, SourceFile
+from qa.validation import MAX_ID, MAX_TITLE, new_document
 
 STANDARD_INPUT = Path("-")
 MAX_FILE_BYTES = 200_000_000
@@ -34,8 +35,9 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a file's bytes come from: its name in errors, and the defaults for its documents."""
+    """A file that was read: its bytes, its name in errors, and the defaults for its documents."""
 
+    data: bytes
     name: str
     id: str | None = None
     title: str | None = None
@@ -78,23 +80,29 @@ def read_documents(
         InvalidInput: the file is missing, unreadable, too large, without text or of an unsupported format; the message
             names it.
     """
+    data = _read_bytes(path)
     if path == STANDARD_INPUT:
-        return _build_documents(extract(_read_bytes(path), "standard input", columns), _Source("standard input"), meta)
+        return _build_documents(extract(data, "standard input", columns), _Source(data, "standard input"), meta)
     title = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    source = _Source(str(path), _derive_id(path.name, str(path)), title, path.as_uri())
-    return _build_documents(extract(_read_bytes(path), source.name, columns), source, meta)
+    source = _Source(data, str(path), _derive_id(path.name, str(path)), title, path.as_uri())
+    return _build_documents(extract(data, source.name, columns), source, meta)
 
 
-def read_upload(data: bytes, name: str, extract: Extract) -> list[Document]:
-    """Read an uploaded file. Its name decides its format; a later upload with the same name replaces its documents.
+def read_upload(data: bytes, name: str, extract: Extract, columns: Columns | None = None) -> list[Document]:
+    """Read an uploaded file; a later upload with the same name replaces its documents.
+
+    Args:
+        data: the file.
+        name: its name.
+        extract: extracts the documents.
+        columns: the columns of a table.
 
     Raises:
         InvalidInput: as for `read_documents`.
     """
     base_name = PurePosixPath(name.replace("\\", "/")).name or "file"
-    return _build_documents(
-        extract(data, base_name, None), _Source(base_name, _derive_id(base_name, base_name), base_name)
-    )
+    source = _Source(data, base_name, _derive_id(base_name, base_name), base_name)
+    return _build_documents(extract(data, base_name, columns), source)
 
 
 def read_text(path: Path, extract: Extract) -> ExtractedText:
@@ -174,21 +182,36 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _build_documents(
     extracted: Sequence[ExtractedText], source: _Source, meta: Mapping[str, object] | None = None
 ) -> list[Document]:
-    return [_build_document(source, part, meta or {}) for part in extracted]
+    file = source_file(source.data, source.title or "file")
+    return [_build_document(source, text, text.file or file, meta or {}) for text in extracted]
 
 
-def _build_document(source: _Source, part: ExtractedText, meta: Mapping[str, object]) -> Document:
-    row = "" if part.row is None else part.id or str(part.row)
-    id = part.id or (source.id and source.id + (f"-{row}" if row else ""))
-    uri = source.uri and source.uri + (f"#{row}" if row else "")
-    title = part.title or source.title
+def _build_document(
+    source: _Source, extracted: ExtractedText, file: SourceFile, meta: Mapping[str, object]
+) -> Document:
+    suffix = extracted.part or ("" if extracted.row is None else extracted.id or str(extracted.row))
+    id = extracted.id or (source.id and source.id + (f"-{suffix}" if suffix else ""))
+    uri = source.uri and source.uri + (f"#{suffix}" if suffix else "")
+    title = extracted.title or source.title
     try:
-        return check_document(
-            part.text, id, title and title[:MAX_TITLE], uri, {**part.meta, **meta}, marks=part.marks, boxes=part.boxes
-        )
+        document = new_document(extracted.text, id, title and title[:MAX_TITLE], uri, {**extracted.meta, **meta})
     except InvalidInput as error:
-        name = f"{source.name}: row {part.row}" if row else source.name
+        name = source.name if extracted.row is None else f"{source.name}: row {extracted.row}"
         raise type(error)(f"{name}: {error.message}", field=source.name) from error
+    return replace(
+        document,
+        marks=extracted.marks,
+        boxes=extracted.boxes,
+        tables=extracted.tables,
+        unread=extracted.unread,
+        file=file,
+    )
+
+
+def source_file(data: bytes, name: str) -> SourceFile:
+    """Return a file's bytes with their hash, and the media type that its name implies."""
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return SourceFile(name, media_type, hashlib.sha256(data).hexdigest(), len(data), data)
 
 
 def _derive_id(name: str, location: str) -> str:

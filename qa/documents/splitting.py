@@ -16,10 +16,10 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from qa.documents.extract.text_builder import CELL_SEPARATOR
 from qa.text.boundaries import boundary_before, is_boundary
 from qa.text.boxes import boxes_within
 from qa.text.sentences import AFTER_PARAGRAPH, AFTER_SENTENCE, LONGEST_SENTENCE
+from qa.text.tables import CELL_SEPARATOR, tables_within
 from qa.types import Document, Passage, Span, marks_within
 
 if TYPE_CHECKING:
@@ -65,21 +65,31 @@ def split(document: Document, token_starts: TokenStarts) -> list[Passage]:
     """
     text = document.text
     passages = []
-    for block in _cut_blocks(text):
+    for block in (block for part in _searchable_parts(document) for block in _cut_blocks(text, part)):
         starts = [block.start + start for start in token_starts(block.of(text))]
         for packed in _pack(list(_find_units(text, block, starts)), starts):
             span = _strip(text, packed)
             if len(span):
                 cut = (not is_boundary(text, span.start), not is_boundary(text, span.end))
                 marks, boxes = marks_within(document.marks, span), boxes_within(document.boxes, span)
-                passages.append(Passage(document.id, span, span.of(text), cut, marks, boxes))
+                tables = tables_within(document.tables, span)
+                passages.append(Passage(document.id, span, span.of(text), cut, marks, boxes, tables))
     return passages
 
 
-def _cut_blocks(text: str) -> Iterator[Span]:
+def _searchable_parts(document: Document) -> Iterator[Span]:
+    """Yield the parts of a text between its tables of contents and indexes; the whole text if these are all of it."""
+    ends = [*(mark.start for mark in document.marks[1:]), len(document.text)]
+    left_out = [Span(m.start, end) for m, end in zip(document.marks, ends, strict=False) if m.kind == "contents"]
+    edges = [0, *(edge for span in left_out for edge in (span.start, span.end)), len(document.text)]
+    parts = [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
+    yield from parts or [Span(0, len(document.text))]
+
+
+def _cut_blocks(text: str, part: Span) -> Iterator[Span]:
     """Cut a long text after a paragraph, a line or a word, so that later steps never see more than one block."""
-    start = 0
-    while len(text) - start > BLOCK_CHARACTERS:
+    start = part.start
+    while part.end - start > BLOCK_CHARACTERS:
         limit = start + BLOCK_CHARACTERS
         for separator in ("\n\n", "\n", " "):
             end = text.rfind(separator, start + BLOCK_CHARACTERS // 2, limit) + len(separator)
@@ -89,8 +99,8 @@ def _cut_blocks(text: str) -> Iterator[Span]:
             end = boundary_before(text, limit, limit - MAX_CHARACTERS)
         yield Span(start, end)
         start = end
-    if start < len(text):
-        yield Span(start, len(text))
+    if start < part.end:
+        yield Span(start, part.end)
 
 
 def _unit_size(piece: str) -> int:

@@ -13,7 +13,8 @@ from qa.evaluation.outcomes import Candidate, Outcome
 from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Mode, Progress, is_askable
 from qa.reading import reranking
 from qa.reading.calibration import Scale
-from qa.types import Document, QueryResult, SearchResult
+from qa.results import QueryResult, SearchResult
+from qa.types import Document
 
 # Large enough to keep all cores busy.
 _QUESTION_BATCH = 32

@@ -9,7 +9,7 @@ from qa.errors import QAError
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.outcomes import Candidate, Outcome
 from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Mode, is_askable
-from qa.types import Answer
+from qa.results import Answer
 
 
 class RemoteSystem:

@@ -22,8 +22,9 @@ from qa.errors import Changed, Conflict, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.transactions import ReadTransaction
 from qa.index.writes import content_hash
+from qa.results import SearchResult
 from qa.search.filters import Filter
-from qa.types import Change, Document, DocumentInfo, Passage, SearchResult
+from qa.types import Change, Document, DocumentInfo, Passage
 
 if TYPE_CHECKING:
     import numpy as np

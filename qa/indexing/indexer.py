@@ -105,10 +105,7 @@ class Indexer:
             NotFound: the index does not exist.
             Changed: a document has none of the expected hashes, or does not exist.
         """
-        documents = [
-            check_document(d.text, d.id, d.title, d.uri, d.meta, f"{n}.", d.marks, d.boxes)
-            for n, d in enumerate(documents)
-        ]
+        documents = [check_document(document, f"{n}.") for n, document in enumerate(documents)]
         opened = self.indexes.get(index)
         unchanged = opened.unchanged(documents)
         new = [document for document in documents if document.id not in unchanged]

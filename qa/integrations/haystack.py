@@ -8,7 +8,8 @@ from haystack import Document, ExtractedAnswer, component, default_from_dict, de
 from haystack.utils import Secret, deserialize_secrets_inplace
 
 from qa.client import Client
-from qa.types import Answer, Span
+from qa.results import Answer
+from qa.types import Span
 
 _KEY = Secret.from_env_var("QA_KEY", strict=False)
 

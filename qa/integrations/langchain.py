@@ -11,7 +11,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import Field, SecretStr
 
 from qa.client import AsyncClient, Client
-from qa.types import Hit
+from qa.results import Hit
 
 
 class SpanlightRetriever(BaseRetriever):

@@ -14,9 +14,10 @@ from itertools import chain
 
 from qa.reading.calibration import Evidence, Scale
 from qa.reading.spans import PassageLogits, best_spans
+from qa.results import Answer, Components, Hit, Support
 from qa.text.boundaries import widen
 from qa.text.boxes import rectangles_of
-from qa.types import Answer, Components, Hit, Mark, Span, Support, mark_at
+from qa.types import Mark, Span, mark_at
 
 SPANS_PER_PASSAGE = 5
 # Answers are far shorter; this limit only stops the widening to a "word" of thousands of characters.

@@ -12,8 +12,8 @@ from itertools import chain
 
 from qa.reading.answers import Candidate, PassageCandidates, find_candidates
 from qa.reading.reader import Pair, Reader
+from qa.results import Hit
 from qa.text.headings import headings_above
-from qa.types import Hit
 
 # Two passages keep two cores busy and are enough for most questions. Most of the others need all ten.
 ROUND_SIZES = (2, 4, 4)

@@ -14,7 +14,7 @@ from qa.reading.answers import find_candidates
 from qa.reading.early_stopping import build_pair
 from qa.reading.reader import Reader
 from qa.reading.spans import PassageLogits
-from qa.types import Hit
+from qa.results import Hit
 
 # Number of hits that are read and reranked. Later hits stay behind them.
 RERANK_DEPTH = 20

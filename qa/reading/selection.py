@@ -7,7 +7,8 @@ import uuid
 from qa.reading.answers import RankedAnswers, find_candidates, rank_answers
 from qa.reading.calibration import Calibration, Scale
 from qa.reading.spans import PassageLogits
-from qa.types import Answer, Hit, Passage, QueryResult, Span
+from qa.results import Answer, Hit, QueryResult
+from qa.types import Passage, Span
 
 
 def select_answers(question: str, ranked: RankedAnswers, scale: Scale, min_confidence: float | None) -> QueryResult:

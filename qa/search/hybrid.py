@@ -9,12 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.results import Hit, SearchResult
 from qa.search.analysis import bm25_ceiling, term_weights
 from qa.search.filters import Filter
 from qa.search.fusion import CANDIDATES, SENTENCE_DEPTH, fuse
 from qa.search.sentence_coverage import coverage
 from qa.text.headings import headings_above
-from qa.types import Hit, Passage, SearchResult
+from qa.types import Passage
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qa.engine import Engine
 from qa.errors import QAError
 from qa.index.registry import Indexes
+from qa.results import QueryResult
 from qa.service.logs import QUESTIONS
-from qa.types import QueryResult
 from qa.wire.base import PREFIX
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from qa.errors import InvalidInput
 from qa.reports import AddedDocument, FileReport
-from qa.types import (
-    Answer,
-    Components,
-    Document,
-    DocumentInfo,
-    Hit,
-    Passage,
-    QueryResult,
-    Rectangle,
-    SearchResult,
-    Span,
-    Support,
-)
+from qa.results import Answer, Components, Hit, QueryResult, SearchResult, Support
+from qa.types import Document, DocumentInfo, Passage, Rectangle, Span
 from qa.wire.base import Offset
 from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut, UploadedOut
 from qa.wire.questions import (

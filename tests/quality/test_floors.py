@@ -12,7 +12,7 @@ import pytest
 
 from qa.engine import Engine
 from qa.evaluation.metrics import exact_match, f1
-from qa.types import QueryResult, SearchResult
+from qa.results import QueryResult, SearchResult
 from tests.conftest import golden_articles
 
 pytestmark = [pytest.mark.quality, pytest.mark.slow]

@@ -9,7 +9,8 @@ import pytest
 from qa.reading.answers import RankedAnswers, find_candidates, find_context, rank_answers
 from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.spans import PassageLogits, WindowLogits
-from qa.types import Answer, Hit, Passage, Span
+from qa.results import Answer, Hit
+from qa.types import Passage, Span
 
 NO_EVIDENCE = Evidence(*[0.0] * len(Evidence._fields))
 RIGHT_WEIGHTS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}

@@ -15,7 +15,8 @@ from qa.reading.early_stopping import (
 )
 from qa.reading.reader import Pair
 from qa.reading.spans import PassageLogits
-from qa.types import Hit, Span
+from qa.results import Hit
+from qa.types import Span
 from tests.reading.test_answers import hit, passage_logits
 
 

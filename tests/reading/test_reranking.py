@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from qa.reading.reranking import RERANK_DEPTH, reorder_hits, rerank_hits
-from qa.types import Hit
+from qa.results import Hit
 from tests.reading.test_answers import hit
 from tests.reading.test_early_stopping import CountingReader, word_hits
 

@@ -18,6 +18,7 @@ from qa.client import Client
 from qa.config import Settings
 from qa.engine import RERANKED_AS_QUESTIONS, Engine
 from qa.errors import ClientDisconnected, Overloaded
+from qa.results import QueryResult, SearchResult
 from qa.service import admission as admission_module
 from qa.service.admission import Admission
 from qa.service.callers import Callers
@@ -26,7 +27,6 @@ from qa.service.keys import ANONYMOUS, Key, Keys
 from qa.service.rate_limit import RateLimit
 from qa.service.retry_queue import QueuedCaller, RetryQueue
 from qa.service.services import Services
-from qa.types import QueryResult, SearchResult
 from tests.conftest import serving
 
 

@@ -14,7 +14,7 @@ from math import inf
 from statistics import fmean
 
 from qa.documents.extract.layout import LINE_STEP, Line, restore_hyphen
-from qa.documents.extract.text_builder import CELL_SEPARATOR
+from qa.text.tables import CELL_SEPARATOR
 
 # In line heights: the minimum gap between cells, wider than a space between words; the maximum step between rows.
 _MIN_GAP, _ROW_STEP = 1.0, 3.0

@@ -19,9 +19,10 @@ import pypdfium2.raw as raw
 
 from qa.documents.extract.columns import arrange_lines
 from qa.documents.extract.layout import Line, ends_sentence, group_by_heading, remove_running_heads, resolve_hyphens
-from qa.documents.extract.text_builder import CELL_SEPARATOR, ExtractedText, TextBuilder, clean_properties
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder, clean_properties
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
 from qa.text.boxes import pack_boxes
+from qa.text.tables import CELL_SEPARATOR
 from qa.types import Meta, Rectangle
 from qa.validation import MAX_TEXT
 

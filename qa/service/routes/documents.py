@@ -15,7 +15,7 @@ from qa.service import problems
 from qa.service.dependencies import IDEMPOTENT, WRITES, IndexDep, ServicesDep
 from qa.service.job_responses import accepted
 from qa.types import Description, Document
-from qa.validation import MAX_DOCUMENTS, check_document
+from qa.validation import MAX_DOCUMENTS, new_document
 from qa.wire.convert import added_out, document_out, file_out, full_document
 from qa.wire.documents import (
     MAX_SYNCHRONOUS_BYTES,
@@ -58,7 +58,7 @@ def add(
             f"the list must have from 1 to {MAX_DOCUMENTS:,} documents, got {len(inputs):,}", field="body"
         )
     documents = [
-        _check_document(document, f"{n}." if isinstance(body, list) else "") for n, document in enumerate(inputs)
+        _new_document(document, f"{n}." if isinstance(body, list) else "") for n, document in enumerate(inputs)
     ]
     first_position: dict[str, int] = {}
     for n, document in enumerate(documents):
@@ -151,8 +151,8 @@ def _parse_etags(header: str | None) -> frozenset[str] | None:
     return frozenset(etag.strip().removeprefix("W/").strip('"') for etag in header.split(","))
 
 
-def _check_document(document: DocumentIn, prefix: str) -> Document:
-    return check_document(document.text, document.id, document.title, document.uri, document.meta, prefix)
+def _new_document(document: DocumentIn, prefix: str) -> Document:
+    return new_document(document.text, document.id, document.title, document.uri, document.meta, prefix)
 
 
 def _encode_cursor(id: str) -> str:

@@ -31,6 +31,7 @@ from qa.reading.answers import find_candidates
 from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, build_pair
 from qa.reading.reader import OpenVINOReader, Pair, Reader
+from qa.results import Hit
 from qa.search import fusion
 from qa.search.fusion import CANDIDATES
 from qa.training.calibration.parameters import (
@@ -48,7 +49,7 @@ from qa.training.calibration.parameters import (
 )
 from qa.training.calibration.reliability import DIAGRAM, reliability_svg
 from qa.training.data.examples import split
-from qa.types import Document, Hit, Passage, Span
+from qa.types import Document, Passage, Span
 
 FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
 # Answerable questions of each file.

@@ -12,8 +12,8 @@ from qa.evaluation.metrics import f1
 from qa.reading.answers import PassageCandidates, RankedAnswers, rank_answers
 from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.early_stopping import count_passages_needed
+from qa.results import Hit
 from qa.training.calibration.annotator_agreement import AnnotatorAgreement, count_agreement
-from qa.types import Hit
 
 RETRIEVAL_WEIGHTS = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0)
 STOP_MARGINS = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
