@@ -265,7 +265,8 @@ class Engine:
         from qa.indexing.ingestion import Ingestion, find_sources
 
         names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-        sources, failed = find_sources(names, Columns(text_column, title_column, id_column), meta or {})
+        columns, excluded = Columns(text_column, title_column, id_column), [self.indexes.folder.resolve()]
+        sources, failed = find_sources(names, columns, meta or {}, excluded)
         with closing(Extractor()) as extractor:
             report = Ingestion(self.documents, extractor.extract, index, dry_run).add(sources, progress)
         report.files += failed

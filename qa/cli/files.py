@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +13,10 @@ import typer
 
 from qa.cli import output
 from qa.cli.options import IndexOption, JsonFlag, UrlOption, parse_meta
-from qa.cli.sessions import client_session, engine_session, exit_on_errors
+from qa.cli.sessions import client_session, engine_session, exit_on_errors, print_errors
+
+# A file whose index was in use is synced again after this time.
+_RETRY_SECONDS = 5.0
 
 MetaOption = Annotated[
     list[str] | None, typer.Option("--meta", help="NAME=VALUE to store with each document. Repeat for more names.")
@@ -63,7 +69,7 @@ def add(
         return
     fields = parse_meta(meta or [])
     with engine_session() as engine, closing(Extractor()) as extractor:
-        sources, unmatched = find_sources(paths, columns, fields)
+        sources, unmatched = find_sources(paths, columns, fields, [engine.indexes.folder.resolve()])
         if if_empty and engine.indexes.has(index) and engine.indexes.get(index).counts()[0]:
             sources, unmatched = [], []
         with output.progress("adding", len(sources)) as progress:
@@ -81,23 +87,57 @@ def sync(
     title_column: TitleColumn = "title",
     id_column: IdColumn = "id",
     dry_run: DryRun = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep running, and follow the changes of the folder until Ctrl-C.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Make an index match a folder.
 
     New files are added, changed files are replaced, and the documents of files that are gone are removed. Only
     documents that came from this folder are removed. A second run changes nothing.
+
+    With --watch, a file is added once it has stopped growing.
     """
     from qa.documents.extract.extractor import Extractor
     from qa.documents.extract.tables import Columns
+    from qa.errors import Unavailable
     from qa.indexing.ingestion import Ingestion, find_sources
+    from qa.indexing.watching import watch_folder
+    from qa.reports import IngestionReport
 
-    fields = parse_meta(meta or [])
+    if watch and dry_run:
+        raise typer.BadParameter("cannot be combined with --dry-run", param_hint="--watch")
+    columns, fields = Columns(text_column, title_column, id_column), parse_meta(meta or [])
     with engine_session() as engine, closing(Extractor()) as extractor:
-        sources, unmatched = find_sources([str(folder)], Columns(text_column, title_column, id_column), fields)
-        # If a folder cannot be listed, its documents must not be removed.
-        exit_on_errors([path.error for path in unmatched if path.error])
-        with output.progress("syncing", len(sources)) as progress:
-            report = Ingestion(engine.documents, extractor.extract, index, dry_run).sync(folder, sources, progress)
-        output.ingestion(report, as_json, dry_run=dry_run)
-        exit_on_errors(report.errors)
+        excluded = [engine.indexes.folder.resolve()]
+
+        def synchronise(changed: Sequence[Path] | None = None) -> IngestionReport:
+            """Sync the changed files, or the whole folder, and print the outcome."""
+            paths = [folder] if changed is None else filter(Path.is_file, changed)
+            sources, unmatched = find_sources([str(path) for path in paths], columns, fields, excluded)
+            errors = [path.error for path in unmatched if path.error and changed is None]
+            if not watch:
+                exit_on_errors(errors)
+            if errors:
+                # A folder that is empty or cannot be listed may be unmounted, so its documents are kept.
+                print_errors(errors)
+                return IngestionReport()
+            ingestion = Ingestion(engine.documents, extractor.extract, index, dry_run)
+            with output.progress("syncing", len(sources)) as progress:
+                report = ingestion.sync(folder, sources, progress, changed)
+            output.ingestion(report, as_json, dry_run=dry_run)
+            sys.stdout.flush()
+            return report
+
+        if not watch:
+            exit_on_errors(synchronise().errors)
+            return
+        with suppress(KeyboardInterrupt):
+            for settled in watch_folder(folder, excluded):
+                report = synchronise(settled or None)
+                print_errors(report.errors)
+                while busy := [Path(file.file) for file in report.files if isinstance(file.error, Unavailable)]:
+                    time.sleep(_RETRY_SECONDS)
+                    report = synchronise(busy)
+                    print_errors(report.errors)

@@ -63,10 +63,15 @@ def client_session(url: str) -> Iterator[Client]:
         yield client
 
 
-def exit_on_errors(errors: Sequence[QAError]) -> None:
-    """Print each error once, and exit with status 1 if there are any."""
+def print_errors(errors: Sequence[QAError]) -> None:
+    """Print each error once."""
     for text in dict.fromkeys(describe(error) for error in errors):
         print_error(text)
+
+
+def exit_on_errors(errors: Sequence[QAError]) -> None:
+    """Print each error once, and exit with status 1 if there are any."""
+    print_errors(errors)
     if errors:
         raise typer.Exit(1)
 

@@ -8,7 +8,7 @@ import mimetypes
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -44,17 +44,18 @@ class _Source:
     uri: str | None = None
 
 
-def find_files(paths: Sequence[str]) -> tuple[list[InputFile], list[InvalidInput]]:
+def find_files(paths: Sequence[str], excluded: Collection[Path] = ()) -> tuple[list[InputFile], list[InvalidInput]]:
     """Return the files that paths name, each once, and an error for each path that names none.
 
     Args:
         paths: files; folders, for all visible files in them; patterns with `*`, `?`, `**`; or `-` for standard input.
+        excluded: folders whose files are left out unless they are named, such as the folder of the indexes.
     """
     files: dict[Path, InputFile] = {}
     errors: list[InvalidInput] = []
     for path in paths:
         try:
-            for file in _expand(path):
+            for file in _expand(path, excluded):
                 earlier = files.get(file.path)
                 files[file.path] = InputFile(file.path, file.explicit or bool(earlier and earlier.explicit))
         except InvalidInput as error:
@@ -121,7 +122,10 @@ def read_text(path: Path, extract: Extract) -> ExtractedText:
 
 def _read_bytes(path: Path) -> bytes:
     if path == STANDARD_INPUT:
-        return sys.stdin.buffer.read()
+        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise TooLarge(f"standard input: over the limit of {MAX_FILE_BYTES:,} bytes; split it", field="path")
+        return data
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
@@ -137,7 +141,7 @@ def _path_error(path: str, error: OSError) -> InvalidInput:
     return InvalidInput(f"{path}: {error.strerror}; check the path and its permissions", field=path)
 
 
-def _expand(path: str) -> Iterable[InputFile]:
+def _expand(path: str, excluded: Collection[Path]) -> Iterable[InputFile]:
     """Return the files that one path names."""
     if not path.strip():
         raise InvalidInput("the path is blank; name a file, a folder or a pattern", field="path")
@@ -148,22 +152,29 @@ def _expand(path: str) -> Iterable[InputFile]:
         location.stat()
     except OSError as error:
         matches = [Path(match) for match in sorted(glob.glob(path, recursive=True))]  # noqa: PTH207 - absolute patterns
-        files = [InputFile(match.resolve(), explicit=False) for match in matches if match.is_file()]
+        found = [match.resolve() for match in matches if match.is_file()]
+        files = [InputFile(file, explicit=False) for file in found if not _is_within(file, excluded)]
         if not files:
             raise _path_error(path, error) from error
         return files
-    if not location.is_dir():
+    if location.is_file():
         return [InputFile(location.resolve(), explicit=True)]
-    contents = sorted(_walk(location.resolve()))
+    if not location.is_dir():
+        raise InvalidInput(f"{path}: not a regular file; use '-' to read standard input", field=path)
+    contents = sorted(walk(location.resolve(), excluded))
     if not contents:
         raise InvalidInput(f"{path}: no files in this folder; hidden files do not count", field=path)
     return [InputFile(file, explicit=False) for file in contents]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder and its subfolders, without hidden ones.
+def walk(folder: Path, excluded: Collection[Path] = ()) -> Iterator[Path]:
+    """Yield the files in a folder and its subfolders, without hidden ones and the lock files of office programs.
 
     A link keeps its own path, not that of its target.
+
+    Args:
+        folder: the folder.
+        excluded: folders to leave out; `folder` itself is read in any case.
 
     Raises:
         InvalidInput: a folder cannot be read; the message names it.
@@ -173,10 +184,23 @@ def _walk(folder: Path) -> Iterator[Path]:
         raise _path_error(str(error.filename), error) from error
 
     for parent, folders, files in os.walk(folder, onerror=raise_error):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        visible = (Path(parent, name) for name in files if not name.startswith("."))
+        folders[:] = [name for name in folders if _is_visible_name(name) and Path(parent, name) not in excluded]
+        visible = (Path(parent, name) for name in files if _is_visible_name(name))
         # A broken link is yielded, so that reading it reports an error. Sockets, pipes and devices are skipped.
         yield from (path for path in visible if path.is_file() or not path.exists())
+
+
+def is_visible(path: Path, folder: Path) -> bool:
+    """Return whether `walk(folder)` would yield a file at this path."""
+    return path.is_relative_to(folder) and all(map(_is_visible_name, path.relative_to(folder).parts))
+
+
+def _is_visible_name(name: str) -> bool:
+    return not name.startswith((".", "~$"))
+
+
+def _is_within(path: Path, folders: Collection[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def _build_documents(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -135,21 +135,35 @@ class Ingestion:
         return self.report
 
     def sync(
-        self, folder: Path, sources: Iterable[Source], progress: Callable[[int], None] = lambda _: None
+        self,
+        folder: Path,
+        sources: Iterable[Source],
+        progress: Callable[[int], None] = lambda _: None,
+        changed: Collection[Path] | None = None,
     ) -> IngestionReport:
         """Add a folder's files, and remove the documents whose files are no longer in it.
 
         The documents of a file that cannot be read now are kept.
+
+        Args:
+            folder: the folder.
+            sources: its files.
+            progress: called with the number of files just finished.
+            changed: compare only the documents of these files and folders; None compares all documents of the folder.
         """
         self.add(sources, progress)
         kept = {document.id for document in self.report.documents}
         unread = {Path(file.file).as_uri() for file in self.report.files if file.error or file.skipped}
-        below = folder.resolve().as_uri() + "/"
+        roots = [folder.resolve()] if changed is None else changed
+        files = {path.as_uri() for path in roots}
+        folders = tuple(f"{uri.rstrip('/')}/" for uri in files)
         stored = self.documents.all(index=self.index) if self.documents.indexes.has(self.index) else ()
         removed = [
             info.id
             for info in stored
-            if info.uri and info.uri.startswith(below) and info.id not in kept and info.uri.split("#")[0] not in unread
+            if info.uri and info.id not in kept
+            for file in [info.uri.split("#")[0]]
+            if (file in files or file.startswith(folders)) and file not in unread
         ]
         if removed and not self.dry_run:
             self.documents.remove(removed, index=self.index)
@@ -197,7 +211,7 @@ class Ingestion:
 
 
 def find_sources(
-    paths: Sequence[str], columns: Columns, meta: Mapping[str, object]
+    paths: Sequence[str], columns: Columns, meta: Mapping[str, object], excluded: Collection[Path] = ()
 ) -> tuple[list[PathSource], list[FileReport]]:
     """Return the files that paths, folders and patterns name, and a failed report for each path that names none.
 
@@ -205,7 +219,8 @@ def find_sources(
         paths: files; folders, for all visible files in them; patterns with `*`, `?`, `**`; or `-` for standard input.
         columns: the columns of tables.
         meta: metadata added to each document's own.
+        excluded: folders whose files are left out unless they are named.
     """
-    files, errors = find_files(paths)
+    files, errors = find_files(paths, excluded)
     failed = [FileReport(error.field or "", error=error) for error in errors]
     return [PathSource(file, columns, meta) for file in files], failed

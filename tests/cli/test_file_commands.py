@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from qa.config import Settings
@@ -143,3 +147,32 @@ def test_running_server_answers_and_takes_files(run: Run, shipped: Engine, tmp_p
         assert len(engine.documents()) == 2
     # Nothing was written locally.
     assert not (tmp_path / "indexes").exists()
+
+
+def test_sync_with_watch_follows_the_folder(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "old.txt").write_text("The ferry leaves at nine.")
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("qa")), "sync", "docs", "--watch"],
+        cwd=tmp_path,
+        env={**os.environ, "QA_INDEX_DIR": str(tmp_path / "docs" / "indexes")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline().startswith("created  old.txt-")
+        (docs / "new.csv").write_text("id,text\na,The harbour is closed.\nb,The crane is red.\n")
+        assert {process.stdout.readline().split()[:2][1] for _ in range(2)} == {"a", "b"}
+        (docs / "new.csv").write_text("id,text\na,The harbour is open.\n")
+        assert process.stdout.readline().startswith("replaced  a ")
+        assert process.stdout.readline() == "removed  b\n"
+        (docs / "old.txt").unlink()
+        assert process.stdout.readline().startswith("removed  old.txt-")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()

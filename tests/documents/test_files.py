@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -145,3 +146,24 @@ def test_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Piped)
     (document,) = read_documents(Path("-"), extract)
     assert (document.text, document.title, document.uri) == ("piped", "Note", None)
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    files, (error,) = find_files([str(tmp_path / "pipe")])
+    assert not files
+    assert error.message == f"{tmp_path / 'pipe'}: not a regular file; use '-' to read standard input"
+
+
+def test_excluded_folders_and_lock_files_of_office_programs_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "indexes").mkdir()
+    for name in ("a.txt", "~$a.docx", "indexes/catalog.txt"):
+        (tmp_path / name).write_text(name)
+    excluded = [tmp_path / "indexes"]
+    for path in (tmp_path, tmp_path / "**" / "a.txt"):
+        files, errors = find_files([str(path)], excluded)
+        assert ([file.path for file in files], errors) == ([tmp_path / "a.txt"], [])
+    files, errors = find_files([str(tmp_path / "**" / "*.txt")], excluded)
+    assert [file.path for file in files] == [tmp_path / "a.txt"]
+    files, errors = find_files([str(tmp_path / "indexes")], excluded)
+    assert [file.path.name for file in files] == ["catalog.txt"], "a folder that is named is read"
