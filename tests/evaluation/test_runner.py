@@ -37,23 +37,23 @@ def dataset() -> Dataset:
 def test_each_mode_reports_its_metrics_and_null_for_the_rest(shipped: Engine, dataset: Dataset, mode: Mode) -> None:
     done: list[int] = []
     with open_local_system(shipped, dataset, mode, done.append) as system:
-        evaluation = evaluate(dataset, mode, system, limit=17, progress=done.append)
+        evaluation = evaluate(dataset, mode, system, limit=9, progress=done.append)
     report = evaluation.report
     metrics = report["metrics"]
     assert {"dataset", "mode", "n", "metrics", "latency_ms", "model", "index", "versions"} <= set(report)
-    assert (report["dataset"], report["mode"], report["n"]) == ("golden", mode.value, 17)
+    assert (report["dataset"], report["mode"], report["n"]) == ("golden", mode.value, 9)
     measured = {Mode.READER: NAMES - RANKING, Mode.END_TO_END: NAMES}.get(mode, RANKING)
     assert set(metrics) == NAMES
     assert {name for name, value in metrics.items() if value is not None} == measured
-    assert sum(done) == 17 + (0 if mode is Mode.READER else len(dataset.contexts))
+    assert sum(done) == 9 + (0 if mode is Mode.READER else len(dataset.contexts))
     assert report["latency_ms"]["p50"] > 0
     if mode.gives_answers:
         assert metrics["offset_exactness"] == 1.0
-        questions = {q.id: q for q in dataset.head(17).questions}
+        questions = {q.id: q for q in dataset.head(9).questions}
         assert set(evaluation.predictions) == set(questions)
         scores = [exact_match(text, dataset.gold_texts(questions[id])) for id, text in evaluation.predictions.items()]
-        assert metrics["exact_match"] == pytest.approx(100 * sum(scores) / 17)
-        assert sum(report["faults"].values()) == 17 - sum(scores)
+        assert metrics["exact_match"] == pytest.approx(100 * sum(scores) / 9)
+        assert sum(report["faults"].values()) == 9 - sum(scores)
         assert [part["f1"] for part in report["slices"]] == sorted(part["f1"] for part in report["slices"])
         low, high = report["intervals"]["f1"]
         assert low <= metrics["f1"] <= high
@@ -90,21 +90,21 @@ def test_interrupted_run_resumes_from_its_journal(shipped: Engine, dataset: Data
     journal = tmp_path / "run.part"
     system = ReaderSystem(shipped, dataset)
     with pytest.raises(KeyboardInterrupt):
-        evaluate(dataset, Mode.READER, InterruptedSystem(system, 40), 50, journal=journal)
+        evaluate(dataset, Mode.READER, InterruptedSystem(system, 12), 16, journal=journal)
     with journal.open("a") as file:
         file.write('{"id": "incomplete li')
     resumed_system = InterruptedSystem(system, 100)
-    resumed = evaluate(dataset, Mode.READER, resumed_system, 50, journal=journal)
-    assert len(resumed_system.yielded) == 10
-    uninterrupted = evaluate(dataset, Mode.READER, system, 50)
+    resumed = evaluate(dataset, Mode.READER, resumed_system, 16, journal=journal)
+    assert len(resumed_system.yielded) == 4
+    uninterrupted = evaluate(dataset, Mode.READER, system, 16)
     assert resumed.report["questions"] == uninterrupted.report["questions"]
 
 
 def test_times_evenly_spaced_questions(shipped: Engine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "TIMED_QUESTIONS", 4)
-    evaluation = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 40)
+    evaluation = evaluate(dataset, Mode.READER, ReaderSystem(shipped, dataset), 16)
     timed = [position for position, row in enumerate(evaluation.rows) if row.outcome.timings_ms]
-    assert timed == [0, 10, 20, 30]
+    assert timed == [0, 4, 8, 12]
     latency, interval = evaluation.report["latency_ms"]["p50"], evaluation.report["latency_intervals"]["p50"]
     assert interval[0] <= latency <= interval[1]
 

@@ -111,7 +111,7 @@ def recall(view: VectorView, ids: np.ndarray, matrix: np.ndarray, allowed: list[
 
 @pytest.mark.usefixtures("coded")
 def test_search_of_a_large_base_by_codes_has_high_recall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids, matrix = np.arange(40_000, dtype=np.int64) * 2, recombined(40_000, 1)
+    ids, matrix = np.arange(24_000, dtype=np.int64) * 2, recombined(24_000, 1)
     view = build_base(tmp_path, 1, 1, "m", ids, matrix)
     assert view.base is not None
     assert view.base.candidate_factor is not None
@@ -122,8 +122,8 @@ def test_search_of_a_large_base_by_codes_has_high_recall(tmp_path: Path, monkeyp
     question = recombined(1, 5)[0].astype(np.float32)
     assert loaded.search(question, 20) == view.search(question, 20)
     # The search is exact with a narrow filter, and with one that excludes the nearest rows.
-    assert recall(view, ids, matrix, list(range(0, 80_000, 240))) == 1.0
-    far = np.argsort(matrix.astype(np.float32) @ question)[:30_000]
+    assert recall(view, ids, matrix, list(range(0, 48_000, 240))) == 1.0
+    far = np.argsort(matrix.astype(np.float32) @ question)[:18_000]
     expected = brute_force(ids[np.sort(far)], matrix[np.sort(far)], question, 10)
     assert view.search(question, 10, sorted(ids[far].tolist())) == expected
     # Without a filter, or with a wide one, the codes select enough candidates.

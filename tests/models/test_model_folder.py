@@ -53,7 +53,7 @@ def test_int8_embedder_is_close_to_its_float_weights_and_to_the_published_ones(
     tokenizer = load_tokenizer(WEIGHTS / "embedder" / "tokenizer.json")
     network = load_float_encoder() if published else load_float_embedder(WEIGHTS / "embedder")
     cosines = []
-    for text in TEXTS[3:40]:
+    for text in TEXTS[3:40:4]:
         ids = torch.tensor([tokenizer.encode(text).ids[:256]])
         with torch.no_grad():
             expected = network(ids, torch.ones_like(ids), torch.zeros_like(ids))[0].numpy()

@@ -141,7 +141,7 @@ def _sample_held_out(data: Path, seed: int) -> tuple[list[_Question], list[str]]
         questions += chooser.sample(answerable, min(len(answerable), _ANSWERABLE[file]))
         questions += chooser.sample(unanswerable, min(len(unanswerable), _UNANSWERABLE))
         distractors += sorted({kept.contexts[q.context] for q in kept.questions})
-    return questions, chooser.sample(distractors, _DISTRACTORS)
+    return questions, chooser.sample(distractors, min(len(distractors), _DISTRACTORS))
 
 
 def _ask_index(engine: Engine, questions: Sequence[_Question], distractors: Sequence[str]) -> list[QuestionCandidates]:

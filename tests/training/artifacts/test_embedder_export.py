@@ -23,6 +23,7 @@ from tests.training.data.test_examples import CONTEXTS, write_squad
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.usefixtures("shallow_encoder")
 def test_embedder_is_trained_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedder_export, "SAMPLES", 20)
     data = tmp_path / "data"

@@ -37,7 +37,7 @@ def labels(first: int, count: int) -> dict[str, Any]:
 
 def test_fitted_calibration_can_be_used(tmp_path: Path) -> None:
     for number, file in enumerate(FILES):
-        (tmp_path / file).write_text(json.dumps(labels(300 * number, 300)))
+        (tmp_path / file).write_text(json.dumps(labels(120 * number, 120)))
     reader = tmp_path / "reader"
     shutil.copytree(WEIGHTS / "reader", reader)
     for name in ("calibration.json", "reliability.svg"):

@@ -34,13 +34,14 @@ def weights(encoder: PooledEncoder) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in encoder.state_dict().items()}
 
 
+@pytest.mark.usefixtures("shallow_encoder")
 def test_result_is_between_published_and_trained_weights(data: Path, tmp_path: Path) -> None:
     published = weights(load_float_encoder())
     results = {}
     for kept in (0.0, 0.5, 1.0):
         recipe = replace(RECIPE, kept_share=kept)
         results[kept] = weights(train_embedder(data, [], tmp_path / str(kept), recipe, lambda _: None))
-    name = "encoder.encoder.layer.3.attention.self.query.weight"
+    name = "encoder.encoder.layer.0.attention.self.query.weight"
     assert torch.equal(results[1.0][name], published[name])
     assert (results[0.0][name] - published[name]).abs().max() > 1e-5
     torch.testing.assert_close(results[0.5][name], (published[name] + results[0.0][name]) / 2)
@@ -48,6 +49,7 @@ def test_result_is_between_published_and_trained_weights(data: Path, tmp_path: P
     torch.testing.assert_close(results[0.0][words], published[words])
 
 
+@pytest.mark.usefixtures("shallow_encoder")
 def test_resumed_training_gives_the_same_weights(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contrastive, "_SAVE_SECONDS", 0)
     monkeypatch.setattr(contrastive, "_REPORT_SECONDS", 0)
@@ -72,6 +74,7 @@ def test_resumed_training_gives_the_same_weights(data: Path, tmp_path: Path, mon
         train_embedder(data, [], tmp_path / "parts", recipe, lines.append)
 
 
+@pytest.mark.usefixtures("shallow_encoder")
 def test_training_starts_from_a_trained_embedder(data: Path, tmp_path: Path) -> None:
     first = train_embedder(data, [], tmp_path / "first", replace(RECIPE, kept_share=0.0), lambda _: None)
     first.encoder.save_pretrained(tmp_path / "embedder")
@@ -108,6 +111,7 @@ def test_embedder_ranks_hard_negatives(data: Path) -> None:
     assert 0 < changed[0] < changed[1]
 
 
+@pytest.mark.usefixtures("shallow_encoder")
 def test_no_context_is_twice_in_a_batch(data: Path) -> None:
     pairs = contrastive._load_pairs(data, [], RECIPE, load_float_encoder(), lambda _: None)
     texts = {feature.context.tobytes() for pair in pairs for feature in pair}
@@ -117,6 +121,7 @@ def test_no_context_is_twice_in_a_batch(data: Path) -> None:
     assert len({id(feature.context) for pair in batch for feature in pair}) == 8 <= len(texts)
 
 
+@pytest.mark.usefixtures("shallow_encoder")
 def test_passage_contains_the_answer_in_a_short_window(data: Path) -> None:
     chooser = random.Random(1)
     for positive, negative in contrastive._load_pairs(data, [], RECIPE, load_float_encoder(), lambda _: None):
@@ -127,6 +132,7 @@ def test_passage_contains_the_answer_in_a_short_window(data: Path) -> None:
         assert negative.answer is None
 
 
+@pytest.mark.usefixtures("shallow_encoder")
 def test_rejects_too_few_texts_for_a_batch(data: Path, tmp_path: Path) -> None:
     assert len(contrastive._load_pairs(data, [], RECIPE, load_float_encoder(), lambda _: None)) > 12
     with pytest.raises(DatasetError, match="too few texts for a batch of 12 questions"):
