@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import mimetypes
 import os
 import re
 import sys
@@ -15,12 +14,14 @@ from pathlib import Path, PurePosixPath
 from qa.documents.extract.formats import Extract
 from qa.documents.extract.tables import Columns
 from qa.documents.extract.text_builder import ExtractedText
+from qa.documents.source_files import source_file
 from qa.errors import InvalidInput, TooLarge
 from qa.types import Document, SourceFile
 from qa.validation import MAX_ID, MAX_TITLE, new_document
 
 STANDARD_INPUT = Path("-")
 MAX_FILE_BYTES = 200_000_000
+_MAX_REASONS = 5
 # Characters of a file name in an id; the rest of the id's limit is for the hash and a row number.
 _MAX_NAME = MAX_ID - 20
 
@@ -214,14 +215,16 @@ def _build_document(
     source: _Source, extracted: ExtractedText, file: SourceFile, meta: Mapping[str, object]
 ) -> Document:
     suffix = extracted.part or ("" if extracted.row is None else extracted.id or str(extracted.row))
-    id = extracted.id or (source.id and source.id + (f"-{suffix}" if suffix else ""))
+    id = extracted.id or (source.id and _extend_id(source.id, suffix))
     uri = source.uri and source.uri + (f"#{suffix}" if suffix else "")
     title = extracted.title or source.title
     try:
         document = new_document(extracted.text, id, title and title[:MAX_TITLE], uri, {**extracted.meta, **meta})
     except InvalidInput as error:
         name = source.name if extracted.row is None else f"{source.name}: row {extracted.row}"
-        raise type(error)(f"{name}: {error.message}", field=source.name) from error
+        unread = "; ".join(part.reason for part in extracted.unread[:_MAX_REASONS])
+        reasons = f"; not read: {unread}" if unread and not extracted.text.strip() else ""
+        raise type(error)(f"{name}: {error.message}{reasons}", field=source.name) from error
     return replace(
         document,
         marks=extracted.marks,
@@ -232,10 +235,12 @@ def _build_document(
     )
 
 
-def source_file(data: bytes, name: str) -> SourceFile:
-    """Return a file's bytes with their hash, and the media type that its name implies."""
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return SourceFile(name, media_type, hashlib.sha256(data).hexdigest(), len(data), data)
+def _extend_id(id: str, suffix: str) -> str:
+    """Return the id of a part of a file: the file's id, whose name is cut if the whole would be too long."""
+    if not suffix:
+        return id
+    name, _, digest = id.rpartition("-")
+    return f"{name[: MAX_ID - len(digest) - len(suffix) - 2]}-{digest}-{suffix}"
 
 
 def _derive_id(name: str, location: str) -> str:

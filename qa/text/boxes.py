@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from qa.types import Rectangle, Span
@@ -32,31 +32,51 @@ def pack_boxes(text: str, words: Iterable[tuple[str, Rectangle]], inserted: str)
     Returns:
         Packed boxes, for `boxes_within` and `rectangles_of`.
     """
-    characters = [
-        (character, number, box)
-        for number, (word, rectangle) in enumerate(words)
-        for box in [_quarter_points(rectangle)]
-        for character in word
-    ]
+    placed = [(word, rectangle) for word, rectangle in words if word]
     packed = bytearray()
+    # The next character of the page: its word and its offset in the word.
+    number, offset = 0, 0
     start, current = 0, -1
-    following = 0
-    for position, character in enumerate(text):
+    position = 0
+    while position < len(text) and number < len(placed):
+        character = text[position]
+        word, rectangle = placed[number]
         if character.isspace():
-            continue
-        # The inserted character is most likely not on the page, so a later occurrence is another one.
-        ahead = 1 if character == inserted else _LOOK_AHEAD
-        candidates = range(following, min(following + ahead, len(characters)))
-        match = next((i for i in candidates if characters[i][0] == character), None)
-        if match is None:
-            continue
-        following = match + 1
-        _, number, box = characters[match]
-        if number != current:
-            start, current = position, number
-        if following == len(characters) or characters[following][1] != current:
-            packed += _BOX.pack(start, min(position + 1 - start, _MAX_LENGTH), *box)
+            position += 1
+        elif offset == 0 and text.startswith(word, position):
+            packed += _pack(position, len(word), rectangle)
+            position += len(word)
+            number += 1
+        else:
+            # The inserted character is most likely not on the page, so a later occurrence is another one.
+            ahead = 1 if character == inserted else _LOOK_AHEAD
+            match = next((place for place in _ahead(placed, number, offset, ahead) if place[2] == character), None)
+            position += 1
+            if match is None:
+                continue
+            number, offset, _ = match
+            if number != current:
+                start, current = position - 1, number
+            offset += 1
+            if offset == len(placed[number][0]):
+                packed += _pack(start, position - start, placed[number][1])
+                number, offset = number + 1, 0
     return bytes(packed)
+
+
+def _ahead(
+    placed: Sequence[tuple[str, Rectangle]], number: int, offset: int, count: int
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the next characters of the page, each with its word and its offset in the word."""
+    while count > 0 and number < len(placed):
+        for place, character in enumerate(placed[number][0][offset : offset + count], offset):
+            yield number, place, character
+            count -= 1
+        number, offset = number + 1, 0
+
+
+def _pack(start: int, length: int, rectangle: Rectangle) -> bytes:
+    return _BOX.pack(start, min(length, _MAX_LENGTH), *_quarter_points(rectangle))
 
 
 def _quarter_points(rectangle: Rectangle) -> tuple[int, int, int, int, int]:

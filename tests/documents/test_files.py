@@ -46,24 +46,12 @@ def test_expands_patterns_and_reports_missing_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "error", "message"),
     [
-        ("bad.txt", b"ab\0cd", UnsupportedFormat, "binary file, not text; convert it"),
+        ("bad.txt", b"ab\0cd", UnsupportedFormat, "binary file of an unknown format, not text; convert it"),
         ("bad.txt", b" \n ", InvalidInput, "no text"),
         ("bad.pdf", b"%PDF-1.7 nothing", InvalidInput, "not a PDF, or damaged"),
         ("bad.docx", b"PK nothing", InvalidInput, "not a DOCX file, or damaged"),
-        ("bad.xlsx", b"PK nothing", UnsupportedFormat, "xlsx files are not supported; convert it"),
-        ("bad.md", b"---\na: [\n---\ntext", InvalidInput, "front matter is not valid YAML"),
-        (
-            "bad.csv",
-            b"body,title\nx,y\n",
-            InvalidInput,
-            "row 1: no column 'text'; name the text column, one of: body, title",
-        ),
-        (
-            "bad.csv",
-            b"text,title\nx,y,z\n",
-            InvalidInput,
-            "row 1: more fields than columns; quote fields that contain ','",
-        ),
+        ("bad.xlsx", b"PK\x03\x04 nothing", InvalidInput, "not a workbook, or damaged"),
+        ("bad.zip", b"PK\x03\x04 nothing", UnsupportedFormat, "an archive; unpack it first"),
         ("bad.jsonl", b'{"text": "a"}\n{"text": ', InvalidInput, "line 2: not valid JSON"),
         ("bad.jsonl", b'{"text": 3}\n', InvalidInput, "line 1: column 'text' must hold text, got int"),
         ("bad.csv", b"id,text\n1,x\n1,y\n", InvalidInput, "row 2: id '1' is already used by an earlier row"),
@@ -167,3 +155,9 @@ def test_excluded_folders_and_lock_files_of_office_programs_are_left_out(tmp_pat
     assert [file.path for file in files] == [tmp_path / "a.txt"]
     files, errors = find_files([str(tmp_path / "indexes")], excluded)
     assert [file.path.name for file in files] == ["catalog.txt"], "a folder that is named is read"
+
+
+def test_a_document_without_text_names_what_was_not_read(tmp_path: Path) -> None:
+    (tmp_path / "plan.html").write_text("<html><body><iframe src='drawing.html'></iframe></body></html>")
+    with pytest.raises(InvalidInput, match=r"plan\.html: the document has no text; not read: .*drawing\.html"):
+        read_documents(tmp_path / "plan.html", extract)

@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
 
-from qa.documents.extract.plain_text import extract_plain
-from qa.documents.extract.tables import Columns, extract_csv, extract_json_lines
+from qa.documents.extract.signatures import Format, Unsupported
+from qa.documents.extract.sniffing import sniff
+from qa.documents.extract.tables import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
 
 Extract = Callable[[bytes, str, Columns | None], list[ExtractedText]]
 """Extracts the documents of a file, given its bytes, its name and the columns of a table."""
 
-_Extractor = Callable[[bytes, str], ExtractedText]
-_TABLES = {".csv": extract_csv, ".tsv": extract_csv, ".jsonl": extract_json_lines, ".ndjson": extract_json_lines}
-_CONVERT = "convert it to PDF or DOCX first"
-_PICTURE = "run OCR and save it as PDF with text"
-_ARCHIVE = "unpack it first"
-_UNSUPPORTED = {
-    **dict.fromkeys((".doc", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".rtf", ".epub"), _CONVERT),
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".webp"), _PICTURE),
-    **dict.fromkeys((".zip", ".gz", ".tar", ".7z"), _ARCHIVE),
-}
+Progress = Callable[[int, int], None]
+"""Called with the number of pages done and the number of pages."""
 
 
-def extract(data: bytes, name: str, columns: Columns | None = None) -> list[ExtractedText]:
-    """Extract the documents of a file: one, or one for each row of a table.
+def extract(
+    data: bytes,
+    name: str,
+    columns: Columns | None = None,
+    *,
+    ocr: bool = False,
+    progress: Progress | None = None,
+    depth: int = 0,
+) -> list[ExtractedText]:
+    """Extract the documents of a file: one, or one for each row of a table, or those attached to a mail too.
 
     Args:
-        data: the whole file.
-        name: the file's name or path; its suffix decides the format, and error messages name it.
-        columns: the columns of a table; the default names if None.
+        data: the whole file, whose format its content decides, and only where it does not, its name.
+        name: the file's name or path, which error messages name.
+        columns: the columns of a table; the usual names if None.
+        ocr: recognise text in pictures.
+        progress: called after each page of a PDF or a picture.
+        depth: how many mails the file is attached inside of.
 
     Raises:
         UnsupportedFormat: the format is not supported.
         InvalidInput: the file is damaged.
     """
-    suffix = PurePath(name).suffix.lower()
-    if suffix in _UNSUPPORTED:
-        raise UnsupportedFormat(f"{name}: {suffix} files are not supported; {_UNSUPPORTED[suffix]}", field=name)
-    if suffix in _TABLES:
-        return _TABLES[suffix](data, name, columns or Columns())
+    format = sniff(data, name)
+    if isinstance(format, Unsupported):
+        # An encrypted file has a supported format, so a folder that contains it reports it.
+        error_class = InvalidInput if format is Unsupported.ENCRYPTED else UnsupportedFormat
+        raise error_class(f"{name}: {format.value}", field=name)
     try:
-        return [_choose_extractor(suffix, data)(data, name)]
+        extracted = (
+            _extract_table(format, data, name, columns or Columns())
+            or _extract_mail(format, data, name, ocr=ocr, depth=depth)
+            or _extract_pages(format, data, name, ocr=ocr, progress=progress)
+            or _extract_text(format, data, name)
+        )
     except (QAError, MemoryError):
         raise
     except Exception as error:
@@ -51,25 +59,104 @@ def extract(data: bytes, name: str, columns: Columns | None = None) -> list[Extr
         raise InvalidInput(
             f"{name}: damaged ({type(error).__name__}: {error}); save or download the file again", field=name
         ) from error
+    return extracted if isinstance(extracted, list) else [extracted]
 
 
-def _choose_extractor(suffix: str, data: bytes) -> _Extractor:
-    """Return the extractor for a format, imported here so that a parser is loaded only when a file needs it."""
-    start = data[:512].lstrip().lower()
-    if suffix == ".pdf" or start.startswith(b"%pdf-"):
-        from qa.documents.extract.pdf import extract_pdf
+# Each parser is imported where a file needs it.
+def _extract_table(format: Format, data: bytes, name: str, columns: Columns) -> list[ExtractedText] | None:
+    match format:
+        case Format.CSV:
+            from qa.documents.extract.csv_tables import extract_csv
 
-        return extract_pdf
-    if suffix == ".docx":
-        from qa.documents.extract.docx import extract_docx
+            return extract_csv(data, name, columns)
+        case Format.JSON_LINES:
+            from qa.documents.extract.json_records import extract_json_lines
 
-        return extract_docx
-    if suffix in (".html", ".htm", ".xhtml") or (not suffix and start.startswith((b"<!doctype html", b"<html"))):
-        from qa.documents.extract.html import extract_html
+            return extract_json_lines(data, name, columns)
+        case Format.JSON:
+            from qa.documents.extract.json_records import extract_json
 
-        return extract_html
-    if suffix in (".md", ".markdown"):
-        from qa.documents.extract.markdown import extract_markdown
+            return extract_json(data, name, columns)
+        case Format.WORKBOOK:
+            from qa.documents.extract.spreadsheets import extract_workbook
 
-        return extract_markdown
-    return extract_plain
+            return extract_workbook(data, name, columns)
+    return None
+
+
+def _extract_mail(format: Format, data: bytes, name: str, *, ocr: bool, depth: int) -> list[ExtractedText] | None:
+    from qa.documents.extract.attachments import MAX_DEPTH
+
+    def extract_part(data: bytes, name: str) -> list[ExtractedText]:
+        if depth >= MAX_DEPTH:
+            raise InvalidInput(f"{name}: attached inside {depth + 1} mails; add it by itself", field=name)
+        return extract(data, name, ocr=ocr, depth=depth + 1)
+
+    match format:
+        case Format.MAIL:
+            from qa.documents.extract.mail import extract_eml
+
+            return extract_eml(data, name, extract_part)
+        case Format.MAILBOX:
+            from qa.documents.extract.mail import extract_mbox
+
+            return extract_mbox(data, name, extract_part)
+        case Format.OUTLOOK:
+            from qa.documents.extract.msg import extract_msg
+
+            return extract_msg(data, name, extract_part)
+    return None
+
+
+def _extract_pages(
+    format: Format, data: bytes, name: str, *, ocr: bool, progress: Progress | None
+) -> ExtractedText | None:
+    match format:
+        case Format.PDF:
+            from qa.documents.extract.pdf import extract_pdf
+
+            return extract_pdf(data, name, ocr=ocr, progress=progress)
+        case Format.PICTURE:
+            from qa.documents.extract.pictures import extract_picture
+
+            return extract_picture(data, name, ocr=ocr, progress=progress)
+    return None
+
+
+def _extract_text(format: Format, data: bytes, name: str) -> ExtractedText:
+    match format:
+        case Format.DOCX:
+            from qa.documents.extract.docx import extract_docx
+
+            return extract_docx(data, name)
+        case Format.PPTX:
+            from qa.documents.extract.pptx import extract_pptx
+
+            return extract_pptx(data, name)
+        case Format.ODT:
+            from qa.documents.extract.odt import extract_odt
+
+            return extract_odt(data, name)
+        case Format.RTF:
+            from qa.documents.extract.rtf import extract_rtf
+
+            return extract_rtf(data, name)
+        case Format.EPUB:
+            from qa.documents.extract.epub import extract_epub
+
+            return extract_epub(data, name)
+        case Format.NOTEBOOK:
+            from qa.documents.extract.notebook import extract_notebook
+
+            return extract_notebook(data, name)
+        case Format.HTML:
+            from qa.documents.extract.html import extract_html
+
+            return extract_html(data, name)
+        case Format.MARKDOWN:
+            from qa.documents.extract.markdown import extract_markdown
+
+            return extract_markdown(data, name)
+    from qa.documents.extract.plain_text import extract_plain
+
+    return extract_plain(data, name)

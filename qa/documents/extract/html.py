@@ -1,182 +1,84 @@
-"""HTML: the main text of a page, with its headings as sections.
+"""HTML: the text of a page, with its headings as sections.
 
-Only elements and roles decide what is navigation or other boilerplate. Nothing is guessed, so text is left out only if
-the page itself marks it as boilerplate.
+Text stays unless it is navigation, furniture that sites repeat on each page, or never shown. Tables of contents and
+indexes are kept and marked, so that no answer comes from them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from lxml import etree, html
-
-from qa.documents.extract.plain_text import decode
-from qa.documents.extract.text_builder import ExtractedText, TextBuilder, format_table
+from qa.documents.extract.html_blocks import BlockWriter
+from qa.documents.extract.html_main import Pruned, empty_skipped, is_notice, prune
+from qa.documents.extract.html_parsing import Element, decode_page, parse_markup, raw_text
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder
 from qa.errors import InvalidInput
 
-_SKIPPED = frozenset(
-    {"audio", "button", "canvas", "datalist", "dialog", "embed", "head", "iframe", "input", "math", "menu", "nav"}
-    | {"noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video"}
-)
-# Skipped unless they belong to an article.
-_SURROUNDINGS = frozenset({"aside", "footer", "header"})
-_SKIPPED_ROLES = frozenset(
-    {"alert", "banner", "complementary", "contentinfo", "dialog", "menu", "menubar", "navigation", "search"}
-)
-_BLOCKS = frozenset(
-    {"address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt"}
-    | {"fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "li", "main", "ol", "p", "section"}
-    | {"summary", "table", "td", "th", "tr", "ul"}
-)
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_DECLARED = re.compile(rb"<meta[^>]+charset\s*=", re.IGNORECASE)
+_MAX_LISTED = 20
 
 
 def extract_html(data: bytes, name: str) -> ExtractedText:
-    """Extract the text of a page: of its only `main` or `article`, if it has one, else of the whole page.
+    """Extract the text of a page.
 
     Raises:
         UnsupportedFormat: the file is not text.
-        InvalidInput: the encoding is unknown, or elements are nested so deeply that text would be lost.
+        InvalidInput: the page only shows others in frames, or its elements are nested too deeply.
     """
-    page = _parse(data, name)
+    decoded = decode_page(data, name)
     builder = TextBuilder()
+    for unread in decoded.unread:
+        builder.report_unread(unread.reason)
+    page = parse_markup(decoded.text, name)
     if page is None:
         return builder.build()
-    walker = _Walker(builder)
-    walker.add(_find_main(page))
-    walker.end_block()
-    return builder.build(" ".join((page.findtext(".//title") or "").split()))
-
-
-def _parse(data: bytes, name: str) -> html.HtmlElement | None:
-    """Parse a page in its declared encoding, else in the most likely one; return None if it has no element."""
-    if b"\0" in data or not _DECLARED.search(data[:4096]):
-        data = decode(data, name).encode("utf-8", "surrogatepass")
-        parser = html.HTMLParser(encoding="utf-8")
+    title = " ".join((page.findtext("head/title") or page.findtext(".//title") or "").split())
+    frames = [frame.get("src") for frame in page.iter("frame") if frame.get("src")]
+    if frames:
+        add_markup(builder, _read_frameset(page, frames, builder, name), name)
     else:
-        parser = html.HTMLParser()
+        _add_page(builder, page, decoded.text, name)
+    return builder.build(title)
+
+
+def add_markup(builder: TextBuilder, markup: str, name: str) -> str | None:
+    """Add the text of a page or of a part of one, and return its first heading of the highest level.
+
+    Raises:
+        InvalidInput: elements are nested too deeply.
+    """
+    page = parse_markup(markup, name)
+    return None if page is None else _add_page(builder, page, markup, name)
+
+
+def _add_page(builder: TextBuilder, page: Element, markup: str, name: str) -> str | None:
     try:
-        page = html.document_fromstring(data, parser)
-    except etree.ParserError:
-        return None
-    if any("depth" in entry.message for entry in parser.error_log):
-        raise InvalidInput(f"{name}: HTML elements are nested too deeply; simplify the page", field=name)
-    return page
+        pruned = prune(page, markup)
+        writer = BlockWriter(builder, pruned)
+        writer.write(page)
+        if not writer.has_text and (whole := parse_markup(markup, name)) is not None:
+            # A page that is nothing but navigation is read as it is.
+            empty_skipped(whole)
+            writer = BlockWriter(builder, Pruned())
+            writer.write(whole)
+    except RecursionError:
+        raise InvalidInput(f"{name}: HTML elements are nested too deeply; simplify the page", field=name) from None
+    for source in pruned.embedded[:_MAX_LISTED]:
+        builder.report_unread(f"the page shows another file within itself, {source[:200]}; add that file")
+    return writer.first_heading
 
 
-def _find_main(page: html.HtmlElement) -> html.HtmlElement:
-    """Return the only `main` element or `article` that has text, else the whole page."""
-    for path in ("//main | //*[@role='main']", "//article"):
-        candidates = [element for element in page.xpath(path) if element.text_content().strip()]
-        if len(candidates) == 1:
-            return candidates[0]
-    return page
+def _read_frameset(page: Element, frames: Sequence[str], builder: TextBuilder, name: str) -> str:
+    """Return the markup for browsers without frames, and report the frames.
 
-
-class _Walker:
-    """Visits elements in the order of the text; joins inline elements and begins a block at every other one."""
-
-    def __init__(self, builder: TextBuilder) -> None:
-        self._builder = builder
-        self._inline: list[str] = []
-
-    def add(self, element: html.HtmlElement) -> None:
-        """Add the text inside an element, without the text after it."""
-        tag = element.tag
-        if not isinstance(tag, str) or _is_skipped(element):
-            return
-        if tag in _HEADINGS:
-            self.end_block()
-            self._builder.add_heading(_inline_text(element))
-        elif tag == "table" and not element.xpath(".//table | .//ul | .//ol | .//h2 | .//h3"):
-            self.end_block()
-            for caption in element.iterchildren("caption"):
-                self._builder.add_block(_inline_text(caption))
-            rows = [row for row in element.iter("tr") if not _is_skipped(row)]
-            cells = [[_inline_text(cell) for cell in row.xpath("./td | ./th")] for row in rows]
-            self._builder.add_block(format_table(cells))
-        elif tag in ("ul", "ol") and not element.xpath(".//p | .//table | .//div"):
-            self.end_block()
-            self._builder.add_block("\n".join(_format_list(element)))
-        elif tag == "pre":
-            self.end_block()
-            self._builder.add_block(element.text_content())
-        elif tag == "br":
-            self._inline.append("\n")
-        else:
-            self._add_children(element, is_block=tag in _BLOCKS)
-
-    def _add_children(self, element: html.HtmlElement, *, is_block: bool) -> None:
-        if is_block:
-            self.end_block()
-        self._inline.append(_collapse_space(element.text))
-        for child in element:
-            self.add(child)
-            self._inline.append(_collapse_space(child.tail))
-        if is_block:
-            self.end_block()
-
-    def end_block(self) -> None:
-        """Add the inline text collected so far as a block."""
-        lines = "".join(self._inline).split("\n")
-        self._builder.add_block("\n".join(" ".join(line.split()) for line in lines))
-        self._inline = []
-
-
-def _is_skipped(element: html.HtmlElement) -> bool:
-    if element.tag in _SKIPPED or element.get("role", "").lower() in _SKIPPED_ROLES:
-        return True
-    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    return element.tag in _SURROUNDINGS and not any(True for _ in element.iterancestors("article", "main"))
-
-
-def _format_list(element: html.HtmlElement, depth: int = 0) -> list[str]:
-    """Return the lines of a list, including those of nested lists."""
-    lines = [*_format_loose_text(element.text, depth)]
-    number = _parse_number(element.get("start"), 1)
-    for child in element:
-        if isinstance(child.tag, str) and not _is_skipped(child):
-            if child.tag in ("ul", "ol"):
-                lines += _format_list(child, depth + 1)
-            else:
-                number = _parse_number(child.get("value"), number)
-                nested = child.xpath("./ul | ./ol")
-                marker = f"{number}. " if element.tag == "ol" else "- "
-                lines.append("  " * depth + marker + _inline_text(child, nested))
-                lines += [line for inner in nested for line in _format_list(inner, depth + 1)]
-                number += 1
-        lines += _format_loose_text(child.tail, depth)
-    return lines
-
-
-def _format_loose_text(text: str | None, depth: int) -> list[str]:
-    """Return the line for text between the items of a list, if there is any."""
-    return ["  " * depth + " ".join(text.split())] if text and text.strip() else []
-
-
-def _parse_number(value: str | None, default: int) -> int:
-    return int(value) if value and value.strip().lstrip("-").isdecimal() else default
-
-
-def _inline_text(element: html.HtmlElement, excluded: Sequence[html.HtmlElement] = ()) -> str:
-    """Return the text inside an element on one line, without that of the excluded children."""
-    return " ".join("".join(_text_pieces(element, excluded)).split())
-
-
-def _text_pieces(element: html.HtmlElement, excluded: Sequence[html.HtmlElement] = ()) -> Iterator[str]:
-    yield element.text or ""
-    for child in element:
-        if child not in excluded and isinstance(child.tag, str) and not _is_skipped(child):
-            separator = " " if child.tag in _BLOCKS or child.tag == "br" else ""
-            yield separator
-            yield from _text_pieces(child)
-            yield separator
-        yield child.tail or ""
-
-
-def _collapse_space(text: str | None) -> str:
-    """Return text with each run of white space as one space, as a browser shows it."""
-    return re.sub(r"\s+", " ", text or "")
+    Raises:
+        InvalidInput: that markup has no text.
+    """
+    listed = ", ".join(frames[:_MAX_LISTED])
+    # The parser leaves the tags inside this element as text.
+    markup = " ".join(raw_text(element) for element in page.iter("noframes"))
+    inner = parse_markup(markup, name)
+    text = "" if inner is None else raw_text(inner).strip()
+    if not text or is_notice(text):
+        raise InvalidInput(f"{name}: a page of frames, without text; add the pages that it shows: {listed}", field=name)
+    builder.report_unread(f"the page shows other files in frames; add these files: {listed}")
+    return markup

@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise
+
+from qa.text.tables import ROW_SEPARATOR
 
 # A line continues the paragraph of the previous line if it is at most this many of its heights below that line, and
 # if the ratio of the two heights is at most the second value.
 LINE_STEP, _MAX_HEIGHT_RATIO = 1.7, 1.25
+# The same for the lines of a program listing, which has blank lines.
+LISTING_STEP = 3.0
 # A line at least this wide, as a share of the widest in its column, flows into the next one.
 _FULL_WIDTH = 0.85
 # In points: lines whose left edges round to the same multiple are in one column.
 _COLUMN_GRID = 12
 _MAX_HEADING_LINES = 3
-_MIN_PAGES = 3
-_MAX_NUMBERS = 4
+# In line heights: the width of a space.
+_SPACE = 0.25
+# Dots between a title and its number, as in a table of contents.
+LEADERS = re.compile(r"(?:\. ?){4}")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _ITEM = re.compile(r"[•‣▪◦–*-] |\(?(\d{1,2}|[a-z])[.)] ")
-_DIGITS = re.compile(r"\d{1,9}")
 _HYPHEN = re.compile(r"[^\W_]-$")
 # Stripped from both ends of a word.
 _PUNCTUATION = ".,;:!?\"'“”‘’()[]"
@@ -27,7 +32,24 @@ _PUNCTUATION = ".,;:!?\"'“”‘’()[]"
 # Skips the first and the last word of a line, which may be parts of hyphenated words.
 _INNER = slice(1, -1)
 
-_Pattern = tuple[str, tuple[tuple[int, int], ...]]
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of a table row.
+
+    Attributes:
+        cells: the text of each cell; an empty cell keeps its place.
+        parts: the lines that the cells were read from, in the order of the cells.
+        starts_table: whether this is the first row of its table.
+        is_header: whether the row names the columns.
+        labelled: whether the first cell of each row of the table names what the row is about.
+    """
+
+    cells: Sequence[str]
+    parts: Sequence[Line]
+    starts_table: bool = False
+    is_header: bool = False
+    labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,8 @@ class Line:
         height: height of the box.
         ends_mid_word: whether the last word continues on the next line.
         words: the words between white space, each with its left and right edge.
-        is_row: whether the line is a table row, with bars between its cells.
+        row: the cells, if the line is a table row; `text` has bars between them.
+        is_code: whether the line belongs to a program listing, which keeps its line ends.
     """
 
     text: str
@@ -52,7 +75,18 @@ class Line:
     height: float
     ends_mid_word: bool
     words: Sequence[tuple[str, float, float]] = ()
-    is_row: bool = False
+    row: Row | None = None
+    is_code: bool = False
+
+    @property
+    def cells(self) -> Sequence[str]:
+        """The cells of a table row; empty for other lines."""
+        return self.row.cells if self.row else ()
+
+    @property
+    def parts(self) -> Sequence[Line]:
+        """The lines of the page that this line was made from, in the order of its text."""
+        return self.row.parts if self.row else (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +99,28 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph or a table; `ends_mid_word` if its last word continues on the next page."""
+    """A paragraph, a program listing or a table.
+
+    Attributes:
+        text: the paragraph.
+        ends_mid_word: whether its last word continues on the next page.
+        is_code: whether it is a listing.
+        rows: the cells of each row, if it is a table.
+        header_rows: number of rows at the start that name the columns.
+        labelled: whether the first cell of a row names what the row is about.
+    """
 
     text: str
     ends_mid_word: bool = False
-    is_table: bool = False
+    is_code: bool = False
+    rows: Sequence[Sequence[str]] = ()
+    header_rows: int = 0
+    labelled: bool = False
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the paragraph is a table."""
+        return bool(self.rows)
 
 
 _Section = tuple[Heading | None, list[Paragraph]]
@@ -111,24 +162,58 @@ def _join_paragraphs(lines: Sequence[Line]) -> Iterator[Paragraph]:
     widest: dict[int, float] = {}
     for line in lines:
         widest[_column(line)] = max(widest.get(_column(line), 0.0), line.right - line.left)
-    text, previous = "", None
-    for line in lines:
-        if previous is None:
-            text = line.text
-        elif previous.ends_mid_word:
-            text += line.text
-        elif previous.is_row and line.is_row:
-            text += "\n" + line.text
-        elif previous.is_row or line.is_row or not _continues(previous, line):
-            yield Paragraph(text, is_table=previous.is_row)
-            text = line.text
-        else:
+    for block in _split_blocks(lines):
+        if block[0].row:
+            yield _build_table(block)
+            continue
+        text = block[0].text
+        for previous, line in pairwise(block):
             # A short line ends where its author ended it, as in an address; a full one flows into the next.
-            is_full = previous.right - previous.left >= _FULL_WIDTH * widest[_column(previous)]
-            text += (" " if is_full and not _ITEM.match(line.text) else "\n") + line.text
-        previous = line
-    if previous:
-        yield Paragraph(text, previous.ends_mid_word, previous.is_row)
+            width = widest[_column(previous)]
+            is_full = previous.right - previous.left >= _FULL_WIDTH * width or is_wrapped(
+                previous, line, previous.left + width
+            )
+            if previous.ends_mid_word:
+                text += line.text
+            elif is_full and not line.is_code and not _ITEM.match(line.text):
+                text += " " + line.text
+            else:
+                text += "\n" + line.text
+        yield Paragraph(text, block[-1].ends_mid_word, block[-1].is_code)
+
+
+def _split_blocks(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
+    """Yield the lines of each paragraph, listing and table."""
+    start = 0
+    for number, (previous, line) in enumerate(pairwise(lines), 1):
+        if line.row:
+            is_same = previous.row is not None and not line.row.starts_table
+        elif previous.row or previous.is_code != line.is_code:
+            is_same = False
+        elif line.is_code:
+            is_same = 0 < previous.bottom - line.bottom <= LISTING_STEP * line.height
+        else:
+            is_same = previous.ends_mid_word or _continues(previous, line)
+        if not is_same:
+            yield lines[start:number]
+            start = number
+    if lines:
+        yield lines[start:]
+
+
+def _build_table(rows: Sequence[Line]) -> Paragraph:
+    header_rows = sum(line.row is not None and line.row.is_header for line in rows)
+    labelled = rows[0].row is not None and rows[0].row.labelled
+    text = ROW_SEPARATOR.join(line.text for line in rows)
+    return Paragraph(text, rows=[line.cells for line in rows], header_rows=header_rows, labelled=labelled)
+
+
+def is_wrapped(before: Line, after: Line, limit: float) -> bool:
+    """Return whether the first word of a line does not fit behind the line above, so that it had to be wrapped."""
+    if before.ends_mid_word or not after.words:
+        return True
+    _, left, right = after.words[0]
+    return not LEADERS.search(before.text) and before.right + _SPACE * after.height + right - left > limit - 1
 
 
 def _column(line: Line) -> int:
@@ -143,31 +228,6 @@ def _continues(previous: Line, line: Line) -> bool:
     return not _SENTENCE_END.search(previous.text) and line.text[:1].islower()
 
 
-def remove_running_heads(pages: Sequence[Sequence[Line]]) -> list[Sequence[Line]]:
-    """Return pages without the first and last lines that most pages share, apart from the page number."""
-    trimmed = list(pages)
-    for edge in (0, -1):
-        pages_by_pattern: dict[_Pattern, list[int]] = {}
-        for number, lines in enumerate(trimmed):
-            # A page's only line is never removed.
-            for pattern in _patterns(lines[edge].text, number) if len(lines) > 1 else ():
-                pages_by_pattern.setdefault(pattern, []).append(number)
-        enough = max(_MIN_PAGES, len(pages) / 2)
-        for number in {number for numbers in pages_by_pattern.values() if len(numbers) >= enough for number in numbers}:
-            trimmed[number] = trimmed[number][1:] if edge == 0 else trimmed[number][:-1]
-    return trimmed
-
-
-def _patterns(text: str, page: int) -> Iterator[_Pattern]:
-    """Yield the patterns that a line may share with other pages: each number is constant or rises with the page."""
-    numbers = [int(digits) for digits in _DIGITS.findall(text)]
-    choices = (
-        [((n, 0), (n - page, 1)) for n in numbers] if len(numbers) <= _MAX_NUMBERS else [((n, 0),) for n in numbers]
-    )
-    for choice in product(*choices):
-        yield _DIGITS.sub("0", text), choice
-
-
 def resolve_hyphens(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]:
     """Yield pages in which each line that ends inside a hyphenated word has `Line.ends_mid_word`.
 
@@ -180,20 +240,28 @@ def resolve_hyphens(pages: Sequence[Sequence[Line]]) -> Iterator[Sequence[Line]]
     for lines, next_page in zip(pages, [*pages[1:], ()], strict=True):
         following = [*lines[1:], next_page[0] if next_page else None]
         yield [
-            _resolve_hyphen(line, next_line, vocabulary, same_page=number < len(lines))
+            resolve_hyphen(line, next_line, vocabulary, same_page=number < len(lines))
             for number, (line, next_line) in enumerate(zip(lines, following, strict=True), 1)
         ]
 
 
-def _resolve_hyphen(line: Line, following: Line | None, vocabulary: Collection[str], *, same_page: bool) -> Line:
+def resolve_hyphen(
+    line: Line, following: Line | None, vocabulary: Collection[str] = (), *, same_page: bool = True
+) -> Line:
+    """Return a line with `Line.ends_mid_word` set if its last word continues on the next line, without its hyphen."""
     if line.ends_mid_word and following:
         return restore_hyphen(line) if _keeps_hyphen(line.text, following.text, vocabulary) else line
-    if not following or line.is_row or not _HYPHEN.search(line.text):
+    if not following or line.row or not _HYPHEN.search(line.text):
         return line
     if following.text[:1].islower() or (same_page and following.text[:1].isalnum() and _continues(line, following)):
         keeps = _keeps_hyphen(line.text[:-1], following.text, vocabulary)
-        return replace(line, text=line.text if keeps else line.text[:-1], ends_mid_word=True)
+        return replace(line if keeps else _drop_hyphen(line), ends_mid_word=True)
     return line
+
+
+def _drop_hyphen(line: Line) -> Line:
+    *earlier, (word, left, right) = line.words
+    return replace(line, text=line.text[:-1], words=[*earlier, (word[:-1], left, right)])
 
 
 def _keeps_hyphen(before: str, after: str, vocabulary: Collection[str]) -> bool:
@@ -212,6 +280,21 @@ def _keeps_hyphen(before: str, after: str, vocabulary: Collection[str]) -> bool:
     if not second[:1].islower() and not (len(first) > 1 and first.isupper() and second.isupper()):
         return True
     return first.count("-") > 1 or ("-" in first and ("-" in second or second.casefold() in vocabulary))
+
+
+def cut_line(line: Line, words: Sequence[tuple[str, float, float]]) -> Line:
+    """Return the part of a line that consists of `words`."""
+    if len(words) == len(line.words):
+        return line
+    is_last = words[-1] == line.words[-1]
+    return replace(
+        line,
+        text=" ".join(word for word, _, _ in words),
+        left=words[0][1],
+        right=words[-1][2],
+        ends_mid_word=line.ends_mid_word and is_last,
+        words=words,
+    )
 
 
 def restore_hyphen(line: Line) -> Line:

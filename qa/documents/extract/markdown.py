@@ -1,134 +1,131 @@
-"""Markdown: the text without markup, with headings as sections and the front matter as metadata."""
+"""Markdown: rendered to HTML, whose text is extracted; front matter becomes metadata."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from html import escape
 
-import yaml
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from qa.documents.extract.html import extract_html
-from qa.documents.extract.plain_text import decode
-from qa.documents.extract.text_builder import ExtractedText, TextBuilder, format_table
-from qa.errors import InvalidInput
+from qa.documents.extract.front_matter import split_front_matter
+from qa.documents.extract.html import add_markup
+from qa.documents.extract.html_tags import KNOWN, RAW_TEXT
+from qa.documents.extract.markdown_rules import add_rules
+from qa.documents.extract.plain_text import decode_text
+from qa.documents.extract.text_builder import ExtractedText, TextBuilder
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:|---)(.*?\n)??---[ \t]*(?:\r?\n|$)", re.DOTALL)
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
-
-
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Rejects aliases: a few lines of them expand to more text than fits into memory."""
-
-    def compose_node(self, parent: object, index: object) -> object:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
+_TAG = re.compile(r"<(/?)([A-Za-z][\w.:-]*)((?:\s[^<>]*?)?)(/?)>")
+_CLOSING_TAG = re.compile(r"</([A-Za-z][\w.:-]*)")
+_SHOWN_ATTRIBUTE = re.compile(r"\b(?:title|label|summary|heading|caption)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_MODULE_LINE = re.compile(
+    r"(?:import|export)\b[^\n]*(?:\bfrom\s+[\"'][^\"'\n]+[\"']|=[^\n]*);?|import\s+[\"'][^\"'\n]+[\"'];?"
+)
+_ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]")
+_DEFINITION = re.compile(r":[ \t]+")
+# Tags of a page as a whole would change how the rest of the text is parsed.
+_PAGE_TAGS = RAW_TEXT | {"body", "frameset", "head", "html", "select", "template"}
 
 
 def extract_markdown(data: bytes, name: str) -> ExtractedText:
     """Extract the text of a file; its title is in the front matter, or else is its first top-level heading.
 
     Raises:
-        InvalidInput: the front matter is not valid YAML, or the bytes cannot be decoded.
+        InvalidInput: HTML in the file is nested too deeply.
         UnsupportedFormat: the file is not text.
     """
-    text = decode(data, name)
-    meta, title = dict[str, Any](), None
-    match = _FRONT_MATTER.match(text)
-    if match and (front_matter := _parse_front_matter(match.group(1) or "", name)) is not None:
-        meta, text = front_matter, text[match.end() :]
-        title = meta.pop("title", None)
+    decoded = decode_text(data, name)
     builder = TextBuilder()
-    tokens = iter(_PARSER.parse(text))
-    for token in tokens:
-        if token.type == "heading_open":
-            heading = _inline_text(next(tokens))
-            builder.add_heading(heading)
-            title = title or (heading if token.tag == "h1" else None)
-        elif token.type == "table_open":
-            builder.add_block(format_table(list(_read_rows(tokens))))
-        elif token.type in ("bullet_list_open", "ordered_list_open"):
-            builder.add_block("\n".join(_format_list(tokens, token.type.replace("open", "close"))))
+    for unread in decoded.unread:
+        builder.report_unread(unread.reason)
+    meta, text = split_front_matter(decoded.text)
+    properties = dict(meta)
+    title = properties.pop("title", None)
+    if name.lower().endswith(".mdx"):
+        text = _drop_module_lines(text)
+    heading = add_markup(builder, _render(text), name)
+    return builder.build(heading if title is None else str(title), properties)
+
+
+def _render(text: str) -> str:
+    rendered: str = _parser().render(text, {"closed": frozenset(_CLOSING_TAG.findall(text))})
+    return rendered
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"])
+    add_rules(parser)
+    parser.core.ruler.push("shown", _show)
+    return parser
+
+
+def _show(state: StateCore) -> None:
+    """Replace what renders to nothing that a reader sees: components, unknown tags, alternative texts."""
+    closed: frozenset[str] = state.env["closed"]
+    for token in state.tokens:
+        if token.type == "html_block":
+            token.content = _show_block(token.content, closed)
         elif token.type == "inline":
-            builder.add_block(_inline_text(token))
-        elif token.type in ("fence", "code_block"):
-            builder.add_block(token.content)
-        elif token.type == "html_block":
-            builder.add_block(extract_html(token.content.encode(), name).text)
-    return builder.build(None if title is None else str(title), meta)
+            _show_inline(token.children or [], closed)
 
 
-def _parse_front_matter(text: str, name: str) -> dict[str, Any] | None:
-    """Return the mapping between two lines of dashes, or None if it is text between two horizontal rules."""
-    try:
-        values = yaml.load(text, _Loader)  # noqa: S506 - derived from SafeLoader
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise InvalidInput(
-            f"{name}: front matter is not valid YAML ({reason}); correct or remove it", field=name
-        ) from error
-    if values is None:
-        return {}
-    return {str(key): _to_scalar(value) for key, value in values.items()} if isinstance(values, Mapping) else None
+def _show_block(content: str, closed: frozenset[str]) -> str:
+    inside = frozenset(_CLOSING_TAG.findall(content.lower()))
+    # Code and scripts within the block stay as they are.
+    is_raw = not inside.isdisjoint({"pre", "script", "style", "textarea"})
+    replace = _replace_tag(closed, unsafe=_PAGE_TAGS - inside, element="p")
+    return content if is_raw else _TAG.sub(replace, content)
 
 
-def _to_scalar(value: object) -> str | int | float | bool | None:
-    """Return a value that metadata accepts: dates in ISO form, lists joined by commas."""
-    if isinstance(value, str | int | float | bool | None):
-        return value
-    if isinstance(value, Sequence):
-        return ", ".join(str(_to_scalar(part)) for part in value)
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _show_inline(children: list[Token], closed: frozenset[str]) -> None:
+    replace = _replace_tag(closed, unsafe=_PAGE_TAGS, element="span")
+    for index, token in enumerate(children):
+        previous = children[index - 1].type if index else ""
+        if token.type == "html_inline":
+            token.content = _TAG.sub(replace, token.content)
+        elif token.type == "image":
+            token.type, token.tag = "text", ""
+            token.content = "".join(child.content for child in token.children or ())
+        elif token.type == "text":
+            if not index:
+                token.content = _ALERT.sub(lambda match: f"{match[1].capitalize()}:", token.content, count=1)
+            if previous in ("", "softbreak") and _DEFINITION.match(token.content):
+                # A definition is on the line after its term.
+                token.content = _DEFINITION.sub("", token.content, count=1)
+                if index:
+                    children[index - 1].type = "hardbreak"
 
 
-def _inline_text(inline: Token) -> str:
-    """Return the text of an inline token, with its line breaks."""
-    pieces = []
-    for child in inline.children or ():
-        if child.type in ("text", "code_inline"):
-            pieces.append(child.content)
-        elif child.type == "image":
-            pieces.append(_inline_text(child))
-        elif child.type in ("softbreak", "hardbreak") or _BREAK.fullmatch(child.content):
-            pieces.append("\n")
-    return "".join(pieces)
+def _replace_tag(closed: frozenset[str], *, unsafe: frozenset[str], element: str) -> Callable[[re.Match[str]], str]:
+    """Return a function that replaces a tag by what a reader of the page sees.
+
+    Args:
+        closed: the names of all tags that are closed in the file; others that are unknown are placeholders.
+        unsafe: known tags that are shown as text.
+        element: the element for the words of a component.
+    """
+
+    def replace(tag: re.Match[str]) -> str:
+        slash, name, attributes, is_empty = tag.groups()
+        if name.lower() in KNOWN:
+            return escape(tag[0], quote=False) if name.lower() in unsafe else tag[0]
+        if not (slash or is_empty or attributes.strip() or name in closed):
+            return escape(tag[0], quote=False)
+        words = " ".join(filter(None, (part for pair in _SHOWN_ATTRIBUTE.findall(attributes) for part in pair)))
+        return f"<{element}>{escape(words, quote=False)}</{element}> " if words else ""
+
+    return replace
 
 
-def _read_rows(tokens: Iterator[Token]) -> Iterator[list[str]]:
-    row: list[str] = []
-    for token in tokens:
-        if token.type == "table_close":
-            return
-        if token.type == "tr_open":
-            row = []
-        elif token.type == "inline":
-            row.append(_inline_text(token))
-        elif token.type == "tr_close":
-            yield row
-
-
-def _format_list(tokens: Iterator[Token], end: str) -> Iterator[str]:
-    """Yield the lines of a list up to its `end` token, each with its marker, including those of nested lists."""
-    depth, marker = 0, ""
-    for token in tokens:
-        if token.type == end and depth == 0:
-            return
-        if token.type in ("bullet_list_open", "ordered_list_open"):
-            depth += 1
-        elif token.type in ("bullet_list_close", "ordered_list_close"):
-            depth -= 1
-        elif token.type == "list_item_open":
-            marker = f"{token.info}{token.markup} " if token.info else f"{token.markup} "
-        elif token.type in ("inline", "fence", "code_block", "html_block"):
-            if token.type == "inline":
-                text = _inline_text(token)
-            elif token.type == "html_block":
-                text = extract_html(token.content.encode(), "html").text
-            else:
-                text = token.content.rstrip()
-            yield "  " * depth + marker + text
-            marker = ""
+def _drop_module_lines(text: str) -> str:
+    """Return MDX without its lines of JavaScript, apart from those in code."""
+    lines, in_code = [], False
+    for line in text.split("\n"):
+        in_code ^= line.lstrip().startswith(("```", "~~~"))
+        if in_code or not _MODULE_LINE.fullmatch(line.rstrip()):
+            lines.append(line)
+    return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from qa.text.tables import CELL_SEPARATOR, ROW_SEPARATOR
@@ -104,9 +104,9 @@ class TextBuilder:
         """Append text and return its offset."""
         part = separator + text if self._parts else text
         start = self._length + len(part) - len(text)
-        mark = Mark(start, self._page, self._section, self._kind)
-        if replace(mark, start=0) != (replace(self._marks[-1], start=0) if self._marks else Mark(0)):
-            self._marks.append(mark)
+        last = self._marks[-1] if self._marks else Mark(0)
+        if (last.page, last.section, last.kind) != (self._page, self._section, self._kind):
+            self._marks.append(Mark(start, self._page, self._section, self._kind))
         self._parts.append(part)
         self._length += len(part)
         return start

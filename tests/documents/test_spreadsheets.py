@@ -1,0 +1,393 @@
+"""Workbooks: sheets as sections, tables with the place of each cell, and rows as documents."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+
+import pytest
+import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.documents.extract.formats import extract
+from qa.documents.extract.sheet_tables import format_value
+from qa.documents.extract.spreadsheets import extract_workbook
+from qa.documents.extract.tables import Columns
+from qa.documents.extract.text_builder import ExtractedText
+from qa.errors import InvalidInput, QAError, TooLarge
+from qa.text.tables import cell_spans, sheet_cell
+from qa.types import mark_at
+from tests.documents.ole_files import write_compound_file
+
+FEES: list[list[object]] = [["Item", "Price", "From"], ["Belt", 3, date(2024, 5, 1)], ["Pump", 40.5, date(2025, 6, 2)]]
+
+
+def workbook(*write: Callable[[xlsxwriter.Workbook], object]) -> bytes:
+    file = io.BytesIO()
+    target = xlsxwriter.Workbook(file, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
+    for part in write:
+        part(target)
+    target.close()
+    return file.getvalue()
+
+
+def sheet(
+    name: str, rows: Sequence[Sequence[object]], row: int = 0, column: int = 0
+) -> Callable[[xlsxwriter.Workbook], object]:
+    def write(target: xlsxwriter.Workbook) -> object:
+        added = target.add_worksheet(name)
+        for number, values in enumerate(rows):
+            added.write_row(row + number, column, values)
+        return added
+
+    return write
+
+
+def extract_one(data: bytes, name: str = "a.xlsx") -> ExtractedText:
+    (extracted,) = extract(data, name)
+    return extracted
+
+
+def section_of(extracted: ExtractedText, words: str) -> str | None:
+    mark = mark_at(extracted.marks, extracted.text.index(words))
+    return mark.section if mark else None
+
+
+def cell_of(extracted: ExtractedText, words: str) -> str | None:
+    return sheet_cell(extracted.tables, extracted.text.index(words))
+
+
+def test_each_sheet_is_a_section_and_each_cell_has_its_place() -> None:
+    extracted = extract_one(workbook(sheet("Fees", FEES, 3, 2), sheet("Staff", [["Name", "Age"], ["Ann", 33]])))
+    assert extracted.text == (
+        "Item | Price | From\nBelt | 3 | 2024-05-01\nPump | 40.5 | 2025-06-02\n\nName | Age\nAnn | 33"
+    )
+    assert [section_of(extracted, words) for words in ("Belt", "40.5", "Ann")] == ["Fees", "Fees", "Staff"]
+    assert [cell_of(extracted, words) for words in ("Item", "2024-05-01", "40.5", "33")] == ["C4", "E5", "D6", "B2"]
+    fees, staff = extracted.tables
+    assert (fees.header, fees.header_rows, fees.labelled) == (("Item", "Price", "From"), 1, True)
+    assert (staff.header, staff.numbers, staff.first_column) == (("Name", "Age"), (1, 2), 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0, "3"),
+        (0.1 + 0.2, "0.3"),
+        (1234567.25, "1234567.25"),
+        (1e21, "1e+21"),
+        (-7, "-7"),
+        (True, "TRUE"),
+        (date(2024, 5, 1), "2024-05-01"),
+        (datetime(2024, 5, 1, 13, 30), "2024-05-01 13:30"),
+        (datetime(2024, 5, 1, 13, 30, 5), "2024-05-01 13:30:05"),
+        (time(9, 5), "09:05"),
+        (timedelta(hours=30, minutes=5), "30:05"),
+        (timedelta(minutes=-5, seconds=-7), "-0:05:07"),
+        ("0123", "0123"),
+    ],
+)
+def test_a_value_is_shown_without_the_form_in_which_it_is_stored(value: object, text: str) -> None:
+    assert format_value(value) == text  # type: ignore[arg-type]
+
+
+def test_formulas_have_the_values_that_were_saved() -> None:
+    def write(target: xlsxwriter.Workbook) -> object:
+        added = target.add_worksheet("Sums")
+        added.write_row(0, 0, ["Item", "Sum", "Is paid"])
+        added.write(1, 0, "Belt")
+        added.write_formula(1, 1, "=1+2", None, 3)
+        added.write_boolean(1, 2, True)
+        return added
+
+    assert extract_one(workbook(write)).text == "Item | Sum | Is paid\nBelt | 3 | TRUE"
+
+
+def test_a_merged_cell_is_repeated_in_each_row_and_column() -> None:
+    def write(target: xlsxwriter.Workbook) -> object:
+        added = target.add_worksheet("Rates")
+        added.merge_range(0, 0, 0, 3, "Rates of 2024")
+        added.merge_range(1, 2, 1, 3, "Sales")
+        added.write_row(2, 0, ["Region", "Month", "Net", "Gross"])
+        added.merge_range(3, 0, 4, 0, "North")
+        added.write_row(3, 1, ["May", 4, 5])
+        added.write_row(4, 1, ["June", 6, 7])
+        return added
+
+    extracted = extract_one(workbook(write))
+    assert extracted.text == (
+        "Rates of 2024\n\n |  | Sales | Sales\nRegion | Month | Net | Gross\nNorth | May | 4 | 5\nNorth | June | 6 | 7"
+    )
+    assert extracted.tables[1].header == ("Region", "Month", "Sales Net", "Sales Gross")
+    assert cell_of(extracted, "North | June") == "A5"
+
+
+def test_titles_and_notes_are_apart_from_the_tables_between_blank_rows() -> None:
+    rows: list[list[object]] = [
+        ["Report of 4 May"],
+        ["in euros"],
+        *FEES,
+        [],
+        ["Name", "Age"],
+        ["Ann", 33],
+        [],
+        ["All without tax."],
+    ]
+    extracted = extract_one(workbook(sheet("S", rows)))
+    assert extracted.text == (
+        "Report of 4 May\n\nin euros\n\nItem | Price | From\nBelt | 3 | 2024-05-01\nPump | 40.5 | 2025-06-02\n\n"
+        "Name | Age\nAnn | 33\n\nAll without tax."
+    )
+    assert [table.header for table in extracted.tables] == [(), (), ("Item", "Price", "From"), ("Name", "Age"), ()]
+    assert [cell_of(extracted, words) for words in ("in euros", "33", "All")] == ["A2", "B8", "A10"]
+
+
+def test_a_block_below_a_blank_row_continues_the_table_above() -> None:
+    rows: list[list[object]] = [["Item", "Price"], ["Belt", 3], [], ["Pump", 40], ["Oil", 5]]
+    extracted = extract_one(workbook(sheet("S", rows)))
+    assert [(table.header, table.header_rows) for table in extracted.tables] == [
+        (("Item", "Price"), 1),
+        (("Item", "Price"), 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "header"),
+    [
+        ([["Region", 2023, 2024], ["North", 4, 5]], ("Region", "2023", "2024")),
+        ([["", "May", "June"], ["North", 4, 5]], ("", "May", "June")),
+        ([["Name", "Role", "Town"], ["Ann", "keeper", "Oban"], ["Bob", "cook", "Mull"]], ("Name", "Role", "Town")),
+        ([["1", "2"], ["3", "4"]], ()),
+        ([[1, 2, 3], [4, 5, 6]], ()),
+        ([["Belt", 3], ["Pump", 40]], ()),
+        ([["Name:", "Ann"], ["Town:", "Oban"]], ()),
+        ([["Name", "Ann"], ["Age", 33], ["Town", "Oban"]], ()),
+        ([["Apples"], ["Pears"], ["Plums"]], ()),
+    ],
+)
+def test_a_header_is_distinguished_from_rows_of_values(rows: list[list[object]], header: tuple[str, ...]) -> None:
+    (table,) = extract_one(workbook(sheet("S", rows))).tables
+    assert table.header == header
+
+
+def test_hidden_and_chart_sheets_and_charts_are_reported() -> None:
+    def write(target: xlsxwriter.Workbook) -> object:
+        sheet("Lists", [["secret", "list"]])(target).hide()  # type: ignore[attr-defined]
+        chart = target.add_chart({"type": "bar"})
+        chart.add_series({"values": "=Fees!$B$2:$B$3"})
+        return target.add_chartsheet("Plot").set_chart(chart)
+
+    extracted = extract_one(workbook(sheet("Fees", FEES), write))
+    assert "secret" not in extracted.text
+    assert [part.reason for part in extracted.unread] == [
+        "sheet 'Lists' is hidden; show it in the workbook to have it read",
+        "sheet 'Plot' is a chart",
+        "charts (1)",
+    ]
+
+
+def test_comments_and_text_boxes_are_read() -> None:
+    def write(target: xlsxwriter.Workbook) -> object:
+        added = sheet("Fees", FEES)(target)
+        added.write_comment(1, 1, "Without tax")  # type: ignore[attr-defined]
+        added.insert_textbox(8, 0, "Ask the keeper.")  # type: ignore[attr-defined]
+        return added
+
+    extracted = extract_one(workbook(write, sheet("Staff", [["Name", "Age"], ["Ann", 33]])))
+    assert "2025-06-02\n\nB2: Without tax\n\nAsk the keeper.\n\nName | Age" in extracted.text
+    assert section_of(extracted, "Ask") == "Fees"
+
+
+def test_a_sheet_with_a_text_column_is_a_document_for_each_row() -> None:
+    rows: list[list[object]] = [
+        ["Questions"],
+        ["Title", "Text", "No"],
+        ["Pump", "The pump is oiled.", 4],
+        [],
+        ["Belt", "It is dry.", 5],
+    ]
+    pump, belt, other = extract(workbook(sheet("FAQ", rows), sheet("Fees", FEES)), "a.xlsx")
+    assert (pump.text, pump.title, pump.meta) == ("The pump is oiled.", "Pump", {"sheet": "FAQ", "No": 4})
+    assert (belt.text, section_of(belt, "dry"), pump.part, belt.part) == ("It is dry.", "FAQ", "1-3", "1-5")
+    assert other.text.startswith("Questions\n\nItem | Price | From\nBelt | 3")
+
+
+def test_the_caller_may_name_the_columns_of_a_workbook() -> None:
+    data = workbook(sheet("Staff", [["Name", "Long Note"], ["Ann", "Her words."], ["Bob", "His words."]]))
+    documents = extract(data, "a.xlsx", Columns(text="long note", title="name"))
+    assert [(document.text, document.title) for document in documents] == [("Her words.", "Ann"), ("His words.", "Bob")]
+    with pytest.raises(InvalidInput, match=r"no sheet has a column 'text'; name the text column, one of: Name, Long N"):
+        extract(data, "a.xlsx", Columns(text="text"))
+
+
+def test_an_id_that_is_in_two_sheets_is_refused() -> None:
+    rows: list[list[object]] = [["id", "text"], ["7", "The pump."], ["8", "The belt."]]
+    with pytest.raises(InvalidInput, match="id '7' is in several sheets; make ids unique"):
+        extract(workbook(sheet("A", rows), sheet("B", rows)), "a.xlsx")
+
+
+def test_a_long_sheet_has_several_structures_with_the_same_header() -> None:
+    rows: list[list[object]] = [["Item", "Price"], *([f"Part {number}", number] for number in range(1, 1201))]
+    extracted = extract_one(workbook(sheet("S", rows)))
+    assert [len(table.rows) for table in extracted.tables] == [500, 500, 201]
+    assert [(table.header, table.header_rows) for table in extracted.tables] == [
+        (("Item", "Price"), 1),
+        (("Item", "Price"), 0),
+        (("Item", "Price"), 0),
+    ]
+    assert cell_of(extracted, "Part 1100 ") == "A1101"
+    label, _ = cell_spans(extracted.tables[2], 0)
+    assert label.of(extracted.text) == "Part 1000"
+
+
+def test_a_cell_far_away_is_refused_with_the_reason() -> None:
+    data = workbook(sheet("S", [["a"]]), lambda target: target.get_worksheet_by_name("S").write(900_000, 99, "far"))
+    with pytest.raises(
+        TooLarge, match="sheet 'S' has 900,001 rows and 100 columns, over the limit of 30,000,000 cells"
+    ):
+        extract(data, "a.xlsx")
+
+
+def test_a_workbook_without_text_is_refused_with_what_is_not_read() -> None:
+    data = workbook(sheet("A", []), lambda target: sheet("B", [["x"]])(target).hide())  # type: ignore[attr-defined]
+    with pytest.raises(InvalidInput, match=r"a\.xlsx: no sheet has text; not read: sheet 'B' is hidden"):
+        extract(data, "a.xlsx")
+
+
+def record(kind: int, data: bytes = b"") -> bytes:
+    return struct.pack("<HH", kind, len(data)) + data
+
+
+def xls(cells: Sequence[tuple[int, int, str | float]], *extra: bytes) -> bytes:
+    """Return a workbook of Excel 97 with a sheet named Fees."""
+    start = record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
+    bound = struct.pack("<BBBB", 0, 0, 4, 0) + b"Fees"
+    offset = len(start) + len(record(0x85, bytes(4) + bound)) + 4
+    values = b"".join(
+        record(0x203, struct.pack("<HHHd", row, column, 0, value))
+        if isinstance(value, float)
+        else record(0x204, struct.pack("<HHHHB", row, column, 0, len(value), 0) + value.encode("latin-1"))
+        for row, column, value in cells
+    )
+    rows, columns = max(row for row, _, _ in cells) + 1, max(column for _, column, _ in cells) + 1
+    size = record(0x200, struct.pack("<IIHHH", 0, rows, 0, columns, 0))
+    body = record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0)) + size + values + b"".join(extra)
+    stream = start + record(0x85, struct.pack("<I", offset) + bound) + record(0x0A) + body + record(0x0A)
+    return write_compound_file({"Workbook": stream})
+
+
+def test_xls_is_read_and_its_comments_are_reported() -> None:
+    cells: list[tuple[int, int, str | float]] = [(2, 1, "Item"), (2, 2, "Price"), (3, 1, "Café"), (3, 2, 40.5)]
+    extracted = extract_one(xls(cells, record(0x1C, bytes(8)), record(0x1B6, bytes(18))), "a.xls")
+    assert extracted.text == "Item | Price\nCafé | 40.5"
+    assert (section_of(extracted, "40.5"), cell_of(extracted, "40.5")) == ("Fees", "C4")
+    assert [part.reason for part in extracted.unread] == ["comments (1); save the workbook as XLSX"]
+
+
+def ods(rows: str, *, manifest: str = "") -> bytes:
+    file = io.BytesIO()
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    content = (
+        f"<office:document-content {names}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Fees">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(file, "w") as target:
+        target.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        target.writestr("content.xml", content)
+        target.writestr("META-INF/manifest.xml", f"<manifest>{manifest}</manifest>")
+    return file.getvalue()
+
+
+def ods_cell(text: str, attributes: str = "") -> str:
+    return f'<table:table-cell office:value-type="string" {attributes}><text:p>{text}</text:p></table:table-cell>'
+
+
+SPAN = 'table:number-rows-spanned="2" table:number-columns-spanned="1"'
+ODS_ROWS = (
+    f"<table:table-row>{ods_cell('Region')}{ods_cell('Month')}{ods_cell('Rate')}</table:table-row>"
+    f"<table:table-row>{ods_cell('North', SPAN)}{ods_cell('May')}"
+    '<table:table-cell office:value-type="float" office:value="4"/></table:table-row>'
+    f"<table:table-row><table:covered-table-cell/>{ods_cell('June')}"
+    '<table:table-cell office:value-type="float" office:value="4.5"/></table:table-row>'
+)
+
+
+def test_ods_is_read_with_merged_cells_repeated() -> None:
+    extracted = extract_one(ods(ODS_ROWS), "a.ods")
+    assert extracted.text == "Region | Month | Rate\nNorth | May | 4\nNorth | June | 4.5"
+    assert (section_of(extracted, "June"), cell_of(extracted, "4.5")) == ("Fees", "C3")
+
+
+def test_an_encrypted_ods_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"a\.ods: encrypted with a password"):
+        extract(ods(ODS_ROWS, manifest="<encryption-data/>"), "a.ods")
+
+
+def test_a_small_workbook_that_expands_to_a_large_one_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("xl/workbook.xml", "<a/>")
+        for number in range(3):
+            with target.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True) as part:
+                for _ in range(350):
+                    part.write(bytes(1_000_000))
+    with pytest.raises(TooLarge, match=r"a\.xlsx: 1,050,000,004 bytes when unpacked, over the limit"):
+        extract(file.getvalue(), "a.xlsx")
+
+
+SAMPLES = {"a.xlsx": workbook(sheet("Fees", FEES)), "a.xls": xls([(0, 0, "Item"), (1, 0, 3.0)]), "a.ods": ods(ODS_ROWS)}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@settings(max_examples=60, deadline=None)
+@given(changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=20), cut=st.floats(0.1, 1))
+def test_a_damaged_workbook_gives_text_or_a_clear_error(
+    name: str, changes: list[tuple[float, int]], cut: float
+) -> None:
+    data = bytearray(SAMPLES[name])
+    for position, value in changes:
+        data[int(position * len(data))] = value
+    rejection = None
+    try:
+        documents = extract_workbook(bytes(data[: int(cut * len(data))]), name)
+    except QAError as error:
+        rejection, documents = error, []
+    assert rejection is None or rejection.message.startswith(f"{name}: ")
+    assert all(isinstance(document.text, str) for document in documents)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["", "a", "b c", 3, 2024, 1.5, True, date(2024, 5, 1)]), min_size=1, max_size=4),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_every_filled_cell_of_a_sheet_is_in_the_text_at_its_place(rows: list[list[object]]) -> None:
+    rows = [*rows, ["end"]]
+    data = workbook(sheet("S", rows))
+    extracted = extract_one(data)
+    found = {}
+    for table in extracted.tables:
+        for number in range(len(table.rows)):
+            for span in cell_spans(table, number):
+                if len(span):
+                    found[sheet_cell(extracted.tables, span.start)] = span.of(extracted.text)
+    filled: dict[str, object] = {
+        f"{'ABCD'[column]}{row}": value
+        for row, values in enumerate(rows, 1)
+        for column, value in enumerate(values)
+        if value != ""
+    }
+    assert found.keys() == filled.keys()
+    assert all(re.fullmatch(r"[\w .-]+", text) for text in found.values())
+    assert all(found[place] == format_value(value) for place, value in filled.items())  # type: ignore[arg-type]
