@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from qa.client import AsyncClient, Client
@@ -90,6 +90,8 @@ def open(
     reader: str | None = None,
     threads: int | None = None,
     cache_dir: str | Path | None = None,
+    ocr: Literal["auto", "off"] | None = None,
+    keep_files: bool | None = None,
 ) -> Engine:
     """Open the indexes in a folder, and load the models. The folder and the default index are created if missing.
 
@@ -101,6 +103,8 @@ def open(
         reader: `shipped`, or a folder written by `qa train reader`.
         threads: number of inference threads; by default one for each available core.
         cache_dir: where compiled models are kept.
+        ocr: `off` reads no text in pictures; `auto` does if the extra `ocr` is installed.
+        keep_files: whether documents keep their original file.
 
     Returns:
         An engine; close it, or use it with `with`.
@@ -113,7 +117,15 @@ def open(
     # The engine's libraries take most of a second to import; the client and the types do not need them.
     from qa.factory import open_engine
 
-    return open_engine(path_or_url, embedder=embedder, reader=reader, threads=threads, cache_dir=cache_dir)
+    return open_engine(
+        path_or_url,
+        embedder=embedder,
+        reader=reader,
+        threads=threads,
+        cache_dir=cache_dir,
+        ocr=ocr,
+        keep_files=keep_files,
+    )
 
 
 def __getattr__(name: str) -> Any:

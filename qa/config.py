@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     arithmetic: Literal["auto", "int8", "float32"] = Field(
         default="auto", description="of the int8 models; auto takes the faster one on this processor"
     )
+    ocr: Literal["auto", "off"] = Field(
+        default="auto", description="of pages and pictures without text; auto recognises it if the extra is installed"
+    )
+    keep_files: bool = Field(default=True, description="store the original files of documents in the index")
     insecure: bool = Field(default=False, description="listen on other addresses than loopback without a key")
     rate_limit: str | None = Field(default=None, description="calls of one key or address, such as 100/minute")
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or queued at once")

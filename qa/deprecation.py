@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -31,3 +32,23 @@ class RenamedAttribute:
             return self
         warn_renamed(f"{self._owner}.{self._old}", f"{self._owner}.{self._new}")
         return getattr(instance, self._new)
+
+
+def forward_renamed(owner: str, part: str, names: Mapping[str, str]) -> Callable[[Any, str], Any]:
+    """Return a `__getattr__` that warns, and returns a renamed attribute of a part of the object.
+
+    Args:
+        owner: how the warning names the object.
+        part: attribute of the object that has the renamed attributes.
+        names: new names by deprecated names.
+    """
+
+    def get(instance: Any, name: str) -> Any:
+        if name not in names:
+            raise AttributeError(
+                f"{type(instance).__name__!r} object has no attribute {name!r}", name=name, obj=instance
+            )
+        warn_renamed(f"{owner}.{name}", f"{owner}.{part}.{names[name]}")
+        return getattr(getattr(instance, part), names[name])
+
+    return get

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qa.deprecation import warn_renamed
+from qa.deprecation import forward_renamed
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
@@ -22,7 +22,7 @@ from qa.reports import AddedDocument, IngestionReport
 from qa.results import Hit, QueryResult, SearchResult
 from qa.search.filters import parse_filter
 from qa.stopwatch import Stopwatch
-from qa.types import Document, Mark
+from qa.types import Document, Mark, Table
 from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check_text, check_top_k
 
 DEFAULT_TOP_K = 3
@@ -42,10 +42,12 @@ class Engine:
         calibration: turns the reader's logits and retrieval scores into confidences.
     """
 
-    def __init__(self, documents: Indexer, reader: Reader, calibration: Calibration) -> None:
+    def __init__(self, documents: Indexer, reader: Reader, calibration: Calibration, *, ocr: bool = True) -> None:
+        """Put the parts together; with `ocr`, `add_files` recognises text in pictures."""
         self.documents = documents
         self.reader = reader
         self.calibration = calibration
+        self._ocr = ocr
 
     @property
     def indexes(self) -> Indexes:
@@ -136,6 +138,7 @@ class Engine:
         min_confidence: float | None = None,
         marks: Sequence[Mark] = (),
         boxes: bytes = b"",
+        tables: Sequence[Table] = (),
     ) -> QueryResult:
         """Answer a question from one text, without an index.
 
@@ -146,13 +149,14 @@ class Engine:
             min_confidence: as for `ask`.
             marks: pages and sections of the text, ascending.
             boxes: word boxes of the text; see `qa.text.boxes`.
+            tables: tables of the text, ascending.
 
         Raises:
             InvalidInput: the question or the text is blank or too long, or an argument is out of range.
         """
         (result,) = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)
-        best_guess = result.best_guess and locate(result.best_guess, marks, boxes)
-        answers = tuple(locate(answer, marks, boxes) for answer in result.answers)
+        best_guess = result.best_guess and locate(result.best_guess, marks, boxes, tables)
+        answers = tuple(locate(answer, marks, boxes, tables) for answer in result.answers)
         return replace(result, answers=answers, best_guess=best_guess)
 
     def read_batch(
@@ -239,9 +243,9 @@ class Engine:
         *,
         index: str = DEFAULT_INDEX,
         meta: Mapping[str, object] | None = None,
-        text_column: str = "text",
-        title_column: str = "title",
-        id_column: str = "id",
+        text_column: str | None = None,
+        title_column: str | None = None,
+        id_column: str | None = None,
         dry_run: bool = False,
         progress: Callable[[int], None] = lambda _: None,
     ) -> IngestionReport:
@@ -254,23 +258,20 @@ class Engine:
             paths: one or several files, folders, or patterns such as `reports/**/*.pdf`.
             index: name of the index.
             meta: metadata added to each document's own.
-            text_column: the column of CSV and JSON Lines files that holds the text.
-            title_column: the column that holds the title.
-            id_column: the column that holds the document's id.
+            text_column: column of a table that holds the text; None for `text`, or for all columns without one.
+            title_column: column that holds the title; None for `title`.
+            id_column: column that holds the document's id; None for `id`.
             dry_run: report what would change, without writing.
             progress: called with the number of files just finished.
         """
         from qa.documents.extract.extractor import Extractor
         from qa.documents.extract.tables import Columns
-        from qa.indexing.ingestion import Ingestion, find_sources
+        from qa.indexing.ingestion import Ingestion
 
-        names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-        columns, excluded = Columns(text_column, title_column, id_column), [self.indexes.folder.resolve()]
-        sources, failed = find_sources(names, columns, meta or {}, excluded)
-        with closing(Extractor()) as extractor:
-            report = Ingestion(self.documents, extractor.extract, index, dry_run).add(sources, progress)
-        report.files += failed
-        return report
+        columns = Columns(text_column, title_column, id_column)
+        with closing(Extractor(ocr=self._ocr)) as extractor:
+            ingestion = Ingestion(self.documents, extractor.extract, index, dry_run)
+            return ingestion.add_paths(paths, columns, meta or {}, progress)
 
     def remove(self, ids: str | Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
         """Remove one document or several, all or none. Raises NotFound if the index or a document does not exist."""
@@ -278,7 +279,7 @@ class Engine:
 
     def in_folder(self, folder: Path) -> Engine:
         """Return an engine with the same models whose indexes are in another folder."""
-        return Engine(Indexer(self.indexes.in_folder(folder), self.embedder), self.reader, self.calibration)
+        return Engine(self.documents.in_folder(folder), self.reader, self.calibration, ocr=self._ocr)
 
     def close(self) -> None:
         """Close all files."""
@@ -291,12 +292,7 @@ class Engine:
         self.close()
 
     if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            if name not in _RENAMED:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-            warn_renamed(f"engine.{name}", f"engine.documents.{_RENAMED[name]}")
-            return getattr(self.documents, _RENAMED[name])
+        __getattr__ = forward_renamed("engine", "documents", _RENAMED)
 
     def _search(
         self,

@@ -14,7 +14,6 @@ from qa.errors import InvalidInput
 
 if TYPE_CHECKING:
     from qa.engine import Engine
-    from qa.index.catalog import Specification
     from qa.indexing.indexer import Indexer
     from qa.models.embedder import Embedder
 
@@ -27,8 +26,6 @@ def build_engine(settings: Settings) -> Engine:
     """
     from qa.documents import splitting
     from qa.engine import Engine
-    from qa.index.registry import Indexes
-    from qa.indexing.indexer import Indexer
     from qa.models.inference import available_threads
     from qa.models.model_folder import open_model_folder
     from qa.reading import early_stopping
@@ -47,7 +44,7 @@ def build_engine(settings: Settings) -> Engine:
         reader = loading.result()
     calibration = Calibration.load(folder / CALIBRATION)
     calibration.check(reader.identity, fusion.IDENTITY, splitting.IDENTITY, early_stopping.IDENTITY)
-    return Engine(Indexer(Indexes(settings.index_dir, _specification(embedder)), embedder), reader, calibration)
+    return Engine(_indexer(settings, embedder), reader, calibration, ocr=settings.ocr == "auto")
 
 
 def build_low_priority_indexer(settings: Settings) -> Indexer:
@@ -56,13 +53,12 @@ def build_low_priority_indexer(settings: Settings) -> Indexer:
     Raises:
         ModelError: as for `build_engine`.
     """
-    from qa.index.registry import Indexes
-    from qa.indexing.indexer import Indexer
     from qa.models.inference import available_threads
     from qa.models.low_priority import LowPriorityEmbedder
 
-    embedder = LowPriorityEmbedder(lambda: build_embedder(settings, settings.threads or available_threads()))
-    return Indexer(Indexes(settings.index_dir, _specification(embedder)), embedder)
+    return _indexer(
+        settings, LowPriorityEmbedder(lambda: build_embedder(settings, settings.threads or available_threads()))
+    )
 
 
 def open_catalogues(settings: Settings) -> Indexer:
@@ -94,11 +90,14 @@ def build_embedder(settings: Settings, threads: int) -> Embedder:
     return SentenceTransformerEmbedder(settings.embedder, threads)
 
 
-def _specification(embedder: Embedder) -> Specification:
+def _indexer(settings: Settings, embedder: Embedder) -> Indexer:
     from qa.documents import splitting
     from qa.index.catalog import Specification
+    from qa.index.registry import Indexes
+    from qa.indexing.indexer import Indexer
 
-    return Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
+    specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
+    return Indexer(Indexes(settings.index_dir, specification), embedder, keep_files=settings.keep_files)
 
 
 def embedder_folder(settings: Settings) -> Path:

@@ -112,6 +112,8 @@ class Answer:
         page: page number from 1, where the format has pages.
         section: heading above the answer, where the format has headings.
         rectangles: places on the pages of a PDF, one for each line.
+        cell: reference of the workbook cell that the answer starts in, such as `B4`; its sheet is the section.
+        ocr: whether a part of the answer was recognised in a picture, and may have wrong letters.
     """
 
     text: str
@@ -130,6 +132,8 @@ class Answer:
     page: int | None = None
     section: str | None = None
     rectangles: Sequence[Rectangle] = ()
+    cell: str | None = None
+    ocr: bool = False
 
     answer = RenamedAttribute("text")
     document_offset = RenamedAttribute("span")

@@ -31,9 +31,10 @@ from qa.errors import (
 )
 from qa.reports import IngestionReport
 from qa.service.keys import Keys
-from qa.types import Document
+from qa.types import Document, Unread
 from qa.wire.base import Offset
 from tests.conftest import serving
+from tests.service.test_files import MANUAL
 from tests.service.test_service import TEXT
 
 HOURS = Document("hours of Ä", TEXT, "Opening hours")
@@ -157,6 +158,60 @@ def test_the_client_returns_what_the_engine_returns(start: Start, engine: Engine
         assert [hit.text for hit in result.passages] == [hit.text for hit in expected.passages]
 
 
+def test_the_client_returns_files_and_places_as_the_engine_does(start: Start, engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "Bedienung – Pumpe.pdf").write_bytes(MANUAL)
+    url, question = start(ocr="off"), "How often is the oil filter cleaned?"
+    with Client(url) as client:
+        report = client.add_files(tmp_path / "Bedienung – Pumpe.pdf")
+        ((part,),) = [document.unread for document in report.documents]
+        assert (report.files[0].unread, part.page, type(part)) == ([part], 3, Unread)
+        (id,) = [document.id for document in report.documents]
+        (info,) = engine.documents()
+        assert info.unread == (part,)
+        file = client.file(id)
+        assert file == engine.documents.file(id)
+        assert (file.name, file.media_type, file.data) == ("Bedienung – Pumpe.pdf", "application/pdf", MANUAL)
+        document = client.document(id)
+        assert document.file
+        assert (document.file.name, document.file.size) == (file.name, file.size)
+        answer, local = (asked.ask(question).answers[0] for asked in (client, engine))
+        assert (answer.page, answer.cell, answer.ocr, answer.rectangles) == (2, None, False, local.rectangles)
+        assert answer == local
+        picture = client.page_image(id, 2, highlight=[answer.span])
+        assert picture.startswith(b"\x89PNG")
+        assert picture != client.page_image(id, 2)
+        with pytest.raises(InvalidInput, match="page 9 is not one of the 3 pages") as raised:
+            client.page_image(id, 9)
+        assert raised.value.field == "page"
+        client.add([HOURS])
+        for file_of in (client.file, engine.documents.file):
+            with pytest.raises(NotFound, match="has no original file"):
+                file_of(HOURS.id)
+        assert [d.id for d in client.documents(query="PUMPE").documents] == [id]
+        assert [d.id for d in engine.documents(query="PUMPE")] == [id]
+
+    async def get() -> tuple[Any, bytes]:
+        async with AsyncClient(url) as client:
+            return await client.file(id), await client.page_image(id, 2, highlight=[answer.span])
+
+    assert asyncio.run(get()) == (file, picture)
+
+
+def test_the_client_names_the_columns_of_tables(
+    start: Start, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faq.csv").write_text("q,a,nr\nWho oils the belt?,The keeper oils the belt.,q7\n")
+    columns: dict[str, Any] = {"text_column": "a", "title_column": "q", "id_column": "nr"}
+    with Client(start()) as client:
+        assert client.add_files(tmp_path / "faq.csv", **columns).errors == []
+        assert client.text("q7") == "The keeper oils the belt."
+        # A job gets them too.
+        monkeypatch.setattr("qa.client.sequences.MAX_SYNCHRONOUS_BYTES", 10)
+        report = client.add_files(tmp_path / "faq.csv", **columns)
+        assert [document.change for document in report.documents] == ["unchanged"]
+        assert engine.documents.get("q7")[0].title == "Who oils the belt?"
+
+
 def test_both_clients_return_the_same(start: Start) -> None:
     url = start()
 
@@ -191,7 +246,7 @@ def test_engine_and_client_methods_take_the_same_arguments() -> None:
         shared = engine_names & client_names
         assert {"self"} < shared
         # The client lacks arguments that need local files or the engine's process.
-        only_local = {"by_sentence", "marks", "boxes", "meta", "text_column", "title_column", "id_column", "dry_run"}
+        only_local = {"by_sentence", "marks", "boxes", "tables", "meta", "dry_run"}
         assert engine_names - client_names <= only_local
         assert client_names <= engine_names
 
@@ -215,12 +270,16 @@ def test_deprecated_names_of_version_0_1_warn_and_work(start: Start) -> None:
 
 def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
     """Fail on a path of the OpenAPI document that no method of the client calls."""
-    from qa.client import calls
+    from qa.client import calls, document_calls
+    from qa.client.requests import Call
 
-    built: list[calls.Call[Any]] = [
-        calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"), calls.add([]),
-        calls.upload([]), calls.upload_later([]), calls.documents(), calls.document("{id}"), calls.text("{id}"),
-        calls.update("{id}", {}), calls.remove("{id}"), calls.indexes(), calls.index("{name}"),
+    page: Any = "{n}"
+    built: list[Call[Any]] = [
+        calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"),
+        document_calls.add([]), document_calls.upload([]), document_calls.upload_later([]),
+        document_calls.documents(), document_calls.document("{id}"), document_calls.text("{id}"),
+        document_calls.file("{id}"), document_calls.page_image("{id}", page), document_calls.update("{id}", {}),
+        document_calls.remove("{id}"), calls.indexes(), calls.index("{name}"),
         calls.create_index("{name}"), calls.delete_index("{name}"), calls.rebuild("{name}"), calls.rollback("{name}"),
         calls.jobs(), calls.job("{id}"), calls.cancel("{id}"), calls.feedback("q", "d", "unanswerable"),
         calls.export_feedback(), calls.health(), calls.ready(),

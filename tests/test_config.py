@@ -53,7 +53,7 @@ def test_names_the_settings_file_that_is_wrong(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("cache", ["", "/caches"])
 def test_environment_gives_another_process_the_same_settings(cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QA_CACHE_DIR", cache)
-    settings = load_settings(threads=2, api_keys="one,two", rate_limit="3/minute")
+    settings = load_settings(threads=2, api_keys="one,two", rate_limit="3/minute", keep_files=False)
     assert settings.cache_dir == (Path(cache) if cache else None)
     for name, value in as_environment(settings).items():
         monkeypatch.setenv(name, value)

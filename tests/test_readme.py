@@ -14,7 +14,7 @@ import pytest
 from qa.feedback import Feedback, give_feedback
 from qa.types import Span
 from tests.conftest import GOLDEN, ROOT, running
-from tests.documents.test_extract import MANUAL
+from tests.documents.test_pdf import MANUAL
 
 pytestmark = pytest.mark.slow
 

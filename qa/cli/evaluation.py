@@ -14,6 +14,7 @@ import typer
 
 from qa.cli import evaluation_output, output
 from qa.cli.options import JsonFlag, Tolerance
+from qa.cli.progress import progress_bar
 from qa.cli.sessions import reported_errors
 from qa.config import load_settings
 from qa.errors import InvalidInput
@@ -161,10 +162,10 @@ def _run(work: Plan, target: Target, settings: Settings, json_file: Path | None)
         for entry, dataset in work.runs:
             journal = _journal(json_file, entry, dataset) if json_file and str(json_file) != "-" else None
             with (
-                output.progress(dataset.name, count_steps(entry, dataset, target)) as progress,
-                open_system(entry, dataset, target, engine, progress) as system,
+                progress_bar(dataset.name, count_steps(entry, dataset, target)) as progress,
+                open_system(entry, dataset, target, engine, progress.advance) as system,
             ):
-                yield evaluate(dataset, entry.mode, system, entry.limit, progress, journal)
+                yield evaluate(dataset, entry.mode, system, entry.limit, progress.advance, journal)
 
 
 def _journal(json_file: Path, entry: Entry, dataset: Dataset) -> Path:

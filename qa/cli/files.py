@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ import typer
 
 from qa.cli import output
 from qa.cli.options import IndexOption, JsonFlag, UrlOption, parse_meta
-from qa.cli.sessions import client_session, engine_session, exit_on_errors, print_errors
+from qa.cli.progress import progress_bar
+from qa.cli.sessions import client_session, engine_session, exit_on_errors, extractor_session, print_errors
 
 # A file whose index was in use is synced again after this time.
 _RETRY_SECONDS = 5.0
@@ -21,9 +23,9 @@ _RETRY_SECONDS = 5.0
 MetaOption = Annotated[
     list[str] | None, typer.Option("--meta", help="NAME=VALUE to store with each document. Repeat for more names.")
 ]
-TextColumn = Annotated[str, typer.Option(help="Column of a table that holds the text.")]
-TitleColumn = Annotated[str, typer.Option(help="Column of a table that holds the title.")]
-IdColumn = Annotated[str, typer.Option(help="Column of a table that holds the document's id.")]
+TextColumn = Annotated[str | None, typer.Option(help="Column of a table that holds the text.")]
+TitleColumn = Annotated[str | None, typer.Option(help="Column of a table that holds the title.")]
+IdColumn = Annotated[str | None, typer.Option(help="Column of a table that holds the document's id.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would change, without writing.")]
 
 app = typer.Typer(rich_markup_mode=None)
@@ -38,42 +40,43 @@ def add(
     index: IndexOption = "default",
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if the index has documents.")] = False,
     meta: MetaOption = None,
-    text_column: TextColumn = "text",
-    title_column: TitleColumn = "title",
-    id_column: IdColumn = "id",
+    text_column: TextColumn = None,
+    title_column: TitleColumn = None,
+    id_column: IdColumn = None,
     dry_run: DryRun = False,
     url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add files to an index.
 
-    Formats: text, Markdown, HTML, PDF and DOCX; CSV and JSON Lines with a document in each row.
+    Formats: PDF, HTML, Markdown, office documents, workbooks, tables, mail, EPUB, notebooks, text, and with the extra
+    'ocr' scans and pictures. A table gives a document for each row.
 
     A file that was added before is replaced if it has changed. A file that cannot be read does not stop the others; its
     error is printed at the end, and the exit status is 1.
     """
-    from qa.documents.extract.extractor import Extractor
     from qa.documents.extract.tables import Columns
     from qa.indexing.ingestion import Ingestion, find_sources
 
     columns = Columns(text_column, title_column, id_column)
     if url:
-        if if_empty or meta or dry_run or columns != Columns():
-            raise typer.BadParameter(
-                "cannot be combined with --if-empty, --meta, --dry-run and column names", param_hint="--url"
-            )
-        with client_session(url) as client, output.progress("adding") as progress:
-            report = client.add_files(paths, index=index, progress=progress)
+        if if_empty or meta or dry_run:
+            raise typer.BadParameter("cannot be combined with --if-empty, --meta and --dry-run", param_hint="--url")
+        with client_session(url) as client, progress_bar("adding") as progress:
+            names = {"text_column": text_column, "title_column": title_column, "id_column": id_column}
+            report = client.add_files(paths, index=index, progress=progress.advance, **names)
         output.ingestion(report, as_json)
         exit_on_errors(report.errors)
         return
     fields = parse_meta(meta or [])
-    with engine_session() as engine, closing(Extractor()) as extractor:
+    with engine_session() as engine, extractor_session() as extractor:
         sources, unmatched = find_sources(paths, columns, fields, [engine.indexes.folder.resolve()])
         if if_empty and engine.indexes.has(index) and engine.indexes.get(index).counts()[0]:
             sources, unmatched = [], []
-        with output.progress("adding", len(sources)) as progress:
-            report = Ingestion(engine.documents, extractor.extract, index, dry_run).add(sources, progress)
+        with progress_bar("adding", len(sources)) as progress:
+            report = Ingestion(
+                engine.documents, partial(extractor.extract, progress=progress.show_page), index, dry_run
+            ).add(sources, progress.advance)
         output.ingestion(report, as_json, dry_run=dry_run)
         exit_on_errors([*(path.error for path in unmatched if path.error), *report.errors])
 
@@ -83,9 +86,9 @@ def sync(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder with the files.")],
     index: IndexOption = "default",
     meta: MetaOption = None,
-    text_column: TextColumn = "text",
-    title_column: TitleColumn = "title",
-    id_column: IdColumn = "id",
+    text_column: TextColumn = None,
+    title_column: TitleColumn = None,
+    id_column: IdColumn = None,
     dry_run: DryRun = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep running, and follow the changes of the folder until Ctrl-C.")
@@ -99,7 +102,6 @@ def sync(
 
     With --watch, a file is added once it has stopped growing.
     """
-    from qa.documents.extract.extractor import Extractor
     from qa.documents.extract.tables import Columns
     from qa.errors import Unavailable
     from qa.indexing.ingestion import Ingestion, find_sources
@@ -109,7 +111,7 @@ def sync(
     if watch and dry_run:
         raise typer.BadParameter("cannot be combined with --dry-run", param_hint="--watch")
     columns, fields = Columns(text_column, title_column, id_column), parse_meta(meta or [])
-    with engine_session() as engine, closing(Extractor()) as extractor:
+    with engine_session() as engine, extractor_session() as extractor:
         excluded = [engine.indexes.folder.resolve()]
 
         def synchronise(changed: Sequence[Path] | None = None) -> IngestionReport:
@@ -123,9 +125,10 @@ def sync(
                 # A folder that is empty or cannot be listed may be unmounted, so its documents are kept.
                 print_errors(errors)
                 return IngestionReport()
-            ingestion = Ingestion(engine.documents, extractor.extract, index, dry_run)
-            with output.progress("syncing", len(sources)) as progress:
-                report = ingestion.sync(folder, sources, progress, changed)
+            with progress_bar("syncing", len(sources)) as progress:
+                extract = partial(extractor.extract, progress=progress.show_page)
+                ingestion = Ingestion(engine.documents, extract, index, dry_run)
+                report = ingestion.sync(folder, sources, progress.advance, changed)
             output.ingestion(report, as_json, dry_run=dry_run)
             sys.stdout.flush()
             return report

@@ -10,6 +10,7 @@ import typer
 
 from qa.cli import output
 from qa.cli.options import IndexOption, JsonFlag
+from qa.cli.progress import progress_bar
 from qa.cli.sessions import documents_session, reported_errors
 from qa.config import load_settings
 
@@ -28,8 +29,8 @@ def rebuild(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """
     with reported_errors():
         indexer = _open_indexer()
-        with output.progress("rebuilding", _count_documents(indexer, index)) as progress:
-            live, previous = indexer.rebuild(index=index, progress=progress)
+        with progress_bar("rebuilding", _count_documents(indexer, index)) as progress:
+            live, previous = indexer.rebuild(index=index, progress=progress.advance)
         _print_generations(live, previous, as_json)
 
 
@@ -41,8 +42,8 @@ def rollback(index: IndexOption = "default", as_json: JsonFlag = False) -> None:
     """
     with reported_errors():
         indexer = _open_indexer()
-        with output.progress("rolling back", _count_documents(indexer, index)) as progress:
-            live, previous = indexer.rollback(index=index, progress=progress)
+        with progress_bar("rolling back", _count_documents(indexer, index)) as progress:
+            live, previous = indexer.rollback(index=index, progress=progress.advance)
         _print_generations(live, previous, as_json)
 
 

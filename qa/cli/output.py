@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING
 
+from qa.reports import describe_reading
 from qa.types import mark_at
 
 if TYPE_CHECKING:
@@ -44,38 +44,6 @@ def _print(text: str, style: str = "") -> None:
     stdout().print(Text(text, style=style))
 
 
-@contextmanager
-def progress(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on standard error if it is a terminal.
-
-    Args:
-        description: shown before the bar.
-        total: number of steps; None if it is unknown.
-
-    Yields:
-        A function to call with the number of steps just finished.
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=stderr(), disable=not stderr().is_terminal) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda steps: bar.advance(task, steps)
-
-
 def count(number: int, noun: str) -> str:
     """Return a number with its noun, such as `1 passage` or `2 passages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -92,7 +60,7 @@ def notes(texts: Sequence[str]) -> None:
     from rich.text import Text
 
     for text in texts:
-        stderr().print(Text(f"note: {text}", style="dim"))
+        stderr().print(Text(f"note: {text}", style="dim"), soft_wrap=True)
 
 
 def outcome(fields: Mapping[str, object], text: str, as_json: bool) -> None:
@@ -138,7 +106,14 @@ def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) 
         print_json(
             [
                 *(
-                    {"id": d.id, "status": d.change, "passages": d.passages, "characters": d.characters}
+                    {
+                        "id": d.id,
+                        "status": d.change,
+                        "passages": d.passages,
+                        "characters": d.characters,
+                        "unread": [asdict(part) for part in d.unread],
+                        "ocr_pages": list(d.ocr_pages),
+                    }
                     for d in report.documents
                 ),
                 *({"id": id, "status": "removed"} for id in report.removed),
@@ -155,6 +130,7 @@ def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) 
         notes(["dry run: nothing was written"])
     lines([f"{d.change}  {d.id}  ({count(d.passages, 'passage')})" for d in report.documents])
     lines([f"removed  {id}" for id in report.removed])
+    notes([f"{file.file}: {line}" for file in report.files for line in describe_reading(file)])
     if report.skipped:
         notes([f"{len(report.skipped)} files of unsupported formats were skipped: {report.skipped[0]}, …"])
 
@@ -162,14 +138,18 @@ def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) 
 def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:
     """Print a list of documents."""
     if as_json:
-        print_json([{**asdict(info), "meta": dict(info.meta)} for info in infos])
+        from qa.wire.convert import document_out
+
+        print_json([document_out(info).model_dump() for info in infos])
     else:
-        lines(
-            [
-                f"{i.id}  {i.title or ''}  ({count(i.characters, 'character')}, {count(i.passages, 'passage')})"
-                for i in infos
-            ]
-        )
+        lines([f"{info.id}  {info.title or ''}  ({', '.join(_describe_size(info))})" for info in infos])
+
+
+def _describe_size(info: DocumentInfo) -> Iterator[str]:
+    yield count(info.characters, "character")
+    yield count(info.passages, "passage")
+    if info.unread:
+        yield f"{count(len(info.unread), 'part')} not read"
 
 
 def indexes(counts: Mapping[str, tuple[int, int]], as_json: bool) -> None:
@@ -225,11 +205,17 @@ def _print_answer(answer: Answer) -> None:
     context.append(answer.context[start:end], style="reverse")
     context.append(answer.context[end:])
     stdout().print(context)
-    location = [f"page {answer.page}" if answer.page else "", answer.section or ""]
-    if answer.document_id:
-        characters = f"characters {answer.span.start} to {answer.span.end}"
-        location = [answer.title or answer.document_id, *location, characters]
-    _print_location(location)
+    characters = f"characters {answer.span.start} to {answer.span.end}"
+    _print_location(
+        [
+            answer.title or answer.document_id,
+            f"page {answer.page}" if answer.page else "",
+            answer.section or "",
+            f"cell {answer.cell}" if answer.cell else "",
+            characters if answer.document_id else "",
+            "recognised text (OCR)" if answer.ocr else "",
+        ]
+    )
 
 
 def _print_passage(hit: Hit) -> None:

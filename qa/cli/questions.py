@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,8 @@ import typer
 
 from qa.cli import output
 from qa.cli.options import FilterOption, IndexOption, JsonFlag, MinConfidence, Question, TopK, UrlOption, parse_filters
-from qa.cli.sessions import client_session, engine_session
+from qa.cli.sessions import client_session, engine_session, extractor_session
+from qa.reports import describe_unread
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -66,11 +66,10 @@ def read(
     as_json: JsonFlag = False,
 ) -> None:
     """Answer a question from one file, without an index."""
-    from qa.documents.extract.extractor import Extractor
     from qa.documents.files import read_text
 
     with engine_session() as engine:
-        with closing(Extractor()) as extractor:
+        with extractor_session() as extractor:
             extracted = read_text(file, extractor.extract)
         result = engine.read(
             question,
@@ -79,5 +78,7 @@ def read(
             min_confidence=min_confidence,
             marks=extracted.marks,
             boxes=extracted.boxes,
+            tables=extracted.tables,
         )
+        output.notes([f"{file}: {line}" for line in describe_unread(extracted.unread)])
         output.answers(result, as_json)

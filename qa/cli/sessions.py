@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +13,7 @@ from qa.errors import QAError
 
 if TYPE_CHECKING:
     from qa.client import Client
+    from qa.documents.extract.extractor import Extractor
     from qa.engine import Engine
     from qa.indexing.indexer import Indexer
 
@@ -39,6 +40,15 @@ def engine_session() -> Iterator[Engine]:
 
     with reported_errors(), build_engine(load_settings()) as engine:
         yield engine
+
+
+@contextmanager
+def extractor_session() -> Iterator[Extractor]:
+    """Open an extractor with the OCR setting; close it at the end."""
+    from qa.documents.extract.extractor import Extractor
+
+    with reported_errors(), closing(Extractor(ocr=load_settings().ocr == "auto")) as extractor:
+        yield extractor
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from qa.client import calls, sequences
-from qa.client.calls import Call
+from qa.client import calls, document_calls, sequences
 from qa.client.methods import async_method, async_steps_method, method, renamed, steps_method
+from qa.client.requests import Call
 from qa.client.responses import result_of, wait_before_retry
 from qa.client.sequences import Steps, resume
 from qa.errors import InvalidInput, QAError
@@ -56,14 +56,16 @@ class Client:
     ask_batch = method(calls.ask_batch)
     read = method(calls.read)
     search = method(calls.search)
-    add = method(calls.add)
+    add = method(document_calls.add)
     add_files = steps_method(sequences.add_files)
-    upload = method(calls.upload)
-    upload_later = method(calls.upload_later)
-    documents = method(calls.documents)
-    document = method(calls.document)
-    text = method(calls.text)
-    update = method(calls.update)
+    upload = method(document_calls.upload)
+    upload_later = method(document_calls.upload_later)
+    documents = method(document_calls.documents)
+    document = method(document_calls.document)
+    text = method(document_calls.text)
+    file = method(document_calls.file)
+    page_image = method(document_calls.page_image)
+    update = method(document_calls.update)
     remove = steps_method(sequences.remove)
     indexes = method(calls.indexes)
     index = method(calls.index)
@@ -80,7 +82,7 @@ class Client:
     ready = method(calls.ready)
     query = renamed("ask", method(calls.query))
     query_batch = renamed("ask_batch", method(calls.query_batch))
-    describe = renamed("update", method(calls.describe))
+    describe = renamed("update", method(document_calls.describe))
 
     def send(self, call: Call[T]) -> T:
         """Send a call and return its result."""
@@ -143,14 +145,16 @@ class AsyncClient:
     ask_batch = async_method(calls.ask_batch)
     read = async_method(calls.read)
     search = async_method(calls.search)
-    add = async_method(calls.add)
+    add = async_method(document_calls.add)
     add_files = async_steps_method(sequences.add_files)
-    upload = async_method(calls.upload)
-    upload_later = async_method(calls.upload_later)
-    documents = async_method(calls.documents)
-    document = async_method(calls.document)
-    text = async_method(calls.text)
-    update = async_method(calls.update)
+    upload = async_method(document_calls.upload)
+    upload_later = async_method(document_calls.upload_later)
+    documents = async_method(document_calls.documents)
+    document = async_method(document_calls.document)
+    text = async_method(document_calls.text)
+    file = async_method(document_calls.file)
+    page_image = async_method(document_calls.page_image)
+    update = async_method(document_calls.update)
     remove = async_steps_method(sequences.remove)
     indexes = async_method(calls.indexes)
     index = async_method(calls.index)
@@ -167,7 +171,7 @@ class AsyncClient:
     ready = async_method(calls.ready)
     query = renamed("ask", async_method(calls.query))
     query_batch = renamed("ask_batch", async_method(calls.query_batch))
-    describe = renamed("update", async_method(calls.describe))
+    describe = renamed("update", async_method(document_calls.describe))
 
     async def send(self, call: Call[T]) -> T:
         """Send a call and return its result."""

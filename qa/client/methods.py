@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from qa.client.calls import Call
+from qa.client.requests import Call
 from qa.client.sequences import Steps
 from qa.deprecation import warn_renamed
 

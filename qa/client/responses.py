@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import httpx2
 from pydantic import ValidationError
 
-from qa.client.calls import Call
+from qa.client.requests import Call
 from qa.errors import InvalidInput, Overloaded, QAError, RateLimited, Unavailable
 from qa.wire.base import STATUS
 

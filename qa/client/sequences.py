@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qa.client import calls
-from qa.client.calls import Call
+from qa.client import calls, document_calls
+from qa.client.requests import Call
 from qa.documents.files import find_files
 from qa.errors import InvalidInput, QAError, Unavailable
 from qa.reports import FileReport, IngestionReport
@@ -37,13 +37,16 @@ def resume(steps: Steps[T], outcome: Any) -> Call[Any] | float:
 def remove(ids: str | Sequence[str], *, index: str = "default") -> Steps[None]:
     """Remove one document or several, one call for each; stops at the first that does not exist."""
     for id in [ids] if isinstance(ids, str) else ids:
-        yield calls.remove(id, index=index)
+        yield document_calls.remove(id, index=index)
 
 
 def add_files(
     paths: str | Path | Sequence[str | Path],
     *,
     index: str = "default",
+    text_column: str | None = None,
+    title_column: str | None = None,
+    id_column: str | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Steps[IngestionReport]:
     """Add files to an index of the server; a file that fails does not stop the others.
@@ -54,18 +57,22 @@ def add_files(
     Args:
         paths: one or several files, folders, or patterns such as `reports/**/*.pdf`.
         index: name of the index, which must exist.
+        text_column: column of a table that holds the text; None for `text`, or for all columns without one.
+        title_column: column that holds the title; None for `title`.
+        id_column: column that holds the document's id; None for `id`.
         progress: called with the number of files just finished.
     """
     names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     files, errors = find_files([name for name in names if name != "-"])
     report = IngestionReport()
+    columns = {"text_column": text_column, "title_column": title_column, "id_column": id_column}
     first_paths: dict[str, Path] = {}
     for path in (file.path for file in files):
         first = first_paths.setdefault(path.name, path)
         try:
             if first != path:
                 raise InvalidInput(f"has the same name as {first}, which it would replace; rename one of them")
-            reports = yield from _add_file(path, index)
+            reports = yield from _add_file(path, index, **columns)
         except (QAError, OSError) as error:
             reason = error.message if isinstance(error, QAError) else error.strerror
             report.files.append(FileReport(str(path), error=InvalidInput(f"{path}: {reason}", field=str(path))))
@@ -79,11 +86,11 @@ def add_files(
     return report
 
 
-def _add_file(path: Path, index: str) -> Steps[Sequence[FileReport]]:
+def _add_file(path: Path, index: str, **columns: str | None) -> Steps[Sequence[FileReport]]:
     if path.stat().st_size <= MAX_SYNCHRONOUS_BYTES:
-        response = yield calls.upload([path], index=index)
+        response = yield document_calls.upload([path], index=index, **columns)
         return [file_report(file) for file in response.files]
-    job = yield calls.upload_later([path], index=index)
+    job = yield document_calls.upload_later([path], index=index, **columns)
     while job.state == "running":
         yield _POLL_S
         job = yield calls.job(job.id)

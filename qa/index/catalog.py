@@ -13,6 +13,7 @@ import queue
 import secrets
 import shlex
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +23,7 @@ from pathlib import Path
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.durable import sync_folder, write_durably
 from qa.index.schema import prepare
-from qa.index.transactions import ReadTransaction
+from qa.index.transactions import FOLD, ReadTransaction
 from qa.index.writes import WriteTransaction
 
 # A document's id can reveal its content.
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 # Records the path of the last export, to restore a damaged catalogue from.
 _LAST_EXPORT = "exported.json"
+
+_WAL_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +265,19 @@ class Catalog:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # A write of a large file leaves a large WAL, which the next checkpoint truncates to this size.
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        connection.create_function(FOLD, 1, _fold, deterministic=True)
+        connection.row_factory = sqlite3.Row
         return connection
 
     def _deleted_error(self) -> NotFound:
         return NotFound(f"index {self.path.parent.name!r} was deleted", field="index")
+
+
+def _fold(text: str | None) -> str | None:
+    """Return a text in the form in which titles and file names are compared."""
+    return text and unicodedata.normalize("NFKC", text).casefold()
 
 
 def _erase_removed_ids(path: Path) -> None:

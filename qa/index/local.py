@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.errors import Changed, Conflict, Unavailable
+from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.catalog import Catalog, Specification
-from qa.index.transactions import ReadTransaction
-from qa.index.writes import content_hash
+from qa.index.comparison import check_unchanged, compare_documents, stored_except_file
+from qa.index.rows import content_hash
 from qa.results import SearchResult
 from qa.search.filters import Filter
-from qa.types import Change, Document, DocumentInfo, Passage
+from qa.types import Change, Document, DocumentInfo, Passage, SourceFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from qa.index.derived import DerivedFiles
 
 CATALOG = "catalog.sqlite3"
+FILE_PART = 4_000_000
+"""Bytes of a stored file that are read at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +121,11 @@ class LocalIndex:
         return generation
 
     def put(
-        self, prepared: Sequence[Prepared], generation: int, expected_hashes: Collection[str] | None = None
+        self,
+        prepared: Sequence[Prepared],
+        generation: int,
+        expected_hashes: Collection[str] | None = None,
+        with_new_file: Sequence[Document] = (),
     ) -> list[Change] | None:
         """Add or replace documents, all or none. The next query of any process finds them.
 
@@ -127,9 +133,11 @@ class LocalIndex:
             prepared: the documents.
             generation: the generation that they were prepared for.
             expected_hashes: each document must be stored with one of these content hashes; None accepts any state.
+            with_new_file: documents of which only the original file is replaced; see `compare`.
 
         Returns:
-            What changed for each document; None if `generation` is no longer live and nothing was written.
+            What changed for each prepared document; None if `generation` is no longer live, or a document of
+            `with_new_file` has changed, and nothing was written.
 
         Raises:
             Changed: a document is not stored, or has another content hash.
@@ -137,8 +145,12 @@ class LocalIndex:
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
                 return None
-            for p in prepared:
-                _check_unchanged(transaction, p.document.id, expected_hashes)
+            if any(stored_except_file(transaction, document) is None for document in with_new_file):
+                return None
+            for id in (*(p.document.id for p in prepared), *(document.id for document in with_new_file)):
+                check_unchanged(transaction, id, expected_hashes)
+            for document in with_new_file:
+                transaction.update_file(document)
             return [transaction.put(p.document, p.passages, p.vectors, generation) for p in prepared]
 
     def replace(self, prepared: Prepared, generation: int, expected_hash: str) -> DocumentInfo | None:
@@ -154,15 +166,20 @@ class LocalIndex:
         with self.catalog.write() as transaction:
             if transaction.live_generation()[0] != generation:
                 return None
-            _check_unchanged(transaction, document.id, {expected_hash})
+            check_unchanged(transaction, document.id, {expected_hash})
             transaction.put(document, prepared.passages, prepared.vectors, generation)
             return transaction.document_info(document.id)
 
-    def unchanged(self, documents: Sequence[Document]) -> dict[str, int]:
-        """Return the number of passages, by id, of each document that is stored with equal content."""
+    def compare(self, documents: Sequence[Document]) -> tuple[dict[str, int], list[Document]]:
+        """Compare documents with those that are stored.
+
+        Returns:
+            The number of passages, by id, of each document that is stored with equal content; and those among them
+            that have another original file than the stored one. A row of a table is such a document if another row of
+            the file changed.
+        """
         with self.catalog.read() as transaction:
-            stored = {d.id: (d, transaction.document_info(d.id)) for d in documents}
-        return {id: info.passages for id, (d, info) in stored.items() if info and info.sha256 == content_hash(d)}
+            return compare_documents(transaction, documents)
 
     def present(self, ids: Sequence[str]) -> set[str]:
         """Return the ids that are stored."""
@@ -186,7 +203,7 @@ class LocalIndex:
             missing = next((id for id in ids if not transaction.has(id)), None)
             if missing is None:
                 for id in dict.fromkeys(ids):
-                    _check_unchanged(transaction, id, expected_hashes)
+                    check_unchanged(transaction, id, expected_hashes)
                     transaction.remove(id)
         return missing
 
@@ -201,7 +218,7 @@ class LocalIndex:
             Changed: the document is not stored, or has another content hash.
         """
         with self.catalog.write() as transaction:
-            _check_unchanged(transaction, document.id, {expected_hash})
+            check_unchanged(transaction, document.id, {expected_hash})
             if content_hash(document) != expected_hash:
                 transaction.update_meta(document)
             info = transaction.document_info(document.id)
@@ -214,10 +231,33 @@ class LocalIndex:
             document, info = transaction.document(id), transaction.document_info(id)
         return (document, info) if document and info else None
 
-    def documents(self, after: str | None, limit: int) -> list[DocumentInfo]:
-        """Return documents in the order of their ids, starting after the id `after`."""
+    def info(self, id: str) -> DocumentInfo | None:
+        """Return the description of a document."""
         with self.catalog.read() as transaction:
-            return transaction.documents(after, limit)
+            return transaction.document_info(id)
+
+    def documents(self, after: str | None, limit: int, query: str | None = None) -> list[DocumentInfo]:
+        """Return documents in the order of their ids, starting after the id `after`.
+
+        With a query, only those whose title, file name or id contains it, in any case.
+        """
+        with self.catalog.read() as transaction:
+            return transaction.documents(after, limit, query)
+
+    def file_parts(self, file: SourceFile, start: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes of a stored file from `start` to `end`, in parts.
+
+        Each part is read in its own transaction, because a client that reads slowly must not delay a checkpoint.
+
+        Raises:
+            NotFound: the file was removed meanwhile.
+        """
+        for first in range(start, end, FILE_PART):
+            with self.catalog.read() as transaction:
+                part = transaction.file_data(file.sha256, first, min(first + FILE_PART, end))
+            if part is None:
+                raise NotFound(f"file {file.name!r} was removed", field="id")
+            yield part
 
     def state(self) -> IndexState:
         """Return the index's size, live generation and revision, in constant time."""
@@ -277,15 +317,3 @@ class LocalIndex:
         """Update the derived files now instead of on the next query."""
         with self.derived.pin():
             pass
-
-
-def changed_error(id: str, sha256: str | None) -> Changed:
-    """Return the error for a document that has changed since the caller read it; None means it was removed."""
-    state = "was removed" if sha256 is None else f"has changed; its content hash is now {sha256}"
-    return Changed(f"document {id!r} {state}", field="If-Match")
-
-
-def _check_unchanged(transaction: ReadTransaction, id: str, expected_hashes: Collection[str] | None) -> None:
-    info = transaction.document_info(id) if expected_hashes is not None else None
-    if expected_hashes is not None and (info is None or info.sha256 not in expected_hashes):
-        raise changed_error(id, info.sha256 if info else None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qa.errors import Conflict
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _TABLES = """
 CREATE TABLE documents (
@@ -19,6 +19,11 @@ CREATE TABLE documents (
     meta TEXT NOT NULL,
     marks TEXT NOT NULL DEFAULT '[]',
     boxes BLOB NOT NULL DEFAULT x'',
+    tables TEXT NOT NULL DEFAULT '[]',
+    unread TEXT NOT NULL DEFAULT '[]',
+    file TEXT REFERENCES files (sha256),
+    file_name TEXT,
+    media_type TEXT,
     text TEXT NOT NULL,
     characters INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
@@ -48,6 +53,7 @@ CREATE TABLE passages (
     cut INTEGER NOT NULL,
     marks TEXT NOT NULL DEFAULT '[]',
     boxes BLOB NOT NULL DEFAULT x'',
+    tables TEXT NOT NULL DEFAULT '[]',
     text TEXT NOT NULL,
     vector BLOB NOT NULL
 );
@@ -79,7 +85,23 @@ CREATE TRIGGER passage_deleted AFTER DELETE ON passages BEGIN
     UPDATE generations SET passages = passages - 1 WHERE id = old.generation;
 END;
 """
-_SCHEMA = _TABLES + _COUNTERS
+# Triggers delete a file with the last document that refers to it, so removal, import and purge need no code for it.
+# The size comes before the data: SQLite reads a row from its start, and listing documents must not read files.
+_FILES = """
+CREATE TABLE files (
+    sha256 TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE INDEX documents_by_file ON documents (file);
+CREATE TRIGGER document_with_file_deleted AFTER DELETE ON documents WHEN old.file IS NOT NULL BEGIN
+    DELETE FROM files WHERE sha256 = old.file AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.file = old.file);
+END;
+CREATE TRIGGER document_file_changed AFTER UPDATE OF file ON documents WHEN old.file IS NOT new.file BEGIN
+    DELETE FROM files WHERE sha256 = old.file AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.file = old.file);
+END;
+"""
+_SCHEMA = _TABLES + _COUNTERS + _FILES
 # Step i migrates a file from version i+1 to version i+2. Opening a file runs the steps that it lacks.
 _MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN marks TEXT NOT NULL DEFAULT '[]';"
@@ -87,6 +109,12 @@ _MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN boxes BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE passages ADD COLUMN boxes BLOB NOT NULL DEFAULT x'';",
     _COUNTERS,
+    "ALTER TABLE documents ADD COLUMN tables TEXT NOT NULL DEFAULT '[]';"
+    "ALTER TABLE documents ADD COLUMN unread TEXT NOT NULL DEFAULT '[]';"
+    "ALTER TABLE documents ADD COLUMN file TEXT REFERENCES files (sha256);"
+    "ALTER TABLE documents ADD COLUMN file_name TEXT;"
+    "ALTER TABLE documents ADD COLUMN media_type TEXT;"
+    "ALTER TABLE passages ADD COLUMN tables TEXT NOT NULL DEFAULT '[]';" + _FILES,
 )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qa.errors import Conflict
 from qa.index.filter_sql import to_sql
+from qa.index.rows import parse_marks, parse_tables, parse_unread
 from qa.search.filters import Filter
 from qa.text.headings import search_text
-from qa.types import Document, DocumentInfo, Mark, Passage, Span
+from qa.types import Document, DocumentInfo, Passage, SourceFile, Span
 
 # NumPy takes a tenth of a second to import, and listing documents needs no vectors.
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qa.search.hybrid import StoredPassage
+
+FOLD = "fold"
+"""Name of the SQL function by which the catalogue's connections compare text in any case."""
 
 # SQLite limits the number of parameters of a statement.
 _MAX_PARAMETERS = 500
@@ -65,36 +69,62 @@ class ReadTransaction:
     def documents_without_passages(self, generation: int, limit: int) -> list[tuple[Document, int]]:
         """Return documents that have no passages in a generation yet, each with the revision that wrote it."""
         rows = self._connection.execute(
-            "SELECT id, text, title, uri, meta, marks, boxes, revision FROM documents d WHERE NOT EXISTS"
+            f"{_DOCUMENT} WHERE NOT EXISTS"
             " (SELECT 1 FROM passages p WHERE p.document = d.key AND p.generation = ?) ORDER BY key LIMIT ?",
             (generation, limit),
         )
-        return [(_document(row), int(row[7])) for row in rows]
+        return [(_document(row), row["revision"]) for row in rows]
 
     def has(self, id: str) -> bool:
         """Return whether a document with this id is stored."""
         return self._connection.execute("SELECT 1 FROM documents WHERE id = ?", (id,)).fetchone() is not None
 
     def document(self, id: str) -> Document | None:
-        """Return a document with its text."""
-        row = self._connection.execute(
-            "SELECT id, text, title, uri, meta, marks, boxes FROM documents WHERE id = ?", (id,)
-        ).fetchone()
+        """Return a document with its text, without the data of its file."""
+        row = self._connection.execute(f"{_DOCUMENT} WHERE id = ?", (id,)).fetchone()
         return _document(row) if row else None
+
+    def all_documents(self) -> Iterator[tuple[Document, str]]:
+        """Yield every document and its stored content hash."""
+        for row in self._connection.execute(f"{_DOCUMENT} ORDER BY key"):
+            yield _document(row), row["sha256"]
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield every document's id and text."""
+        yield from self._connection.execute("SELECT id, text FROM documents ORDER BY key")
+
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Yield the hash and the size of every stored file."""
+        return (tuple(row) for row in self._connection.execute("SELECT sha256, size FROM files ORDER BY sha256"))
+
+    def file_data(self, sha256: str, start: int = 0, end: int | None = None) -> bytes | None:
+        """Return the bytes of a stored file from `start` to `end`; None if no such file is stored."""
+        row = self._connection.execute("SELECT rowid FROM files WHERE sha256 = ?", (sha256,)).fetchone()
+        if row is None:
+            return None
+        # A column of a statement would be copied twice.
+        with self._connection.blobopen("files", "data", row[0], readonly=True) as blob:
+            blob.seek(start)
+            return blob.read(-1 if end is None else end - start)
 
     def document_info(self, id: str) -> DocumentInfo | None:
         """Return a document's description without its text."""
         row = self._connection.execute(f"{_INFO} WHERE d.id = ?", (id,)).fetchone()
         return _info(row) if row else None
 
-    def documents(self, after: str | None, limit: int) -> list[DocumentInfo]:
-        """Return documents in the order of their ids, starting after the id `after`."""
-        rows = self._connection.execute(f"{_INFO} WHERE d.id > ? ORDER BY d.id LIMIT ?", (after or "", limit))
-        return [_info(row) for row in rows]
+    def documents(self, after: str | None, limit: int, query: str | None = None) -> list[DocumentInfo]:
+        """Return documents in the order of their ids, starting after the id `after`.
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Yield every document's id and text."""
-        yield from self._connection.execute("SELECT id, text FROM documents ORDER BY key")
+        With a query, only those whose title, file name or id contains it, in any case.
+        """
+        condition, parameters = "", list[object]()
+        if query:
+            condition = f" AND ({' OR '.join(f'instr({FOLD}({c}), {FOLD}(?))' for c in _SEARCHED)})"
+            parameters = [query] * len(_SEARCHED)
+        rows = self._connection.execute(
+            f"{_INFO} WHERE d.id > ?{condition} ORDER BY d.id LIMIT ?", (after or "", *parameters, limit)
+        )
+        return [_info(row) for row in rows]
 
     def counts(self, generation: int) -> tuple[int, int]:
         """Return the maintained counts of documents and of a generation's passages, in constant time."""
@@ -120,13 +150,14 @@ class ReadTransaction:
         passages: dict[int, StoredPassage] = {}
         for placeholders, part in _parts(ids):
             rows = self._connection.execute(
-                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.vector, d.title, d.uri, d.meta"
-                f" FROM passages p JOIN documents d ON d.key = p.document WHERE p.id IN ({placeholders})",
+                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.tables, p.vector, d.title,"
+                " d.uri, d.meta FROM passages p JOIN documents d ON d.key = p.document"
+                f" WHERE p.id IN ({placeholders})",
                 part,
             )
-            for id, document_id, start, end, text, cut, marks, boxes, vector, title, uri, meta in rows:
-                cuts = bool(cut & 1), bool(cut & 2)
-                passage = Passage(document_id, Span(start, end), text, cuts, _marks(marks), boxes)
+            for id, document_id, start, end, text, cut, marks, boxes, tables, vector, title, uri, meta in rows:
+                cuts, places = (bool(cut & 1), bool(cut & 2)), (parse_marks(marks), boxes, parse_tables(tables))
+                passage = Passage(document_id, Span(start, end), text, cuts, *places)
                 passages[id] = StoredPassage(id, passage, _decode(vector), title, uri, json.loads(meta))
         return passages
 
@@ -158,7 +189,7 @@ class ReadTransaction:
             (generation, revision),
         )
         for id, text, title, marks in rows:
-            yield id, search_text(text, title, _marks(marks))
+            yield id, search_text(text, title, parse_marks(marks))
 
     def vectors_since(self, generation: int, revision: int) -> Iterator[tuple[int, NDArray[np.float16]]]:
         """Yield id and vector of each passage that was added after `revision` and is still stored, by id."""
@@ -189,10 +220,16 @@ class ReadTransaction:
         return [row[0] for row in rows]
 
 
+_SEARCHED = ("d.title", "d.file_name", "d.id")
+_FILE = "d.file, d.file_name, d.media_type, (SELECT size FROM files f WHERE f.sha256 = d.file) AS size"
+_DOCUMENT = (
+    "SELECT d.id, d.text, d.title, d.uri, d.meta, d.marks, d.boxes, d.tables, d.unread, d.sha256, d.revision,"
+    f" {_FILE} FROM documents d"
+)
 _INFO = (
-    "SELECT d.id, d.title, d.uri, d.meta, d.characters, d.sha256, d.added_at, d.revision,"
+    "SELECT d.id, d.title, d.uri, d.meta, d.characters, d.sha256, d.added_at, d.revision, d.unread,"
     " (SELECT count(*) FROM passages p JOIN generations g ON g.id = p.generation AND g.state = 'live'"
-    "  WHERE p.document = d.key) FROM documents d"
+    f"  WHERE p.document = d.key) AS passages, {_FILE} FROM documents d"
 )
 
 
@@ -202,17 +239,40 @@ def _decode(vector: bytes) -> NDArray[np.float16]:
     return np.frombuffer(vector, np.float16)
 
 
-def _info(row: tuple[Any, ...]) -> DocumentInfo:
-    id, title, uri, meta, characters, sha256, added_at, revision, passages = row
-    return DocumentInfo(id, title, uri, json.loads(meta), characters, passages, sha256, added_at, revision)
+def _info(row: sqlite3.Row) -> DocumentInfo:
+    return DocumentInfo(
+        id=row["id"],
+        title=row["title"],
+        uri=row["uri"],
+        meta=json.loads(row["meta"]),
+        characters=row["characters"],
+        passages=row["passages"],
+        sha256=row["sha256"],
+        added_at=row["added_at"],
+        revision=row["revision"],
+        unread=parse_unread(row["unread"]),
+        file=_file(row),
+    )
 
 
-def _document(row: tuple[Any, ...]) -> Document:
-    return Document(row[0], row[1], row[2], row[3], json.loads(row[4]), _marks(row[5]), row[6])
+def _document(row: sqlite3.Row) -> Document:
+    return Document(
+        id=row["id"],
+        text=row["text"],
+        title=row["title"],
+        uri=row["uri"],
+        meta=json.loads(row["meta"]),
+        marks=parse_marks(row["marks"]),
+        boxes=row["boxes"],
+        tables=parse_tables(row["tables"]),
+        unread=parse_unread(row["unread"]),
+        file=_file(row),
+    )
 
 
-def _marks(text: str) -> tuple[Mark, ...]:
-    return tuple(Mark(*fields) for fields in json.loads(text))
+def _file(row: sqlite3.Row) -> SourceFile | None:
+    """Return a document's file without its data; None if the document has none."""
+    return SourceFile(row["file_name"], row["media_type"], row["file"], row["size"]) if row["file"] else None
 
 
 def _without_index(revision: int) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from qa.index.lexical import StaleFiles
-from qa.index.local import LocalIndex
+from qa.index.local import FILE_PART, LocalIndex
+from qa.index.rows import content_hash
 from qa.index.transactions import ReadTransaction
 from qa.text.boundaries import is_boundary
+from qa.types import Document
 
 _LENGTH_TOLERANCE = 5e-3
 
@@ -37,14 +40,15 @@ class Verification:
 
 
 def verify_index(index: LocalIndex) -> Verification:
-    """Check the catalogue, each passage against its document, the counters, and the derived files."""
+    """Check the catalogue, the hashes of documents and files, all passages, the counters and the derived files."""
     broken = index.catalog.check()
     with index.catalog.read() as transaction:
         generation, _ = transaction.live_generation()
         revision = transaction.revision()
         documents, passages = transaction.count_rows(generation)
         dimension = index.specification.dimension
-        broken += list(_passage_problems(transaction, generation, dimension))
+        broken += list(_document_problems(transaction, generation, dimension))
+        broken += list(_file_problems(transaction))
         repaired = list(_counter_problems(transaction))
     if repaired:
         with index.catalog.write() as write:
@@ -57,22 +61,40 @@ def verify_index(index: LocalIndex) -> Verification:
     return Verification(index.name, revision, documents, passages, tuple(broken), tuple(repaired))
 
 
-def _passage_problems(transaction: ReadTransaction, generation: int, dimension: int) -> Iterator[str]:
-    for id, text in transaction.texts():
-        passage_ids = transaction.passages_of(id, generation)
-        stored = transaction.passages(passage_ids)
-        if text.strip() and not passage_ids:
-            yield f"document {id!r}: no passages"
-        for passage_id in passage_ids:
-            passage, vector = stored[passage_id].passage, stored[passage_id].vector
-            span = passage.span
-            if span.of(text) != passage.text:
-                yield f"document {id!r}: passage {passage_id} is not the text at [{span.start}, {span.end})"
-            if passage.cut != (not is_boundary(text, span.start), not is_boundary(text, span.end)):
-                yield f"document {id!r}: passage {passage_id} has wrong word-boundary flags"
-            length = float(np.linalg.norm(vector.astype(np.float32)))
-            if vector.shape != (dimension,) or not abs(length - 1) <= _LENGTH_TOLERANCE:
-                yield f"document {id!r}: passage {passage_id} has a vector of length {length:.4f}"
+def _document_problems(transaction: ReadTransaction, generation: int, dimension: int) -> Iterator[str]:
+    for document, sha256 in transaction.all_documents():
+        if content_hash(document) != sha256:
+            yield f"document {document.id!r}: its content does not have the stored hash"
+        yield from _passage_problems(transaction, document, generation, dimension)
+
+
+def _passage_problems(
+    transaction: ReadTransaction, document: Document, generation: int, dimension: int
+) -> Iterator[str]:
+    text = document.text
+    passage_ids = transaction.passages_of(document.id, generation)
+    stored = transaction.passages(passage_ids)
+    if text.strip() and not passage_ids:
+        yield f"document {document.id!r}: no passages"
+    for id in passage_ids:
+        passage, vector = stored[id].passage, stored[id].vector
+        span = passage.span
+        if span.of(text) != passage.text:
+            yield f"document {document.id!r}: passage {id} is not the text at [{span.start}, {span.end})"
+        if passage.cut != (not is_boundary(text, span.start), not is_boundary(text, span.end)):
+            yield f"document {document.id!r}: passage {id} has wrong word-boundary flags"
+        length = float(np.linalg.norm(vector.astype(np.float32)))
+        if vector.shape != (dimension,) or not abs(length - 1) <= _LENGTH_TOLERANCE:
+            yield f"document {document.id!r}: passage {id} has a vector of length {length:.4f}"
+
+
+def _file_problems(transaction: ReadTransaction) -> Iterator[str]:
+    for sha256, size in transaction.files():
+        digest = hashlib.sha256()
+        for start in range(0, size, FILE_PART):
+            digest.update(transaction.file_data(sha256, start, min(start + FILE_PART, size)) or b"")
+        if digest.hexdigest() != sha256:
+            yield f"file {sha256}: its data does not have this hash"
 
 
 def _counter_problems(transaction: ReadTransaction) -> Iterator[str]:

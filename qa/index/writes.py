@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from qa.errors import InvalidInput
+from qa.index.rows import content_hash, marks_json, meta_json, tables_json, unread_json
 from qa.index.transactions import ReadTransaction
-from qa.types import Change, Document, Mark, Passage
+from qa.types import Change, Document, Passage, SourceFile
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_COLUMNS = (
+    *("id", "title", "uri", "meta", "marks", "boxes", "tables", "unread", "file", "file_name", "media_type"),
+    *("text", "characters", "sha256", "added_at", "revision"),
+)
+_PUT = (
+    f"INSERT INTO documents ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (id)"
+    f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])} RETURNING key"
+)
 
 
 class WriteTransaction(ReadTransaction):
@@ -27,27 +36,31 @@ class WriteTransaction(ReadTransaction):
         """Add a document, or replace the one with the same id unless its content is equal.
 
         Args:
-            document: the document with its text.
+            document: the document with its text. The data of its file is required unless the file is already stored.
             passages: all passages of the document, in order.
             vectors: their vectors, shape (passages, dimension).
             generation: the generation that passages and vectors were prepared for.
+
+        Raises:
+            InvalidInput: the data of the document's file is missing, or does not have the file's hash.
         """
         sha256 = content_hash(document)
-        row = self._connection.execute("SELECT sha256 FROM documents WHERE id = ?", (document.id,)).fetchone()
+        row = self._connection.execute("SELECT key, sha256 FROM documents WHERE id = ?", (document.id,)).fetchone()
         if row is not None:
-            if row[0] == sha256:
+            if row[1] == sha256:
                 return "unchanged"
-            self._delete(document.id, self.revision() + 1)
+            self._delete_passages(row[0], self.revision() + 1)
         revision = self._record_change(document.id, "put")
-        attributes = (
-            *(document.id, document.title, document.uri),
-            *(_meta_json(document), _marks_json(document.marks), document.boxes),
+        if document.file:
+            self._store_file(document.id, document.file)
+        values = (
+            *(document.id, document.title, document.uri, meta_json(document), marks_json(document.marks)),
+            *(document.boxes, tables_json(document.tables), unread_json(document.unread)),
+            *_file_row(document.file),
+            *(document.text, len(document.text), sha256, _now(), revision),
         )
-        key = self._connection.execute(
-            "INSERT INTO documents (id, title, uri, meta, marks, boxes, text, characters, sha256, added_at,"
-            " revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*attributes, document.text, len(document.text), sha256, _now(), revision),
-        ).lastrowid
+        # Updating the row of a replaced document keeps its file, if it stays the same.
+        ((key,),) = self._connection.execute(_PUT, values).fetchall()
         self._insert(passages, vectors, (generation, key, revision))
         return "created" if row is None else "replaced"
 
@@ -56,7 +69,17 @@ class WriteTransaction(ReadTransaction):
         revision = self._record_change(document.id, "put")
         self._connection.execute(
             "UPDATE documents SET meta = ?, sha256 = ?, revision = ? WHERE id = ?",
-            (_meta_json(document), content_hash(document), revision, document.id),
+            (meta_json(document), content_hash(document), revision, document.id),
+        )
+
+    def update_file(self, document: Document) -> None:
+        """Replace the original file of a stored document; its passages stay."""
+        revision = self._record_change(document.id, "put")
+        if document.file:
+            self._store_file(document.id, document.file)
+        self._connection.execute(
+            "UPDATE documents SET file = ?, file_name = ?, media_type = ?, sha256 = ?, revision = ? WHERE id = ?",
+            (*_file_row(document.file), content_hash(document), revision, document.id),
         )
 
     def remove(self, id: str) -> None:
@@ -111,8 +134,8 @@ class WriteTransaction(ReadTransaction):
     ) -> None:
         """Insert passages; `owner` is their generation, their document's key and the revision that wrote it."""
         self._connection.executemany(
-            "INSERT INTO passages (start, end, cut, marks, boxes, text, vector, generation, document, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (start, end, cut, marks, boxes, tables, text, vector, generation, document, revision)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((*_passage_row(p), v.tobytes(), *owner) for p, v in zip(passages, vectors, strict=True)),
         )
 
@@ -124,39 +147,52 @@ class WriteTransaction(ReadTransaction):
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
+    def _store_file(self, id: str, file: SourceFile) -> None:
+        """Store a file unless it is stored already."""
+        if self._connection.execute("SELECT 1 FROM files WHERE sha256 = ?", (file.sha256,)).fetchone():
+            return
+        if file.data is None:
+            raise InvalidInput(
+                f"document {id!r}: the data of its file {file.name!r} is neither given nor stored; set `data`, or set"
+                " the document's `file` to None",
+                field="file",
+            )
+        if hashlib.sha256(file.data).hexdigest() != file.sha256:
+            raise InvalidInput(
+                f"document {id!r}: the data of its file {file.name!r} has another hash than its `sha256`", field="file"
+            )
+        cursor = self._connection.execute(
+            "INSERT INTO files (sha256, size, data) VALUES (?, ?, zeroblob(?))",
+            (file.sha256, len(file.data), len(file.data)),
+        )
+        assert cursor.lastrowid is not None
+        # As a parameter of the statement, SQLite would copy the data twice.
+        with self._connection.blobopen("files", "data", cursor.lastrowid) as blob:
+            blob.write(file.data)
+
     def _delete(self, id: str, revision: int) -> None:
         (key,) = self._connection.execute("SELECT key FROM documents WHERE id = ?", (id,)).fetchone()
+        self._delete_passages(key, revision)
+        self._connection.execute("DELETE FROM documents WHERE key = ?", (key,))
+
+    def _delete_passages(self, key: int, revision: int) -> None:
+        """Delete the passages of a document in all generations."""
         self._connection.execute(
             "INSERT INTO tombstones (passage, generation, revision) SELECT id, generation, ? FROM passages"
             " WHERE document = ?",
             (revision, key),
         )
         self._connection.execute("DELETE FROM passages WHERE document = ?", (key,))
-        self._connection.execute("DELETE FROM documents WHERE key = ?", (key,))
-
-
-def content_hash(document: Document) -> str:
-    """Return a hash of a document's text, title, uri, metadata, marks and boxes."""
-    parts: list[object] = [document.text, document.title, document.uri, dict(document.meta)]
-    if document.marks:
-        # Earlier versions hashed neither marks nor boxes. Documents without them keep their hashes.
-        parts.append([astuple(mark) for mark in document.marks])
-    if document.boxes:
-        parts.append(document.boxes.hex())
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _passage_row(passage: Passage) -> tuple[object, ...]:
     cut = passage.cut[0] + 2 * passage.cut[1]
-    return passage.span.start, passage.span.end, cut, _marks_json(passage.marks), passage.boxes, passage.text
+    places = marks_json(passage.marks), passage.boxes, tables_json(passage.tables)
+    return passage.span.start, passage.span.end, cut, *places, passage.text
 
 
-def _meta_json(document: Document) -> str:
-    return json.dumps(dict(document.meta), ensure_ascii=False, sort_keys=True)
-
-
-def _marks_json(marks: Sequence[Mark]) -> str:
-    return json.dumps([astuple(mark) for mark in marks], ensure_ascii=False)
+def _file_row(file: SourceFile | None) -> tuple[str | None, ...]:
+    return (file.sha256, file.name, file.media_type) if file else (None, None, None)
 
 
 def _now() -> str:

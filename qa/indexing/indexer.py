@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import Changed, ModelError, NotFound
-from qa.index.local import LocalIndex, Prepared, changed_error
+from qa.index.comparison import changed_error
+from qa.index.local import Prepared
 from qa.index.registry import DEFAULT_INDEX, Indexes
+from qa.indexing.preparation import prepare_documents
 from qa.indexing.rebuild import rebuild, roll_back
 from qa.reports import AddedDocument
-from qa.text.headings import search_text
-from qa.types import Change, Description, Document, DocumentInfo
+from qa.types import Change, Description, Document, DocumentInfo, SourceFile
 from qa.validation import MAX_TITLE, check_characters, check_document, check_meta, check_optional
 
 if TYPE_CHECKING:
@@ -28,10 +30,21 @@ class Indexer:
     An engine has one as `engine.documents`; calling it returns a page of documents.
     """
 
-    def __init__(self, indexes: Indexes, embedder: Embedder | None = None) -> None:
-        """Use the indexes with an embedder; without one, documents can only be listed, read and removed."""
+    def __init__(self, indexes: Indexes, embedder: Embedder | None = None, *, keep_files: bool = True) -> None:
+        """Use the indexes.
+
+        Args:
+            indexes: the named indexes.
+            embedder: turns texts into vectors; without one, documents can only be listed, read and removed.
+            keep_files: store the original files of documents that are added.
+        """
         self.indexes = indexes
         self._embedder = embedder
+        self._keep_files = keep_files
+
+    def in_folder(self, folder: Path) -> Indexer:
+        """Return the documents of the indexes in another folder."""
+        return Indexer(self.indexes.in_folder(folder), self._embedder, keep_files=self._keep_files)
 
     @property
     def embedder(self) -> Embedder:
@@ -44,18 +57,26 @@ class Indexer:
             raise ModelError("no embedder is loaded; documents can only be listed, read and removed")
         return self._embedder
 
-    def __call__(self, *, index: str = DEFAULT_INDEX, after: str | None = None, limit: int = 100) -> list[DocumentInfo]:
+    def __call__(
+        self,
+        *,
+        index: str = DEFAULT_INDEX,
+        after: str | None = None,
+        limit: int = 100,
+        query: str | None = None,
+    ) -> list[DocumentInfo]:
         """Return one page of documents, sorted by id.
 
         Args:
             index: name of the index.
             after: the id after which the page starts; None starts with the first document.
             limit: maximum number of documents.
+            query: return only documents whose title, file name or id contains this, in any case.
 
         Raises:
             NotFound: the index does not exist.
         """
-        return self.indexes.get(index).documents(after, limit)
+        return self.indexes.get(index).documents(after, limit, query)
 
     def all(self, *, index: str = DEFAULT_INDEX) -> Iterator[DocumentInfo]:
         """Yield every document, sorted by id.
@@ -79,6 +100,26 @@ class Indexer:
             raise _not_found(id, index)
         return stored
 
+    def info(self, id: str, *, index: str = DEFAULT_INDEX) -> DocumentInfo:
+        """Return a document's description.
+
+        Raises:
+            NotFound: the index or the document does not exist.
+        """
+        info = self.indexes.get(index).info(check_characters(id, "id"))
+        if info is None:
+            raise _not_found(id, index)
+        return info
+
+    def file(self, id: str, *, index: str = DEFAULT_INDEX) -> SourceFile:
+        """Return the original file of a document, with its data.
+
+        Raises:
+            NotFound: the index or the document does not exist, or the document has no file.
+        """
+        file = kept_file(self.info(id, index=index))
+        return replace(file, data=b"".join(self.indexes.get(index).file_parts(file, 0, file.size)))
+
     def add(
         self,
         documents: Sequence[Document],
@@ -89,7 +130,7 @@ class Indexer:
         """Add or replace documents, all or none.
 
         When this returns, the documents are on disk and the next query finds them. A document that already has this
-        content is left unchanged.
+        content is left unchanged, except that a new original file replaces the stored one.
 
         Args:
             documents: any number of documents.
@@ -105,30 +146,38 @@ class Indexer:
             NotFound: the index does not exist.
             Changed: a document has none of the expected hashes, or does not exist.
         """
-        documents = [check_document(document, f"{n}.") for n, document in enumerate(documents)]
+        documents = [self._check(document, f"{n}.") for n, document in enumerate(documents)]
         opened = self.indexes.get(index)
-        unchanged = opened.unchanged(documents)
-        new = [document for document in documents if document.id not in unchanged]
-        prepared, changes = self._put(new, opened, expected_hashes) if new else ([], [])
+        # Embedding is slow, so it precedes the transaction, and is repeated if another generation went live meanwhile.
+        while True:
+            generation = opened.generation()
+            unchanged, with_new_file = opened.compare(documents)
+            new = [document for document in documents if document.id not in unchanged]
+            prepared = self._prepare(new) if new else []
+            changes: Sequence[Change] | None = []
+            if new or with_new_file:
+                changes = opened.put(prepared, generation, expected_hashes, with_new_file)
+            if changes is not None:
+                break
         stored = {
-            p.document.id: AddedDocument(p.document.id, change, len(p.passages), len(p.document.text))
+            p.document.id: _outcome(p.document, change, len(p.passages))
             for p, change in zip(prepared, changes, strict=True)
         }
-        return [stored.get(d.id) or AddedDocument(d.id, "unchanged", unchanged[d.id], len(d.text)) for d in documents]
+        return [stored.get(d.id) or _outcome(d, "unchanged", unchanged[d.id]) for d in documents]
 
     def preview(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[AddedDocument]:
         """Return what `add` would return, without writing; the index need not exist yet."""
         from qa.documents.splitting import split
 
+        documents = [self._check(document, f"{n}.") for n, document in enumerate(documents)]
         opened = self.indexes.get(index) if self.indexes.has(index) else None
-        unchanged = opened.unchanged(documents) if opened else {}
+        unchanged = opened.compare(documents)[0] if opened else {}
         present = opened.present([d.id for d in documents]) if opened else set()
         return [
-            AddedDocument(
-                d.id,
+            _outcome(
+                d,
                 "unchanged" if d.id in unchanged else "replaced" if d.id in present else "created",
                 len(split(d, self.embedder.token_starts)),
-                len(d.text),
             )
             for d in documents
         ]
@@ -231,33 +280,36 @@ class Indexer:
         with closing(self.indexes.open_to_rebuild(index)) as opened:
             return roll_back(opened, self._prepare, progress)
 
-    def _put(
-        self, documents: Sequence[Document], index: LocalIndex, expected_hashes: Collection[str] | None
-    ) -> tuple[list[Prepared], list[Change]]:
-        """Embed before the transaction, because it is slow; repeat if another generation went live meanwhile."""
-        while True:
-            generation = index.generation()
-            prepared = self._prepare(documents)
-            changes = index.put(prepared, generation, expected_hashes)
-            if changes is not None:
-                return prepared, changes
+    def _check(self, document: Document, prefix: str) -> Document:
+        """Return a valid document, without its file if files are not kept."""
+        checked = check_document(document, prefix)
+        if checked.file is None or not self._keep_files:
+            return replace(checked, file=None)
+        check_characters(checked.file.name, f"{prefix}file")
+        return checked
 
     def _prepare(self, documents: Sequence[Document]) -> list[Prepared]:
-        """Split and embed; the passages of all documents are embedded together, to keep every core busy."""
-        import numpy as np
+        return prepare_documents(documents, self.embedder)
 
-        from qa.documents.splitting import split
 
-        passages = [split(document, self.embedder.token_starts) for document in documents]
-        texts = [
-            search_text(passage.text, document.title, passage.marks)
-            for document, part in zip(documents, passages, strict=True)
-            for passage in part
-        ]
-        vectors = self.embedder.encode_passages(texts)
-        ends = np.cumsum([len(part) for part in passages])[:-1]
-        parts = np.split(vectors.astype(np.float16), ends)
-        return [Prepared(*fields) for fields in zip(documents, passages, parts, strict=True)]
+def kept_file(info: DocumentInfo) -> SourceFile:
+    """Return a document's file, without its data.
+
+    Raises:
+        NotFound: the document has no file.
+    """
+    if info.file is None:
+        raise NotFound(
+            f"document {info.id!r} has no original file: it was added as text, by an earlier version, or with"
+            " QA_KEEP_FILES=false; add its file again",
+            field="id",
+        )
+    return info.file
+
+
+def _outcome(document: Document, change: Change, passages: int) -> AddedDocument:
+    ocr_pages = sorted({mark.page for mark in document.marks if mark.kind == "ocr" and mark.page is not None})
+    return AddedDocument(document.id, change, passages, len(document.text), document.unread, tuple(ocr_pages))
 
 
 def _not_found(id: str, index: str) -> NotFound:

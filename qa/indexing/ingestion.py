@@ -17,8 +17,10 @@ from qa.reports import FileReport, IngestionReport
 from qa.types import Document
 from qa.validation import MAX_DOCUMENTS
 
-# Written in one transaction. An interruption loses only the batch that is not written yet.
+# Written in one transaction. An interruption loses only the batch that is not written yet. Original files are in memory
+# until their batch is written.
 _BATCH_CHARACTERS = 500_000
+_BATCH_BYTES = 64_000_000
 
 
 class Source(Protocol):
@@ -76,17 +78,19 @@ class UploadSource:
     """A file sent by a client.
 
     Attributes:
-        name: the file's name. Its suffix decides the format; a later upload with the same name replaces the file.
+        name: the file's name; a later upload with the same name replaces the file.
         load: returns the file's bytes.
+        columns: the columns of a table.
     """
 
     name: str
     load: Callable[[], bytes]
+    columns: Columns = field(default_factory=Columns)
     explicit: bool = True
 
     def documents(self, extract: Extract) -> Sequence[Document]:
         """Read and extract the file's documents."""
-        return read_upload(self.load(), self.name, extract)
+        return read_upload(self.load(), self.name, extract, self.columns)
 
 
 @dataclass(slots=True)
@@ -106,8 +110,11 @@ class Ingestion:
     index: str = DEFAULT_INDEX
     dry_run: bool = False
     report: IngestionReport = field(default_factory=IngestionReport)
-    _batch: list[tuple[Document, FileReport]] = field(default_factory=list)
     _files_by_id: dict[str, str] = field(default_factory=dict)
+    _batch: _Batch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._batch = _Batch()
 
     def add(self, sources: Iterable[Source], progress: Callable[[int], None] = lambda _: None) -> IngestionReport:
         """Add files; a file that cannot be read or written does not stop the others.
@@ -116,22 +123,38 @@ class Ingestion:
             sources: the files.
             progress: called with the number of files just finished.
         """
-        pending = characters = 0
+        pending = 0
         for source in sources:
             file = FileReport(source.name)
             self.report.files.append(file)
             for document in self._read(source, file):
-                self._batch.append((document, file))
-                characters += len(document.text)
-                if len(self._batch) == MAX_DOCUMENTS or characters >= _BATCH_CHARACTERS:
+                self._batch.add(document, file)
+                if self._batch.is_full():
                     self._write_batch()
                     progress(pending)
-                    pending = characters = 0
+                    pending = 0
                 if file.error:
                     break
             pending += 1
         self._write_batch()
         progress(pending)
+        return self.report
+
+    def add_paths(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        columns: Columns,
+        meta: Mapping[str, object],
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> IngestionReport:
+        """Add the files that paths, folders and patterns name, without those of the indexes.
+
+        The arguments are those of `find_sources` and `add`.
+        """
+        names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+        sources, failed = find_sources(names, columns, meta, [self.documents.indexes.folder.resolve()])
+        self.add(sources, progress)
+        self.report.files += failed
         return self.report
 
     def sync(
@@ -191,7 +214,7 @@ class Ingestion:
         return ()
 
     def _write_batch(self) -> None:
-        documents = [document for document, _ in self._batch]
+        documents, files = self._batch.documents, self._batch.files
         try:
             if documents and self.dry_run:
                 added = self.documents.preview(documents, index=self.index)
@@ -201,13 +224,37 @@ class Ingestion:
             else:
                 return
         except QAError as error:
-            for _, file in self._batch:
+            for file in files:
                 file.error = error
         else:
-            for outcome, (_, file) in zip(added, self._batch, strict=True):
+            for outcome, file in zip(added, files, strict=True):
                 file.documents.append(outcome)
         finally:
-            self._batch.clear()
+            self._batch = _Batch()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Documents to write in one transaction, each with the report of its file."""
+
+    documents: list[Document] = field(default_factory=list)
+    files: list[FileReport] = field(default_factory=list)
+    _characters: int = 0
+    _bytes_by_hash: dict[str, int] = field(default_factory=dict)
+
+    def add(self, document: Document, file: FileReport) -> None:
+        self.documents.append(document)
+        self.files.append(file)
+        self._characters += len(document.text)
+        if document.file:
+            self._bytes_by_hash[document.file.sha256] = document.file.size
+
+    def is_full(self) -> bool:
+        return (
+            len(self.documents) == MAX_DOCUMENTS
+            or self._characters >= _BATCH_CHARACTERS
+            or sum(self._bytes_by_hash.values()) >= _BATCH_BYTES
+        )
 
 
 def find_sources(

@@ -17,7 +17,8 @@ from qa.reading.spans import PassageLogits, best_spans
 from qa.results import Answer, Components, Hit, Support
 from qa.text.boundaries import widen
 from qa.text.boxes import rectangles_of
-from qa.types import Mark, Span, mark_at
+from qa.text.tables import sheet_cell
+from qa.types import Mark, Span, Table, mark_at, marks_within
 
 SPANS_PER_PASSAGE = 5
 # Answers are far shorter; this limit only stops the widening to a "word" of thousands of characters.
@@ -189,14 +190,20 @@ def _build_answer(candidate: Candidate, score: float, confidence: float) -> Answ
         passage_id=hit.passage_id,
         components=Components(hit.lexical, hit.dense, candidate.reader, candidate.null),
     )
-    return locate(answer, hit.passage.marks, hit.passage.boxes)
+    return locate(answer, hit.passage.marks, hit.passage.boxes, hit.passage.tables)
 
 
-def locate(answer: Answer, marks: Sequence[Mark], boxes: bytes) -> Answer:
-    """Return the answer with its page, section and rectangles, as far as its document has them."""
-    mark = mark_at(marks, answer.span.start)
-    rectangles = rectangles_of(boxes, answer.span) if boxes else ()
-    return replace(answer, page=mark.page, section=mark.section, rectangles=rectangles) if mark else answer
+def locate(answer: Answer, marks: Sequence[Mark], boxes: bytes, tables: Sequence[Table] = ()) -> Answer:
+    """Return the answer with its page, section, rectangles and cell, as far as its document has them."""
+    mark = mark_at(marks, answer.span.start) or Mark(0)
+    return replace(
+        answer,
+        page=mark.page,
+        section=mark.section,
+        rectangles=rectangles_of(boxes, answer.span) if boxes else (),
+        cell=sheet_cell(tables, answer.span.start),
+        ocr=any(part.kind == "ocr" for part in marks_within(marks, answer.span)),
+    )
 
 
 def find_context(text: str, span: Span) -> Span:

@@ -29,13 +29,15 @@ from qa.service.keys import Keys
 from qa.service.metrics import Metrics, MetricsMiddleware
 from qa.service.openapi import add_examples
 from qa.service.rate_limit import RateLimit
-from qa.service.routes import documents, feedback, indexes, jobs, page, questions, state
+from qa.service.routes import documents, feedback, files, indexes, jobs, page, questions, state
 from qa.service.service_db import ServiceDatabase
 from qa.service.services import Services
 from qa.wire.base import PREFIX
 
 # Writes are slow: more at once would only hold threads that questions need.
 _MAX_WRITES = 8
+# Each holds its file in memory.
+_MAX_PAGES = 16
 _SPARE_THREADS = 40
 
 
@@ -53,7 +55,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         engine=engine,
         questions=Admission(settings.max_questions, threads, metrics.in_progress("questions")),
         writes=Admission(_MAX_WRITES, on_change=metrics.in_progress("writes")),
-        extractor=Extractor(),
+        pages=Admission(_MAX_PAGES, threads, metrics.in_progress("pages")),
+        extractor=Extractor(ocr=settings.ocr == "auto"),
         jobs=Jobs(settings.index_dir),
         start_job=job_process_starter(settings),
         callers=Callers(keys, RateLimit(settings.rate_limit, database)),
@@ -66,7 +69,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         # The first inference allocates what later ones reuse.
         engine.read("Is it ready?", "It is ready.")
         # A queued request holds a thread; all other calls need threads beside these.
-        current_default_thread_limiter().total_tokens = settings.max_questions + _MAX_WRITES + _SPARE_THREADS
+        queued = settings.max_questions + _MAX_WRITES + _MAX_PAGES
+        current_default_thread_limiter().total_tokens = queued + _SPARE_THREADS
         services.draining.delay_sigterm()
         services.jobs.resume_interrupted(services.start_job)
         yield
@@ -90,7 +94,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     problems.install(app)
-    for router in (questions.router, documents.router, indexes.router, jobs.router, feedback.router):
+    for router in (questions.router, documents.router, files.router, indexes.router, jobs.router, feedback.router):
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(authenticate)], responses=problems.RESPONSES)
     app.include_router(state.router)
     app.include_router(page.router)

@@ -7,18 +7,25 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from qa.config import Settings, as_environment, load_settings
 from qa.documents.extract.extractor import Extractor
+from qa.documents.extract.tables import Columns
 from qa.factory import build_low_priority_indexer
 from qa.indexing.indexer import Indexer
 from qa.indexing.ingestion import Ingestion, UploadSource
-from qa.service.jobs import Job, Jobs, ReportProgress, StartJob
+from qa.service.job_types import Job, ReportProgress, StartJob
+from qa.service.jobs import Jobs
 from qa.service.logs import log_config
 from qa.wire.convert import file_out
+
+# Seconds between two reports about the pages of a file.
+_PAGE_INTERVAL_S = 0.5
 
 
 def job_process_starter(settings: Settings) -> StartJob:
@@ -47,39 +54,40 @@ def main() -> None:
     job = jobs.get(id)
 
     def work(report_progress: ReportProgress) -> Mapping[str, Any]:
-        return _WORK_BY_KIND[job.kind](build_low_priority_indexer(settings), jobs, job, report_progress)
+        indexer = build_low_priority_indexer(settings)
+        if job.kind == "upload":
+            return _upload(indexer, jobs, job, report_progress, ocr=settings.ocr == "auto")
+        change = indexer.rebuild if job.kind == "rebuild" else indexer.rollback
+        return {"generation": change(index=job.index, progress=report_progress)[0]}
 
     # Uploads finish even after the server has stopped. The next rebuild continues one that was interrupted.
     jobs.run(id, work, lambda: job.kind == "upload" or os.getppid() == server)
 
 
-def _rebuild(indexer: Indexer, _: Jobs, job: Job, report_progress: ReportProgress) -> Mapping[str, Any]:
-    return {"generation": indexer.rebuild(index=job.index, progress=report_progress)[0]}
+def _upload(indexer: Indexer, jobs: Jobs, job: Job, report_progress: ReportProgress, *, ocr: bool) -> Mapping[str, Any]:
+    pending, columns = list(job.files or ()), Columns(**(job.columns or {}))
+    sources = [
+        UploadSource(file["file"], jobs.upload_path(job.id, n).read_bytes, columns) for n, file in enumerate(pending)
+    ]
+    reported_at = 0.0
 
+    def report_page(page: int, pages: int) -> None:
+        nonlocal reported_at
+        # Each report is written to disk. Pages without OCR are read far faster than clients follow.
+        if time.monotonic() - reported_at > _PAGE_INTERVAL_S:
+            report_progress(0, page=page, pages=pages)
+            reported_at = time.monotonic()
 
-def _rollback(indexer: Indexer, _: Jobs, job: Job, report_progress: ReportProgress) -> Mapping[str, Any]:
-    return {"generation": indexer.rollback(index=job.index, progress=report_progress)[0]}
-
-
-def _upload(indexer: Indexer, jobs: Jobs, job: Job, report_progress: ReportProgress) -> Mapping[str, Any]:
-    pending = list(job.files or ())
-    sources = [UploadSource(file["file"], jobs.upload_path(job.id, n).read_bytes) for n, file in enumerate(pending)]
-    with closing(Extractor()) as extractor:
-        ingestion = Ingestion(indexer, extractor.extract, job.index)
+    with closing(Extractor(ocr=ocr)) as extractor:
+        ingestion = Ingestion(indexer, partial(extractor.extract, progress=report_page), job.index)
 
         def report_files(finished: int) -> None:
             done = [file_out(file).model_dump() for file in ingestion.report.files]
-            report_progress(finished, files=[*done, *pending[len(done) :]])
+            report_progress(finished, files=[*done, *pending[len(done) :]], page=None, pages=None)
 
         ingestion.add(sources, report_files)
     return {}
 
-
-_WORK_BY_KIND: Mapping[str, Callable[[Indexer, Jobs, Job, ReportProgress], Mapping[str, Any]]] = {
-    "rebuild": _rebuild,
-    "rollback": _rollback,
-    "upload": _upload,
-}
 
 if __name__ == "__main__":
     main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.responses import JSONResponse
 
-from qa.service.jobs import Job
+from qa.service.job_types import Job
 from qa.wire.base import PREFIX
 from qa.wire.indexes import JobOut
 

@@ -17,70 +17,20 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO
 
 from qa.errors import Conflict, NotFound, Overloaded, QAError, Unavailable
 from qa.index.durable import file_lock, is_locked, try_file_lock, write_durably
-
-State = Literal["running", "done", "failed", "cancelled"]
-StartJob = Callable[[str, int], None]
-"""Starts a process that runs the job with this id. The process inherits the file descriptor of the job's lock."""
-
-
-class ReportProgress(Protocol):
-    """Stores the progress of a job."""
-
-    def __call__(self, finished: int, **changes: Any) -> None:
-        """Add to the number of finished items, and change other attributes of the job."""
-
-
-Work = Callable[[ReportProgress], Mapping[str, Any]]
-"""Does the work of a job, and returns changes to the job's attributes."""
+from qa.service.job_types import Job, StartJob, Work
 
 _log = logging.getLogger(__name__)
 _MAX_ENDED = 100
 _MAX_UPLOADS = 2
 # Seconds between two reads of the state of a job that a client follows.
 _POLL_INTERVAL = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The state of a job.
-
-    Attributes:
-        id: identifies the job.
-        kind: rebuild, rollback or upload.
-        index: name of the index that the job changes.
-        state: running, done, failed or cancelled.
-        done: number of finished documents, or files of an upload.
-        total: number of documents or files. Writes during a rebuild add to it; documents that an earlier, interrupted
-            rebuild finished are subtracted at the end.
-        rate: documents or files per second so far.
-        seconds_left: estimated from the rate; None once the job has ended.
-        error: why the job failed.
-        generation: the live generation after a rebuild or rollback.
-        files: outcome of each file of an upload so far.
-        started_at: in UTC.
-        ended_at: in UTC; None while the job runs.
-    """
-
-    id: str
-    kind: str
-    index: str
-    state: State
-    done: int
-    total: int
-    rate: float
-    seconds_left: float | None
-    error: str | None
-    generation: int | None
-    files: Sequence[Mapping[str, Any]] | None
-    started_at: str
-    ended_at: str | None
 
 
 class _Cancelled(Exception):
@@ -101,6 +51,7 @@ class Jobs:
         total: int,
         start_job: StartJob,
         files: Sequence[tuple[str, BinaryIO]] | None = None,
+        columns: Mapping[str, str | None] | None = None,
     ) -> Job:
         """Start a job.
 
@@ -110,6 +61,7 @@ class Jobs:
             total: number of documents or files to process.
             start_job: starts the job's process.
             files: names and contents of the files of an upload.
+            columns: as in `Job`.
 
         Raises:
             Conflict: another rebuild or rollback of this index is running, and this job is not an upload.
@@ -118,7 +70,10 @@ class Jobs:
         """
         job = Job(uuid.uuid4().hex, kind, index, "running", 0, total, 0.0, None, None, None, None, _now(), None)
         if files is not None:
-            job = replace(job, files=[{"file": name, "documents": [], "error": None} for name, _ in files])
+            pending: list[Mapping[str, Any]] = [
+                {"file": name, "documents": [], "error": None, "unread": []} for name, _ in files
+            ]
+            job = replace(job, files=pending, columns=columns)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with file_lock(self._folder / "lock"):
@@ -254,9 +209,9 @@ class Jobs:
             nonlocal job
             done = job.done + finished
             rate = done / max(time.monotonic() - started, 1e-3)
-            left = max(0, job.total - done) / rate
+            left = round(max(0, job.total - done) / rate, 1) if rate else None
             job = replace(job, done=done, total=max(job.total, done), rate=round(rate, 1), **changes)
-            job = replace(job, seconds_left=round(left, 1))
+            job = replace(job, seconds_left=left)
             self._write(job)
             if self._path(id, "cancel").exists():
                 raise _Cancelled
@@ -277,7 +232,7 @@ class Jobs:
             _log.exception("job %s failed", id)
             outcome = {"state": "failed", "error": "internal error; see the server log"}
         shutil.rmtree(self._path(id, "files"), ignore_errors=True)
-        self._write(replace(job, **outcome, seconds_left=None, ended_at=_now()))
+        self._write(replace(job, **outcome, seconds_left=None, page=None, pages=None, ended_at=_now()))
 
     def delete_ended(self) -> None:
         """Delete all files of jobs that have ended, except interrupted uploads, which the next server resumes."""

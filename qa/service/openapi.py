@@ -27,6 +27,8 @@ _ANSWER = {
     "meta": {"city": "Turku"},
     "page": None,
     "section": None,
+    "cell": None,
+    "ocr": False,
     "rectangles": [],
     "document_offset": {"start": 21, "end": 25},
     "context": _TEXT,
@@ -62,7 +64,7 @@ _PASSAGE = {
     "retrieval": 0.91,
     "margin": None,
 }
-_DOCUMENT = {
+_DOCUMENT: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
     "uri": None,
@@ -72,9 +74,13 @@ _DOCUMENT = {
     "sha256": _SHA256,
     "added_at": "2026-01-05T09:00:00.000+00:00",
     "revision": 1,
+    "unread": [],
+    "file": {"name": "opening-hours.txt", "media_type": "text/plain", "size": 37},
 }
-_ADDED = {"id": "opening-hours", "status": "created", "passages": 1, "characters": 37}
-_UPLOADED = {"file": "opening-hours.txt", "documents": [_ADDED], "error": None}
+_ADDED = {"id": "opening-hours", "status": "created", "passages": 1, "characters": 37, "unread": [], "ocr_pages": []}
+_UNREAD = [{"page": 2, "reason": "a picture of text; install the extra: pip install 'spanlight[ocr]'"}]
+_ADDED_FROM_FILE = {**_ADDED, "unread": _UNREAD}
+_UPLOADED = {"file": "opening-hours.pdf", "documents": [_ADDED_FROM_FILE], "error": None, "unread": _UNREAD}
 _INDEX = {"name": "default", "documents": 1, "passages": 1, "generation": 1, "revision": 1}
 _JOB = {
     "id": _JOB_ID,
@@ -88,6 +94,8 @@ _JOB = {
     "error": None,
     "generation": None,
     "files": None,
+    "page": None,
+    "pages": None,
     "started_at": "2026-01-05T09:00:00.000+00:00",
     "ended_at": None,
 }
@@ -150,10 +158,16 @@ RESPONSES: dict[tuple[str, ...], Any] = {
     },
     ("post", "/v1/documents"): {"documents": [_ADDED]},
     ("post", "/v1/documents/upload"): {"files": [_UPLOADED]},
-    ("post", "/v1/documents/upload", "202"): {**_JOB, "kind": "upload", "files": [{**_UPLOADED, "documents": []}]},
+    ("post", "/v1/documents/upload", "202"): {
+        **_JOB,
+        "kind": "upload",
+        "files": [{**_UPLOADED, "documents": [], "unread": []}],
+    },
     ("get", "/v1/documents"): {"documents": [_DOCUMENT], "next": None},
     ("get", "/v1/documents/{id}"): {**_DOCUMENT, "text": _TEXT},
     ("get", "/v1/documents/{id}/text"): _TEXT,
+    ("get", "/v1/documents/{id}/file"): _TEXT,
+    ("get", "/v1/documents/{id}/pages/{n}.png"): "\x89PNG",
     ("patch", "/v1/documents/{id}"): _DOCUMENT,
     ("get", "/v1/indexes"): {"indexes": [_INDEX]},
     ("get", "/v1/indexes/{name}"): _INDEX,
@@ -198,6 +212,7 @@ _PROBLEMS: dict[str, tuple[str, str | None]] = {
     "412": (f"document 'opening-hours' has changed; its content hash is now {_SHA256}", "If-Match"),
     "413": ("the body is larger than 64,000,000 bytes; send it in several requests", "body"),
     "415": ("the body must be JSON; send `Content-Type: application/json`", "body"),
+    "416": ("the range is outside the file, which has 37 bytes; ask for a part of it", None),
     "422": ("question must not be blank", "question"),
     "429": ("rate limit exceeded: at most 100 calls in 1 minute; retry in 12 s", None),
     "503": ("too many requests: 16 are running or waiting, the maximum is 16; retry in 3 s", None),

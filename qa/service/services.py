@@ -9,7 +9,8 @@ from qa.engine import Engine
 from qa.service.admission import Admission
 from qa.service.callers import Callers
 from qa.service.draining import Draining
-from qa.service.jobs import Jobs, StartJob
+from qa.service.job_types import StartJob
+from qa.service.jobs import Jobs
 from qa.service.metrics import Metrics
 
 
@@ -21,7 +22,8 @@ class Services:
         engine: answers questions and stores documents.
         questions: admission control for questions.
         writes: admission control for writes.
-        extractor: extracts text from uploaded files, in child processes.
+        pages: admission control for pictures of pages.
+        extractor: extracts text from uploaded files and renders pages, in child processes.
         jobs: rebuilds, rollbacks and large uploads.
         start_job: starts the process of a job.
         callers: authenticates callers and counts their calls.
@@ -32,6 +34,7 @@ class Services:
     engine: Engine
     questions: Admission
     writes: Admission
+    pages: Admission
     extractor: Extractor
     jobs: Jobs
     start_job: StartJob

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qa.errors import InvalidInput
 from qa.reports import AddedDocument, FileReport
 from qa.results import Answer, Components, Hit, QueryResult, SearchResult, Support
-from qa.types import Document, DocumentInfo, Passage, Rectangle, Span
+from qa.types import Document, DocumentInfo, Passage, Rectangle, Span, Unread
 from qa.wire.base import Offset
-from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut, UploadedOut
+from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut, UnreadOut, UploadedOut
 from qa.wire.questions import (
     AnswerOut,
     ComponentsOut,
@@ -51,7 +53,14 @@ def search_response(question: str, index: str, result: SearchResult) -> SearchRe
 
 def added_out(added: AddedDocument) -> AddedOut:
     """Return the wire form of the outcome of adding a document."""
-    return AddedOut(id=added.id, status=added.change, passages=added.passages, characters=added.characters)
+    return AddedOut(
+        id=added.id,
+        status=added.change,
+        passages=added.passages,
+        characters=added.characters,
+        unread=_unread_out(added.unread),
+        ocr_pages=list(added.ocr_pages),
+    )
 
 
 def file_out(report: FileReport) -> UploadedOut:
@@ -60,6 +69,7 @@ def file_out(report: FileReport) -> UploadedOut:
         file=report.file,
         documents=[added_out(document) for document in report.documents],
         error=report.error.message if report.error else None,
+        unread=_unread_out(report.unread),
     )
 
 
@@ -73,6 +83,10 @@ def full_document(document: Document, info: DocumentInfo) -> FullDocumentOut:
     return FullDocumentOut(**document_out(info).model_dump(), text=document.text)
 
 
+def _unread_out(unread: Sequence[Unread]) -> list[UnreadOut]:
+    return [UnreadOut(page=part.page, reason=part.reason) for part in unread]
+
+
 def _answer(answer: Answer) -> AnswerOut:
     return AnswerOut(
         answer=answer.text,
@@ -84,6 +98,8 @@ def _answer(answer: Answer) -> AnswerOut:
         meta=dict(answer.meta),
         page=answer.page,
         section=answer.section,
+        cell=answer.cell,
+        ocr=answer.ocr,
         rectangles=[RectangleOut.model_validate(r, from_attributes=True) for r in answer.rectangles],
         document_offset=_offset(answer.span),
         context=answer.context,
@@ -141,7 +157,14 @@ def search_result(response: SearchResponse) -> SearchResult:
 
 def added_document(document: AddedOut) -> AddedDocument:
     """Return the outcome that a response carries; the inverse of `added_out`."""
-    return AddedDocument(document.id, document.status, document.passages, document.characters)
+    return AddedDocument(
+        id=document.id,
+        change=document.status,
+        passages=document.passages,
+        characters=document.characters,
+        unread=tuple(Unread(part.page, part.reason) for part in document.unread),
+        ocr_pages=tuple(document.ocr_pages),
+    )
 
 
 def file_report(file: UploadedOut) -> FileReport:
@@ -168,6 +191,8 @@ def _answer_in(answer: AnswerOut) -> Answer:
         page=answer.page,
         section=answer.section,
         rectangles=tuple(Rectangle(**rectangle.model_dump()) for rectangle in answer.rectangles),
+        cell=answer.cell,
+        ocr=answer.ocr,
     )
 
 

@@ -43,6 +43,13 @@ DocumentsIn = Annotated[
 ]
 
 
+class UnreadOut(BaseModel):
+    """A part of a file that could not be read; `page` (from 1) is null if it is not on one page."""
+
+    page: int | None
+    reason: str
+
+
 class AddedOut(BaseModel):
     """The outcome of adding a document: created, replaced or unchanged."""
 
@@ -50,6 +57,8 @@ class AddedOut(BaseModel):
     status: Change
     passages: int
     characters: int
+    unread: list[UnreadOut] = []
+    ocr_pages: list[int] = Field([], description="pages with text that was recognised in a picture")
 
 
 class AddResponse(BaseModel):
@@ -58,16 +67,20 @@ class AddResponse(BaseModel):
     documents: list[AddedOut]
 
 
+MAX_QUERY = 1_000
+"""Maximum length of a text to find in titles and file names, in characters."""
+
 MAX_SYNCHRONOUS_BYTES = 5_000_000
 """Maximum total bytes of an upload that is added before the response; larger ones take minutes, so a job adds them."""
 
 
 class UploadedOut(BaseModel):
-    """The outcome of adding a file: its documents, or an error."""
+    """The outcome of adding a file: its documents, or an error; `unread` is what could not be read in any of them."""
 
     file: str
     documents: list[AddedOut]
     error: str | None
+    unread: list[UnreadOut] = []
 
 
 class UploadResponse(BaseModel):
@@ -76,8 +89,16 @@ class UploadResponse(BaseModel):
     files: list[UploadedOut]
 
 
+class FileOut(BaseModel):
+    """The original file of a document; `size` is in bytes."""
+
+    name: str
+    media_type: str
+    size: int
+
+
 class DocumentOut(BaseModel):
-    """A document without its text."""
+    """A document without its text; `file` is null if its original file is not kept."""
 
     id: str
     title: str | None
@@ -88,6 +109,8 @@ class DocumentOut(BaseModel):
     sha256: str
     added_at: str
     revision: int
+    unread: list[UnreadOut]
+    file: FileOut | None
 
 
 class FullDocumentOut(DocumentOut):

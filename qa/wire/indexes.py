@@ -37,6 +37,8 @@ class JobOut(BaseModel):
     error: str | None
     generation: int | None = Field(description="the live generation, once the job is done")
     files: list[UploadedOut] | None = Field(description="outcomes of the files of an upload, so far")
+    page: int | None = Field(description="pages read of the file that an upload read last; null once it is added")
+    pages: int | None = Field(description="pages of that file")
     started_at: str
     ended_at: str | None
 

@@ -104,6 +104,8 @@ class AnswerOut(BaseModel):
     meta: dict[str, Any]
     page: int | None
     section: str | None
+    cell: str | None = Field(description="workbook cell that the answer starts in, such as B4, in the sheet `section`")
+    ocr: bool = Field(description="whether a part of it was recognised in a picture, so that letters may be wrong")
     rectangles: list[RectangleOut] = Field(description="areas of the answer on the pages of a PDF, one for each line")
     document_offset: Offset
     context: str

@@ -21,14 +21,14 @@ from tests.conftest import GOLDEN
         (["ask", "Who?", "--colour", "red"], 2, "--colour"),
         (["add", "none.txt"], 1, "none.txt: No such file"),
         (["add", "n" * 300], 1, "File name too long"),
-        (["add", "old.doc"], 1, "old.doc: .doc files are not supported; convert it"),
+        (["add", "old.doc"], 1, "old.doc: an OLE file of an unknown program; save it as"),
         (["add", "good.txt", "--meta", "=x"], 2, "'=x' is not NAME=VALUE"),
         (["sync", "none"], 2, "none"),
-        (["add", "binary.bin"], 1, "binary.bin: binary file, not text"),
+        (["add", "binary.bin"], 1, "binary.bin: binary file of an unknown format, not text"),
         (["add", "blank.txt"], 1, "blank.txt: the document has no text"),
         (["add", "empty"], 1, "empty: no files in this folder"),
         (["read", "none.txt", "Who?"], 1, "none.txt: No such file"),
-        (["read", "old.doc", "Who?"], 1, "old.doc: .doc files are not supported"),
+        (["read", "old.doc", "Who?"], 1, "old.doc: an OLE file of an unknown program"),
         (["remove", "none"], 1, "index 'default' not found"),
         (["list", "--index", "none"], 1, "index 'none' not found"),
         (["verify"], 1, "index 'default' not found"),
@@ -62,7 +62,7 @@ from tests.conftest import GOLDEN
 def test_rejects_bad_input(run: Run, tmp_path: Path, arguments: list[str], status: int, message: str) -> None:
     (tmp_path / "good.txt").write_text("Good text.")
     (tmp_path / "empty.toml").write_text('[[set]]\npath = "none.json"\nmode = "reader"\noptional = true\n')
-    (tmp_path / "old.doc").write_bytes(b"\xd0\xcf")
+    (tmp_path / "old.doc").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     (tmp_path / "binary.bin").write_bytes(b"\x7fELF\0\0")
     (tmp_path / "blank.txt").write_text("\n \n")
     (tmp_path / "empty").mkdir()

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from qa.config import Settings
 from qa.engine import Engine
 from tests.cli.conftest import Run, parse
 from tests.conftest import GOLDEN, serving
+from tests.service.test_files import MANUAL
 
 
 def test_add_replaces_changed_file(run: Run, tmp_path: Path) -> None:
@@ -95,16 +99,14 @@ def test_reports_broken_link(run: Run, tmp_path: Path) -> None:
 def test_sync_keeps_documents_of_unreadable_file(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "docs"
     folder.mkdir()
-    (folder / "a.csv").write_text("id,text\nr1,One row.\n")
+    (folder / "a.jsonl").write_text('{"id": "r1", "text": "One row."}')
     run("sync", "docs")
-    (folder / "a.csv").write_text("id,text\nr1,One row,too many,fields\n")
+    (folder / "a.jsonl").write_text('{"id": "r1", "text": ')
     result = run("sync", "docs", "--json")
     assert result.exit_code == 1
-    assert "row 1: more fields" in result.stderr
+    assert "line 1: not valid JSON" in result.stderr
     assert [d["id"] for d in parse(run("list", "--json"))] == ["r1"]
-    (folder / "a.csv").write_bytes(b"id,text\0")
-    run("sync", "docs")
-    (folder / "a.csv").unlink()
+    (folder / "a.jsonl").unlink()
     assert "no files in this folder" in run("sync", "docs").stderr
     assert [d["id"] for d in parse(run("list", "--json"))] == ["r1"]
 
@@ -118,6 +120,33 @@ def test_rows_of_two_files_cannot_share_an_id(run: Run, tmp_path: Path) -> None:
     assert len(parse(run("list", "--json"))) == 1
 
 
+def test_lists_what_could_not_be_read(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_OCR", "off")
+    (tmp_path / "manual.pdf").write_bytes(MANUAL)
+    for command in (("add", "manual.pdf"), ("sync", ".")):
+        result = run(*command)
+        assert result.exit_code == 0
+        assert re.search(r"^note: \S*manual\.pdf: page 3 not read: a picture", result.stderr, re.MULTILINE)
+    for added in (*parse(run("add", "manual.pdf", "--json")), *parse(run("add", "manual.pdf", "--json", "--dry-run"))):
+        assert [part["page"] for part in added["unread"]] == [3]
+        assert "picture" in added["unread"][0]["reason"]
+    assert "1 part not read)" in run("list").stdout
+    (listed,) = parse(run("list", "--json"))
+    assert [part["page"] for part in listed["unread"]] == [3]
+    assert listed["file"] == {"name": "manual.pdf", "media_type": "application/pdf", "size": len(MANUAL)}
+    assert "page 3 not read" in run("read", "manual.pdf", "What colour is the pump?").stderr
+
+
+def test_keeps_no_originals_if_the_setting_is_off(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The kettle is blue.")
+    qa = str(Path(sys.executable).with_name("qa"))
+    for keep_files, kept in (("false", False), ("true", True)):
+        environment = {**os.environ, "QA_KEEP_FILES": keep_files}
+        subprocess.run([qa, "add", "a.txt"], env=environment, cwd=tmp_path, check=True, capture_output=True)
+        (listed,) = parse(run("list", "--json"))
+        assert bool(listed["file"]) is kept
+
+
 def test_running_server_answers_and_takes_files(run: Run, shipped: Engine, tmp_path: Path) -> None:
     engine = shipped.in_folder(tmp_path / "elsewhere")
     engine.indexes.get_or_create("default")
@@ -127,12 +156,23 @@ def test_running_server_answers_and_takes_files(run: Run, shipped: Engine, tmp_p
         added = run("add", "kitchen.md", "broken.pdf", "--url", url)
         assert (added.exit_code, "created" in added.stdout, "broken.pdf" in added.stderr) == (1, True, True)
         (unchanged,) = parse(run("add", "kitchen.md", "--url", url, "--json"))
-        assert {**unchanged, "id": ""} == {"id": "", "status": "unchanged", "passages": 1, "characters": 28}
+        assert {**unchanged, "id": ""} == {
+            "id": "",
+            "status": "unchanged",
+            "passages": 1,
+            "characters": 28,
+            "unread": [],
+            "ocr_pages": [],
+        }
         question = ("ask", "What colour is the kettle?", "--min-confidence", 0)
         over_http, text = parse(run(*question, "--url", url, "--json")), run(*question, "--url", url).stdout
         answer = over_http["answers"][0]
         assert (answer["answer"], answer["section"]) == ("blue", "Kitchen")
         assert "blue" in text
+        (tmp_path / "faq.csv").write_text("q,a,nr\nWho oils the belt?,The keeper oils it.,q7\n")
+        (row,) = parse(run("add", "faq.csv", "--url", url, "--id-column", "nr", "--text-column", "a", "--json"))
+        assert (row["id"], engine.documents.get("q7")[0].text) == ("q7", "The keeper oils it.")
+        engine.remove("q7")
         rejected = run("ask", "Who?", "--url", url, "--index", "nowhere")
         assert (rejected.exit_code, "index 'nowhere' not found" in rejected.stderr) == (1, True)
         assert run("add", "kitchen.md", "--url", url, "--meta", "a=b").exit_code == 2

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from qa.engine import Engine
+from qa.types import Document, Mark, Table
 from tests.cli.conftest import Run, parse
 
 
@@ -129,3 +131,15 @@ def test_lists_indexes_with_counts(run: Run) -> None:
         {"name": "default", "documents": 3, "passages": 3},
     ]
     assert run("list", "--indexes").stdout == "books  (1 document, 1 passage)\ndefault  (3 documents, 3 passages)\n"
+
+
+def test_ask_prints_where_the_answer_is_and_that_it_was_recognised(run: Run, shipped: Engine, tmp_path: Path) -> None:
+    engine = shipped.in_folder(tmp_path / "indexes")
+    engine.indexes.get_or_create("default")
+    text = "Office | Opened\nHarwick | 1987"
+    table = Table(0, ((6, 6), (7, 4)), ("Office", "Opened"), 1, True, (4, 5), 2)
+    engine.add([Document("offices", text, "Offices", marks=(Mark(0, 3, "Sheet 1", "ocr"),), tables=(table,))])
+    question = ("ask", "When was the office in Harwick opened?", "--min-confidence", 0, "--top-k", 1)
+    assert "Offices, page 3, Sheet 1, cell C5, characters 26 to 30, recognised text (OCR)\n" in run(*question).stdout
+    (answer,) = parse(run(*question, "--json"))["answers"]
+    assert (answer["page"], answer["section"], answer["cell"], answer["ocr"]) == (3, "Sheet 1", "C5", True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from qa.errors import Conflict
 from qa.index.local import LocalIndex
 from qa.index.registry import Indexes
 from qa.index.verification import verify_index
-from qa.types import Mark
+from qa.types import Mark, SourceFile, Table, Unread
 from tests.conftest import SPECIFICATION, prepare_document, put, search_ids
 
 TEXTS = {
@@ -20,6 +21,15 @@ TEXTS = {
 }
 # Statements that undo each migration.
 DOWNGRADES = {
+    4: """
+        DROP TRIGGER document_with_file_deleted; DROP TRIGGER document_file_changed;
+        DROP INDEX documents_by_file;
+        ALTER TABLE documents DROP COLUMN file; ALTER TABLE documents DROP COLUMN file_name;
+        ALTER TABLE documents DROP COLUMN media_type;
+        ALTER TABLE documents DROP COLUMN tables; ALTER TABLE passages DROP COLUMN tables;
+        ALTER TABLE documents DROP COLUMN unread;
+        DROP TABLE files;
+    """,
     3: """
         DROP TRIGGER document_inserted; DROP TRIGGER document_deleted;
         DROP TRIGGER passage_inserted; DROP TRIGGER passage_deleted;
@@ -39,12 +49,12 @@ def filled(index: LocalIndex) -> LocalIndex:
 def downgrade(path: Path, version: int) -> None:
     """Turn a catalogue into one that an earlier version of the program created."""
     with closing(sqlite3.connect(path)) as connection:
-        for step in range(3, version - 1, -1):
+        for step in range(4, version - 1, -1):
             connection.executescript(DOWNGRADES[step])
         connection.execute(f"PRAGMA user_version = {version}")
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_migrates_an_index_of_an_earlier_version(index: LocalIndex, version: int) -> None:
     filled(index)
     index.close()
@@ -53,15 +63,19 @@ def test_migrates_an_index_of_an_earlier_version(index: LocalIndex, version: int
     assert migrated.counts() == (3, 3)
     assert search_ids(migrated, "When does the train leave?")[0] == "trains"
     assert migrated.put([prepare_document("tea", TEXTS["tea"])], migrated.generation()) == ["unchanged"]
-    put(migrated, prepare_document("b", "A new one.", marks=(Mark(0, 3),), boxes=b"16 bytes, a word"))
+    file = SourceFile("b.pdf", "application/pdf", hashlib.sha256(b"original").hexdigest(), 8, b"original")
+    new = {"marks": (Mark(0, 3),), "boxes": b"16 bytes, a word", "tables": (Table(0, ((10,),)),), "file": file}
+    put(migrated, prepare_document("b", "A new one.", unread=(Unread(4, "a picture"),), **new))
     document, _ = migrated.document("b") or pytest.fail("not stored")
-    assert (document.marks, document.boxes) == ((Mark(0, 3),), b"16 bytes, a word")
+    assert {name: getattr(document, name) for name in new} == new
+    assert document.unread == (Unread(4, "a picture"),)
+    assert b"".join(migrated.file_parts(file, 0, 8)) == b"original"
     assert migrated.counts() == (4, 4)
     assert verify_index(migrated).broken == verify_index(migrated).repaired == ()
     migrated.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_imports_an_export_of_an_earlier_version(index: LocalIndex, tmp_path: Path, version: int) -> None:
     filled(index).catalog.export(tmp_path / "export")
     downgrade(tmp_path / "export", version)

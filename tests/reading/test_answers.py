@@ -10,7 +10,7 @@ from qa.reading.answers import RankedAnswers, find_candidates, find_context, ran
 from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.results import Answer, Hit
-from qa.types import Passage, Span
+from qa.types import Mark, Passage, Span, Table
 
 NO_EVIDENCE = Evidence(*[0.0] * len(Evidence._fields))
 RIGHT_WEIGHTS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
@@ -178,3 +178,28 @@ def test_count_limits_the_number_of_answers() -> None:
 def test_context_is_the_surrounding_sentence(text: str, piece: str, context: str) -> None:
     span = Span(text.index(piece), text.index(piece) + len(piece))
     assert find_context(text, span).of(text) == context
+
+
+def test_an_answer_names_its_place() -> None:
+    text = "Part | Price\nPump | 90\nSeal | 4"
+    # The sheet's rows 2, 3 and 7, from column C onwards.
+    table = Table(100, ((4, 5), (4, 2), (4, 1)), ("Part", "Price"), 1, True, (2, 3, 7), 3)
+    marks = (Mark(90, 2, "Prices"), Mark(123, 3, "Prices", "ocr"))
+    places = {
+        text.index(words): (words, cell, page, ocr)
+        for words, cell, page, ocr in (("90", "D3", 2, False), ("Seal", "C7", 3, True), ("Pump", "C3", 2, False))
+    }
+    for start, (words, cell, page, ocr) in places.items():
+        (answer,) = answers_of(
+            [hit(text, start=100, marks=marks, tables=(table,))], [passage_logits(text, (words, 6.0))], count=1
+        )
+        assert (answer.text, answer.span.start) == (words, 100 + start)
+        assert (answer.cell, answer.section, answer.page, answer.ocr) == (cell, "Prices", page, ocr)
+
+
+def test_an_answer_is_marked_as_recognised_if_a_part_of_it_is() -> None:
+    text = "The fee is nine euros."
+    for start, ocr in ((text.index("euros"), True), (text.index("nine"), True), (text.index("."), False)):
+        marks = (Mark(0), Mark(start, kind="ocr"))
+        (answer,) = answers_of([hit(text, marks=marks)], [passage_logits(text, ("nine euros", 6.0))])
+        assert (answer.text, answer.ocr, answer.cell) == ("nine euros", ocr, None)

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from qa.config import Settings
 from qa.engine import Engine
+from qa.indexing.indexer import Indexer
 from qa.service.app import create_app
 
 Opener = Callable[..., TestClient]
@@ -21,7 +22,9 @@ def open_service(shipped: Engine, tmp_path: Path) -> Iterator[Opener]:
 
     def start(**settings: Any) -> TestClient:
         folder = tmp_path / "indexes"
-        engine = shipped.in_folder(folder)
+        keep_files = settings.get("keep_files", True)
+        documents = Indexer(shipped.indexes.in_folder(folder), shipped.embedder, keep_files=keep_files)
+        engine = Engine(documents, shipped.reader, shipped.calibration)
         engine.indexes.get_or_create("default")
         app = create_app(Settings(index_dir=folder, **settings), engine)
         client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from qa.errors import Conflict, NotFound, Overloaded, Unavailable
+from qa.index.registry import Indexes
+from qa.indexing.indexer import Indexer
+from qa.service import background
 from qa.service import jobs as jobs_module
-from qa.service.jobs import Job, Jobs, ReportProgress, StartJob, Work
+from qa.service.job_types import Job, ReportProgress, StartJob, Work
+from qa.service.jobs import Jobs
+from tests.conftest import EMBEDDER, SPECIFICATION
 from tests.service.conftest import Opener
+from tests.service.test_files import MANUAL
 
 
 @pytest.fixture(autouse=True)
@@ -216,3 +223,49 @@ def test_deletes_old_jobs(tmp_path: Path) -> None:
     assert jobs.all()[0] == last
     with pytest.raises(NotFound, match="job 'none' not found"):
         jobs.get("none")
+
+
+def test_follows_the_pages_of_a_file_before_the_first_is_done(tmp_path: Path) -> None:
+    jobs, proceed = Jobs(tmp_path), threading.Semaphore(0)
+
+    def work(report_progress: ReportProgress) -> dict[str, Any]:
+        report_progress(0, page=2, pages=9)
+        assert proceed.acquire(timeout=30)
+        return {}
+
+    id = jobs.start("upload", "books", 1, in_thread(jobs, work), [("a.pdf", io.BytesIO(b"a scan"))]).id
+    while (job := jobs.get(id)).page is None:
+        time.sleep(0.01)
+    assert (job.state, job.page, job.pages, job.done, job.seconds_left) == ("running", 2, 9, 0, None)
+    proceed.release()
+    last = wait_for(jobs, id)
+    assert (last.state, last.page, last.pages) == ("done", None, None)
+
+
+def test_an_upload_reports_pages_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "_PAGE_INTERVAL_S", 0.0)
+    reports: list[tuple[int, dict[str, Any]]] = []
+
+    def record(finished: int, **changes: Any) -> None:
+        reports.append((finished, changes))
+
+    jobs, folder = Jobs(tmp_path), tmp_path / "indexes"
+    files = [("manual.pdf", io.BytesIO(MANUAL)), ("note.txt", io.BytesIO(b"The pump is green."))]
+    job = jobs.start("upload", "books", 2, lambda *_: None, files)
+    with closing(Indexes(folder, SPECIFICATION)) as indexes:
+        indexer = Indexer(indexes, EMBEDDER)
+        background._upload(indexer, jobs, job, record, ocr=False)
+        assert [info.file and info.file.name for info in indexer(index="books")] == ["manual.pdf", "note.txt"]
+    *pages, (finished, outcome) = reports
+    assert [changes for _, changes in pages] == [{"page": page, "pages": 3} for page in (1, 2, 3)]
+    assert (finished, outcome["page"], outcome["pages"]) == (2, None, None)
+    assert [[part["page"] for part in file["unread"]] for file in outcome["files"]] == [[3], []]
+
+
+def test_reads_the_jobs_of_earlier_versions(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    job = wait_for(jobs, jobs.start("rebuild", "books", 1, in_thread(jobs, lambda _: {})).id)
+    path = tmp_path / ".jobs" / f"{job.id}.json"
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps({name: state[name] for name in state if name not in ("columns", "page", "pages")}))
+    assert jobs.get(job.id) == job

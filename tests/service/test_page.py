@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from reportlab.pdfgen.canvas import Canvas
 
 from qa.config import Settings
 from qa.engine import Engine
-from qa.types import Document
+from qa.types import Document, Mark, Unread
 from tests.conftest import labels_in, serving
+from tests.service.test_files import CLEANING, MANUAL, marked_area
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
@@ -244,6 +247,103 @@ def test_prompts_for_a_key(browser: Browser, library: Engine) -> None:
         ask(page, "Who has run the mill since 2011?")
         expect(page.locator("article").first).to_contain_text("Ortega")
         page.close()
+
+
+@pytest.fixture
+def locked_page(browser: Browser, library: Engine) -> Iterator[Page]:
+    """The page of a server that needs a key, and recognises no text in pictures."""
+    settings = Settings(index_dir=library.indexes.folder, api_keys=("secret",), ocr="off")
+    with serving(library, settings) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.once("dialog", lambda dialog: dialog.accept("secret"))
+        page.goto(url)
+        expect(page.locator("#documents li")).to_have_count(2)
+        yield page
+        page.close()
+
+
+def test_shows_an_answer_on_the_picture_of_its_page(locked_page: Page, tmp_path: Path) -> None:
+    page = locked_page
+    (tmp_path / "manual.pdf").write_bytes(MANUAL)
+    page.locator("#files").set_input_files(tmp_path / "manual.pdf")
+    expect(page.locator("#not-read li")).to_contain_text("manual.pdf: page 3 not read: ")
+    ask(page, "How often is the oil filter cleaned?")
+    first = page.locator("article").first
+    expect(first.locator("h3")).to_contain_text("six weeks")
+    first.get_by_role("button", name="Show on page 2").click()
+    picture = page.get_by_role("img", name="Page 2 of manual.pdf, with the answer highlighted")
+    expect(picture).to_be_visible()
+    expect(page.locator("#sheet")).to_be_focused()
+    assert picture.evaluate("image => image.complete && image.naturalWidth > 300")
+    assert marked_area(picture.screenshot())[1] is not None
+    page.get_by_role("button", name="Previous page").click()
+    expect(page.get_by_role("img", name="Page 1 of manual.pdf")).to_be_visible()
+    assert marked_area(page.locator("#picture").screenshot())[1] is None
+    page.get_by_label("Page", exact=True).fill("9")
+    page.keyboard.press("Enter")
+    expect(page.locator("#document-state")).to_have_text("page 9 is not one of the 3 pages of manual.pdf")
+    page.get_by_role("button", name="Text", exact=True).click()
+    expect(page.locator("#text mark")).to_contain_text("six weeks")
+    expect(page.locator("#picture")).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Original file (manual.pdf, ").click()
+    download.value.save_as(tmp_path / "saved.pdf")
+    assert download.value.suggested_filename == "manual.pdf"
+    assert (tmp_path / "saved.pdf").read_bytes() == MANUAL
+
+
+def test_shows_what_was_not_read_and_what_was_recognised(page: Page, library: Engine) -> None:
+    unread = (
+        Unread(4, "a <b>scan</b>"),
+        Unread(7, "a <b>scan</b>"),
+        Unread(8, "a <b>scan</b>"),
+        Unread(None, "a chart"),
+    )
+    marks = (Mark(0, 1, "Boats", "ocr"),)
+    library.add([Document("boat", "The boat is green.", marks=marks, unread=unread)])
+    page.reload()
+    expect(page.locator("#documents li").filter(has_text="boat")).to_contain_text("4 parts not read")
+    ask(page, "What colour is the boat?")
+    first = page.locator("article").first
+    expect(first.locator(".badge")).to_have_text("recognised text (OCR)")
+    # Without a file there is no picture of the page.
+    expect(first.get_by_role("button", name="Show on page")).to_have_count(0)
+    first.get_by_role("button", name="Show in the document").click()
+    expect(page.get_by_role("button", name="Page", exact=True)).to_be_hidden()
+    page.get_by_text("4 parts of the file not read").click()
+    expect(page.locator("#gaps li")).to_have_text(
+        ["pages 4, 7, 8 not read: a <b>scan</b>", "not read: a chart"], use_inner_text=True
+    )
+    expect(page.get_by_role("button", name="Original file")).to_be_hidden()
+    ask(page, "Who has run the mill since 2011?")
+    expect(page.locator("article .badge")).to_have_count(0)
+
+
+def test_scrolls_to_the_highlight(locked_page: Page, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    # Far taller than the window, with the answer at its end.
+    canvas = Canvas(file, (400, 1_600))
+    canvas.drawString(50, 1_500, "The pump is green.")
+    canvas.drawString(50, 60, CLEANING)
+    canvas.save()
+    (tmp_path / "tall.pdf").write_bytes(file.getvalue())
+    locked_page.locator("#files").set_input_files(tmp_path / "tall.pdf")
+    expect(locked_page.locator("#uploaded")).to_have_text("tall.pdf: created")
+    ask(locked_page, "How often is the oil filter cleaned?")
+    locked_page.get_by_role("button", name="Show on page 1").first.click()
+    expect(locked_page.locator("#sheet")).to_be_focused()
+    position, end = locked_page.locator("#sheet").evaluate(
+        "sheet => [sheet.scrollTop, sheet.scrollHeight - sheet.clientHeight]"
+    )
+    assert position > 0.9 * end > 500
+
+
+def test_finds_documents_by_title(page: Page) -> None:
+    page.get_by_label("Find a document").fill("CAT")
+    expect(page.locator("#documents li")).to_have_count(1)
+    expect(page.locator("#documents")).to_contain_text("cat")
+    page.get_by_label("Find a document").fill("")
+    expect(page.locator("#documents li")).to_have_count(2)
 
 
 def test_takes_the_screenshot_of_the_readme(browser: Browser, golden: Engine, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_an_answer_has_the_documented_fields(service: TestClient) -> None:
     answer = body["answers"][0]
     assert set(answer) == {
         "answer", "score", "confidence", "document_id", "title", "uri", "meta", "page", "section", "document_offset",
-        "context", "context_offset", "passage_id", "rectangles", "components", "support",
+        "context", "context_offset", "passage_id", "rectangles", "components", "support", "cell", "ocr",
     }  # fmt: skip
     assert set(answer["components"]) == {"lexical", "dense", "reader", "null"}
     assert set(body["timings_ms"]) == {"embed", "search", "read", "total"}
@@ -191,7 +191,7 @@ def test_uploads_files_with_a_result_for_each(service: TestClient) -> None:
     assert service.post("/v1/documents/upload", files=files[:1], params={"index": "none"}).status_code == 404
     assert service.post("/v1/documents/upload", files=files[:1], params={"index": "No!"}).status_code == 422
     header_only = service.post("/v1/documents/upload", files=[("files", ("a.csv", b"id,text\n"))]).json()["files"][0]
-    assert header_only["error"] == "a.csv: no row has text in column 'text'; name the column that holds the text"
+    assert header_only["error"] == "a.csv: the table has no rows with text; add rows below the header"
     assert service.post("/v1/documents/upload").status_code == 422
 
 

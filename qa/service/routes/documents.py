@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import asdict
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Body, Header, Query, Response, UploadFile
+from fastapi import APIRouter, Body, Depends, Form, Header, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from qa.documents.extract.tables import Columns
 from qa.errors import InvalidInput
+from qa.index.registry import DEFAULT_INDEX
 from qa.indexing.ingestion import Ingestion, UploadSource
 from qa.service import problems
-from qa.service.dependencies import IDEMPOTENT, WRITES, IndexDep, ServicesDep
+from qa.service.dependencies import IDEMPOTENT, WRITES, CallerDep, IndexDep, ServicesDep
+from qa.service.etags import matches, parse_etags
 from qa.service.job_responses import accepted
 from qa.types import Description, Document
 from qa.validation import MAX_DOCUMENTS, new_document
 from qa.wire.convert import added_out, document_out, file_out, full_document
 from qa.wire.documents import (
+    MAX_QUERY,
     MAX_SYNCHRONOUS_BYTES,
     AddResponse,
     DocumentIn,
@@ -49,7 +54,7 @@ def add(
 
     A document replaces the one with the same id. A document that is already stored is left unchanged.
     """
-    expected_hashes = _parse_etags(if_match)
+    expected_hashes = parse_etags(if_match)
     if if_match is not None and (expected_hashes is None or isinstance(body, list)):
         raise InvalidInput("If-Match needs an `ETag`, and a body with one document, not a list", field="If-Match")
     inputs = body if isinstance(body, list) else [body]
@@ -69,27 +74,49 @@ def add(
     return AddResponse(documents=[added_out(document) for document in added])
 
 
+def _upload_index(
+    caller: CallerDep,
+    query: Annotated[str | None, Query(alias="index", description="name of the index")] = None,
+    form: Annotated[str | None, Form(alias="index", description="the same as a field of the form")] = None,
+) -> str:
+    if query is not None and form is not None and query != form:
+        raise InvalidInput(f"index is {query!r} in the address and {form!r} in the form; send one", field="index")
+    index = query or form or DEFAULT_INDEX
+    caller.check_index(index)
+    return index
+
+
+def _upload_columns(
+    text_column: Annotated[str | None, Form(description="column of a table that holds the text")] = None,
+    title_column: Annotated[str | None, Form(description="column that holds the title")] = None,
+    id_column: Annotated[str | None, Form(description="column that holds the document's id")] = None,
+) -> Columns:
+    return Columns(text_column, title_column, id_column)
+
+
 @router.post("/upload", dependencies=[WRITES, IDEMPOTENT], responses={202: {"model": JobOut}})
 def upload(
     files: list[UploadFile],
     services: ServicesDep,
-    index: IndexDep,
+    index: Annotated[str, Depends(_upload_index)],
+    columns: Annotated[Columns, Depends(_upload_columns)],
     prefer: Annotated[str, Header(description="`respond-async` always starts a job, `wait` never does")] = "",
 ) -> UploadResponse:
-    """Add files: text, Markdown, HTML, PDF, DOCX, and CSV or JSON lines with a document in each row.
+    """Add files of any supported format; a table has a document in each row.
 
-    Each file has its own result; a file that cannot be read does not stop the others. A file replaces the one with the
-    same name. If the files exceed 5 MB together, a job adds them, unless `Prefer` says otherwise.
+    Each file has its own result, which lists what could not be read in it; a file that cannot be read at all does not
+    stop the others. A file replaces the one with the same name. If the files exceed 5 MB together, a job adds them,
+    unless `Prefer` says otherwise.
     """
     services.engine.indexes.get(index)
     uploads = [(file.filename or "file", file.file) for file in files]
     is_large = sum(file.size or 0 for file in files) > MAX_SYNCHRONOUS_BYTES
     if "respond-async" in prefer or (is_large and "wait" not in prefer):
         # Not the model of the route, which describes files that were added.
-        job = services.jobs.start("upload", index, len(uploads), services.start_job, uploads)
+        job = services.jobs.start("upload", index, len(uploads), services.start_job, uploads, asdict(columns))
         return accepted(job)  # type: ignore[return-value]
     with services.writes.admit():
-        sources = [UploadSource(name, file.read) for name, file in uploads]
+        sources = [UploadSource(name, file.read, columns) for name, file in uploads]
         report = Ingestion(services.engine.documents, services.extractor.extract, index).add(sources)
     return UploadResponse(files=[file_out(file) for file in report.files])
 
@@ -100,9 +127,12 @@ def list_documents(
     index: IndexDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="`next` of the previous page")] = None,
+    q: Annotated[
+        str | None, Query(description="part of a title, file name or id, in any case", max_length=MAX_QUERY)
+    ] = None,
 ) -> DocumentList:
-    """List documents, sorted by id."""
-    infos = services.engine.documents(index=index, after=_decode_cursor(cursor), limit=limit + 1)
+    """List documents, sorted by id; with `q`, only those whose title, file name or id contains it."""
+    infos = services.engine.documents(index=index, after=_decode_cursor(cursor), limit=limit + 1, query=q)
     page = [document_out(info) for info in infos[:limit]]
     return DocumentList(documents=page, next=_encode_cursor(page[-1].id) if len(infos) > limit else None)
 
@@ -114,7 +144,7 @@ def get(
     """Return a document with its text."""
     document, info = services.engine.documents.get(id, index=index)
     headers = {"ETag": f'"{info.sha256}"'}
-    if if_none_match is not None and info.sha256 in (_parse_etags(if_none_match) or {info.sha256}):
+    if matches(if_none_match, info.sha256):
         return Response(status_code=304, headers=headers)
     return JSONResponse(full_document(document, info).model_dump(), headers=headers)
 
@@ -133,22 +163,15 @@ def patch(
     description = cast(Description, body.model_dump(include=body.model_fields_set))
     with services.writes.admit():
         return document_out(
-            services.engine.documents.update(id, description, index=index, expected_hashes=_parse_etags(if_match))
+            services.engine.documents.update(id, description, index=index, expected_hashes=parse_etags(if_match))
         )
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, dependencies=[WRITES], responses=_CONDITIONAL)
 def delete(id: str, services: ServicesDep, index: IndexDep, if_match: IfMatch = None) -> Response:
     """Remove a document."""
-    services.engine.documents.remove(id, index=index, expected_hashes=_parse_etags(if_match))
+    services.engine.documents.remove(id, index=index, expected_hashes=parse_etags(if_match))
     return Response(status_code=204)
-
-
-def _parse_etags(header: str | None) -> frozenset[str] | None:
-    """Return the content hashes in a list of entity tags; None without a header, or for `*`, which matches any."""
-    if header is None or header.strip() == "*":
-        return None
-    return frozenset(etag.strip().removeprefix("W/").strip('"') for etag in header.split(","))
 
 
 def _new_document(document: DocumentIn, prefix: str) -> Document:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from qa.service.dependencies import ADMINISTERS, IDEMPOTENT, CallerDep, NamedIndexDep, ServicesDep
 from qa.service.job_responses import accepted, job_out
-from qa.service.jobs import Job
+from qa.service.job_types import Job
 from qa.service.services import Services
 from qa.wire.indexes import JobList, JobOut
 

@@ -10,10 +10,11 @@ from fastapi.responses import FileResponse
 router = APIRouter(include_in_schema=False)
 
 _WEB = Path(__file__).parent.parent / "web"
-# The page may load and run only files of this server: no inline scripts or styles, nothing from other sites.
+# The page may load and run only files of this server: no inline scripts or styles, nothing from other sites. Pictures
+# of pages are blobs, because the script sends the API key when it fetches them.
 _POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src blob:; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
 )
 
 

@@ -99,7 +99,7 @@ async function ask() {
 
 function card(result, answer) {
   const confidence = element("small", {}, `${Math.round(answer.confidence * 100)} % sure`);
-  const source = [answer.title || answer.document_id, answer.page && `page ${answer.page}`, answer.section].filter(Boolean).join(", ");
+  const source = [answer.title || answer.document_id, answer.page && `page ${answer.page}`, answer.section, answer.cell && `cell ${answer.cell}`].filter(Boolean).join(", ");
   const status = element("span", { className: "quiet", role: "status" });
   const send = async (verdict, pressed) => {
     try {
@@ -112,13 +112,16 @@ function card(result, answer) {
   };
   const right = button("Right", () => send("right", right)), wrong = button("Wrong", () => send("wrong", wrong));
   for (const choice of [right, wrong]) choice.setAttribute("aria-pressed", "false");
+  const open = page => () => showErrors("state", () => openDocument(result.index, answer.document_id, { offset: answer.document_offset, question: result.question, number: answer.page, page }));
   const tools = element("div", { className: "tools" },
-    button("Show in the document", () => showErrors("state", () => openDocument(result.index, answer.document_id, answer.title, answer.document_offset, result.question))),
+    button("Show in the document", open(false)),
+    ...(answer.rectangles.length ? [button(`Show on page ${answer.page}`, open(true))] : []),
     right, wrong, status);
+  const badge = element("span", { className: "badge", title: "This text was recognised in a picture, so letters may be wrong." }, "recognised text (OCR)");
   return element("article", {},
     element("h3", {}, element("span", {}, answer.answer), confidence),
     element("p", {}, ...highlight(answer.context, answer.context_offset)),
-    element("p", { className: "quiet" }, `${source}, characters ${answer.document_offset.start} to ${answer.document_offset.end}`),
+    element("p", { className: "quiet" }, `${source}, characters ${answer.document_offset.start} to ${answer.document_offset.end} `, ...(answer.ocr ? [badge] : [])),
     tools);
 }
 
@@ -129,28 +132,134 @@ function feedback(index, question, document_id, verdict, document_offset, query_
 // The open document, or null.
 let shown = null;
 
-async function openDocument(index, id, title, offset, question) {
-  const response = await ifLatest("document", call("GET", withIndex(index, `documents/${encodeURIComponent(id)}/text`)));
+function documentPath(index, id, rest = "") {
+  return withIndex(index, `documents/${encodeURIComponent(id)}${rest}`);
+}
+// Open a document: its text, or with `page` the picture of the page with this number; highlight what is at the offset.
+async function openDocument(index, id, { offset = null, question = "", number = null, page = false } = {}) {
+  const response = await ifLatest("document", call("GET", documentPath(index, id)));
   if (!response) return;
-  // A byte order mark counts as a character, so it must be kept.
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
-  shown = { index, id, text };
-  $("document-title").textContent = title || id;
+  const { text, title, file, unread } = await response.json();
+  shown = { index, id, text, offset, file, name: title || id };
+  $("document-title").textContent = shown.name;
   $("text").replaceChildren(...(offset ? highlight(text, offset) : [text]));
-  $("labelled").value = question || "";
+  $("labelled").value = question;
   $("label-state").textContent = "Select the text that answers the question.";
+  $("document-state").textContent = "";
+  $("original").hidden = !file;
+  $("original").textContent = file ? `Original file (${file.name}, ${size(file.size)})` : "";
+  $("show-page").hidden = !(file && /^(application\/pdf|image\/.*)$/.test(file.media_type));
+  $("page-number").value = number || 1;
+  $("gaps").hidden = !unread.length;
+  $("gaps").open = false;
+  $("gaps").querySelector("summary").textContent = `${unread.length} part${unread.length === 1 ? "" : "s"} of the file not read`;
+  $("gaps").querySelector("ul").replaceChildren(...describeUnread(unread).map(line => element("li", {}, line)));
   $("document").hidden = false;
   document.querySelector("main").classList.add("reading");
+  if (page && !$("show-page").hidden) await showPage();
+  else showText();
+}
+function showView(page) {
+  $("page").hidden = !page;
+  $("text").hidden = $("label").hidden = page;
+  $("show-page").setAttribute("aria-pressed", page);
+  $("show-text").setAttribute("aria-pressed", !page);
+}
+function showText() {
+  showView(false);
   const mark = $("text").querySelector("mark");
   if (mark) mark.scrollIntoView({ block: "center" });
   else $("text").scrollTop = 0;
   $("text").focus({ preventScroll: true });
 }
+// Fetched by script, because an address in the document cannot carry the API key.
+async function showPage() {
+  if (!$("page-number").reportValidity()) return;
+  const target = shown, number = $("page-number").valueAsNumber, { offset } = target;
+  const mark = offset ? `?highlight=${offset.start}-${offset.end}` : "";
+  $("document-state").textContent = "Loading …";
+  showView(true);
+  try {
+    const response = await ifLatest("page", call("GET", documentPath(target.index, target.id, `/pages/${number}.png${mark}`)));
+    if (!response) return;
+    const picture = await response.blob();
+    if (shown !== target) return;
+    await setPicture(picture, `Page ${number} of ${target.name}${offset ? ", with the answer highlighted where it is on this page" : ""}`);
+    $("document-state").textContent = "";
+    $("sheet").focus({ preventScroll: true });
+    $("sheet").scrollIntoView({ block: "nearest" });
+    $("sheet").scrollTop = offset ? findHighlight($("picture")) * $("picture").height - $("sheet").clientHeight / 3 : 0;
+  } catch (error) {
+    setPicture(null, "");
+    throw error;
+  }
+}
+async function setPicture(blob, description) {
+  URL.revokeObjectURL($("picture").src);
+  $("picture").alt = description;
+  if (!blob) return $("picture").removeAttribute("src");
+  $("picture").src = URL.createObjectURL(blob);
+  await $("picture").decode();
+}
+// Return how far down a picture the colour of the marker begins, from 0 to 1; the picture's size in points is not known.
+function findHighlight(picture) {
+  const canvas = element("canvas", { width: 200, height: 400 }), context = canvas.getContext("2d");
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at] > 200 && data[at + 1] > 170 && data[at + 2] < 150) return at / data.length;
+  }
+  return 0;
+}
+function turnPage(pages) {
+  $("page-number").valueAsNumber = Math.max(1, ($("page-number").valueAsNumber || 1) + pages);
+  return showPage();
+}
+async function saveOriginal() {
+  const { file, index, id } = shown;
+  save(await (await call("GET", documentPath(index, id, "/file"))).blob(), file.name);
+}
 function closeDocument() {
   shown = null;
+  setPicture(null, "");
   $("document").hidden = true;
   document.querySelector("main").classList.remove("reading");
   $("question").focus();
+}
+function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  element("a", { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+}
+function size(bytes) {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+// Return a line about the pages of an uploaded file that were recognised, and those of describeUnread.
+function describeReading(file) {
+  const pages = [...new Set(file.documents.flatMap(added => added.ocr_pages))].sort((a, b) => a - b);
+  return [...(pages.length ? [`${namePages(pages)} recognised in pictures (OCR)`] : []), ...describeUnread(file.unread)];
+}
+// Return a line for each reason, with its pages: "pages 4, 7-9 not read: a picture of text".
+function describeUnread(unread) {
+  return [...new Set(unread.map(part => part.reason))].flatMap(reason => {
+    const pages = unread.filter(part => part.reason === reason).map(part => part.page);
+    const numbers = [...new Set(pages.filter(page => page !== null))].sort((a, b) => a - b);
+    const elsewhere = pages.filter(page => page === null).length;
+    return [
+      ...(numbers.length ? [`${namePages(numbers)} not read: ${reason}`] : []),
+      ...(elsewhere ? [`${elsewhere === 1 ? "not read" : `${elsewhere} parts not read`}: ${reason}`] : []),
+    ];
+  });
+}
+function namePages(numbers) {
+  const runs = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run && run.at(-1) === number - 1) run.push(number);
+    else runs.push([number]);
+  }
+  const parts = runs.map(run => run.length > 2 ? `${run[0]}-${run.at(-1)}` : run.join(", "));
+  return `page${numbers.length === 1 ? "" : "s"} ${parts.join(", ")}`;
 }
 
 // Return the offsets of the selected text, extended to whole words; null if nothing in the document is selected.
@@ -187,9 +296,9 @@ async function label(verdict) {
 let next = null;
 
 async function list(cursor) {
-  const query = cursor ? `documents?limit=50&cursor=${encodeURIComponent(cursor)}` : "documents?limit=50";
+  const query = new URLSearchParams({ limit: 50, ...(cursor && { cursor }), ...($("find").value && { q: $("find").value }) });
   const index = $("index").value;
-  const response = await ifLatest("documents", call("GET", withIndex(index, query)));
+  const response = await ifLatest("documents", call("GET", withIndex(index, `documents?${query}`)));
   if (!response) return;
   const page = await response.json();
   if (!cursor) $("documents").replaceChildren();
@@ -198,16 +307,17 @@ async function list(cursor) {
   $("more").hidden = !next;
 }
 function row(index, info) {
-  const name = button(info.title || info.id, () => showErrors("uploaded", () => openDocument(index, info.id, info.title, null, $("question").value)));
+  const name = button(info.title || info.id, () => showErrors("uploaded", () => openDocument(index, info.id, { question: $("question").value })));
   name.className = "name";
   const remove = button("Delete", () => showErrors("uploaded", async () => {
     if (!confirm(`Delete “${info.title || info.id}”?`)) return;
-    await call("DELETE", withIndex(index, `documents/${encodeURIComponent(info.id)}`));
+    await call("DELETE", documentPath(index, info.id));
     item.remove();
     if (shown && shown.index === index && shown.id === info.id) closeDocument();
   }));
   remove.setAttribute("aria-label", `Delete ${info.title || info.id}`);
-  const item = element("li", {}, name, element("span", { className: "quiet" }, `${info.characters.toLocaleString()} characters`), remove);
+  const gaps = info.unread.length ? `, ${info.unread.length} part${info.unread.length === 1 ? "" : "s"} not read` : "";
+  const item = element("li", {}, name, element("span", { className: "quiet" }, `${info.characters.toLocaleString()} characters${gaps}`), remove);
   return item;
 }
 
@@ -235,16 +345,20 @@ async function add(files) {
   $("progress").value = 0;
   $("progress").hidden = false;
   $("uploaded").textContent = "Adding …";
+  $("not-read").replaceChildren();
   try {
     let result = await upload(files);
     // A job adds large files.
     while (result.state === "running") {
       await new Promise(done => setTimeout(done, 500));
       result = await (await call("GET", `jobs/${result.id}`)).json();
+      $("uploaded").textContent = result.page ? `Adding … page ${result.page} of ${result.pages}` : "Adding …";
     }
     if (result.state && result.state !== "done") throw new Error(result.error || result.state);
     const outcome = file => file.error || `${file.file}: ${file.documents.length === 1 ? file.documents[0].status : `${file.documents.length} documents`}`;
     $("uploaded").textContent = result.files.map(outcome).join("; ");
+    const lines = result.files.flatMap(file => describeReading(file).map(line => `${file.file}: ${line}`));
+    $("not-read").replaceChildren(...lines.map(line => element("li", {}, line)));
     await list();
   } finally {
     $("progress").hidden = true;
@@ -254,9 +368,7 @@ async function add(files) {
 
 async function exportLabels() {
   const labels = await (await call("GET", withIndex($("index").value, "feedback/export"))).json();
-  const address = URL.createObjectURL(new Blob([JSON.stringify(labels, null, 1)], { type: "application/json" }));
-  element("a", { href: address, download: `${$("index").value}-labels.json` }).click();
-  URL.revokeObjectURL(address);
+  save(new Blob([JSON.stringify(labels, null, 1)], { type: "application/json" }), `${$("index").value}-labels.json`);
 }
 
 async function start() {
@@ -269,6 +381,15 @@ $("ask").addEventListener("submit", event => { event.preventDefault(); showError
 $("label").addEventListener("submit", event => event.preventDefault());
 $("is-answer").addEventListener("click", () => showErrors("label-state", () => label("corrected")));
 $("no-answer").addEventListener("click", () => showErrors("label-state", () => label("unanswerable")));
+$("show-text").addEventListener("click", showText);
+$("show-page").addEventListener("click", () => showErrors("document-state", showPage));
+$("page-number").addEventListener("change", () => showErrors("document-state", showPage));
+$("previous-page").addEventListener("click", () => showErrors("document-state", () => turnPage(-1)));
+$("next-page").addEventListener("click", () => showErrors("document-state", () => turnPage(1)));
+$("original").addEventListener("click", () => showErrors("document-state", saveOriginal));
+// Wait until typing pauses.
+let finding = null;
+$("find").addEventListener("input", () => { clearTimeout(finding); finding = setTimeout(() => showErrors("uploaded", () => list()), 200); });
 $("close").addEventListener("click", closeDocument);
 $("more").addEventListener("click", () => showErrors("uploaded", () => list(next)));
 $("export").addEventListener("click", () => showErrors("uploaded", exportLabels));
