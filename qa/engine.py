@@ -265,7 +265,7 @@ class Engine:
             progress: called with the number of files just finished.
         """
         from qa.documents.extract.extractor import Extractor
-        from qa.documents.extract.tables import Columns
+        from qa.documents.extract.tables.columns import Columns
         from qa.indexing.ingestion import Ingestion
 
         columns = Columns(text_column, title_column, id_column)

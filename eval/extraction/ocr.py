@@ -24,7 +24,7 @@ import numpy as np
 import pypdfium2 as pdfium
 from PIL import Image
 
-from qa.documents.extract.ocr import is_available, recognise_page
+from qa.documents.extract.images.ocr import is_available, recognise_page
 
 _WORD = re.compile(r"\w+")
 _POINTS = 72

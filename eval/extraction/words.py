@@ -80,7 +80,7 @@ def main() -> None:
     step = max(1, len(paths) // arguments.limit) if arguments.limit else 1
     rows: list[Row] = []
     # Loaded before the processes start, because it is not a cost of a page.
-    import_module("qa.documents.extract.pdf")
+    import_module("qa.documents.extract.pdf.document")
     print("recall  words pages unread ms/page MB/page  file")
     with ThreadPoolExecutor(arguments.processes) as pool:
         for row in pool.map(_measure_apart, paths[::step]):

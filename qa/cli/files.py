@@ -55,7 +55,7 @@ def add(
     A file that was added before is replaced if it has changed. A file that cannot be read does not stop the others; its
     error is printed at the end, and the exit status is 1.
     """
-    from qa.documents.extract.tables import Columns
+    from qa.documents.extract.tables.columns import Columns
     from qa.indexing.ingestion import Ingestion, find_sources
 
     columns = Columns(text_column, title_column, id_column)
@@ -102,7 +102,7 @@ def sync(
 
     With --watch, a file is added once it has stopped growing.
     """
-    from qa.documents.extract.tables import Columns
+    from qa.documents.extract.tables.columns import Columns
     from qa.errors import Unavailable
     from qa.indexing.ingestion import Ingestion, find_sources
     from qa.indexing.watching import watch_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qa.documents.extract.formats import Extract
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.documents.files import InputFile, find_files, read_documents, read_upload
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
 from qa.index.registry import DEFAULT_INDEX

@@ -15,7 +15,7 @@ from typing import Any
 
 from qa.config import Settings, as_environment, load_settings
 from qa.documents.extract.extractor import Extractor
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.factory import build_low_priority_indexer
 from qa.indexing.indexer import Indexer
 from qa.indexing.ingestion import Ingestion, UploadSource

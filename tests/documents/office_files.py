@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
-from qa.documents.extract.xml_tree import PREFIXES
+from qa.documents.extract.office.xml_tree import PREFIXES
 
 _RELATIONSHIPS = PREFIXES["r"]
 _STRICT = "http://purl.oclc.org/ooxml"

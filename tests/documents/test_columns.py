@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract import columns, stream_tables
-from qa.documents.extract.blocks import Gap, intersect_gaps
-from qa.documents.extract.columns import arrange_lines
-from qa.documents.extract.grids import Rule, Rules
-from qa.documents.extract.layout import Line
+from qa.documents.extract.pdf.blocks import Gap, intersect_gaps
+from qa.documents.extract.pdf.columns import arrange_lines
+from qa.documents.extract.pdf import columns, stream_tables
+from qa.documents.extract.pdf.grids import Rule, Rules
+from qa.documents.extract.pdf.layout import Line
 
 HEIGHT = 12.0
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from qa.documents.extract.contents_pages import find_contents
-from qa.documents.extract.layout import Line
+from qa.documents.extract.pdf.contents_pages import find_contents
+from qa.documents.extract.pdf.layout import Line
 from tests.documents.pdf_files import drawn, extract_one, mark_of
 
 LEADERS = [

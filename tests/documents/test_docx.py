@@ -14,7 +14,7 @@ from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract.docx import extract_docx
+from qa.documents.extract.docx.document import extract_docx
 from qa.documents.extract.formats import extract
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge, UnsupportedFormat

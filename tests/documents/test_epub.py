@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract.epub import extract_epub
+from qa.documents.extract.epub.book import extract_epub
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge
 from qa.types import Mark, mark_at

@@ -30,7 +30,7 @@ from qa.documents.extract.messages import (
     unpack_documents,
     write_message,
 )
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
 from qa.types import Mark, SourceFile, Table, Unread

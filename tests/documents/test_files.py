@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.documents.extract.formats import extract
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.documents.files import find_files, read_documents, read_text
 from qa.errors import InvalidInput, UnsupportedFormat
 

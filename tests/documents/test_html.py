@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract.html import extract_html
+from qa.documents.extract.html.page import extract_html
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError
 from qa.text.tables import cell_spans

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.documents.extract.formats import extract
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.errors import InvalidInput, QAError
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract.html import extract_html
-from qa.documents.extract.mail import extract_eml, extract_mbox, is_mailbox
+from qa.documents.extract.html.page import extract_html
+from qa.documents.extract.mail.eml import extract_eml, extract_mbox, is_mailbox
 from qa.documents.extract.plain_text import extract_plain
 from qa.documents.extract.text_builder import ExtractedText
 from qa.documents.files import read_upload

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.documents.extract.formats import extract
-from qa.documents.extract.markdown import extract_markdown
+from qa.documents.extract.markdown.document import extract_markdown
 from qa.documents.extract.text_builder import ExtractedText
 from qa.documents.files import read_upload
 from qa.errors import InvalidInput, QAError

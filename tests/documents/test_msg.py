@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract.compressed_rtf import decompress_rtf
-from qa.documents.extract.msg import extract_msg
+from qa.documents.extract.mail.msg import extract_msg
 from qa.documents.extract.plain_text import extract_plain
+from qa.documents.extract.rtf.compressed import decompress_rtf
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
 from tests.documents.ole_files import Msg, MsgFile, write_compound_file, write_msg

@@ -14,11 +14,11 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from qa.documents.extract import ocr
 from qa.documents.extract.extractor import Extractor
-from qa.documents.extract.ocr import recognise_page
-from qa.documents.extract.pdf import extract_pdf
-from qa.documents.extract.pictures import PictureFile, extract_picture
+from qa.documents.extract.images import ocr
+from qa.documents.extract.images.ocr import recognise_page
+from qa.documents.extract.images.pictures import PictureFile, extract_picture
+from qa.documents.extract.pdf.document import extract_pdf
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge, UnsupportedFormat
 from qa.text.boxes import rectangles_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract.odt import extract_odt
+from qa.documents.extract.odt.document import extract_odt
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge, UnsupportedFormat
 from qa.types import mark_at

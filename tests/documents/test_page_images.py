@@ -13,8 +13,8 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from qa.documents.extract.extractor import Extractor
-from qa.documents.extract.page_images import render_page
-from qa.documents.extract.pdf import extract_pdf
+from qa.documents.extract.images.rendering import render_page
+from qa.documents.extract.pdf.document import extract_pdf
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
 from qa.text.boxes import rectangles_of
 from qa.types import Rectangle, Span

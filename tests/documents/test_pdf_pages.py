@@ -15,9 +15,9 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from qa.documents.extract import ocr
 from qa.documents.extract.formats import extract
-from qa.documents.extract.pdf import extract_pdf
+from qa.documents.extract.images import ocr
+from qa.documents.extract.pdf.document import extract_pdf
 from qa.errors import QAError, UnsupportedFormat
 from qa.types import Unread
 from tests.documents.pdf_files import drawn, extract_one, mark_of, page_of, painted, rectangles
@@ -251,6 +251,37 @@ def test_text_that_runs_sideways_is_read_on_its_own() -> None:
     assert ferry.left < 300 < ferry.right
     assert 200 < ferry.bottom < ferry.top < 300
     assert ferry.top - ferry.bottom > ferry.right - ferry.left
+
+
+def stamped(number: int) -> Paint:
+    """Draw text, with a line along the margin and one across the page."""
+
+    def paint(canvas: Canvas) -> None:
+        canvas.drawString(80, 700, f"{SENTENCES[number % 3]} It is number {number * number}.")
+        canvas.saveState()
+        canvas.translate(20, 200)
+        canvas.rotate(90)
+        canvas.drawString(0, 0, "Downloaded by Ada Lamb")
+        canvas.restoreState()
+        canvas.translate(200, 200)
+        canvas.rotate(45)
+        canvas.drawString(0, 0, "DRAFT")
+
+    return paint
+
+
+def test_a_stamp_on_each_page_is_kept_once() -> None:
+    text = extract_one(painted(*map(stamped, range(6))), "a.pdf").text
+    assert (text.count("Downloaded by"), text.count("DRAFT"), text.count("It is number")) == (1, 1, 6)
+
+
+def test_turned_pages_that_say_the_same_keep_their_text() -> None:
+    pdf = PdfDocument(drawn(*[["Hello world"]] * 5))
+    for number, page in enumerate(pdf):
+        page.set_rotation(90 * (number % 2))
+    file = io.BytesIO()
+    pdf.save(file)
+    assert extract_one(file.getvalue(), "a.pdf").text.count("Hello world") == 5
 
 
 def test_a_damaged_page_is_reported_and_the_others_are_read() -> None:

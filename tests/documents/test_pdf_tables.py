@@ -12,7 +12,7 @@ from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, Preformatted, SimpleDocTemplate, Table
 
-from qa.documents.extract.pdf import extract_pdf
+from qa.documents.extract.pdf.document import extract_pdf
 from qa.documents.extract.text_builder import ExtractedText
 from qa.text.boxes import rectangles_of
 from qa.types import Span

@@ -18,7 +18,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.oxml import parse_xml
 from pptx.util import Inches
 
-from qa.documents.extract.pptx import extract_pptx
+from qa.documents.extract.pptx.document import extract_pptx
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge, UnsupportedFormat
 from qa.types import Unread, mark_at

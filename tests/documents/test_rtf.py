@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.extract.rtf import extract_rtf
+from qa.documents.extract.rtf.document import extract_rtf
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError
 from qa.types import mark_at

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.pdfgen.canvas import Canvas
 
-from qa.documents.extract.layout import Line
-from qa.documents.extract.running_heads import remove_running_heads
+from qa.documents.extract.pdf.layout import Line
+from qa.documents.extract.pdf.running_heads import remove_running_heads
 from tests.documents.pdf_files import extract_one, painted
 
 Placed = tuple[str, float]

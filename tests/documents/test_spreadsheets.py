@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.documents.extract.formats import extract
-from qa.documents.extract.sheet_tables import format_value
-from qa.documents.extract.spreadsheets import extract_workbook
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
+from qa.documents.extract.tables.sheet_tables import format_value
+from qa.documents.extract.tables.spreadsheets import extract_workbook
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge
 from qa.text.tables import cell_spans, sheet_cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.documents.extract.titles import clean_title
+from qa.documents.extract.pdf.titles import clean_title
 from tests.documents.pdf_files import extract_one, painted
 
 TEXT = "The harbour of Tarn. It was built in 1822."

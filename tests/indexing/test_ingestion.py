@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, NotFound
 from qa.index.registry import Indexes

@@ -12,7 +12,7 @@ from typing import Any
 
 from qa.documents.extract.formats import extract
 from qa.documents.extract.messages import OUT_OF_MEMORY, Parts, pack_documents, read_message, write_message
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.errors import QAError
 from qa.types import Rectangle
 
@@ -90,7 +90,7 @@ def _answer(header: Mapping[str, Any], data: bytes, limits: Limits, send: _Send)
     name = header["name"]
     try:
         if header["kind"] == "render":
-            from qa.documents.extract.page_images import render_page
+            from qa.documents.extract.images.rendering import render_page
 
             rectangles = [Rectangle(*values) for values in header["rectangles"]]
             return {"kind": "page"}, [render_page(data, name, header["page"], rectangles)]

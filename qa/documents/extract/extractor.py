@@ -29,7 +29,7 @@ from qa.documents.extract.messages import (
     unpack_documents,
     write_message,
 )
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge, UnsupportedFormat
 from qa.types import Rectangle
@@ -83,7 +83,7 @@ class Extractor:
         return self._ask(data, name, request, "documents", unpack_documents, progress)
 
     def render_page(self, data: bytes, name: str, page: int, rectangles: Sequence[Rectangle] = ()) -> bytes:
-        """Render a page, as `qa.documents.extract.page_images.render_page` does; raise as `extract` does."""
+        """Render a page, as `qa.documents.extract.images.rendering.render_page` does; raise as `extract` does."""
         request = {"kind": "render", "page": page, "rectangles": [astuple(rectangle) for rectangle in rectangles]}
         return self._ask(data, name, request, "page", lambda message: message.parts[0])
 

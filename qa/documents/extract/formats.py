@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from qa.documents.extract.signatures import Format, Unsupported
 from qa.documents.extract.sniffing import sniff
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
 
@@ -66,26 +66,26 @@ def extract(
 def _extract_table(format: Format, data: bytes, name: str, columns: Columns) -> list[ExtractedText] | None:
     match format:
         case Format.CSV:
-            from qa.documents.extract.csv_tables import extract_csv
+            from qa.documents.extract.tables.csv_tables import extract_csv
 
             return extract_csv(data, name, columns)
         case Format.JSON_LINES:
-            from qa.documents.extract.json_records import extract_json_lines
+            from qa.documents.extract.tables.json_records import extract_json_lines
 
             return extract_json_lines(data, name, columns)
         case Format.JSON:
-            from qa.documents.extract.json_records import extract_json
+            from qa.documents.extract.tables.json_records import extract_json
 
             return extract_json(data, name, columns)
         case Format.WORKBOOK:
-            from qa.documents.extract.spreadsheets import extract_workbook
+            from qa.documents.extract.tables.spreadsheets import extract_workbook
 
             return extract_workbook(data, name, columns)
     return None
 
 
 def _extract_mail(format: Format, data: bytes, name: str, *, ocr: bool, depth: int) -> list[ExtractedText] | None:
-    from qa.documents.extract.attachments import MAX_DEPTH
+    from qa.documents.extract.mail.attachments import MAX_DEPTH
 
     def extract_part(data: bytes, name: str) -> list[ExtractedText]:
         if depth >= MAX_DEPTH:
@@ -94,15 +94,15 @@ def _extract_mail(format: Format, data: bytes, name: str, *, ocr: bool, depth: i
 
     match format:
         case Format.MAIL:
-            from qa.documents.extract.mail import extract_eml
+            from qa.documents.extract.mail.eml import extract_eml
 
             return extract_eml(data, name, extract_part)
         case Format.MAILBOX:
-            from qa.documents.extract.mail import extract_mbox
+            from qa.documents.extract.mail.eml import extract_mbox
 
             return extract_mbox(data, name, extract_part)
         case Format.OUTLOOK:
-            from qa.documents.extract.msg import extract_msg
+            from qa.documents.extract.mail.msg import extract_msg
 
             return extract_msg(data, name, extract_part)
     return None
@@ -113,11 +113,11 @@ def _extract_pages(
 ) -> ExtractedText | None:
     match format:
         case Format.PDF:
-            from qa.documents.extract.pdf import extract_pdf
+            from qa.documents.extract.pdf.document import extract_pdf
 
             return extract_pdf(data, name, ocr=ocr, progress=progress)
         case Format.PICTURE:
-            from qa.documents.extract.pictures import extract_picture
+            from qa.documents.extract.images.pictures import extract_picture
 
             return extract_picture(data, name, ocr=ocr, progress=progress)
     return None
@@ -126,23 +126,23 @@ def _extract_pages(
 def _extract_text(format: Format, data: bytes, name: str) -> ExtractedText:
     match format:
         case Format.DOCX:
-            from qa.documents.extract.docx import extract_docx
+            from qa.documents.extract.docx.document import extract_docx
 
             return extract_docx(data, name)
         case Format.PPTX:
-            from qa.documents.extract.pptx import extract_pptx
+            from qa.documents.extract.pptx.document import extract_pptx
 
             return extract_pptx(data, name)
         case Format.ODT:
-            from qa.documents.extract.odt import extract_odt
+            from qa.documents.extract.odt.document import extract_odt
 
             return extract_odt(data, name)
         case Format.RTF:
-            from qa.documents.extract.rtf import extract_rtf
+            from qa.documents.extract.rtf.document import extract_rtf
 
             return extract_rtf(data, name)
         case Format.EPUB:
-            from qa.documents.extract.epub import extract_epub
+            from qa.documents.extract.epub.book import extract_epub
 
             return extract_epub(data, name)
         case Format.NOTEBOOK:
@@ -150,11 +150,11 @@ def _extract_text(format: Format, data: bytes, name: str) -> ExtractedText:
 
             return extract_notebook(data, name)
         case Format.HTML:
-            from qa.documents.extract.html import extract_html
+            from qa.documents.extract.html.page import extract_html
 
             return extract_html(data, name)
         case Format.MARKDOWN:
-            from qa.documents.extract.markdown import extract_markdown
+            from qa.documents.extract.markdown.document import extract_markdown
 
             return extract_markdown(data, name)
     from qa.documents.extract.plain_text import extract_plain

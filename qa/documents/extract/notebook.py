@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from qa.documents.extract.html import extract_html
+from qa.documents.extract.html.page import extract_html
 from qa.documents.extract.joining import join_texts
-from qa.documents.extract.markdown import extract_markdown
+from qa.documents.extract.markdown.document import extract_markdown
 from qa.documents.extract.plain_text import decode
 from qa.documents.extract.text_builder import ExtractedText, TextBuilder, clean_properties
 from qa.errors import InvalidInput, QAError

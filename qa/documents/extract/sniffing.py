@@ -26,8 +26,8 @@ from qa.documents.extract.signatures import (
     Format,
     Unsupported,
 )
+from qa.documents.extract.tables.xls_records import is_encrypted, read_stream
 from qa.documents.extract.text_sniffing import sniff_text
-from qa.documents.extract.xls_records import is_encrypted, read_stream
 
 # In bytes: where a PDF may begin, and how much of a text is looked at.
 _PDF_START, _HEAD, _MAX_MIMETYPE = 1024, 8192, 200

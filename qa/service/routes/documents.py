@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Body, Depends, Form, Header, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from qa.documents.extract.tables import Columns
+from qa.documents.extract.tables.columns import Columns
 from qa.errors import InvalidInput
 from qa.index.registry import DEFAULT_INDEX
 from qa.indexing.ingestion import Ingestion, UploadSource

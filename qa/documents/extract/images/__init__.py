@@ -1,0 +1,1 @@
+"""Pictures: text recognition, and pictures of pages."""

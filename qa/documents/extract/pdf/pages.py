@@ -1,0 +1,123 @@
+"""Read the pages of a PDF: their lines, the lines drawn on them, comments, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+
+import pypdfium2 as pdfium
+
+from qa.documents.extract.images import ocr
+from qa.documents.extract.pdf.annotations import read_annotations
+from qa.documents.extract.pdf.characters import Direction, page_frame, read_text
+from qa.documents.extract.pdf.geometry import Box, Frame, turn_back
+from qa.documents.extract.pdf.grids import Rules
+from qa.documents.extract.pdf.layout import Line
+from qa.documents.extract.pdf.pictures import Drawings
+from qa.documents.extract.pdf.placed_text import PlacedText, insert_texts
+from qa.documents.extract.pdf.rules import read_rules
+
+DAMAGED_PAGE = "a damaged page; save the file again with another program"
+_UNKNOWN_CHARACTERS = "text in fonts that do not say which characters they show; " + ocr.WITHOUT_OCR.partition("; ")[2]
+# The least number of characters without a meaning that make a page illegible, if fewer are legible.
+_MIN_UNKNOWN = 20
+_DOTS_PER_POINT, _MAX_PIXELS = 300 / 72, 20_000_000
+_UPRIGHT = Direction()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was read from a page.
+
+    Attributes:
+        number: counted from 1.
+        view: the part of the page that a viewer shows.
+        lines: the lines of each direction, in the coordinates of the view turned by its quarter turns.
+        rules: the lines drawn on the page, in the coordinates of the page.
+        comments: comments on the text, in the coordinates of the view.
+        unread: why parts of the page were not read.
+    """
+
+    number: int
+    view: Frame = field(default_factory=Frame)
+    lines: Mapping[Direction, Sequence[Line]] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
+    comments: Sequence[PlacedText] = ()
+    unread: Sequence[str] = ()
+
+
+def read_page(pdf: pdfium.PdfDocument, number: int, *, use_ocr: bool) -> Page:
+    """Return what can be read from a page; a damaged page has only the reason why it was not read.
+
+    Args:
+        pdf: the document.
+        number: the number of the page, from 1.
+        use_ocr: whether to recognise the text of pages that are pictures.
+    """
+    try:
+        page = pdf.get_page(number - 1)
+    except pdfium.PdfiumError:
+        return Page(number, unread=[DAMAGED_PAGE])
+    try:
+        return _read_page(page, number, use_ocr=use_ocr)
+    except pdfium.PdfiumError:
+        return Page(number, unread=[DAMAGED_PAGE])
+    finally:
+        page.close()
+
+
+def _read_page(page: pdfium.PdfPage, number: int, *, use_ocr: bool) -> Page:
+    view = page_frame(page)
+    drawings = Drawings(page, view)
+    text = read_text(page, view, drawings)
+    lines = text.lines
+    texts = list(read_annotations(page, view))
+    values = [placed for placed in texts if not placed.is_comment]
+    if values:
+        lines[_UPRIGHT] = insert_texts(lines.get(_UPRIGHT, ()), values)
+        lines = {direction: rows for direction, rows in lines.items() if rows}
+    readable = sum(len(line.text) for rows in lines.values() for line in rows)
+    is_unknown = text.unknown >= max(_MIN_UNKNOWN, readable)
+    boxes = [box for direction, rows in lines.items() for box in _line_boxes(rows, direction, view)]
+    has_recognised = any(direction.is_recognised for direction in lines)
+    unread: list[str] = []
+    if is_unknown or (not has_recognised and drawings.is_unread(boxes)):
+        if use_ocr and ocr.is_available():
+            recognised = _recognise(page, view)
+            if recognised.unread:
+                unread.append(recognised.unread)
+            direction = Direction(recognised.turns, is_recognised=True)
+            rows = recognised.lines
+            if is_unknown:
+                lines = {}
+            elif not recognised.turns:
+                rows = [line for line in rows if not any(_is_within(line, box) for box in boxes)]
+            if rows:
+                lines[direction] = list(rows)
+        else:
+            unread.append(_UNKNOWN_CHARACTERS if is_unknown else ocr.WITHOUT_OCR)
+    comments = [placed for placed in texts if placed.is_comment]
+    return Page(number, view, lines, read_rules(page) if lines else Rules(), comments, unread)
+
+
+def _line_boxes(lines: Sequence[Line], direction: Direction, view: Frame) -> Iterator[Box]:
+    """Yield the boxes of lines in the coordinates of the page's view."""
+    turned = view.turn(direction.turns)
+    for line in lines:
+        box = (line.left, line.bottom, line.right, line.bottom + line.height)
+        yield turn_back(box, turned.width, turned.height, direction.turns)
+
+
+def _is_within(line: Line, box: Box) -> bool:
+    x, y = (line.left + line.right) / 2, line.bottom + line.height / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
+def _recognise(page: pdfium.PdfPage, view: Frame) -> ocr.RecognisedPage:
+    scale = min(_DOTS_PER_POINT, sqrt(_MAX_PIXELS / max(1.0, view.width * view.height)))
+    bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
+    try:
+        return ocr.recognise_page(bitmap.to_pil(), view.width, view.height)
+    finally:
+        bitmap.close()
