@@ -43,12 +43,14 @@ class FileReport:
         documents: outcomes of its documents, in order; those written before an error stay in the index.
         error: why the file or the rest of it was not ingested.
         skipped: the file was found in a folder and its format is not supported.
+        reason: why it was skipped.
     """
 
     file: str
     documents: list[AddedDocument] = field(default_factory=list)
     error: QAError | None = None
     skipped: bool = False
+    reason: str | None = None
 
     @property
     def unread(self) -> Sequence[Unread]:

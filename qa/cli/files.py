@@ -98,13 +98,15 @@ def sync(
     """Make an index match a folder.
 
     New files are added, changed files are replaced, and the documents of files that are gone are removed. Only
-    documents that came from this folder are removed. A second run changes nothing.
+    documents that came from this folder are removed. A second run changes nothing. If the folder is empty, its
+    documents are kept, as it may be unmounted.
 
     With --watch, a file is added once it has stopped growing.
     """
     from qa.documents.extract.tables.columns import Columns
+    from qa.documents.files import InputFile
     from qa.errors import Unavailable
-    from qa.indexing.ingestion import Ingestion, find_sources
+    from qa.indexing.ingestion import Ingestion, PathSource, find_sources
     from qa.indexing.watching import watch_folder
     from qa.reports import IngestionReport
 
@@ -116,15 +118,13 @@ def sync(
 
         def synchronise(changed: Sequence[Path] | None = None) -> IngestionReport:
             """Sync the changed files, or the whole folder, and print the outcome."""
-            paths = [folder] if changed is None else filter(Path.is_file, changed)
-            sources, unmatched = find_sources([str(path) for path in paths], columns, fields, excluded)
-            errors = [path.error for path in unmatched if path.error and changed is None]
-            if not watch:
-                exit_on_errors(errors)
-            if errors:
-                # A folder that is empty or cannot be listed may be unmounted, so its documents are kept.
-                print_errors(errors)
-                return IngestionReport()
+            if changed is None:
+                sources, unmatched = find_sources([str(folder)], columns, fields, excluded)
+                if unmatched:
+                    # A folder that is empty or cannot be listed may be unmounted.
+                    return IngestionReport(unmatched)
+            else:
+                sources = [PathSource(InputFile(p, explicit=False), columns, fields) for p in changed if p.is_file()]
             with progress_bar("syncing", len(sources)) as progress:
                 extract = partial(extractor.extract, progress=progress.show_page)
                 ingestion = Ingestion(engine.documents, extract, index, dry_run)

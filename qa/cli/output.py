@@ -117,7 +117,11 @@ def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) 
                     for d in report.documents
                 ),
                 *({"id": id, "status": "removed"} for id in report.removed),
-                *({"file": file, "status": "skipped"} for file in report.skipped),
+                *(
+                    {"file": file.file, "status": "skipped", "reason": file.reason}
+                    for file in report.files
+                    if file.skipped
+                ),
                 *(
                     {"file": file.file, "status": "failed", "error": file.error.message}
                     for file in report.files
@@ -131,8 +135,7 @@ def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) 
     lines([f"{d.change}  {d.id}  ({count(d.passages, 'passage')})" for d in report.documents])
     lines([f"removed  {id}" for id in report.removed])
     notes([f"{file.file}: {line}" for file in report.files for line in describe_reading(file)])
-    if report.skipped:
-        notes([f"{len(report.skipped)} files of unsupported formats were skipped: {report.skipped[0]}, …"])
+    notes([f"skipped {file.reason}" for file in report.files if file.skipped])
 
 
 def documents(infos: Sequence[DocumentInfo], as_json: bool) -> None:

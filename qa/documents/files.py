@@ -108,17 +108,20 @@ def read_upload(data: bytes, name: str, extract: Extract, columns: Columns | Non
 
 
 def read_text(path: Path, extract: Extract) -> ExtractedText:
-    """Return the text of a file, or of standard input for `-`.
+    """Return the text of a file, or of standard input for `-`; of a mail, the message without its attachments.
 
     Raises:
-        InvalidInput: as for `read_documents`, or the file is a table of several texts.
+        InvalidInput: as for `read_documents`, or the file has several texts, as a table has.
     """
     extracted = extract(_read_bytes(path), str(path), None)
-    if len(extracted) != 1:
+    # A mail without its attachments.
+    main = [text for text in extracted if text.row is None and text.part is None]
+    if len(main) != 1 and len(extracted) != 1:
         raise InvalidInput(
-            f"{path}: {len(extracted)} texts, one for each row; add the table to an index instead", field=str(path)
+            f"{path}: {len(extracted)} texts, such as the rows of a table; add the file to an index instead",
+            field=str(path),
         )
-    return extracted[0]
+    return (main or extracted)[0]
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -169,7 +172,9 @@ def _expand(path: str, excluded: Collection[Path]) -> Iterable[InputFile]:
 
 
 def walk(folder: Path, excluded: Collection[Path] = ()) -> Iterator[Path]:
-    """Yield the files in a folder and its subfolders, without hidden ones and the lock files of office programs.
+    """Yield the files in a folder and its subfolders, without hidden ones.
+
+    Lock files of office programs and unfinished downloads are hidden too.
 
     A link keeps its own path, not that of its target.
 
@@ -197,7 +202,7 @@ def is_visible(path: Path, folder: Path) -> bool:
 
 
 def _is_visible_name(name: str) -> bool:
-    return not name.startswith((".", "~$"))
+    return not name.startswith((".", "~$")) and not name.endswith((".part", ".partial", ".crdownload"))
 
 
 def _is_within(path: Path, folders: Collection[Path]) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 from qa.documents.extract.formats import Extract
 from qa.documents.extract.tables.columns import Columns
 from qa.documents.files import InputFile, find_files, read_documents, read_upload
-from qa.errors import InvalidInput, QAError, UnsupportedFormat
+from qa.errors import InvalidInput, NotFound, QAError, UnsupportedFormat
 from qa.index.registry import DEFAULT_INDEX
 from qa.indexing.indexer import Indexer
 from qa.reports import FileReport, IngestionReport
@@ -29,10 +30,13 @@ class Source(Protocol):
     Attributes:
         name: identifies the file in reports and errors.
         explicit: the caller named the file itself, rather than a folder or pattern that contains it.
+        columns: the columns of a table.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102
+    @property
+    def columns(self) -> Columns: ...  # noqa: D102
     @property
     def explicit(self) -> bool: ...  # noqa: D102
 
@@ -110,7 +114,7 @@ class Ingestion:
     index: str = DEFAULT_INDEX
     dry_run: bool = False
     report: IngestionReport = field(default_factory=IngestionReport)
-    _files_by_id: dict[str, str] = field(default_factory=dict)
+    _sources_by_id: dict[str, Source] = field(default_factory=dict)
     _batch: _Batch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,21 +201,42 @@ class Ingestion:
         try:
             documents = source.documents(self.extract)
             for document in documents:
-                first = self._files_by_id.setdefault(document.id, source.name)
-                if first != source.name:
+                first = self._sources_by_id.setdefault(document.id, source)
+                other = first.name if first is not source else self._find_other_file(document, source)
+                if other is not None:
                     raise InvalidInput(
-                        f"{source.name}: document id {document.id!r} is already used by {first}", field=source.name
+                        f"{source.name}: document id {document.id!r} is already used by {other}; rename the id or file,"
+                        " or remove the other document",
+                        field=source.name,
                     )
         except UnsupportedFormat as error:
             if source.explicit:
                 file.error = error
             else:
-                file.skipped = True
+                file.skipped, file.reason = True, error.message
         except QAError as error:
             file.error = error
         else:
             return documents
         return ()
+
+    def _find_other_file(self, document: Document, source: Source) -> str | None:
+        """Return the other file whose stored document has the id of `document`; None if there is none.
+
+        A caller that names the id column decides that ids are the same in all files. A file that is gone has no claim.
+        """
+        if source.columns.id is not None or not self.documents.indexes.has(self.index):
+            return None
+        try:
+            stored = self.documents.info(document.id, index=self.index)
+        except NotFound:
+            return None
+        if document.uri and stored.uri:
+            path, other = _path_of(document.uri), _path_of(stored.uri)
+            return None if path == other or other is None or not other.is_file() else str(other)
+        if document.uri or stored.uri or not document.file or not stored.file:
+            return None
+        return None if document.file.name == stored.file.name else stored.file.name
 
     def _write_batch(self) -> None:
         documents, files = self._batch.documents, self._batch.files
@@ -231,6 +256,12 @@ class Ingestion:
                 file.documents.append(outcome)
         finally:
             self._batch = _Batch()
+
+
+def _path_of(uri: str) -> Path | None:
+    """Return the path in the address of a file, or of a part of it; None for other addresses."""
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 @dataclass(slots=True)

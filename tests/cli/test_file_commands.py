@@ -208,6 +208,11 @@ def test_sync_with_watch_follows_the_folder(tmp_path: Path) -> None:
         (docs / "new.csv").write_text("id,text\na,The harbour is open.\n")
         assert process.stdout.readline().startswith("replaced  a ")
         assert process.stdout.readline() == "removed  b\n"
+        (tmp_path / "outside.txt").write_text("The lighthouse is white.")
+        (docs / "link.txt").symlink_to(tmp_path / "outside.txt")
+        assert process.stdout.readline().startswith("created  link.txt-"), "a link keeps its own name"
+        (docs / "link.txt").unlink()
+        assert process.stdout.readline().startswith("removed  link.txt-")
         (docs / "old.txt").unlink()
         assert process.stdout.readline().startswith("removed  old.txt-")
         process.send_signal(signal.SIGINT)
@@ -216,3 +221,18 @@ def test_sync_with_watch_follows_the_folder(tmp_path: Path) -> None:
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+def test_every_skipped_file_is_named_with_its_reason(run: Run, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.txt").write_text("The ferry leaves at nine.")
+    for name in ("b.zip", "c.zip"):
+        (docs / name).write_bytes(b"PK\5\6" + bytes(18))
+    result = run("add", "docs")
+    assert result.exit_code == 0
+    notes = [line for line in result.stderr.replace("\n", " ").split("note: ") if line.startswith("skipped")]
+    assert [name for note in notes for name in ("b.zip", "c.zip") if name in note] == ["b.zip", "c.zip"]
+    skipped = [entry for entry in parse(run("add", "docs", "--json")) if entry["status"] == "skipped"]
+    assert all("archive" in entry["reason"] for entry in skipped)
+    assert len(skipped) == 2

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,22 @@ def test_a_document_without_text_names_what_was_not_read(tmp_path: Path) -> None
     (tmp_path / "plan.html").write_text("<html><body><iframe src='drawing.html'></iframe></body></html>")
     with pytest.raises(InvalidInput, match=r"plan\.html: the document has no text; not read: .*drawing\.html"):
         read_documents(tmp_path / "plan.html", extract)
+
+
+def test_reads_the_message_of_a_mail_without_its_attachments(tmp_path: Path) -> None:
+    message = EmailMessage()
+    message["Subject"] = "Pump"
+    message.set_content("The pump is oiled every six weeks.")
+    message.add_attachment("The belt is red.", filename="belt.txt")
+    (tmp_path / "pump.eml").write_bytes(message.as_bytes())
+    assert read_text(tmp_path / "pump.eml", extract).text == "The pump is oiled every six weeks."
+    (tmp_path / "rows.csv").write_text("text\nOne row.\nAnother row.\n")
+    with pytest.raises(InvalidInput, match=r"rows\.csv: 2 texts, such as the rows of a table; add the file"):
+        read_text(tmp_path / "rows.csv", extract)
+
+
+def test_unfinished_downloads_are_left_out_of_folders(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt.part", "c.pdf.crdownload"):
+        (tmp_path / name).write_text(name)
+    files, _ = find_files([str(tmp_path)])
+    assert [file.path.name for file in files] == ["a.txt"]

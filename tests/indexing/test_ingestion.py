@@ -8,12 +8,13 @@ import pytest
 
 from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.text_builder import ExtractedText
-from qa.errors import InvalidInput, NotFound
+from qa.documents.files import InputFile
+from qa.errors import InvalidInput, NotFound, QAError
 from qa.index.registry import Indexes
 from qa.index.verification import verify_index
 from qa.indexing import ingestion
 from qa.indexing.indexer import Indexer
-from qa.indexing.ingestion import Ingestion, UploadSource
+from qa.indexing.ingestion import Ingestion, PathSource, UploadSource
 from qa.reports import describe_reading, describe_unread
 from qa.types import Document, Mark, SourceFile, Unread
 from tests.conftest import EMBEDDER, SPECIFICATION
@@ -200,3 +201,51 @@ def test_reports_the_pages_that_were_recognised(start: Start) -> None:
         "pages 2-4 recognised in pictures (OCR)",
         "page 5 not read: a picture in scan.pdf",
     ]
+
+
+def extract_ids(data: bytes, name: str, columns: Columns | None = None) -> list[ExtractedText]:
+    """Return a document for each line, whose id is the first word."""
+    rows = [line.split(maxsplit=1) for line in data.decode().splitlines()]
+    return [ExtractedText(text, id=id, row=number) for number, (id, text) in enumerate(rows, 1)]
+
+
+def test_a_file_does_not_replace_rows_of_another_file_with_the_same_ids(start: Start, tmp_path: Path) -> None:
+    indexer = start()
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("1 York is in the north.")
+    second.write_text("1 The Severn is a river.")
+
+    def add(path: Path, columns: Columns | None = None) -> QAError | None:
+        source = PathSource(InputFile(path, explicit=True), columns or Columns())
+        return Ingestion(indexer, extract_ids).add([source]).files[0].error
+
+    assert add(first) is None
+    error = add(second)
+    assert isinstance(error, InvalidInput)
+    assert error.message.startswith(f"{second}: document id '1' is already used by {first}; rename")
+    assert indexer.get("1")[0].text == "York is in the north."
+    assert add(first) is None, "a file replaces its own documents"
+    assert add(second, Columns(id="id")) is None, "the caller decided that ids are the same in all files"
+    assert indexer.get("1")[0].text == "The Severn is a river."
+    second.unlink()
+    assert add(first) is None, "a file that is gone has no claim to its ids"
+
+
+def test_uploads_do_not_replace_rows_of_an_upload_with_another_name(start: Start) -> None:
+    indexer = start()
+    Ingestion(indexer, extract_ids).add([upload("a.csv", "1 York is in the north.")])
+    report = Ingestion(indexer, extract_ids).add([upload("b.csv", "1 The Severn is a river.")])
+    assert [error.message.split(";")[0] for error in report.errors] == [
+        "b.csv: document id '1' is already used by a.csv"
+    ]
+    assert indexer.get("1")[0].text == "York is in the north."
+
+
+def test_two_uploads_of_the_same_name_in_one_request_are_an_error(start: Start) -> None:
+    indexer = start()
+    report = Ingestion(indexer, extract_lines).add([upload("same.txt", "Ada."), upload("same.txt", "Bob.")])
+    first, second = report.files
+    assert [document.change for document in first.documents] == ["created"]
+    assert second.error is not None
+    assert "is already used by same.txt" in second.error.message
+    assert [indexer.get(info.id)[0].text for info in indexer.all()] == ["Ada."]
