@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
+from hypothesis import settings
 
 from qa.client import Client
 from qa.config import Settings
@@ -34,6 +35,11 @@ from qa.results import QueryResult
 from qa.service.app import create_app
 from qa.text.headings import search_text
 from qa.types import Document
+
+# The same examples in every run; `make stress` tries others.
+settings.register_profile("repeatable", derandomize=True)
+if not os.environ.get("QA_STRESS"):
+    settings.load_profile("repeatable")
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "eval" / "golden"

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qa.documents.extract.pdf import columns, stream_tables
 from qa.documents.extract.pdf.blocks import Gap, intersect_gaps
 from qa.documents.extract.pdf.columns import arrange_lines
-from qa.documents.extract.pdf import columns, stream_tables
 from qa.documents.extract.pdf.grids import Rule, Rules
 from qa.documents.extract.pdf.layout import Line
 

@@ -14,6 +14,7 @@ from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError
 from qa.types import Unread
+from tests.documents.fuzzing import assert_rejects_file
 
 
 def rows(data: bytes | str, columns: Columns | None = None, name: str = "a.csv") -> list[ExtractedText]:
@@ -126,6 +127,53 @@ def test_ids_that_repeat_or_do_not_fit_are_values_of_a_row_without_text() -> Non
     assert (first.id, first.text, second.id, second.text) == (None, "id: a/b\nrate: 4", None, "id: a/b\nrate: 5")
 
 
+def test_ids_beside_a_text_that_repeat_or_do_not_fit_are_values_unless_the_caller_names_them() -> None:
+    data = "id,text\n1,The pump.\n1,The belt.\n"
+    assert [(row.id, row.text, row.meta) for row in rows(data)] == [
+        (None, "The pump.", {"id": 1}),
+        (None, "The belt.", {"id": 1}),
+    ]
+    assert [row.id for row in rows("id,text\na/b,The pump.\nc,The belt.\n")] == [None, None]
+    assert [row.id for row in rows("id,text\na,The pump.\n,The belt.\n")] == ["a", None]
+    with pytest.raises(InvalidInput, match="row 2: id '1' is already used by an earlier row"):
+        rows(data, Columns(id="id"))
+
+
+def test_values_beside_a_text_that_cannot_be_metadata_are_reported() -> None:
+    header = ",".join(f"c{number}" for number in range(120))
+    (row,) = rows(f"text,{header}\nThe pump.,{'x' * 20_000},{','.join(['v'] * 119)}\n")
+    assert (row.text, len(row.meta), row.meta["c1"], "c0" in row.meta) == ("The pump.", 89, "v", False)
+    (report,) = row.unread
+    assert report.reason.startswith("columns with values that are too many, too long or not finite: c0, c90, c91")
+
+
+PROSE = [
+    "Dear Sir,\n\nThank you for your letter, which came on Monday.\n\nYours,\nAnn\n",
+    "Dear Sir:\nThe pump is oiled, as you ask, every six weeks\nand the belt, when it is dry, is changed.\n",
+    "The pump was built in 1904, and it was oiled\nby hand until the mill, which stood beside it,\nburnt down. "
+    "Nobody, not even Ann, knew\nhow it began.\n",
+    "The keeper oils the pump, cleans the belt, and locks the gate.",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_prose_under_the_name_of_a_table_is_one_text(text: str) -> None:
+    assert texts(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("data", "count"),
+    [
+        ("question\nHow is the pump oiled?\nWhen is the gate locked?\n", 2),
+        ("name, note\nPump, It is oiled every six weeks.\nBelt, It is changed when it is dry.\n", 2),
+        ("name;note\nPump;Oil it, weekly, by hand.\nBelt;It is changed.\n", 2),
+        ("text\nThe pump is oiled, weekly,\nand the belt\n", 2),
+    ],
+)
+def test_a_table_with_sentences_is_no_prose(data: str, count: int) -> None:
+    assert len(texts(data)) == count
+
+
 def test_a_text_column_that_the_caller_names_must_exist() -> None:
     with pytest.raises(InvalidInput, match=r"a\.csv: row 1: no column 'text'; name the text column, one of: name, age"):
         rows("name,age\nAnn,3\n", Columns(text="text"))
@@ -157,7 +205,7 @@ def test_a_short_row_has_empty_cells() -> None:
 
 def test_rows_without_text_are_reported() -> None:
     (row,) = rows("text,no\nThe pump.,1\n,2\n ,3\n,\n")
-    assert row.unread == (Unread(None, "rows without text in column 'text': 2, 3"),)
+    assert row.unread == (Unread(None, "rows without text in column 'text' (2): 2, 3"),)
 
 
 @pytest.mark.parametrize(
@@ -214,4 +262,5 @@ def test_any_characters_give_rows_or_a_clear_error(data: str, cut: int) -> None:
     except QAError as error:
         rejection, read = error, [""]
     assert read
-    assert rejection is None or rejection.message.startswith("a.csv: ")
+    if rejection:
+        assert_rejects_file(rejection, "a.csv")

@@ -135,6 +135,14 @@ def test_notes_and_title_pages_are_kept() -> None:
     assert text.endswith(" or so.\n\nIn summer only.\n\nPress of 1902")
 
 
+@pytest.mark.parametrize("name", ["footer", "copyright", "colophon", "sidebar", "navbar", "search", "cookie-notice"])
+def test_a_part_of_a_book_is_kept_whatever_its_names_are(name: str) -> None:
+    parts = f'<div class="{name}"><a href="b.xhtml">Mara</a></div><div id="{name}">40 kg</div><p hidden="">Ten bar.</p>'
+    style = "<style>.late { display: none }</style>"
+    files = {"a.xhtml": page(f'{style}<p>Text.</p>{parts}<p class="late">Last.</p><p style="display:none">End.</p>')}
+    assert extract(book(files)).text == "Text.\n\nMara\n\n40 kg\n\nTen bar.\n\nLast.\n\nEnd."
+
+
 def test_keeps_tables_and_lists() -> None:
     table = "<table><tr><th>Part</th><th>Price</th></tr><tr><td>Belt</td><td>3</td></tr></table>"
     files = {"a.xhtml": page("<p>Text.</p>"), "b.xhtml": page(f"<ul><li>one</li><li>two</li></ul>{table}")}

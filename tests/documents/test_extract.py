@@ -11,6 +11,7 @@ from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, TooLarge
 from qa.types import Mark
 from tests.documents.files import docx_with_compressed_text
+from tests.documents.fuzzing import assert_rejects_file
 
 
 def extract_one(data: bytes, name: str) -> ExtractedText:
@@ -31,7 +32,7 @@ def assert_text_or_clear_error(data: bytes, name: str) -> None:
     except InvalidInput as error:
         rejection = error
     if rejection:
-        assert rejection.message.startswith(f"{name}: ")
+        assert_rejects_file(rejection, name)
     else:
         assert all(isinstance(document.text, str) for document in documents)
 

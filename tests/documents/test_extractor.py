@@ -311,21 +311,30 @@ def test_an_error_of_the_progress_callback_ends_the_process(extractor: Extractor
     assert children() == before
 
 
-def pdf_of_pages(count: int) -> bytes:
-    """Return a PDF with a line of text on each page."""
+def pdf_of_pages(count: int, squares: int = 0) -> bytes:
+    """Return a PDF with a line of text on each page, and that many squares."""
     data = io.BytesIO()
-    canvas = Canvas(data)
+    canvas = Canvas(data, pageCompression=1)
     for number in range(1, count + 1):
         canvas.drawString(72, 700, f"This is page {number} of the manual.")
+        canvas._code += ["9 9 9 9 re f"] * squares
         canvas.showPage()
     canvas.save()
     return data.getvalue()
 
 
-@pytest.mark.parametrize(("allow_page", "status"), [(True, 0), (False, -signal.SIGXCPU)])
-def test_each_page_may_take_as_long_as_a_small_file(allow_page: bool, status: int) -> None:
+@pytest.mark.parametrize(
+    ("context", "rest", "status"),
+    [
+        ("limits.allow_recognition()", 0.1, 0),
+        ("limits.allow_recognition()", 3.2, -signal.SIGXCPU),
+        ("nullcontext()", 0.1, -signal.SIGXCPU),
+    ],
+)
+def test_only_the_recognition_of_a_page_has_more_time(context: str, rest: float, status: int) -> None:
     program = f"""
 import time
+from contextlib import nullcontext
 from qa.documents.extract.child import Limits
 
 def work(seconds):
@@ -335,8 +344,17 @@ def work(seconds):
 
 limits = Limits(2, 8_000_000_000)
 for page in range(3):
-    work(1.2)
-    if {allow_page}:
-        limits.allow_page()
+    with {context}:
+        work(1.2)
+work({rest})
 """
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == status
+
+
+@pytest.mark.parametrize("ocr", [True, False])
+def test_pages_without_pictures_share_the_time_of_the_file(ocr: bool) -> None:
+    extractor = Extractor(seconds=1, memory=8_000_000_000, ocr=ocr)
+    slow = pdf_of_pages(20, squares=100_000)
+    with pytest.raises(TooLarge, match=r"^slow\.pdf: extraction takes over 2 s of processor time; split the file$"):
+        extractor.extract(slow, "slow.pdf")
+    extractor.close()

@@ -9,6 +9,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from email.message import EmailMessage
 
 import docx
 import pytest
@@ -118,6 +119,8 @@ BOOK = archive({"mimetype": b"application/epub+zip", "META-INF/container.xml": b
         (b"ID3\x04\0\0\0\0\0\x7f", Unsupported.SOUND),
         (b"\1\0\0\0" + bytes(36) + b" EMF", Unsupported.OTHER_PICTURE),
         (b"\0\0\0\x18ftypheic\0\0\0\0", Unsupported.OTHER_PICTURE),
+        (b"\0\0\0\x18ftypavis\0\0\0\0", Unsupported.OTHER_PICTURE),
+        (b"\0\0\0\x18ftypmsf1\0\0\0\0", Unsupported.OTHER_PICTURE),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", Unsupported.SOUND),
     ],
 )
@@ -221,8 +224,8 @@ def test_the_name_decides_about_other_texts(name: str, format: Format | Unsuppor
     assert sniff(b"name\tage\nAnn\t3\n", name) is format
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.pptx", "a.epub", "a.odt", "a.msg"])
-def test_a_text_under_the_name_of_a_binary_format_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["a.pdf", "a.png"])
+def test_a_text_under_the_name_of_a_format_that_is_partly_text_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match=name):
         extract(b"only text", name)
 
@@ -247,6 +250,40 @@ def test_a_refused_file_is_named_with_the_reason(data: bytes, name: str, error: 
     with pytest.raises(error, match=f"^{name}: {message}") as raised:
         extract(data, name)
     assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.epub", "a.odt", "a.msg"])
+def test_a_text_under_the_name_of_an_office_format_is_read_by_its_content(name: str) -> None:
+    assert extract(b"The pump is oiled.", name)[0].text == "The pump is oiled."
+    assert extract(WORD_HTML, name)[0].text == "Oil."
+    for damaged in (b"", bytes(range(256)) * 4):
+        with pytest.raises(InvalidInput, match=name):
+            extract(damaged, name)
+
+
+def test_an_archive_that_holds_a_pdf_is_no_pdf() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
+        target.writestr("a.pdf", PDF)
+    assert sniff(file.getvalue(), "a.pdf") is Unsupported.ARCHIVE
+
+
+def test_a_scan_in_a_mail_reports_its_progress() -> None:
+    mail = EmailMessage()
+    mail["Message-ID"], mail["From"] = "<1@example.org>", "ann@example.org"
+    mail.set_content("See the scan.")
+    mail.add_attachment(PDF, "application", "pdf", filename="scan.pdf")
+    done: list[tuple[int, int]] = []
+    extract(bytes(mail), "a.eml", progress=lambda page, pages: done.append((page, pages)))
+    assert done == [(1, 1)]
+
+
+def test_a_note_that_looks_like_a_mail_is_text() -> None:
+    note = b"Received: 3 pumps\nFrom: Ghent\nDate: Monday\n\nOne is dry."
+    assert sniff(note, "note.txt") is Format.TEXT
+    for line in (b"from mx.example.org by b", b"by mx.example.org"):
+        assert sniff(note.replace(b"3 pumps", line), "note.txt") is Format.MAIL
+    assert sniff(note.replace(b"Ghent", b"Ann <ann@example.org>"), "note.txt") is Format.MAIL
 
 
 def test_a_file_is_read_by_its_content() -> None:

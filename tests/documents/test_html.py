@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,6 +177,32 @@ def test_a_style_sheet_for_print_or_with_another_rule_hides_nothing() -> None:
     assert text_of(f"<style>{style}</style><p class=a>One.</p><p class=b>Two.</p>") == "One.\n\nTwo."
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ":target { display: block }",
+        "#c:target { display: block }",
+        "input:checked + p { display: block }",
+        "label:hover ~ * { display: block }",
+        "@media (min-width: 600px) { .c { display: block } }",
+        ".c { display: none; &:target { display: block } }",
+    ],
+)
+def test_what_a_rule_of_the_style_sheet_can_show_is_text(rule: str) -> None:
+    style = f"<style>.c {{ display: none }} {rule}</style>" if "&" not in rule else f"<style>{rule}</style>"
+    assert text_of(f"{style}<p>How long?</p><input type=checkbox><p class=c id=c>45 days.</p>") == (
+        "How long?\n\n45 days."
+    )
+    hidden = "<p>How long?</p><input type=checkbox><p class=c id=c hidden>45 days.</p>"
+    is_stateful = "@media" not in rule and "&" not in rule
+    assert ("45 days" in text_of(f"<style>{rule}</style>{hidden}")) == is_stateful
+
+
+def test_a_rule_that_shows_other_elements_shows_nothing_hidden() -> None:
+    style = "<style>.old { display: none } li:hover ul { display: block } p { display: block }</style>"
+    assert text_of(f"{style}<p>40 euros.</p><p class=old>99 euros.</p>") == "40 euros."
+
+
 def test_texts_of_which_a_script_shows_one_are_all_kept() -> None:
     # The form of an office suite's help pages.
     switch = (
@@ -200,6 +228,14 @@ def test_texts_of_which_a_script_shows_one_are_all_kept() -> None:
         "<p>Open the panel.</p>",
         "<ul><li><button>Close the valve.</button></li></ul><p>Open the panel.</p>",
         "<p>Press <button>Close the valve.</button> to go on.</p><p>Open the panel.</p>",
+        "<p>Open the panel.</p><footer><h2>Warranty</h2><p>Close the valve; guaranteed for 24 months by <a>our "
+        "office</a></p><p>Copyright 2024 Wren. All rights reserved.</p></footer>",
+        "<p>Open the panel.</p><footer><h2>Warning</h2><p>Close the valve</p><a href=a>More</a></footer>",
+        "<p>Open the panel.</p><footer>Close the valve</footer>",
+        "<p>Open the panel.</p><aside>Close the valve</aside>",
+        "<div class=alert>Close the valve</div><main><p>Open the panel.</p></main>",
+        "<main><p>Open the panel.</p></main><dl><dt>First</dt><dd>Close the valve</dd></dl>",
+        "<main><p>Open the panel.</p></main><div>Close the valve <a href='tel:09'>09</a></div>",
         "<section id=cookies><h2>Cookies</h2><p>Close the valve.</p></section><p>Open the panel.</p>",
     ],
 )
@@ -226,6 +262,10 @@ def test_text_is_kept_wherever_it_is(markup: str) -> None:
         "<div role=dialog><p>We use cookies on this site.</p><a href=p>Learn more</a></div>",
         "<footer><p>Copyright 2019 Tarn Boats and friends of it.</p><ul><li><a href=i>Imprint</a></ul></footer>",
         "<div class=footer>Last updated on 9 January 2019 by the warden</div>",
+        "<footer><h4>Products</h4><ul><li><a href=a>Boats and oars</a></ul><h4>Firm</h4><a href=b>About us</a>"
+        "<p>© 2024 Tarn Boats Ltd of Tarn. All rights reserved.</p></footer>",
+        "<footer>Built with <a href=s>Sphinx</a> using a <a href=t>theme</a> provided by <a href=r>Tarn</a>.</footer>",
+        "<aside><input id=a type=checkbox><label for=a>Contents</label></aside>",
         "<aside><a href=a>Our new boats are here</a> <a href=b>More</a></aside>",
         "<video><p>Your browser does not support video.</p></video>",
         "<noscript>Please enable JavaScript.</noscript>",
@@ -254,6 +294,12 @@ def test_navigation_and_furniture_are_left_out(furniture: str) -> None:
 def test_links_to_other_pages_of_a_manual_are_left_out(navigation: str) -> None:
     text = "<p>The pump is oiled every six weeks.</p>"
     assert text_of(f"{navigation}{text}{navigation}") == "The pump is oiled every six weeks."
+
+
+def test_footers_within_footers_are_read_in_linear_time() -> None:
+    start = time.process_time()
+    assert text_of("<footer>" * 200 + "The pump is oiled. <a href=a>More</a> " * 5000).startswith("The pump is oiled.")
+    assert time.process_time() - start < 3
 
 
 def test_a_sentence_with_such_links_is_kept() -> None:
@@ -412,6 +458,13 @@ def test_lists_and_definitions_are_lines(markup: str, text: str) -> None:
 )
 def test_listings_keep_their_lines(markup: str, text: str) -> None:
     assert text_of(markup) == text
+
+
+@pytest.mark.parametrize(
+    "markup", ["<p>One</p><h:>Two</h:>", "<p>One</p><h:\xe1\xe9>Two</h:\xe1\xe9>", "<p>One</p><h:1>Two"]
+)
+def test_a_prefix_without_a_valid_name_is_no_fault(markup: str) -> None:
+    assert text_of(markup).split() == ["One", "Two"]
 
 
 def test_the_text_of_a_picture_counts_where_nothing_else_does() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qa.documents.extract.formats import extract
 from qa.documents.extract.tables.columns import Columns
 from qa.errors import InvalidInput, QAError
+from tests.documents.fuzzing import assert_rejects_file
 
 
 def texts(data: str, name: str = "a.jsonl", columns: Columns | None = None) -> list[str]:
@@ -29,6 +30,18 @@ def test_objects_without_text_are_a_line_for_each_value() -> None:
     first, second = extract(b'{"name": "Ann", "age": 3, "of": {"a": 1}, "on": true}\n{"name": "Bob"}\n', "a.jsonl")
     assert first.text == 'name: Ann\nage: 3\nof: {"a": 1}\non: true'
     assert (first.title, first.meta["age"], second.text) == ("Ann", 3, "name: Bob")
+
+
+def test_a_number_in_the_text_field_is_its_text() -> None:
+    assert texts('{"text": 5}\n{"text": 2.5}\n{"text": "Oil."}\n') == ["5", "2.5", "Oil."]
+
+
+def test_a_number_that_is_not_finite_is_not_metadata() -> None:
+    (document,) = extract(b'{"text": "Oil.", "rate": NaN, "age": 3}\n', "a.jsonl")
+    assert document.meta == {"age": 3}
+    assert [part.reason for part in document.unread] == [
+        "columns with values that are too many, too long or not finite: rate"
+    ]
 
 
 def test_a_text_field_that_the_caller_names_must_exist() -> None:
@@ -74,4 +87,5 @@ def test_any_records_give_documents_or_a_clear_error(records: list[dict[str, obj
     except QAError as error:
         rejection, read = error, [""]
     assert read
-    assert rejection is None or rejection.message.startswith(f"{name}: ")
+    if rejection:
+        assert_rejects_file(rejection, name)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.documents.extract.html.page import extract_html
-from qa.documents.extract.mail.eml import extract_eml, extract_mbox, is_mailbox
+from qa.documents.extract.mail.eml import extract_eml, extract_mbox
 from qa.documents.extract.plain_text import extract_plain
 from qa.documents.extract.text_builder import ExtractedText
 from qa.documents.files import read_upload
@@ -263,6 +263,21 @@ def test_limits_the_depth_of_attached_mails(as_file: bool) -> None:
     ]
 
 
+def test_a_long_subject_does_not_cost_the_attachments() -> None:
+    mail = mail_with(("a.txt", b"The belt."))
+    mail.replace_header("Subject", "Pump " * 3_000)
+    _, attached = extract_mail(mail)
+    assert (attached.text, len(str(attached.meta["attached_to"]))) == ("The belt.", 10_000)
+
+
+def test_an_attachment_with_all_fields_that_are_allowed_is_kept() -> None:
+    meta: dict[str, str | int | float | bool | None] = {f"c{number}": number for number in range(100)}
+    documents = extract_eml(
+        bytes(mail_with(("a.csv", b"row"))), "a.eml", lambda data, name: [ExtractedText("The belt.", meta=meta)]
+    )
+    assert documents[1].meta == meta
+
+
 def test_small_pictures_inside_the_text_are_decoration() -> None:
     mail = EmailMessage()
     mail.set_content("Oil it. [cid:logo@x]")
@@ -367,20 +382,6 @@ def test_attachments_in_a_mailbox_are_named_after_their_message() -> None:
     documents = extract_mbox(message * 2, "a.mbox", extract_part)
     assert [text.part for text in documents] == ["1", "1-a.txt", "2", "2-a.txt"]
     assert unread(documents[2]) == ["attachment b.zip: not supported; convert it to PDF"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"From Bergen the road goes north.\nIt is long.",
-        b"From Monday 10:00 to 12:00, and in 2024 always.\n\nText",
-        b"Dear all\n\nFrom - Thu May  2 09:30:00 2024\n",
-        b"",
-    ],
-)
-def test_a_text_that_only_begins_with_from_is_not_a_mailbox(text: bytes) -> None:
-    assert not is_mailbox(text)
-    assert is_mailbox(MAILBOX)
 
 
 def test_a_message_without_text_does_not_hide_the_others() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,6 +78,10 @@ def test_front_matter_is_read_also_where_it_is_not_valid(
     ("text", "expected"),
     [
         ("---\nA rule, and words.\n---\n\n# Title\n", "A rule, and words.\n\nTitle"),
+        (
+            "---\n\nNote: the code is 4711.\n\nDogs: two.\n\n---\n\nEnd.",
+            "Note: the code is 4711.\n\nDogs: two.\n\nEnd.",
+        ),
         ("---\n*Note*: this: is prose\n---\n", "Note: this: is prose"),
         (
             "---\nNote: this: is\nprose and more prose\nand yet more\n---\n",
@@ -86,6 +92,22 @@ def test_front_matter_is_read_also_where_it_is_not_valid(
 def test_text_between_rules_is_text(text: str, expected: str) -> None:
     extracted = markdown(text)
     assert (extracted.text, extracted.meta) == (expected, {})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["!!bool maybe", '!!int ""', '!!float ""', "!!timestamp abc", f"0x{'f' * 6000}", "9" * 6000, f"[0x{'f' * 6000}]"],
+)
+def test_a_value_that_is_not_of_its_type_costs_neither_the_text_nor_the_other_properties(value: str) -> None:
+    extracted = markdown(f"---\nx: {value}\nowner: mara\n---\nOil it.")
+    assert (extracted.text, extracted.meta["owner"]) == ("Oil it.", "mara")
+    assert markdown(f"+++\nx = {value}\nowner = 'mara'\n+++\nOil it.").meta["owner"] == "mara"
+
+
+def test_long_lines_in_front_matter_are_read_in_linear_time() -> None:
+    start = time.process_time()
+    markdown(f"---\na: [\nb{' ' * 40_000}x\n---\nOil it.")
+    assert time.process_time() - start < 1
 
 
 def test_front_matter_fits_the_limits_of_metadata() -> None:

@@ -106,6 +106,27 @@ def test_reports_pictures_and_drops_the_names_of_objects() -> None:
     assert unread(document) == ["pictures in cells 2, 3"]
 
 
+def test_keeps_the_text_beside_a_picture() -> None:
+    document = extract(code("show()", result(text_plain="result 4711", image_png="iVBO")))
+    assert document.text == "show()\n\nresult 4711"
+    assert unread(document) == ["pictures in cells 1"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<IPython.core.display.Image object>",
+        "<PIL.Image.Image image mode=RGB size=6x4>",
+        "<Figure size 432x288 with 0 Axes>",
+        "[<A>]",
+        "alt.Chart(...)",
+        "plot without title",
+    ],
+)
+def test_drops_the_name_of_an_object_that_is_a_picture(name: str) -> None:
+    assert extract(code("show()", result(text_plain=name, image_png="iVBO"))).text == "show()"
+
+
 def test_cuts_a_long_output_and_reports_it() -> None:
     document = extract(code("log()", stream("line of a log\n" * 10_000)))
     assert len(document.text) < 20_100

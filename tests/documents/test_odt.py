@@ -75,6 +75,27 @@ def test_flat_files_are_read() -> None:
     assert extract_odt(fodt_file(p(f"It is oiled.{picture}")), "a.fodt").text == "It is oiled."
 
 
+def test_a_large_picture_is_reported_also_in_a_document_with_much_text() -> None:
+    sizes = (("8cm", "12cm"), ("3in", "60mm"), ("40pt", "30pt"))
+    pictures = [
+        f'<draw:frame svg:width="{width}" svg:height="{height}"><draw:image/></draw:frame>' for width, height in sizes
+    ]
+    extracted = extract_odt(odt_file(p(f"{'It is oiled. ' * 100}{''.join(pictures)}")), "a.odt")
+    assert [unread.reason for unread in extracted.unread] == ["1 large picture, perhaps of text"]
+    extracted = extract_odt(odt_file(p(f"It is oiled. {''.join(pictures)}")), "a.odt")
+    assert [unread.reason for unread in extracted.unread] == ["2 pictures, perhaps of text"]
+
+
+def test_check_boxes_show_their_state() -> None:
+    boxes = "".join(
+        f'<form:checkbox form:id="{id}" form:label="{id}" form:current-state="{state}"/>'
+        for id, state in (("a", "checked"), ("b", "unchecked"))
+    )
+    controls = '<draw:control draw:control="a"/>, <draw:control draw:control="b"/>'
+    body = f"<office:forms><form:form>{boxes}</form:form></office:forms>{p(controls)}"
+    assert text_of(body) == "[x] a, [ ] b"
+
+
 def test_numbers_of_lists_are_in_the_text() -> None:
     body = items(p("One") + items(p("a") + items(p("deep")), p("b")), p("Two") + p("More of two.")) + items(
         p("x"), style="L2"
@@ -190,6 +211,11 @@ def test_a_merged_cell_is_repeated_in_each_row_and_column() -> None:
         "Region | Sales | Sales\n | May | June\nNorth | 41 | 46\nNorth | 51 | 56\nSouth | 60 | 60\nWest | 60 | 60"
     )
     assert extracted.tables[0].header == ("Region", "Sales May", "Sales June")
+
+
+def test_a_table_keeps_all_of_its_columns() -> None:
+    names = [f"c{number}" for number in range(80)]
+    assert text_of(f"<table:table>{row(*names)}{row(*names)}</table:table>") == "\n".join([" | ".join(names)] * 2)
 
 
 def test_repeated_cells_and_header_rows() -> None:

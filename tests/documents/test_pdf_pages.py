@@ -19,11 +19,14 @@ from qa.documents.extract.formats import extract
 from qa.documents.extract.images import ocr
 from qa.documents.extract.pdf.document import extract_pdf
 from qa.errors import QAError, UnsupportedFormat
-from qa.types import Unread
+from qa.text.boxes import rectangles_of
+from qa.types import Span, Unread
+from tests.documents.fuzzing import assert_rejects_file
 from tests.documents.pdf_files import drawn, extract_one, mark_of, page_of, painted, rectangles
 
 SENTENCES = ("The mill was built in 1822.", "The ferry was bought in 1988.", "The school opened in 1901.")
 Paint = Callable[[Canvas], object]
+needs_ocr = pytest.mark.skipif(not ocr.is_available(), reason="needs the extra `ocr`")
 
 
 def words(text: str, left: float = 80, bottom: float = 700) -> Paint:
@@ -102,6 +105,70 @@ def test_pictures_that_are_not_the_page_are_not_reported(
     assert SENTENCES[2] in extracted.text
 
 
+def small_scan(*texts: str) -> bytes:
+    """Return a page with lines of text and a picture of text that covers a quarter of the page."""
+    image = scan(7, (1240, 685))
+    return painted(
+        both(picture(image, (80, 300, 470, 260)), *(words(text, 80, 800 - 12 * n) for n, text in enumerate(texts)))
+    )
+
+
+LETTERHEAD = ("Hollis and Daughters, Solicitors", "Registered in England 12345")
+
+
+@pytest.mark.parametrize("texts", [("Page 1",), LETTERHEAD])
+def test_a_small_picture_of_text_is_reported_on_a_page_with_little_text(texts: Sequence[str]) -> None:
+    extracted = extract_one(small_scan(*texts), "a.pdf")
+    assert extracted.unread == (Unread(1, ocr.WITHOUT_OCR),)
+    assert texts[0] in extracted.text
+    photograph = painted(both(picture(gradient(), (80, 300, 470, 260)), words(texts[0])))
+    assert extract_one(photograph, "a.pdf").unread == ()
+
+
+@needs_ocr
+@pytest.mark.parametrize("texts", [("Page 1",), LETTERHEAD, SENTENCES * 6])
+def test_words_recognised_in_a_small_picture_follow_the_text(texts: Sequence[str]) -> None:
+    (extracted,) = extract(small_scan(*texts), "a.pdf", ocr=True)
+    assert extracted.text.index("The ferry was bought in 1988. It is oiled.") > extracted.text.index(texts[0])
+    kinds = [mark.kind for mark in extracted.marks]
+    assert (kinds, extracted.unread) == (["text", "ocr"], ())
+    start = extracted.text.index("ferry was bought in 1988. It is oiled.")
+    (ferry,) = rectangles_of(extracted.boxes, Span(start, start + 5))
+    assert 300 <= ferry.bottom < ferry.top <= 560
+
+
+def stamped_invisibly(canvas: Canvas) -> None:
+    picture(scan())(canvas)
+    text = canvas.beginText(400, 20)
+    text.setTextRenderMode(3)
+    text.textLine("ACME-000123")
+    canvas.drawText(text)
+
+
+def test_an_invisible_number_on_a_scan_is_not_its_recognised_text() -> None:
+    extracted = extract_one(painted(stamped_invisibly), "a.pdf")
+    assert extracted.unread == (Unread(1, ocr.WITHOUT_OCR),)
+    assert [mark.kind for mark in extracted.marks] == ["text"]
+
+
+@needs_ocr
+def test_a_scan_with_an_invisible_number_is_recognised() -> None:
+    (extracted,) = extract(painted(stamped_invisibly), "a.pdf", ocr=True)
+    assert "The ferry was bought in 1988" in extracted.text
+    assert "ACME-000123" in extracted.text
+    assert [mark.kind for mark in extracted.marks] == ["text", "ocr"]
+    assert extracted.unread == ()
+
+
+@needs_ocr
+def test_scans_that_say_the_same_below_a_stamp_keep_their_recognised_text() -> None:
+    image = Image.new("L", (1240, 1754), 250)
+    ImageDraw.Draw(image).text((120, 140), SENTENCES[1], fill=20, font_size=60)
+    pages = [both(picture(image), words(f"Scanned by a program for offices - page {n}", 60, 30)) for n in range(4)]
+    (extracted,) = extract(painted(*pages), "a.pdf", ocr=True)
+    assert [mark.page for mark in extracted.marks if mark.kind == "ocr"] == [1, 2, 3, 4]
+
+
 def test_a_file_of_pictures_is_refused_with_the_command_that_installs_ocr() -> None:
     with pytest.raises(
         UnsupportedFormat, match=r"a\.pdf: no text .* page 1 of 2 has only a picture .*; .*pip install 'spanlight"
@@ -109,7 +176,7 @@ def test_a_file_of_pictures_is_refused_with_the_command_that_installs_ocr() -> N
         extract(painted(picture(scan()), picture(scan())), "a.pdf")
 
 
-@pytest.mark.skipif(not ocr.is_available(), reason="needs the extra `ocr`")
+@needs_ocr
 def test_ocr_reads_pictures_and_marks_their_text() -> None:
     data = painted(words("It stands dry."), both(picture(scan(4)), words("Stamped 2021", 60, 30)))
     done: list[tuple[int, int]] = []
@@ -317,6 +384,6 @@ def test_damaged_forms_and_pictures_give_text_or_a_clear_error(
     try:
         extracted = extract_one(bytes(data[: int(length * len(data))]), "a.pdf")
     except QAError as error:
-        assert error.message.startswith("a.pdf: ")  # noqa: PT017
+        assert_rejects_file(error, "a.pdf")
     else:
         assert all(mark.start <= len(extracted.text) for mark in extracted.marks)

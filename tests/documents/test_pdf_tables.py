@@ -184,10 +184,11 @@ def test_the_invoice_without_lines_keeps_its_rows() -> None:
     ] or extracted.text.splitlines()[-1].endswith("Sum | 1,042.00")
 
 
-def test_each_page_of_a_long_table_has_the_repeated_header() -> None:
-    cells = [["Pupil", "Mark"], *([f"Pupil {number}", "ABCD"[number % 4]] for number in range(60))]
-    extracted = built(Table(cells, repeatRows=1, style=GRID))
-    assert len(extracted.tables) > 1
+@pytest.mark.parametrize("style", [GRID, [("TOPPADDING", (0, 0), (-1, -1), 8)]], ids=["ruled", "spaced"])
+def test_each_page_of_a_long_table_has_the_repeated_header(style: list[tuple[object, ...]]) -> None:
+    cells = [["Pupil", "Mark"], *([f"Pupil {number}", "ABCD"[number % 4]] for number in range(160))]
+    extracted = built(Table(cells, repeatRows=1, style=style))
+    assert len(extracted.tables) > 3
     assert {table.header for table in extracted.tables} == {("Pupil", "Mark")}
     rows = [row for number in range(len(extracted.tables)) for row in rows_of(extracted, number)]
     assert [row for row in rows if row != cells[0]] == cells[1:]

@@ -58,6 +58,20 @@ def test_the_plain_words_of_a_dos_code_page_are_read() -> None:
     assert "ideas at 4" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("café", "cp1252"),
+        ("Le café de la gare est fermé, dit la mère. " * 20, "cp1252"),
+        ("Насос смазывают каждые шесть недель, а ремень меняют. " * 20, "cp1251"),
+        ("ポンプには六週間ごとに油をさす。 ベルトは乾いたら交換する。 " * 200, "shift_jis"),
+    ],
+)
+def test_the_encoding_is_chosen_from_the_bytes_beyond_ascii_wherever_they_are(text: str, encoding: str) -> None:
+    text = "The pump is oiled. " * 11_000 + text
+    assert extract_plain(text.encode(encoding), "a.txt").text == text
+
+
 def test_one_bad_byte_costs_one_character_of_utf_8() -> None:
     text = "The café of Zoë sells crème. "
     decoded = decode_text(text.encode() * 3 + b"One bad byte: \xe9 here. " + text.encode(), "a.txt")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,8 +74,11 @@ def test_the_title_page_gives_the_title() -> None:
             r"{\fldrslt}}",
             "Answer: yes",
         ),
-        (r"{\field{\*\fldinst FORMCHECKBOX {\*\formfield{\fftype1\ffdefres1}}}{\fldrslt}}", "☒"),
-        (r"E=m{\mmath{\*\moMath{\msSup{\me{\mr c}}{\msup{\mr 2}}}}}", "E=mc^(2)"),
+        (r"{\field{\*\fldinst FORMCHECKBOX {\*\formfield{\fftype1\ffdefres1}}}{\fldrslt}}", "[x]"),
+        (r"E=m{\mmath{\*\moMath{\msSup{\me{\mr c}}{\msup{\mr 2}}}}}", "E=mc^2"),
+        (r"{\mmath{\mf{\mnum a+1}{\mden 2}}{\msSup{\me x}{\msup n+{\mf{\mnum 1}{\mden k}}}}}", "(a+1)/2x^(n+1/k)"),
+        (r"x{\super n+1} and deep.{\super 12}", "x^(n+1) and deep.[12]"),
+        ("one\\'00two\x00 \\'07three \\u7?four", "onetwo three four"),
         ("outer} after the end", "outer"),
     ],
 )
@@ -153,6 +158,22 @@ def test_a_table_in_a_cell_is_a_table() -> None:
 def test_a_table_of_contents_is_marked_as_such() -> None:
     extracted = extracted_from(r"\pard\s3 Oil 3\par\pard Oil it.\par")
     assert [mark.kind for mark in extracted.marks] == ["contents", "text"]
+
+
+def test_a_large_picture_is_reported_also_in_a_document_with_much_text() -> None:
+    text = "Oil it. " * 100
+    large = r"{\pict\pngblip\picwgoal4536\pichgoal6804 01}{\pict\picwgoal9072\pichgoal13608\picscalex50\picscaley10 01}"
+    small = r"{\pict\picwgoal600\pichgoal600 01}"
+    assert [unread.reason for unread in extracted_from(f"{text}{large}{small}").unread] == [
+        "1 large picture, perhaps of text"
+    ]
+
+
+def test_many_characters_are_read_in_linear_time() -> None:
+    body = r"\'e9" * 600_000
+    started = time.process_time()
+    assert len(text_of(body)) == 600_000
+    assert time.process_time() - started < 3
 
 
 def test_pictures_and_objects_are_reported() -> None:

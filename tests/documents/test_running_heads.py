@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -24,13 +25,9 @@ def page(*rows: Placed, height: float = 10.0) -> list[Line]:
     """Return lines of one height with these texts and distances from the lower edge of the page."""
     lines = []
     for text, bottom in rows:
-        words = [(word, 60.0 + 6 * start, 60.0 + 6 * start + 5 * len(word)) for start, word in _split(text)]
+        words = [(m[0], 60.0 + 6 * m.start(), 60.0 + 6 * m.end() - 3) for m in re.finditer(r"\S+", text)]
         lines.append(Line(text, 60, words[-1][2], bottom, height, False, words))
     return lines
-
-
-def _split(text: str) -> Sequence[tuple[int, str]]:
-    return [(len(" ".join(text.split()[:number])), word) for number, word in enumerate(text.split())]
 
 
 def body(number: int, lines: int = 4) -> list[Placed]:
@@ -87,13 +84,13 @@ def test_left_and_right_pages_may_differ() -> None:
 
 
 def test_each_chapter_may_have_another_head() -> None:
-    heads = [f"Chapter {n // 5 + 1}: {('Mills', 'Ferries', 'Schools', 'Inns')[n // 5]} {n + 1}" for n in range(20)]
+    heads = [f"Chapter {n // 5 + 1}: {('Mills', 'Ferries', 'Schools', 'Inns')[n // 5]}      {n + 1}" for n in range(20)]
     assert trim(*([(head, 800.0), *body(n)] for n, head in enumerate(heads))) == bodies(20)
 
 
 def test_heads_that_change_with_each_page_are_known_by_the_page_number() -> None:
     topics = ("Oil", "Belts", "Pumps", "Rods", "Gears", "Nuts", "Chains", "Hooks")
-    heads = [f"{topic} {n + 1}" for n, topic in enumerate(topics)]
+    heads = [f"{topic}      {n + 1}" for n, topic in enumerate(topics)]
     assert trim(*([(head, 800.0), *body(n)] for n, head in enumerate(heads))) == bodies(8)
 
 
@@ -126,8 +123,55 @@ def test_a_numbered_title_is_no_head() -> None:
     assert [lines[0].text for lines in trimmed] == [f"Step {n + 1}" for n in range(5)]
 
 
+@pytest.mark.parametrize(
+    "title", ["Week {}", "Employee 10{}", "Invoice 2024-00{}", "Step {}", "{}. Oil", "Step {} of 6"]
+)
+def test_a_title_of_the_size_of_the_text_that_counts_up_is_no_head(title: str) -> None:
+    titles = [title.format(n + 1) for n in range(6)]
+    for gap in (14, 40):
+        pages = [[(text, 700.0 + gap), *body(n)] for n, text in enumerate(titles)]
+        assert [lines[0] for lines in trim(*pages)] == titles
+
+
+def test_a_last_line_that_counts_up_is_no_foot() -> None:
+    pages = [[*body(n), (f"Room 20{n + 1}", 644.0)] for n in range(6)]
+    assert [lines[-1] for lines in trim(*pages)] == [f"Room 20{n + 1}" for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    "foot", ["- {} -", "{} / 6", "Page {} of 6", "Handbook, page {}", "Brekke AS | {}", "Brekke AS            {}"]
+)
+def test_a_page_number_that_is_set_apart_is_removed(foot: str) -> None:
+    assert trim(*([*body(n), (foot.format(n + 1), 644.0)] for n in range(6))) == bodies(6)
+
+
+def test_a_page_number_at_the_outer_margin_is_removed() -> None:
+    heads = ["{} The mill", "The wheel and its turns {}"]
+    pages = [[(heads[n % 2].format(n + 10), 800.0), *body(n)] for n in range(8)]
+    assert trim(*pages) == bodies(8)
+
+
+def test_a_header_row_that_a_table_repeats_on_each_page_stays() -> None:
+    def rows(number: int) -> list[Placed]:
+        return [(f"{chr(97 + number)}{line:<19}{line * number % 7:<10}{line}", 682.0 - 18 * line) for line in range(9)]
+
+    header = "Pupil               Mark      Year"
+    pages = [[("Brekke AS", 740.0), (header, 700.0), *rows(number)] for number in range(4)]
+    trimmed = trim(*pages)
+    assert [lines.count(header) for lines in trimmed] == [1] * 4
+    assert [lines.count("Brekke AS") for lines in trimmed] == [1, 0, 0, 0]
+
+
+def test_a_head_with_gaps_above_a_table_is_removed() -> None:
+    pages = [
+        [(f"Pupils              Page {n + 1}", 740.0), *((f"{n}{r:<19}{r}", 682.0 - 18 * r) for r in range(9))]
+        for n in range(4)
+    ]
+    assert not [line for lines in trim(*pages) for line in lines if "Pupils" in line]
+
+
 def test_pages_that_are_alike_keep_their_text() -> None:
-    pages = [[*body(0, lines=12), (f"Copy {n + 1}", 30.0)] for n in range(5)]
+    pages = [[*body(0, lines=12), (f"Copy      {n + 1}", 30.0)] for n in range(5)]
     assert trim(*pages) == [[text for text, _ in body(0, lines=12)]] * 5
 
 

@@ -6,7 +6,8 @@ import io
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -14,10 +15,10 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qa.documents.extract.extractor import Extractor
 from qa.documents.extract.formats import extract
 from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.tables.sheet_tables import format_value
-from qa.documents.extract.tables.spreadsheets import extract_workbook
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge
 from qa.text.tables import cell_spans, sheet_cell
@@ -106,6 +107,47 @@ def test_formulas_have_the_values_that_were_saved() -> None:
         return added
 
     assert extract_one(workbook(write)).text == "Item | Sum | Is paid\nBelt | 3 | TRUE"
+
+
+def test_formulas_without_stored_values_are_reported_and_errors_are_shown() -> None:
+    def write(target: xlsxwriter.Workbook) -> None:
+        added = target.add_worksheet("Fees")
+        added.write_row(0, 0, ["Item", "Net", "Gross"])
+        added.write_row(1, 0, ["Gravel", 100])
+        added.write_formula(1, 2, "=B2*1.2", None, "")
+        added.write_row(2, 0, ["Sand", 50])
+        added.write_formula(2, 2, "=1/0", None, "#DIV/0!")
+        # Beyond all values.
+        added.write_formula(3, 3, "=NA()", None, "#N/A")
+
+    extracted = extract_one(workbook(write))
+    assert extracted.text == "Item | Net | Gross | \nGravel | 100 |  | \nSand | 50 | #DIV/0! | \n |  |  | #N/A"
+    assert [part.reason for part in extracted.unread] == [
+        "1 formula without stored values in sheet 'Fees'; open the workbook in a spreadsheet program and save it"
+    ]
+
+
+def test_percentages_are_shown_as_such_and_are_numbers_in_metadata() -> None:
+    def write(target: xlsxwriter.Workbook, header: list[str]) -> None:
+        added = target.add_worksheet("Fees")
+        added.write_row(0, 0, header)
+        for row, (format, value) in enumerate(
+            [("0%", 0.4), ("0.00%", 0.07), ("0.0 %", 1), ('0"%"', 3), ("0.0", 0.5)], 1
+        ):
+            added.write_row(row, 0, [f"Item {row}", row])
+            added.write_number(row, 2, value, target.add_format({"num_format": format}))
+
+    extracted = extract_one(workbook(lambda target: write(target, ["Item", "No", "Share"])))
+    assert [line.rsplit(" | ", 1)[1] for line in extracted.text.splitlines()] == [
+        "Share",
+        "40%",
+        "7%",
+        "100%",
+        "3",
+        "0.5",
+    ]
+    first, *_ = extract(workbook(lambda target: write(target, ["Text", "No", "Share"])), "a.xlsx")
+    assert first.meta == {"sheet": "Fees", "No": 1, "Share": 0.4}
 
 
 def test_a_merged_cell_is_repeated_in_each_row_and_column() -> None:
@@ -225,10 +267,18 @@ def test_the_caller_may_name_the_columns_of_a_workbook() -> None:
         extract(data, "a.xlsx", Columns(text="text"))
 
 
-def test_an_id_that_is_in_two_sheets_is_refused() -> None:
+def test_an_id_that_is_in_two_sheets_is_a_value_unless_the_caller_names_its_column() -> None:
     rows: list[list[object]] = [["id", "text"], ["7", "The pump."], ["8", "The belt."]]
+    data = workbook(sheet("A", rows), sheet("B", rows))
+    documents = extract(data, "a.xlsx")
+    assert [(document.id, document.meta) for document in documents] == [
+        (None, {"sheet": "A", "id": "7"}),
+        (None, {"sheet": "A", "id": "8"}),
+        (None, {"sheet": "B", "id": "7"}),
+        (None, {"sheet": "B", "id": "8"}),
+    ]
     with pytest.raises(InvalidInput, match="id '7' is in several sheets; make ids unique"):
-        extract(workbook(sheet("A", rows), sheet("B", rows)), "a.xlsx")
+        extract(data, "a.xlsx", Columns(id="id"))
 
 
 def test_a_long_sheet_has_several_structures_with_the_same_header() -> None:
@@ -326,6 +376,21 @@ def test_ods_is_read_with_merged_cells_repeated() -> None:
     assert (section_of(extracted, "June"), cell_of(extracted, "4.5")) == ("Fees", "C3")
 
 
+def test_ods_cells_without_a_type_are_read() -> None:
+    typed = (
+        '<table:table-cell office:value-type="percentage" office:value="0.4"><text:p>40 %</text:p></table:table-cell>'
+    )
+    rows = (
+        "<table:table-row><table:table-cell/><table:table-cell><text:p>Region</text:p></table:table-cell>"
+        "<table:table-cell><text:p>Rate</text:p></table:table-cell></table:table-row>"
+        '<table:table-row><table:table-cell/><table:table-cell table:number-columns-repeated="1"><text:p>North</text:p>'
+        f"</table:table-cell>{typed}</table:table-row>"
+        '<table:table-row table:number-rows-repeated="1048000"><table:table-cell/></table:table-row>'
+    )
+    extracted = extract_one(ods(rows), "a.ods")
+    assert (extracted.text, cell_of(extracted, "North")) == ("Region | Rate\nNorth | 40%", "B2")
+
+
 def test_an_encrypted_ods_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"a\.ods: encrypted with a password"):
         extract(ods(ODS_ROWS, manifest="<encryption-data/>"), "a.ods")
@@ -346,18 +411,25 @@ def test_a_small_workbook_that_expands_to_a_large_one_is_refused() -> None:
 SAMPLES = {"a.xlsx": workbook(sheet("Fees", FEES)), "a.xls": xls([(0, 0, "Item"), (1, 0, 3.0)]), "a.ods": ods(ODS_ROWS)}
 
 
+@pytest.fixture(scope="module")
+def extractor() -> Iterator[Extractor]:
+    """Extracts in a child process, because a damaged XLS can make its parser abort the process."""
+    with closing(Extractor(ocr=False)) as extractor:
+        yield extractor
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 @settings(max_examples=60, deadline=None)
 @given(changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=20), cut=st.floats(0.1, 1))
 def test_a_damaged_workbook_gives_text_or_a_clear_error(
-    name: str, changes: list[tuple[float, int]], cut: float
+    extractor: Extractor, name: str, changes: list[tuple[float, int]], cut: float
 ) -> None:
     data = bytearray(SAMPLES[name])
     for position, value in changes:
         data[int(position * len(data))] = value
     rejection = None
     try:
-        documents = extract_workbook(bytes(data[: int(cut * len(data))]), name)
+        documents = extractor.extract(bytes(data[: int(cut * len(data))]), name)
     except QAError as error:
         rejection, documents = error, []
     assert rejection is None or rejection.message.startswith(f"{name}: ")

@@ -6,7 +6,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from math import ceil
 from typing import Any
 
@@ -16,7 +17,7 @@ from qa.documents.extract.tables.columns import Columns
 from qa.errors import QAError
 from qa.types import Rectangle
 
-# With OCR, each page may take as long as a small file, and a file at most this long: some 5,000 pages of dense text.
+# The recognition of a page may take as long as a small file, and that of a file this long: some 5,000 dense pages.
 MAX_OCR_SECONDS = 6 * 3600
 # Parsers need few files at once, and write none.
 _OPEN_FILES = 64
@@ -59,13 +60,19 @@ class Limits:
     def __init__(self, seconds: int, memory: int) -> None:
         """Allow this process `seconds` more of processor time and `memory` bytes in all."""
         self._seconds = seconds
-        self._last = _used_seconds() + max(seconds, MAX_OCR_SECONDS)
+        self._end = _used_seconds() + seconds
+        self._last = self._end + MAX_OCR_SECONDS
         _set_limit(resource.RLIMIT_AS, memory)
-        _set_limit(resource.RLIMIT_CPU, _used_seconds() + seconds)
+        _set_limit(resource.RLIMIT_CPU, self._end)
 
-    def allow_page(self) -> None:
-        """Allow the next page as much processor time as the first, within the limit for all pages."""
-        _set_limit(resource.RLIMIT_CPU, min(_used_seconds() + self._seconds, self._last))
+    @contextmanager
+    def allow_recognition(self) -> Iterator[None]:
+        """Allow the recognition of a page `seconds` as well; the rest of the file does not get more time."""
+        start = _used_seconds()
+        _set_limit(resource.RLIMIT_CPU, min(start + self._seconds, self._last))
+        yield
+        self._end = min(self._end + _used_seconds() - start, self._last)
+        _set_limit(resource.RLIMIT_CPU, self._end)
 
 
 def _used_seconds() -> int:
@@ -80,11 +87,8 @@ def _set_limit(kind: int, limit: int) -> None:
 
 def _answer(header: Mapping[str, Any], data: bytes, limits: Limits, send: _Send) -> _Answer:
     """Return the reply to a request."""
-    is_ocr_on = header["ocr"]
 
     def report_progress(done: int, pages: int) -> None:
-        if is_ocr_on:
-            limits.allow_page()
         send({"kind": "progress", "done": done, "pages": pages}, ())
 
     name = header["name"]
@@ -95,6 +99,9 @@ def _answer(header: Mapping[str, Any], data: bytes, limits: Limits, send: _Send)
             rectangles = [Rectangle(*values) for values in header["rectangles"]]
             return {"kind": "page"}, [render_page(data, name, header["page"], rectangles)]
         columns = header["columns"] and Columns(**header["columns"])
-        return pack_documents(extract(data, name, columns, ocr=is_ocr_on, progress=report_progress))
+        extracted = extract(
+            data, name, columns, ocr=header["ocr"], progress=report_progress, recognising=limits.allow_recognition
+        )
+        return pack_documents(extracted)
     except QAError as error:
         return {"kind": "error", "error": type(error).__name__, "message": error.message, "field": error.field}, ()

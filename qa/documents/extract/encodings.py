@@ -38,8 +38,10 @@ _CONTROL_BYTES = bytes(byte for byte in (*range(32), 127) if byte not in _TEXT_C
 _ODD_CATEGORIES = frozenset({"Cc", "Cn", "Co", "Cs"})
 _QUOTES = frozenset("‘’“”«»–—…")
 _FIT_WITHIN_WORD = {"’": 1, "‘": 0, "–": 0, "—": 0.5}
-# In bytes: from how much of a long file the encoding is chosen.
-_SAMPLE = 200_000
+# In bytes: from how much of a long file the encoding is chosen, and how much is taken around a byte beyond ASCII.
+_SAMPLE, _BEFORE, _AFTER = 200_000, 100, 1_000
+# A byte that is no part of a longer character in any encoding of the legacy ones.
+_SPACE = re.compile(rb"[ \t\r\n]")
 _MAX_CONTROLS = 0.02
 # Of UTF-16 without a mark: at most this share of characters that text does not have.
 _MAX_ODD = 0.01
@@ -79,7 +81,7 @@ def detect_encoding(data: bytes) -> Encoding | None:
             return Encoding(name)
     if _share_of_controls(sample) > _MAX_CONTROLS:
         return None
-    return Encoding("utf-8" if _is_utf_8(data) else _detect_legacy(sample))
+    return Encoding("utf-8" if _is_utf_8(data) else _detect_legacy(_sample_high_bytes(data)))
 
 
 def decode_head(data: bytes) -> str:
@@ -142,6 +144,23 @@ def _is_odd(character: str) -> bool:
     return unicodedata.category(character) in _ODD_CATEGORIES and not character.isspace()
 
 
+def _sample_high_bytes(data: bytes) -> bytes:
+    """Return the start of a text, or pieces around its bytes beyond ASCII if the start has few of them."""
+    start = data[:_SAMPLE]
+    if len(start) == len(data) or len(_HIGH_BYTE.findall(start)) >= _MIN_OTHER_LATIN:
+        return start
+    pieces: list[bytes] = []
+    size = end = 0
+    while size < _SAMPLE and (high := _HIGH_BYTE.search(data, end)):
+        first = max(end, high.start() - _BEFORE)
+        # A piece that ends at a space does not cut a character.
+        space = _SPACE.search(data, high.end() + _AFTER, high.end() + 2 * _AFTER)
+        end = space.end() if space else high.end() + 2 * _AFTER
+        pieces.append(data[first:end])
+        size += end - first
+    return b"".join(pieces)
+
+
 def _detect_legacy(data: bytes) -> str:
     """Return the most likely of the encodings from before Unicode."""
     high = len(_HIGH_BYTE.findall(data))
@@ -172,7 +191,7 @@ def _mean_fit(data: bytes, encoding: str) -> float:
     """Return how well the characters beyond ASCII fit into their words, between -1 and 1."""
     text = f" {data.decode(encoding, 'replace')} "
     fits = [_fit(*text[n - 1 : n + 2]) for n, character in enumerate(text) if not character.isascii()]
-    return sum(fits) / len(fits)
+    return sum(fits) / max(1, len(fits))
 
 
 def _fit(before: str, character: str, after: str) -> float:

@@ -61,7 +61,7 @@ class Extractor:
         """Set the limits for a small file; a larger file has proportionally more.
 
         Args:
-            seconds: processor time; with OCR, for each page.
+            seconds: processor time; the recognition of each page has as much in addition.
             memory: address space in bytes.
             ocr: recognise text in pictures, if the extra `ocr` is installed.
         """
@@ -106,7 +106,7 @@ class Extractor:
             reply = _read_reply(cast(IO[bytes], process.stdout), memory, progress)
             result = _error(reply) if reply.header.get("kind") == "error" else _expect(reply, kind, unpack)
         except (EOFError, BrokenPipeError) as error:
-            raise _crash_error(_stop(process), name, seconds, memory, per_page=self._ocr) from error
+            raise _crash_error(_stop(process), name, seconds, memory) from error
         except MessageError as error:
             process.kill()
             _stop(process)
@@ -198,13 +198,10 @@ def _error(reply: Message) -> QAError:
     return _ERRORS[kind](message, field=field)
 
 
-def _crash_error(status: int, name: str, seconds: int, memory: int, *, per_page: bool) -> InvalidInput:
+def _crash_error(status: int, name: str, seconds: int, memory: int) -> InvalidInput:
     """Return the error for a file whose process ended with a status."""
     if status == -signal.SIGXCPU:
-        page = " for a page" if per_page else ""
-        return TooLarge(
-            f"{name}: extraction takes over {seconds:,} s of processor time{page}; split the file", field=name
-        )
+        return TooLarge(f"{name}: extraction takes over {seconds:,} s of processor time; split the file", field=name)
     # Parsers in C abort when an allocation fails.
     if status in (OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL):
         return TooLarge(f"{name}: extraction takes over {memory:,} bytes of memory; split the file", field=name)

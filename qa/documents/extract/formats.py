@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from qa.documents.extract.signatures import Format, Unsupported
 from qa.documents.extract.sniffing import sniff
 from qa.documents.extract.tables.columns import Columns
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, UnsupportedFormat
+
+if TYPE_CHECKING:
+    from qa.documents.extract.images.ocr import Recognising
 
 Extract = Callable[[bytes, str, Columns | None], list[ExtractedText]]
 """Extracts the documents of a file, given its bytes, its name and the columns of a table."""
@@ -24,6 +29,7 @@ def extract(
     *,
     ocr: bool = False,
     progress: Progress | None = None,
+    recognising: Recognising = nullcontext,
     depth: int = 0,
 ) -> list[ExtractedText]:
     """Extract the documents of a file: one, or one for each row of a table, or those attached to a mail too.
@@ -33,7 +39,8 @@ def extract(
         name: the file's name or path, which error messages name.
         columns: the columns of a table; the usual names if None.
         ocr: recognise text in pictures.
-        progress: called after each page of a PDF or a picture.
+        progress: called after each page of a PDF or a picture, which may be attached to a mail.
+        recognising: makes the context in which a page is recognised.
         depth: how many mails the file is attached inside of.
 
     Raises:
@@ -48,8 +55,8 @@ def extract(
     try:
         extracted = (
             _extract_table(format, data, name, columns or Columns())
-            or _extract_mail(format, data, name, ocr=ocr, depth=depth)
-            or _extract_pages(format, data, name, ocr=ocr, progress=progress)
+            or _extract_mail(format, data, name, ocr=ocr, progress=progress, recognising=recognising, depth=depth)
+            or _extract_pages(format, data, name, ocr=ocr, progress=progress, recognising=recognising)
             or _extract_text(format, data, name)
         )
     except (QAError, MemoryError):
@@ -84,13 +91,22 @@ def _extract_table(format: Format, data: bytes, name: str, columns: Columns) -> 
     return None
 
 
-def _extract_mail(format: Format, data: bytes, name: str, *, ocr: bool, depth: int) -> list[ExtractedText] | None:
+def _extract_mail(
+    format: Format,
+    data: bytes,
+    name: str,
+    *,
+    ocr: bool,
+    progress: Progress | None,
+    recognising: Recognising,
+    depth: int,
+) -> list[ExtractedText] | None:
     from qa.documents.extract.mail.attachments import MAX_DEPTH
 
     def extract_part(data: bytes, name: str) -> list[ExtractedText]:
         if depth >= MAX_DEPTH:
             raise InvalidInput(f"{name}: attached inside {depth + 1} mails; add it by itself", field=name)
-        return extract(data, name, ocr=ocr, depth=depth + 1)
+        return extract(data, name, ocr=ocr, progress=progress, recognising=recognising, depth=depth + 1)
 
     match format:
         case Format.MAIL:
@@ -109,17 +125,17 @@ def _extract_mail(format: Format, data: bytes, name: str, *, ocr: bool, depth: i
 
 
 def _extract_pages(
-    format: Format, data: bytes, name: str, *, ocr: bool, progress: Progress | None
+    format: Format, data: bytes, name: str, *, ocr: bool, progress: Progress | None, recognising: Recognising
 ) -> ExtractedText | None:
     match format:
         case Format.PDF:
             from qa.documents.extract.pdf.document import extract_pdf
 
-            return extract_pdf(data, name, ocr=ocr, progress=progress)
+            return extract_pdf(data, name, ocr=ocr, progress=progress, recognising=recognising)
         case Format.PICTURE:
             from qa.documents.extract.images.pictures import extract_picture
 
-            return extract_picture(data, name, ocr=ocr, progress=progress)
+            return extract_picture(data, name, ocr=ocr, progress=progress, recognising=recognising)
     return None
 
 

@@ -24,6 +24,10 @@ _MAX_OUTPUT = 20_000
 _TERMINAL_CODE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 # What Python prints for an object that has no text, such as a figure.
 _BARE_OBJECT = re.compile(r"[\[(]?<[^<>\n]{1,200}(?: at 0x[0-9a-f]+|Axes)>[\])]?,?")
+# What Python, Altair and R print for an object that is shown as a picture.
+_PICTURED_OBJECT = re.compile(
+    r"[\[(]?<[^\n]{1,300}>[\])]?,?|[\w.]{1,100}\(\.\.\.\)|plot without title|Plot with title .{0,300}"
+)
 _ATTACHED_PICTURE = re.compile(r"\]\(attachment:")
 _LISTED = 10
 
@@ -123,7 +127,8 @@ def _read_output(output: Json, number: int, name: str) -> tuple[ExtractedText, b
             return table, has_picture
     if markdown := _string(forms.get("text/markdown")):
         return _read_markdown(markdown, name), has_picture
-    if has_picture or _BARE_OBJECT.fullmatch(plain.strip()) or any("widget" in key for key in forms):
+    bare = _PICTURED_OBJECT if has_picture else _BARE_OBJECT
+    if bare.fullmatch(plain.strip()) or any("widget" in key for key in forms):
         plain = ""
     return _printed(plain or _string(forms.get("text/latex")), number), has_picture
 

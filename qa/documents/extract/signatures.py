@@ -122,7 +122,7 @@ OLE_STREAMS: dict[str, Format | Unsupported] = {
     "visiodocument": Unsupported.VISIO,
 }
 # Brands of the ISO base media format; others are video.
-PICTURE_BRANDS = (b"heic", b"heix", b"mif1", b"avif")
+PICTURE_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 BITMAP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 # Sheets of Excel before OLE files: the first record of BIFF 2 to 4.
 OLD_SHEET_RECORD = re.compile(rb"\x09[\x00\x02\x04]\x06\x00|\x09\x00\x04\x00")
@@ -152,5 +152,7 @@ SUFFIXES: dict[str, Format | Unsupported] = {
     **dict.fromkeys((".svg",), Unsupported.SVG),
 }
 OFFICE = frozenset({Format.DOCX, Format.PPTX, Format.WORKBOOK})
-# Formats whose files are never text. A text with such a name is damaged or mislabelled, and its extractor says so.
+# Formats whose files are never text.
 BINARY = frozenset({Format.PDF, Format.DOCX, Format.PPTX, Format.EPUB, Format.ODT, Format.OUTLOOK, Format.PICTURE})
+# A text with such a name is damaged, as a PDF is partly text. Others are texts under a wrong name.
+DAMAGED = frozenset({Format.PDF, Format.PICTURE})

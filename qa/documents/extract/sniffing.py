@@ -13,6 +13,7 @@ from qa.documents.extract.encodings import detect_encoding
 from qa.documents.extract.signatures import (
     BINARY,
     BITMAP_HEADERS,
+    DAMAGED,
     OFFICE,
     OLD_SHEET_RECORD,
     OLE_MARK,
@@ -46,7 +47,9 @@ def sniff(data: bytes, name: str) -> Format | Unsupported:
     if (found := _sniff_binary(data, by_name)) is not None:
         return found
     if by_name in BINARY:
-        return by_name
+        if by_name in DAMAGED or data.startswith(b"PK") or not data.strip() or not detect_encoding(data[:_HEAD]):
+            return by_name
+        return sniff_text(data, suffix, Format.TEXT) or Format.TEXT
     found = sniff_text(data, suffix, by_name)
     if found is None and by_name is Format.WORKBOOK and data and detect_encoding(data[:_HEAD]):
         # Many programs write text tables under the name of a workbook.
@@ -55,19 +58,23 @@ def sniff(data: bytes, name: str) -> Format | Unsupported:
 
 
 def _sniff_binary(data: bytes, by_name: Format | Unsupported) -> Format | Unsupported | None:
-    if data.startswith(b"\1\0\0\0") and data[40:44] == b" EMF":
-        return Unsupported.OTHER_PICTURE
-    if _is_pdf(data, by_name):
-        return Format.PDF
     if data.startswith(OLE_MARK):
         return _sniff_ole(data)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _sniff_zip(data, by_name)
     if _POSTSCRIPT.match(data):
         return Unsupported.POSTSCRIPT
-    if data[:_MAX_MIMETYPE].decode("latin-1").isprintable():
-        # A text may begin with the letters of a mark.
-        return None
+    # A text may begin with the letters of a mark.
+    is_text = data[:_MAX_MIMETYPE].decode("latin-1").isprintable()
+    if not is_text and (found := _sniff_mark(data)) is not None:
+        return found
+    # Other formats may hold a PDF near the start.
+    return Format.PDF if _is_pdf(data, by_name) else None
+
+
+def _sniff_mark(data: bytes) -> Format | Unsupported | None:
+    if data.startswith(b"\1\0\0\0") and data[40:44] == b" EMF":
+        return Unsupported.OTHER_PICTURE
     for mark, found in SIGNATURES:
         if data.startswith(mark):
             return found

@@ -155,10 +155,3 @@ def clean_properties(**values: str | datetime | None) -> Meta:
     texts = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
     clean = {name: _UNSTORABLE.sub("", text).strip()[:MAX_META_VALUE] for name, text in texts.items() if text}
     return {name: text for name, text in clean.items() if text}
-
-
-def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as text: one line for each row, with a bar between cells."""
-    return "\n".join(
-        CELL_SEPARATOR.join(" ".join(cell.split()) for cell in row) for row in rows if any(map(str.strip, row))
-    )

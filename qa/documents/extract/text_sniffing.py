@@ -32,8 +32,10 @@ _NOTEBOOK = (re.compile(rb'"nbformat"\s*:\s*\d'), re.compile(rb'"cells"\s*:\s*\[
 _MAIL_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]?(.*)")
 # Fields that mail programs write and people do not.
 _MAIL_MARKS = frozenset(
-    {"received", "return-path", "message-id", "mime-version", "delivered-to", "content-transfer-encoding", "x-mailer"}
+    {"return-path", "message-id", "mime-version", "delivered-to", "content-transfer-encoding", "x-mailer"}
 )
+# The word "received" is in notes too.
+_RECEIVED = re.compile(r"\(?(?:from|by)\s+\S", re.IGNORECASE)
 _SAVED_BY = re.compile(r"[\"<]*saved by ", re.IGNORECASE)
 _MAILBOX = re.compile(r"From \S+.*\d{4}\r?\n(?:[A-Za-z][A-Za-z0-9-]*:|>)")
 
@@ -87,7 +89,10 @@ def _sniff_mail(head: str) -> Format | Unsupported | None:
         if not field:
             break
         fields.setdefault(field[1].casefold(), field[2])
-    if not fields.keys() & _MAIL_MARKS or not fields.keys() & {"from", "subject", "date", "to"}:
+    is_received = _RECEIVED.match(fields.get("received", "")) or (
+        "received" in fields and "@" in fields.get("from", "")
+    )
+    if not (fields.keys() & _MAIL_MARKS or is_received) or not fields.keys() & {"from", "subject", "date", "to"}:
         return None
     if _SAVED_BY.match(fields.get("from", "")) or "snapshot-content-location" in fields:
         return Unsupported.WEB_ARCHIVE

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from qa.documents.extract.office.archive import OfficeArchive
 from qa.documents.extract.office.drawings import anchored_text, body_text
 from qa.documents.extract.office.graphics import add_graphic
-from qa.documents.extract.office.unreadable import Unreadable
+from qa.documents.extract.office.unreadable import Unreadable, centimetres
 from qa.documents.extract.office.xml_tree import Element, integer, qn
 from qa.documents.extract.text_builder import TextBuilder
 
-# In English Metric Units, 360,000 to the centimetre. A smaller picture is an icon, a logo or a signature.
-_MIN_PICTURE = (4 * 360_000) * (3 * 360_000)
+# English Metric Units in a centimetre.
+_UNITS = 360_000
+_WIDTH, _HEIGHT = re.compile(r"(?:^|;)\s*width:([^;]*)"), re.compile(r"(?:^|;)\s*height:([^;]*)")
 
 
 class DrawingReader:
@@ -35,10 +37,10 @@ class DrawingReader:
         objects = [*drawing.iter(qn("o:OLEObject"))]
         for element in objects:
             self._unreadable.objects[element.get("ProgID") or "unknown"] += 1
-        extents = [integer(e.get("cx")) * integer(e.get("cy")) for e in drawing.iter(qn("wp:extent"))]
-        is_large = max(extents, default=_MIN_PICTURE) >= _MIN_PICTURE
+        has_picture = False
 
         def visit(element: Element) -> bool:
+            nonlocal has_picture
             tag = element.tag
             if tag == qn("w:txbxContent"):
                 self._add_blocks(element)
@@ -47,7 +49,7 @@ class DrawingReader:
             elif tag == qn("v:textpath"):
                 builder.add_block(element.get("string") or "")
             elif tag in (qn("pic:pic"), qn("v:imagedata")):
-                self._unreadable.pictures += int(is_large and not objects)
+                has_picture = True
             else:
                 fault = add_graphic(element, part, self._archive, builder)
                 self._unreadable.reasons += [fault] if fault else []
@@ -55,3 +57,15 @@ class DrawingReader:
             return True
 
         anchored_text(drawing, visit)
+        if has_picture and not objects:
+            self._unreadable.add_picture(*_size(drawing))
+
+
+def _size(drawing: Element) -> tuple[float, float]:
+    """Return the width and height of a drawing in centimetres; 0 if it has none."""
+    sizes = [(integer(e.get("cx")) / _UNITS, integer(e.get("cy")) / _UNITS) for e in drawing.iter(qn("wp:extent"))]
+    for shape in [] if sizes else drawing.iter(qn("v:shape"), qn("v:rect")):
+        style = shape.get("style") or ""
+        width, height = _WIDTH.search(style), _HEIGHT.search(style)
+        sizes.append((centimetres(width and width[1]), centimetres(height and height[1])))
+    return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))

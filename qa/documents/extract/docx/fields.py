@@ -9,7 +9,7 @@ from qa.documents.extract.docx.styles import is_on
 from qa.documents.extract.office.symbols import symbol
 from qa.documents.extract.office.xml_tree import Element, attribute, find, find_all, integer
 
-CHECKED, UNCHECKED = "☒", "☐"
+CHECKED, UNCHECKED = "[x]", "[ ]"
 _SYMBOL = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})(?:.*\\f\s+\"?([^\"\\]+))?", re.IGNORECASE | re.DOTALL)
 _BUTTON = re.compile(r"\s*(?:MACROBUTTON|GOTOBUTTON)\s+\S+\s+(.+)", re.IGNORECASE | re.DOTALL)
 _EQUATION = re.compile(r"\s*EQ\s+(.+)", re.IGNORECASE | re.DOTALL)

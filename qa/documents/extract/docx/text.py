@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from qa.documents.extract.docx.fields import Field, read_form
+from qa.documents.extract.docx.fields import CHECKED, UNCHECKED, Field, read_form
 from qa.documents.extract.docx.styles import Styles
 from qa.documents.extract.office.equations import read_omml
 from qa.documents.extract.office.styled_text import PLAIN, StyledText, TextStyle
@@ -73,6 +73,7 @@ class TextReader:
             qn("w:instrText"): self._read_instruction,
             qn("w:fldSimple"): self._read_simple_field,
             qn("w:ruby"): self._read_ruby,
+            qn("w:sdt"): self._read_control,
             qn("m:oMath"): self._read_equation,
             qn("m:oMathPara"): self._read_equation,
             qn("mc:AlternateContent"): self._read_alternative,
@@ -130,6 +131,14 @@ class TextReader:
 
     def _read_symbol(self, element: Element, style: TextStyle) -> None:
         self._add(_symbol(element, style.font or ""), style)
+
+    def _read_control(self, element: Element, style: TextStyle) -> None:
+        box = find(element, "w:sdtPr/w14:checkbox")
+        if box is None:
+            self._read_children(element, style)
+        else:
+            is_checked = attribute(find(box, "w14:checked"), "w14:val") in ("1", "true", "on")
+            self._add(CHECKED if is_checked else UNCHECKED, style)
 
     def _read_ruby(self, element: Element, style: TextStyle) -> None:
         base, reading = find(element, "w:rubyBase"), find(element, "w:rt")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import html
 import io
-import lzma
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -17,6 +14,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from qa.documents.extract.plain_text import decode
+from qa.documents.extract.zip_archive import DAMAGED
 from qa.errors import InvalidInput, TooLarge
 
 Element: TypeAlias = Any
@@ -34,11 +32,6 @@ _XML = {
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
 _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-# What zipfile and the decompressors raise on damaged entries.
-_UNREADABLE = (
-    *(KeyError, ValueError, EOFError, OSError, RuntimeError, NotImplementedError),
-    *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-)
 
 
 class Archive:
@@ -53,7 +46,7 @@ class Archive:
         self.name = name
         try:
             self._file = zipfile.ZipFile(io.BytesIO(data))
-        except _UNREADABLE as error:
+        except DAMAGED as error:
             raise InvalidInput(f"{name}: not an EPUB, or damaged ({error}); download it again", field=name) from error
         self._size = 0
 
@@ -74,7 +67,7 @@ class Archive:
             if self._size > _MAX_READ:
                 raise TooLarge(f"{self.name}: over {_MAX_READ:,} bytes when unpacked; split the book", field=self.name)
             return self._file.read(entry)
-        except _UNREADABLE:
+        except (KeyError, *DAMAGED):
             return None
 
     def read_xml(self, path: str) -> Element | None:

@@ -22,6 +22,7 @@ from qa.documents.extract.epub.archive import (
     types_of,
 )
 from qa.documents.extract.epub.package import CONTENTS, Entry, Item, Package, read_package
+from qa.documents.extract.html.names import purpose_of
 from qa.documents.extract.html.page import extract_html
 from qa.documents.extract.joining import join_texts
 from qa.documents.extract.text_builder import ExtractedText
@@ -31,6 +32,9 @@ from qa.types import Mark, Unread
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 # Around the text of a page on the web these are furniture, but in a book they are notes and title pages.
 _BOOK_PARTS = frozenset({"article", "aside", "footer", "header", "main"})
+_OF_WEB_PAGES = frozenset({"aria-hidden", "id", "role", "style"})
+# The classes of these mark line numbers, lines of code and formulas.
+_NAMED_PARTS = frozenset({"a", "code", "img", "pre", "span", "td"})
 _PICTURES = ("img", "image", "svg", "video", "audio", "object", "canvas")
 # Share of a page's text that is in links: above the first it is a table of contents if the book says so, above the
 # second if it has links to several files.
@@ -117,8 +121,19 @@ def _simplify(root: Element, *, keep_navigation: bool) -> None:
             # The number of a printed page, in the middle of a sentence.
             element.text = None
             del element[:]
-        for key in [key for key in element.attrib if key.startswith("{") or key == "role"]:
+        elif tag == "style":
+            element.text = None
+        for key in [key for key in element.attrib if not _is_kept(key, tag, element.attrib[key])]:
             del element.attrib[key]
+
+
+def _is_kept(attribute: str, tag: str, value: str) -> bool:
+    """Return whether an attribute of a chapter says what its text is, and not how a page on the web is built."""
+    if attribute == "class":
+        return tag in _NAMED_PARTS or purpose_of(value) == "contents"
+    if attribute == "hidden":
+        return tag == "nav"
+    return not attribute.startswith("{") and attribute not in _OF_WEB_PAGES
 
 
 def _is_contents(body: Element, item: Item, package: Package) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qa.documents.extract.html.parsing import Element
-from qa.documents.extract.html.tags import HEADINGS
+from qa.documents.extract.html.parsing import Element, walk
+from qa.documents.extract.html.tags import BLOCKS, HEADINGS
 
 # An element with fewer words is no text.
 _MIN_PROSE_WORDS, _MIN_SENTENCE_WORDS = 5, 3
@@ -42,6 +42,11 @@ class Content:
         return self.has_words and self.words >= self.link_words
 
     @property
+    def has_any(self) -> bool:
+        """Whether there is a word, wherever it is."""
+        return self.words + self.heading_words + self.link_words > 0
+
+    @property
     def linked(self) -> float:
         """The share of words in links."""
         return self.link_words / max(1, self.words + self.heading_words + self.link_words)
@@ -60,6 +65,49 @@ def measure(element: Element) -> Content:
     heading_words = sum(map(count_words, headings)) - sum(map(count_words, links_in_headings))
     outside = max(0, words - heading_words - link_words)
     return Content(outside, max(0, heading_words), link_words, len(links), text[-1].endswith((".", "!", "?")))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an element.
+
+    Attributes:
+        text: its words, also those in links.
+        words: the number of words outside links and headings.
+        link_words: the number of words in links.
+    """
+
+    text: str
+    words: int
+    link_words: int
+
+
+def sentences_of(element: Element) -> Iterator[Sentence]:
+    """Yield the sentences of an element; each ends at the latest with its block."""
+    words: list[tuple[str, bool]] = []
+    links = headings = 0
+    for event, part in walk(element):
+        if part.tag in BLOCKS or part.tag == "br":
+            yield from _sentence(words)
+            words = []
+        is_start = event == "start"
+        links += (1 if is_start else -1) * (part.tag == "a")
+        headings += (1 if is_start else -1) * (part.tag in HEADINGS)
+        text = part.text if is_start else part.tail if part is not element else None
+        for word in (text or "").split() if not headings else ():
+            if word in _SEPARATORS:
+                continue
+            words.append((word, links > 0))
+            if word.endswith((".", "!", "?")):
+                yield from _sentence(words)
+                words = []
+    yield from _sentence(words)
+
+
+def _sentence(words: Sequence[tuple[str, bool]]) -> Iterator[Sentence]:
+    if words:
+        link_words = sum(is_link for _, is_link in words)
+        yield Sentence(" ".join(word for word, _ in words), len(words) - link_words, link_words)
 
 
 def has_more_words(element: Element, number: int) -> bool:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qa.documents.extract.html.content import Content, empty, has_more_words, has_text_beside, measure, text_of
+from qa.documents.extract.html.content import (
+    Content,
+    empty,
+    has_more_words,
+    has_text_beside,
+    measure,
+    sentences_of,
+    text_of,
+)
 from qa.documents.extract.html.names import (
     NAVIGATION_ROLES,
     SURROUNDING_ROLES,
@@ -24,6 +32,10 @@ _NUMBERED = ("pre", "span", "td", "a")
 _NUMBERING_NAMES = ("lineno", "line-no", "gutter", "-num", "linenum", "-ln-")
 _MAX_WORDS_OF_MENU = 40
 _MAX_CONSENT_WORDS = 150
+_MANY_WORDS = 200
+_MIN_WORDS_OF_FOOTER, _MIN_WORDS_WITHOUT_LINKS = 5, 3
+# Share of words in links; with more of them an element beside the main content is a menu.
+_MIN_LINKED = 0.5
 
 
 def _find_main(marked: Sequence[Element]) -> Element | None:
@@ -53,9 +65,15 @@ def empty_furniture(page: Element, markup: str) -> None:
     for button in buttons:
         if _is_command_button(button):
             empty(button)
+    # What is around much text is text too; to measure each level again would take quadratic time.
+    around_text = set[Element]()
     for element, role, purpose in reversed(candidates):
+        if element in around_text:
+            continue
         if _is_furniture(element, role, purpose):
             empty(element)
+        elif _surrounding(element, role, purpose) and has_more_words(element, _MANY_WORDS):
+            around_text.update(element.iterancestors())
     if main is not None:
         inside = main
         for ancestor in main.iterancestors():
@@ -96,9 +114,7 @@ def _is_furniture(element: Element, role: str, purpose: Purpose | None) -> bool:
         return _is_menu(element)
     if tag == "search" or role == "search":
         return not has_more_words(element, _MAX_WORDS_OF_MENU)
-    surrounding = _SURROUNDING_TAGS.get(tag) or SURROUNDING_ROLES.get(role)
-    if surrounding is None and purpose in ("header", "footer", "sidebar"):
-        surrounding = purpose
+    surrounding = _surrounding(element, role, purpose)
     if surrounding and not _is_within_content(element):
         return _is_surrounding(element, measure(element), surrounding)
     if purpose == "navigation":
@@ -111,6 +127,12 @@ def _is_furniture(element: Element, role: str, purpose: Purpose | None) -> bool:
     if purpose == "search":
         return element.find(".//input") is not None and not measure(element).has_words
     return purpose == "line numbers" and _is_number(element)
+
+
+def _surrounding(element: Element, role: str, purpose: Purpose | None) -> Purpose | None:
+    """Return whether an element is a header, footer or sidebar, and which; None if it is none."""
+    named = purpose if purpose in ("header", "footer", "sidebar") else None
+    return _SURROUNDING_TAGS.get(element.tag) or SURROUNDING_ROLES.get(role) or named
 
 
 def _is_number(element: Element) -> bool:
@@ -137,16 +159,32 @@ def _is_surrounding(element: Element, content: Content, purpose: Purpose) -> boo
     if element.find(".//main") is not None or element.find(".//article") is not None:
         return False
     if purpose == "footer":
-        return content.links > 0 or not content.has_words or is_imprint(text_of(element))
+        return not _is_about_subject(element, content)
     if purpose == "header":
         return not content.heading_words and not content.has_words
-    return not content.is_prose
+    return not content.is_prose and (content.link_words >= content.words or _has_field(element))
+
+
+def _is_about_subject(footer: Element, content: Content) -> bool:
+    """Return whether a footer has more than links and sentences about the page itself."""
+    sentences = [sentence for sentence in sentences_of(footer) if not is_imprint(sentence.text)]
+    words = sum(sentence.words for sentence in sentences)
+    links = sum(sentence.link_words for sentence in sentences)
+    # A heading announces text, and short text without any link is no menu.
+    is_enough = words >= _MIN_WORDS_OF_FOOTER or (words > 0 and content.heading_words > 0)
+    if not links:
+        is_enough = is_enough or words >= _MIN_WORDS_WITHOUT_LINKS
+    return is_enough and words >= links
 
 
 def _empty_beside_main(element: Element) -> None:
     content = measure(element)
-    if not content.is_prose and not (content.heading_words and not content.link_words):
+    if not content.is_prose and (_has_field(element) or content.linked >= _MIN_LINKED or not content.has_any):
         empty(element)
+
+
+def _has_field(element: Element) -> bool:
+    return next(element.iter("input", "select"), None) is not None
 
 
 def _has_button(element: Element) -> bool:

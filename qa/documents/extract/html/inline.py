@@ -8,16 +8,13 @@ from collections.abc import Callable
 from qa.documents.extract.html.parsing import Element
 from qa.documents.extract.html.tags import BLOCKS, CONTROLS, PLAIN
 from qa.documents.extract.office.equations import read_mathml
+from qa.documents.extract.scripts import superscript
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]|(?<=[!-~])[\u200c\u200d](?=[!-~])")
 # Browsers read these control characters as Windows-1252.
 _CONTROL = re.compile("[\x80-\x9f]")
-_ORDINAL = re.compile(r"st|nd|rd|th|tm|sm|[®©™°ºª]", re.IGNORECASE)
-# No exponent follows these.
-_SENTENCE_MARKS = frozenset(".,;:!?\"'”’»")
 _ATOM = re.compile(r"[+\-−–]?\w+|[+\-−–*†‡′″]+")
 _NUMBER = re.compile(r"\d+")
-_MARK = re.compile(r"\[.*\]|\(.*\)|[*†‡]+")
 _FORMULA_CLASS = re.compile(r"math|tex|formula|equation|emoji|smil(?:ey|ie)", re.IGNORECASE)
 
 
@@ -121,14 +118,9 @@ def format_superscript(before: str, text: str, *, is_link: bool = False) -> str:
         text: the superscript.
         is_link: whether it links to a note.
     """
-    if not text or _ORDINAL.fullmatch(text) or _MARK.fullmatch(text):
-        return text
-    if is_link or before in _SENTENCE_MARKS:
-        return f"[{text}]" if _NUMBER.fullmatch(text) or len(text) == 1 else f" {text}"
-    if not before.strip():
-        # The mark of a note at the start of its text.
-        return f"{text} "
-    return f"^{text}" if _ATOM.fullmatch(text) else f"^({text})"
+    # The mark of a note may be at the start of its text.
+    at_start = bool(text) and not is_link and not before.strip()
+    return f"{text} " if at_start else superscript(before, text, is_link=is_link)
 
 
 def format_subscript(before: str, text: str) -> str:

@@ -80,7 +80,7 @@ _CONSENTS = re.compile(
 )
 _IMPRINT = re.compile(
     r"©|\(c\) \d{4}|\bcopyright\b|all rights reserved|last (?:updated|modified)|powered by|generated (?:by|on)"
-    r"|created using",
+    r"|(?:built|created|made) (?:using|with)",
     re.IGNORECASE,
 )
 _CONTENTS_TITLE = re.compile(

@@ -48,6 +48,7 @@ _FORMATTING = re.compile(
     r"</?(?:b|big|center|em|font|i|nobr|s|small|span|strike|strong|tt|u)(?:\s[^<>]*)?>", re.IGNORECASE
 )
 _XHTML_PREFIXES = frozenset({"h", "html", "xhtml"})
+_TAG = re.compile(r"[A-Za-z][A-Za-z0-9.-]*")
 
 
 def decode_page(data: bytes, name: str) -> DecodedText:
@@ -138,5 +139,5 @@ def _drop_prefixes(page: Element) -> None:
     for element in page.iter():
         if ":" in element.tag:
             prefix, _, local = element.tag.partition(":")
-            if prefix.lower() in _XHTML_PREFIXES:
+            if prefix.lower() in _XHTML_PREFIXES and _TAG.fullmatch(local):
                 element.tag = local

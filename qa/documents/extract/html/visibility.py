@@ -23,6 +23,12 @@ _DISPLAY = re.compile(r"\bdisplay\s*:\s*([\w-]+)", re.IGNORECASE)
 _CSS_BLOCK = re.compile(r"@[^@{};]*\{|[{}]")
 _SIMPLE_SELECTOR = re.compile(r"[a-z]*([.#][\w-]+)", re.IGNORECASE)
 _CSS_NAME = re.compile(r"[.#][\w-]+")
+# Rules for states that the reader brings about, such as a click.
+_CSS_STATE = re.compile(
+    r":(?:active|checked|focus|has|hover|indeterminate|open|popover-open|target)|\[(?:open|aria-expanded)",
+    re.IGNORECASE,
+)
+_CSS_SUBJECT = re.compile(r"(?:^|[\s>+~])([a-z][\w-]*|\*|(?=[:\[]))[^\s>+~.#]*$", re.IGNORECASE)
 _REFERENCE = re.compile(r"""\s(?:aria-[a-z]+|data-[a-z0-9-]+|on[a-z]+|popovertarget|href(?==["']?#))=["']?([^"'<>]+)""")
 _WORD = re.compile(r"[\w-]+")
 # Names of parts that open when the reader clicks.
@@ -33,6 +39,8 @@ _OPENS = re.compile(
 )
 _OPENING_ROLES = frozenset({"tabpanel", "region"})
 _OPENERS = ("button", "summary")
+# In characters, of the end that names what a rule selects.
+_MAX_SELECTOR = 300
 # Elements that hold whole texts; within them `aria-hidden` marks a part that is closed, elsewhere an ornament.
 _TEXT_BLOCKS = frozenset({"article", "blockquote", "div", "dd", "dl", "li", "ol", "p", "section", "table", "td", "ul"})
 # A text that only a script names is a message, such as "Loading", if it has fewer words.
@@ -75,11 +83,12 @@ def find_hidden(page: Element, markup: str) -> Hidden:
         candidates += [element for element in page.iter() if element.get("aria-hidden") == "true"]
     if "<dialog" in attributes:
         candidates += [element for element in page.iter("dialog") if element.get("open") is None]
-    rules = " ".join(style.text or "" for style in page.iter("style"))
-    names = _names_hidden_by_css(rules)
+    css = _without_comments(" ".join(style.text or "" for style in page.iter("style")))
+    shown = _read_showing_rules(css)
+    names = _names_hidden_by_css(css) - shown.names
     if not candidates and not names:
         return Hidden()
-    visibility = _Visibility(page, lower, candidates)
+    visibility = _Visibility(page, lower, candidates, shown)
     if names and not visibility.has_external_script:
         candidates += [element for element in page.iterfind(".//*[@class]") if _has_name(element, names)]
         candidates += [element for element in page.iterfind(".//*[@id]") if f"#{element.get('id')}" in names]
@@ -93,8 +102,9 @@ def _has_name(element: Element, names: frozenset[str]) -> bool:
 class _Visibility:
     """Decides which hidden elements of one page are never shown."""
 
-    def __init__(self, page: Element, markup: str, hidden: Sequence[Element]) -> None:
+    def __init__(self, page: Element, markup: str, hidden: Sequence[Element], shown: _Shown) -> None:
         self._markup = markup
+        self._shown = shown
         scripts = list(page.iter("script"))
         self._script = " ".join(script.text or "" for script in scripts)
         self._has_script = bool(scripts)
@@ -123,7 +133,7 @@ class _Visibility:
         )
 
     def _can_be_shown(self, element: Element) -> bool:
-        if _is_named_as_opening(element) or _follows_opener(element):
+        if _is_named_as_opening(element) or _follows_opener(element) or self._shown.may_show(element):
             return True
         if element.getparent() in self.switches:
             return True
@@ -170,23 +180,59 @@ def _has_words(element: Element, number: int) -> bool:
     return len(raw_text(element).split()) >= number
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the rules of a style sheet show.
+
+    Attributes:
+        names: classes and ids in rules that show something, also on some devices only.
+        stateful_names: those in rules for a state that the reader brings about.
+        stateful_tags: the tags that such rules show without any name; `*` for all.
+    """
+
+    names: frozenset[str]
+    stateful_names: frozenset[str]
+    stateful_tags: frozenset[str]
+
+    def may_show(self, element: Element) -> bool:
+        """Return whether a rule can show an element when the reader brings about a state, such as with a click."""
+        if not self.stateful_tags.isdisjoint(("*", element.tag)):
+            return True
+        names = {f".{name}" for name in (element.get("class") or "").split()} | {f"#{element.get('id') or ''}"}
+        return not names.isdisjoint(self.stateful_names)
+
+
+def _read_showing_rules(css: str) -> _Shown:
+    names, stateful_names, stateful_tags = set[str](), set[str](), set[str]()
+    for rule in css.split("}"):
+        selectors, _, declarations = rule.rpartition("{")
+        display = _DISPLAY.findall(declarations)
+        if not display or display[-1].lower() == "none":
+            continue
+        for selector in selectors.rpartition("{")[2].split(","):
+            found = _CSS_NAME.findall(selector)
+            names.update(found)
+            if _CSS_STATE.search(selector):
+                stateful_names.update(found)
+                subject = _CSS_SUBJECT.search(selector.strip()[-_MAX_SELECTOR:])
+                stateful_tags.update({subject[1].lower() or "*"} if subject else ())
+    return _Shown(frozenset(names), frozenset(stateful_names), frozenset(stateful_tags))
+
+
 def _names_hidden_by_css(css: str) -> frozenset[str]:
-    """Return the classes and ids that a style sheet hides and no other rule shows."""
+    """Return the classes and ids that a style sheet hides on every device."""
     if "none" not in css:
         return frozenset()
-    hidden, shown = set[str](), set[str]()
-    for rule in _without_media(_without_comments(css)).split("}"):
+    hidden = set[str]()
+    for rule in _without_media(css).split("}"):
         selectors, _, declarations = rule.partition("{")
         display = _DISPLAY.findall(declarations)
-        if not display:
-            continue
-        for selector in selectors.split(","):
-            match = _SIMPLE_SELECTOR.fullmatch(selector.strip())
-            if match and display[-1].lower() == "none":
-                hidden.add(match[1])
-            elif display[-1].lower() != "none":
-                shown.update(_CSS_NAME.findall(selector))
-    return frozenset(hidden - shown)
+        # Rules within a rule are for a part of what it selects, or for a state of it.
+        if display and display[-1].lower() == "none" and "{" not in declarations:
+            hidden.update(
+                match[1] for selector in selectors.split(",") if (match := _SIMPLE_SELECTOR.fullmatch(selector.strip()))
+            )
+    return frozenset(hidden)
 
 
 def _without_comments(css: str) -> str:

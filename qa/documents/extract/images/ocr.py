@@ -5,7 +5,8 @@ It needs the extra `ocr`: Tesseract and its model for English, which is under th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
@@ -47,6 +48,9 @@ _LOCAL_THRESHOLD, _ONE_THRESHOLD = "2", "0"
 # Tesseract's code for text that runs downwards.
 _DOWNWARDS = 2
 
+Recognising = Callable[[], AbstractContextManager[None]]
+"""Makes the context in which a page is recognised, which may allow more time."""
+
 _Box = tuple[float, float, float, float]
 
 
@@ -73,13 +77,18 @@ class RecognisedPage:
     is_blank: bool = False
 
     @property
+    def is_uncertain(self) -> bool:
+        """Whether the confidence is so low that words may be wrong or imagined."""
+        return self.confidence < _PAGE_CONFIDENCE
+
+    @property
     def unread(self) -> str | None:
         """The reason to report for the page; None if it was read, or is blank."""
         if not self.lines:
             return None if self.is_blank else ILLEGIBLE
         if not self.is_complete:
             return INCOMPLETE
-        return UNCERTAIN if self.confidence < _PAGE_CONFIDENCE else None
+        return UNCERTAIN if self.is_uncertain else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,21 @@ def _find_model() -> Path | None:
     except PackageNotFoundError:
         return None
     return next((Path(str(file.locate())).resolve() for file in installed if file.name == _MODEL), None)
+
+
+def keep_parts(image: Image, parts: Iterable[_Box], scale: float) -> Image:
+    """Return a grey picture that is white outside of its parts.
+
+    Args:
+        image: the picture.
+        parts: left, lower, right and upper edges in points from the lower left corner.
+        scale: pixels to a point.
+    """
+    kept = image.point([255] * 256)
+    for left, bottom, right, top in parts:
+        corner = round(left * scale), round(image.height - top * scale)
+        kept.paste(image.crop((*corner, round(right * scale), round(image.height - bottom * scale))), corner)
+    return kept
 
 
 def recognise_page(image: Image, width: float, height: float) -> RecognisedPage:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import cast
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from qa.documents.extract.images import ocr as recognition
-from qa.documents.extract.images.ocr import RecognisedPage
+from qa.documents.extract.images.ocr import RecognisedPage, Recognising
 from qa.documents.extract.pdf.columns import arrange_lines
 from qa.documents.extract.pdf.geometry import turn_back
 from qa.documents.extract.pdf.layout import group_by_heading, resolve_hyphens
@@ -37,7 +37,12 @@ _MAX_SIDE = 8_000
 
 
 def extract_picture(
-    data: bytes, name: str, *, ocr: bool, progress: Callable[[int, int], None] | None = None
+    data: bytes,
+    name: str,
+    *,
+    ocr: bool,
+    progress: Callable[[int, int], None] | None = None,
+    recognising: Recognising = nullcontext,
 ) -> ExtractedText:
     """Recognise the text of a picture file.
 
@@ -46,6 +51,7 @@ def extract_picture(
         name: the file's name in error messages.
         ocr: whether to recognise text, if the extra `ocr` is installed.
         progress: called with the number of pages recognised and of all pages, after each page.
+        recognising: makes the context in which a page is recognised.
 
     Raises:
         UnsupportedFormat: the format is not supported, OCR is off or not installed, or no text is legible.
@@ -60,7 +66,8 @@ def extract_picture(
     words: list[tuple[str, Rectangle]] = []
     for number in range(1, picture.pages + 1):
         page = picture.page(number)
-        recognised = recognition.recognise_page(page.image, page.width, page.height)
+        with recognising():
+            recognised = recognition.recognise_page(page.image, page.width, page.height)
         builder.start_page(number)
         words += _add_page(builder, recognised, number)
         if recognised.unread:

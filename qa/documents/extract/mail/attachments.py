@@ -10,8 +10,8 @@ from functools import partial
 from qa.documents.extract.text_builder import ExtractedText
 from qa.documents.source_files import source_file
 from qa.errors import InvalidInput, QAError
-from qa.types import Unread
-from qa.validation import check_meta, check_text
+from qa.types import Meta, Unread
+from qa.validation import MAX_META_FIELDS, MAX_META_VALUE, check_meta, check_text
 
 ExtractPart = Callable[[bytes, str], list[ExtractedText]]
 """Extracts the documents of a file inside another file, given its bytes and name; raises QAError."""
@@ -73,8 +73,8 @@ def extract_attachments(
         if size > _MAX_BYTES:
             reasons = [f"the attachments have over {_MAX_BYTES:,} bytes together; add the file itself"]
         else:
-            texts, reasons = _extract(attachment)
-            documents += [_describe(text, attachment, attached_to, parts) for text in texts]
+            texts, reasons = _extract(attachment, attached_to)
+            documents += [_describe(text, attachment, parts) for text in texts]
         unread += [Unread(None, f"attachment {attachment.name}: {reason}") for reason in reasons]
     more = len(attachments) - _MAX_ATTACHMENTS
     if more > 0:
@@ -82,7 +82,26 @@ def extract_attachments(
     return documents, unread
 
 
-def _extract(attachment: Attachment) -> tuple[list[ExtractedText], list[str]]:
+def require_text(documents: Sequence[ExtractedText], name: str) -> list[ExtractedText]:
+    """Return the documents of a mail, without the mail itself if it has no text; its attachments then report for it.
+
+    Args:
+        documents: the mail, whose text may be blank, and its attachments.
+        name: the file's name in errors.
+
+    Raises:
+        InvalidInput: nothing has text; the message says what the mail has.
+    """
+    main, *attached = documents
+    if main.text.strip():
+        return [main, *attached]
+    if not attached:
+        reasons = "; ".join(part.reason for part in main.unread) or "the mail has no text"
+        raise InvalidInput(f"{name}: {reasons}", field=name)
+    return [replace(attached[0], unread=(*attached[0].unread, *main.unread)), *attached[1:]]
+
+
+def _extract(attachment: Attachment, attached_to: str | None) -> tuple[list[ExtractedText], list[str]]:
     """Return the texts of an attachment and the reasons for what has no text."""
     try:
         texts = attachment.extract()
@@ -92,23 +111,29 @@ def _extract(attachment: Attachment) -> tuple[list[ExtractedText], list[str]]:
     for text in texts:
         try:
             check_text(text.text)
-            check_meta(text.meta)
-            documents.append(text)
+            meta = check_meta(_add_subject(text.meta, attached_to))
+            documents.append(replace(text, meta=meta))
         except InvalidInput as error:
             # A document without text is explained by what could not be read.
             reasons |= dict.fromkeys([part.reason for part in text.unread] or [error.message])
     return documents, list(reasons)[:_MAX_REASONS]
 
 
-def _describe(text: ExtractedText, attachment: Attachment, attached_to: str | None, parts: set[str]) -> ExtractedText:
+def _add_subject(meta: Meta, attached_to: str | None) -> Meta:
+    """Return metadata with the subject of the mail, unless it has all fields that are allowed."""
+    if not attached_to or len(meta) >= MAX_META_FIELDS:
+        return meta
+    return {**meta, "attached_to": attached_to[:MAX_META_VALUE]}
+
+
+def _describe(text: ExtractedText, attachment: Attachment, parts: set[str]) -> ExtractedText:
     """Return the document of an attachment with its part, title and original file; add the part to `parts`."""
     inner = text.part or (None if text.row is None else str(text.row))
     part = "-".join(filter(None, (_shorten(attachment.name), inner and _shorten(inner))))
     part = _make_unique(part, parts)
-    meta = {**text.meta, **({"attached_to": attached_to} if attached_to else {})}
     file = text.file or (source_file(attachment.data, attachment.name) if attachment.data else None)
     # The id of a row is unique in its file only.
-    return replace(text, id=None, title=text.title or attachment.name, meta=meta, part=part, file=file)
+    return replace(text, id=None, title=text.title or attachment.name, part=part, file=file)
 
 
 def _make_unique(part: str, parts: set[str]) -> str:

@@ -12,7 +12,14 @@ from email.message import Message
 from functools import partial
 
 from qa.documents.extract.joining import join_texts
-from qa.documents.extract.mail.attachments import MAX_DEPTH, Attachment, ExtractPart, attached_file, extract_attachments
+from qa.documents.extract.mail.attachments import (
+    MAX_DEPTH,
+    Attachment,
+    ExtractPart,
+    attached_file,
+    extract_attachments,
+    require_text,
+)
 from qa.documents.extract.mail.mime import attached_message, parse_message, read_content, read_header, read_payload
 from qa.documents.extract.mail.text import format_date
 from qa.documents.extract.text_builder import ExtractedText, clean_properties
@@ -42,13 +49,7 @@ def extract_eml(data: bytes, name: str, extract_part: ExtractPart) -> list[Extra
     message = parse_message(data.lstrip(b"\xef\xbb\xbf\r\n\t "), name)
     if _is_web_archive(message, name):
         raise UnsupportedFormat(f"{name}: {_WEB_ARCHIVE}", field=name)
-    main, *attached = _extract_message(message, name, extract_part)
-    if main.text.strip():
-        return [main, *attached]
-    if not attached:
-        reasons = "; ".join(part.reason for part in main.unread) or "the mail has no text"
-        raise InvalidInput(f"{name}: {reasons}", field=name)
-    return [replace(attached[0], unread=(*attached[0].unread, *main.unread)), *attached[1:]]
+    return require_text(_extract_message(message, name, extract_part), name)
 
 
 def extract_mbox(data: bytes, name: str, extract_part: ExtractPart) -> list[ExtractedText]:
@@ -82,12 +83,6 @@ def extract_mbox(data: bytes, name: str, extract_part: ExtractPart) -> list[Extr
         reasons = "; ".join(part.reason for part in unread[:3]) or "not a mailbox (MBOX), or without text"
         raise InvalidInput(f"{name}: {reasons}", field=name)
     return [replace(documents[0], unread=(*documents[0].unread, *unread)), *documents[1:]]
-
-
-def is_mailbox(data: bytes) -> bool:
-    """Return whether a file is a mailbox, rather than a text that begins with the word From."""
-    match = _SEPARATOR.match(data[:10_000].lstrip(b"\r\n"))
-    return bool(match and (match["header"] or _DATE.search(match[0])))
 
 
 def _split_mailbox(data: bytes) -> Iterator[bytes]:

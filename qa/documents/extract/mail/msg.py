@@ -25,6 +25,7 @@ from qa.documents.extract.mail.attachments import (
     attached_file,
     attachment_name,
     extract_attachments,
+    require_text,
 )
 from qa.documents.extract.mail.mime import (
     ENCRYPTED,
@@ -78,13 +79,7 @@ def extract_msg(data: bytes, name: str, extract_part: ExtractPart) -> list[Extra
         raise InvalidInput(
             f"{name}: not an Outlook message, or damaged ({reason}); save it again in Outlook", field=name
         ) from error
-    main, *attached = _extract_message(_Item(storage, _HEADER), name, extract_part, 1)
-    if main.text.strip():
-        return [main, *attached]
-    if not attached:
-        reasons = "; ".join(part.reason for part in main.unread) or "the mail has no text"
-        raise InvalidInput(f"{name}: {reasons}", field=name)
-    return [replace(attached[0], unread=(*attached[0].unread, *main.unread)), *attached[1:]]
+    return require_text(_extract_message(_Item(storage, _HEADER), name, extract_part, 1), name)
 
 
 def _open(data: bytes) -> Storage:

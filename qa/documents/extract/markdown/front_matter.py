@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -16,15 +16,17 @@ import yaml
 from qa.types import Meta
 from qa.validation import MAX_ID, MAX_META_FIELDS, MAX_META_VALUE
 
-# The first line that is neither blank nor a comment has a key.
+# The first line is not blank, as after a horizontal rule; the first that is neither blank nor a comment has a key.
 _YAML = re.compile(
-    r"---[ \t]*\r?\n(?=(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:[\w.\"'-][^:\n]*:(?:\s|$)|---))"
+    r"---[ \t]*\r?\n(?![ \t]*\r?\n)(?=(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:[\w.\"'-][^:\n]*:(?:\s|$)|---))"
     r"(.*?\n)??(?:---|\.\.\.)[ \t]*(?:\r?\n|$)",
     re.DOTALL,
 )
 _TOML = re.compile(r"\+\+\+[ \t]*\r?\n(.*?\n)??\+\+\+[ \t]*(?:\r?\n|$)", re.DOTALL)
-_PROPERTY = re.compile(r"([\w.][\w. /-]*?|\"[^\"]+\"|'[^']+')\s*(?::(?:\s+|$)|=\s*)(.*)")
+_PROPERTY = re.compile(r"([\w.][\w. /-]{0,99}?|\"[^\"]{1,100}\"|'[^']{1,100}')\s{0,100}(?::(?:\s+|$)|=\s*)(.*)")
 _ENTRY = re.compile(r"\s*-\s+(.*)")
+# What the constructors of YAML and TOML raise on values that are not of their type, and Python on long numbers.
+_INVALID = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -41,27 +43,28 @@ def split_front_matter(text: str) -> tuple[Meta, str]:
     """Return the properties before a text, and the text; no properties if it has no front matter."""
     for pattern, parse in ((_YAML, _parse_yaml), (_TOML, _parse_toml)):
         match = pattern.match(text)
-        if match and (values := parse(match[1] or "")) is not None:
-            return _to_meta(values), text[match.end() :]
+        if match and (meta := _parse(match[1] or "", parse)) is not None:
+            return meta, text[match.end() :]
     return {}, text
 
 
-def _parse_yaml(source: str) -> Mapping[Any, object] | None:
-    """Return the mapping between two lines of dashes, or None if it is text between two horizontal rules."""
+def _parse(source: str, parse: Callable[[str], object]) -> Meta | None:
+    """Return the properties between two lines of marks, or None if it is text between two horizontal rules."""
     try:
-        values = yaml.load(source, _Loader)  # noqa: S506 - derived from SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return _parse_lines(source)
-    if values is None:
-        return {}
-    return values if isinstance(values, Mapping) else None
+        values = parse(source)
+        return _to_meta(values) if isinstance(values, Mapping) else None
+    except _INVALID:
+        lines = _parse_lines(source)
+        return None if lines is None else _to_meta(lines)
 
 
-def _parse_toml(source: str) -> Mapping[Any, object] | None:
-    try:
-        return tomllib.loads(source.replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return _parse_lines(source)
+def _parse_yaml(source: str) -> object:
+    values = yaml.load(source, _Loader)  # noqa: S506 - derived from SafeLoader
+    return {} if values is None else values
+
+
+def _parse_toml(source: str) -> object:
+    return tomllib.loads(source.replace("\r\n", "\n"))
 
 
 def _parse_lines(source: str) -> Mapping[Any, object] | None:

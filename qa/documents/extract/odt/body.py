@@ -13,7 +13,7 @@ from qa.documents.extract.odt.text import DRAWINGS, SKIPPED, TextReader
 from qa.documents.extract.office.block_writer import BlockWriter
 from qa.documents.extract.office.equations import read_mathml
 from qa.documents.extract.office.merged_cells import PlacedCell, fill_columns
-from qa.documents.extract.office.unreadable import Unreadable
+from qa.documents.extract.office.unreadable import Unreadable, centimetres
 from qa.documents.extract.office.xml_tree import Element, attribute, children, find, integer, names, qn
 from qa.documents.extract.table_headers import Cell, find_header_rows, is_labelled, texts_of
 
@@ -194,7 +194,8 @@ class BodyReader:
         elif find(drawing, "draw:object") is not None or find(drawing, "draw:object-ole") is not None:
             self._unreadable.objects[""] += 1
         elif find(drawing, "draw:image") is not None and find(drawing, "draw:text-box") is None:
-            self._unreadable.pictures += 1
+            width, height = attribute(drawing, "svg:width"), attribute(drawing, "svg:height")
+            self._unreadable.add_picture(centimetres(width), centimetres(height))
         else:
             with self._apart():
                 self.add_blocks(drawing)

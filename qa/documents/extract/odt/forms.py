@@ -8,7 +8,7 @@ from qa.documents.extract.office.xml_tree import Element, children, qn
 
 _FORM = "{urn:oasis:names:tc:opendocument:xmlns:form:1.0}"
 _XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
-_CHECKED, _UNCHECKED = "☒", "☐"
+_CHECKED, _UNCHECKED = "[x]", "[ ]"
 
 
 def read_controls(body: Element) -> Mapping[str, str]:

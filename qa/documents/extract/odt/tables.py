@@ -12,8 +12,8 @@ from qa.documents.extract.table_headers import Cell, lays_out_page
 _TABLE, _ROW = qn("table:table"), qn("table:table-row")
 _CELL, _COVERED = qn("table:table-cell"), qn("table:covered-table-cell")
 _GROUPS = names("table:table-header-rows", "table:table-rows", "table:table-row-group")
-# Repetitions are numbers that a file may set freely.
-_MAX_COLUMNS, _MAX_REPEATED_ROWS, _MAX_SPAN = 64, 20, 1_000
+# Repetitions are numbers that a file may set freely: the copies of one cell, the columns of a row with copies, ...
+_MAX_REPEATED, _MAX_COLUMNS, _MAX_REPEATED_ROWS, _MAX_SPAN = 64, 1_000, 20, 1_000
 
 
 def table_rows(table: Element) -> Iterator[Element]:
@@ -71,10 +71,11 @@ class Grid:
                 continue
             repeated = max(1, integer(attribute(element, "table:number-columns-repeated"), 1))
             cell = self._read_cell(element) if element.tag == _CELL else Cell()
-            if repeated > _MAX_COLUMNS and not cell.text:
+            if repeated > _MAX_REPEATED and not cell.text:
                 # An empty cell is repeated up to the edge of a sheet.
                 break
-            for _ in range(min(repeated, _MAX_COLUMNS - column)):
+            copies = min(repeated, _MAX_REPEATED) if column < _MAX_COLUMNS else 1
+            for _ in range(copies):
                 above = self._covering.get(column)
                 if element.tag == _CELL:
                     columns, rows = (_spanned(element, name) for name in ("columns", "rows"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +13,11 @@ from urllib.parse import unquote
 
 from qa.documents.extract.office.xml_tree import DamagedXML, Element, find, find_all, parse_xml
 from qa.documents.extract.text_builder import clean_properties
+from qa.documents.extract.zip_archive import DAMAGED, unpacked_size
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
 from qa.types import Meta
 
-# In bytes, far more than any manual has. A small archive can unpack to terabytes.
+# In bytes, far more than any manual has: of all parts, and of those that are parsed.
 _MAX_UNPACKED, _MAX_XML = 300_000_000, 50_000_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Streams of OLE files, in the order in which they decide the format.
@@ -89,17 +89,17 @@ class OfficeArchive:
         self._format = format
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        except DAMAGED as error:
             raise self.damaged(error) from error
         parts = self._zip.infolist()
-        size = sum(part.file_size for part in parts)
-        xml = sum(part.file_size for part in parts if part.filename.endswith((".xml", ".rels")))
-        if size > _MAX_UNPACKED or xml > _MAX_XML:
+        size = unpacked_size(self._zip)
+        if size > _MAX_UNPACKED:
             raise TooLarge(
-                f"{name}: {size:,} bytes when unpacked, {xml:,} of them XML, over the limits of {_MAX_UNPACKED:,} and "
-                f"{_MAX_XML:,}; split the file",
-                field=name,
+                f"{name}: {size:,} bytes when unpacked, over the limit of {_MAX_UNPACKED:,}; split the file", field=name
             )
+        # A part that is referred to as XML is parsed, whatever its name ends in.
+        self._parsed: set[str] = set()
+        self._parsed_size = 0
         self._relationships: dict[str, Mapping[str, Relationship]] = {}
         # Some programs write part names with backslashes, a leading slash or another case.
         self._parts: dict[str, zipfile.ZipInfo] = {}
@@ -127,15 +127,7 @@ class OfficeArchive:
             return self._zip.read(self._parts[_normalise(part)])
         except KeyError as error:
             raise self.damaged(f"the part {part} is missing") from error
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-        ) as error:
+        except DAMAGED as error:
             raise self.damaged(error) from error
 
     def read_xml(self, part: str) -> Element:
@@ -143,7 +135,16 @@ class OfficeArchive:
 
         Raises:
             InvalidInput: the part is missing or damaged.
+            TooLarge: the parts that were parsed, and this one, are too large.
         """
+        entry = self._parts.get(_normalise(part))
+        if entry and entry.filename not in self._parsed:
+            if self._parsed_size + entry.file_size > _MAX_XML:
+                raise TooLarge(
+                    f"{self.name}: over {_MAX_XML:,} bytes of XML when unpacked; split the file", field=self.name
+                )
+            self._parsed.add(entry.filename)
+            self._parsed_size += entry.file_size
         try:
             return parse_xml(self.read(part))
         except DamagedXML as error:

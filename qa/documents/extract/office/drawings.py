@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from qa.documents.extract.office.equations import read_omml
-from qa.documents.extract.office.symbols import INVISIBLE, replace_symbols, subscript, superscript
+from qa.documents.extract.office.symbols import INVISIBLE, replace_symbols
 from qa.documents.extract.office.xml_tree import Element, alternative, children, find, find_all, integer, qn
+from qa.documents.extract.scripts import subscript, superscript
 
 _SERIES = qn("c:ser")
 # Enough for any chart that a reader can read; the positions of points are numbers that a file may set freely.

@@ -7,40 +7,34 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from qa.documents.extract.office.xml_tree import Element, attribute, children, find, find_all, qn
+from qa.documents.extract.scripts import exponent, group
 
 _MATH = qn("math:math")[: -len("math")]
-# One letter, number or name, or one group in brackets, needs no brackets around it.
-_ATOM = re.compile(r"[^\W\d_]|-?\d+(?:[.,]\d+)*|√?\([^()]*\)|\[[^\[\]]*\]|[A-Za-z]{2,}|\W")
 _BRACKETED = re.compile(r"[(\[{|‖].*[)\]}|‖]", re.DOTALL)
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _SPACED = frozenset("+=<>≤≥≠≈±×·")
 
 
-def _group(text: str) -> str:
-    """Return a text in brackets, unless it is one letter, number or bracketed group."""
-    return text if not text or _ATOM.fullmatch(text) else f"({text})"
-
-
 def _script(base: str, sub: str = "", sup: str = "") -> str:
-    lowered = f"_{_group(sub)}" if sub else ""
-    raised = sup if sup in ("′", "″", "‴", "*") else f"^{_group(sup)}" if sup else ""
+    lowered = f"_{group(sub)}" if sub else ""
+    raised = sup if sup in ("′", "″", "‴", "*") else exponent(sup) if sup else ""
     return f"{base}{lowered}{raised}"
 
 
 def _fraction(numerator: str, denominator: str) -> str:
-    return f"{_group(numerator)}/{_group(denominator)}"
+    return f"{group(numerator)}/{group(denominator)}"
 
 
 def _root(radicand: str, degree: str = "") -> str:
     sign = _ROOTS.get(degree)
-    return f"{sign}{_group(radicand)}" if sign else f"√[{degree}]{_group(radicand)}"
+    return f"{sign}{group(radicand)}" if sign else f"√[{degree}]{group(radicand)}"
 
 
 def _accent(base: str, mark: str) -> str:
     """Return a letter with a combining mark, or a longer text followed by the mark."""
     if len(base) == 1 and mark and unicodedata.combining(mark[0]):
         return unicodedata.normalize("NFC", base + mark)
-    return _group(base) + mark
+    return group(base) + mark
 
 
 def _matrix(rows: Iterable[Iterable[str]]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qa.documents.extract.office.symbols import INVISIBLE, replace_symbols, subscript, superscript
+from qa.documents.extract.office.symbols import INVISIBLE, replace_symbols
+from qa.documents.extract.scripts import subscript, superscript
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class StyledText:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._alignment: str | None = None
-        self._script = ""
+        self._script: list[str] = []
         self._has_bold = self._has_regular = False
 
     @property
@@ -66,15 +67,15 @@ class StyledText:
             self._has_regular |= not style.is_bold
         if self._alignment in ("superscript", "subscript"):
             # An exponent may be split into several runs.
-            self._script += text
+            self._script.append(text)
         elif text:
             self._parts.append(text)
 
     def _end_script(self) -> None:
         if self._script:
             join = superscript if self._alignment == "superscript" else subscript
-            self._parts.append(join(self.last, self._script))
-        self._script, self._alignment = "", None
+            self._parts.append(join(self.last, "".join(self._script)))
+        self._script, self._alignment = [], None
 
     def finish(self) -> str:
         """Return the text, with the white space around it."""

@@ -1,4 +1,4 @@
-"""Characters of symbol fonts, and superscripts and subscripts in plain text (pure)."""
+"""Characters of symbol fonts, and those that are invisible (pure)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ _FONTS = {"symbol": _SYMBOL, "wingdings": _WINGDINGS, "wingdings 2": _WINGDINGS_
 _PRIVATE = re.compile(r"[\uf020-\uf0ff]")
 # A soft hyphen is only visible at the end of a line. The others have no width.
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
-_EXPONENT = re.compile(r"[+\-−–]?\d+(?:[.,/]\d+)*[+\-−–]?|[+\-−–]|[A-Za-z]|[A-Za-z][+\-−–]\d+")
-_ORDINAL = re.compile(r"st|nd|rd|th|e|er|re|o|a|º|ª", re.IGNORECASE)
 
 
 def is_symbol_font(font: str) -> bool:
@@ -49,25 +47,3 @@ def replace_symbols(text: str, font: str) -> str:
     """Replace the private characters of symbol fonts in a text; those of an unknown font are read as Symbol."""
     known = font if is_symbol_font(font) else "Symbol"
     return _PRIVATE.sub(lambda match: symbol(known, ord(match[0])), text)
-
-
-def superscript(before: str, raised: str) -> str:
-    """Return raised text as it continues a text: `^6` after `10`, but `th` after `5`.
-
-    A raised number is never joined to the word or number before it.
-    """
-    compact = raised.strip()
-    last = before[-1:]
-    if not compact or not last or last.isspace():
-        return raised
-    if last.isdecimal() and _ORDINAL.fullmatch(compact):
-        return raised
-    if _EXPONENT.fullmatch(compact):
-        return raised.replace(compact, f"^{compact}", 1)
-    is_glued = last.isdecimal() and compact[0].isalnum()
-    return f"^({compact})" if is_glued else raised
-
-
-def subscript(before: str, lowered: str) -> str:
-    """Return lowered text as it continues a text: joined as in `H2O`, but `_2` after a digit."""
-    return f"_{lowered}" if before[-1:].isdecimal() and lowered[:1].isdecimal() else lowered

@@ -8,12 +8,14 @@ part of the text. Tables of contents and indexes are marked, and so is text that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from qa.documents.extract.images.ocr import Recognising
 from qa.documents.extract.pdf.characters import Direction
 from qa.documents.extract.pdf.columns import arrange_lines
 from qa.documents.extract.pdf.contents_pages import find_contents
@@ -56,7 +58,12 @@ class _Part:
 
 
 def extract_pdf(
-    data: bytes, name: str, *, ocr: bool = False, progress: Callable[[int, int], None] | None = None
+    data: bytes,
+    name: str,
+    *,
+    ocr: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    recognising: Recognising = nullcontext,
 ) -> ExtractedText:
     """Extract the text of a file, page by page; its properties give its title and its metadata.
 
@@ -65,6 +72,7 @@ def extract_pdf(
         name: the file's name for error messages.
         ocr: whether to recognise the text of pages that are pictures, if the extra `ocr` is installed.
         progress: called with the number of pages read and of all pages, after each page.
+        recognising: makes the context in which a page is recognised.
 
     Raises:
         InvalidInput: the file is damaged or encrypted with a password.
@@ -75,7 +83,7 @@ def extract_pdf(
     with open_pdf(data, name) as pdf:
         is_dynamic = pdf.get_formtype() == raw.FORMTYPE_XFA_FULL
         pdf.init_forms()
-        pages = list(_read_pages(pdf, name, use_ocr=ocr, progress=progress))
+        pages = list(_read_pages(pdf, name, use_ocr=ocr, progress=progress, recognising=recognising))
         outline = read_outline(pdf)
         title, meta = read_properties(pdf)
         embedded = list(find_embedded_files(pdf))
@@ -97,7 +105,12 @@ def extract_pdf(
 
 
 def _read_pages(
-    pdf: pdfium.PdfDocument, name: str, *, use_ocr: bool, progress: Callable[[int, int], None] | None
+    pdf: pdfium.PdfDocument,
+    name: str,
+    *,
+    use_ocr: bool,
+    progress: Callable[[int, int], None] | None,
+    recognising: Recognising,
 ) -> Iterator[Page]:
     """Yield the pages.
 
@@ -109,7 +122,7 @@ def _read_pages(
     if count > _MAX_PAGES:
         raise TooLarge(f"{name}: {count:,} pages, over the limit of {_MAX_PAGES:,}; split the file", field=name)
     for number in range(1, count + 1):
-        page = read_page(pdf, number, use_ocr=use_ocr)
+        page = read_page(pdf, number, use_ocr=use_ocr, recognising=recognising)
         yield page
         characters += sum(len(line.text) for lines in page.lines.values() for line in lines)
         if characters > MAX_TEXT:
@@ -140,7 +153,12 @@ def _split_parts(pages: Sequence[Page]) -> Iterator[_Part]:
     contents: dict[tuple[int, Direction], Sequence[range]] = {}
     for direction in {direction for page in pages for direction in page.lines}:
         heights = [page.view.turn(direction.turns).height for page in pages]
-        margins = {number for number, page in enumerate(pages) if direction in _order_directions(page.lines)[1:]}
+        # Recognised text is beside a line that a program stamped on the scan, but is what the page says.
+        margins = {
+            number
+            for number, page in enumerate(pages)
+            if not direction.is_recognised and direction in _order_directions(page.lines)[1:]
+        }
         lines_by_page = remove_running_heads(
             [page.lines.get(direction, ()) for page in pages], heights, margins=margins
         )
@@ -148,9 +166,8 @@ def _split_parts(pages: Sequence[Page]) -> Iterator[_Part]:
             trimmed[page.number, direction] = lines
             contents[page.number, direction] = ranges
     for page in pages:
-        for direction in sorted(
-            page.lines, key=lambda direction: -sum(len(line.text) for line in page.lines[direction])
-        ):
+        # What was recognised in a figure follows the text around it.
+        for direction in sorted(_order_directions(page.lines), key=lambda direction: direction.is_recognised):
             lines = trimmed[page.number, direction]
             kind: TextKind = "ocr" if direction.is_recognised else "text"
             rules = view_rules(page.rules, page.view.turn(direction.turns))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
 import pypdfium2 as pdfium
 
 from qa.documents.extract.images import ocr
+from qa.documents.extract.images.ocr import Recognising
 from qa.documents.extract.pdf.annotations import read_annotations
 from qa.documents.extract.pdf.characters import Direction, page_frame, read_text
 from qa.documents.extract.pdf.geometry import Box, Frame, turn_back
@@ -47,27 +49,28 @@ class Page:
     unread: Sequence[str] = ()
 
 
-def read_page(pdf: pdfium.PdfDocument, number: int, *, use_ocr: bool) -> Page:
+def read_page(pdf: pdfium.PdfDocument, number: int, *, use_ocr: bool, recognising: Recognising = nullcontext) -> Page:
     """Return what can be read from a page; a damaged page has only the reason why it was not read.
 
     Args:
         pdf: the document.
         number: the number of the page, from 1.
         use_ocr: whether to recognise the text of pages that are pictures.
+        recognising: makes the context in which a page is recognised.
     """
     try:
         page = pdf.get_page(number - 1)
     except pdfium.PdfiumError:
         return Page(number, unread=[DAMAGED_PAGE])
     try:
-        return _read_page(page, number, use_ocr=use_ocr)
+        return _read_page(page, number, use_ocr=use_ocr, recognising=recognising)
     except pdfium.PdfiumError:
         return Page(number, unread=[DAMAGED_PAGE])
     finally:
         page.close()
 
 
-def _read_page(page: pdfium.PdfPage, number: int, *, use_ocr: bool) -> Page:
+def _read_page(page: pdfium.PdfPage, number: int, *, use_ocr: bool, recognising: Recognising) -> Page:
     view = page_frame(page)
     drawings = Drawings(page, view)
     text = read_text(page, view, drawings)
@@ -80,15 +83,24 @@ def _read_page(page: pdfium.PdfPage, number: int, *, use_ocr: bool) -> Page:
     readable = sum(len(line.text) for rows in lines.values() for line in rows)
     is_unknown = text.unknown >= max(_MIN_UNKNOWN, readable)
     boxes = [box for direction, rows in lines.items() for box in _line_boxes(rows, direction, view)]
-    has_recognised = any(direction.is_recognised for direction in lines)
+    recognised_before = sum(
+        len(line.text) for direction, rows in lines.items() if direction.is_recognised for line in rows
+    )
+    if recognised_before and drawings.holds_more(recognised_before):
+        # Such as a number that a program stamped on a scan.
+        lines, recognised_before = _mark_as_text(lines), 0
+    use_ocr = use_ocr and ocr.is_available()
     unread: list[str] = []
-    if is_unknown or (not has_recognised and drawings.is_unread(boxes)):
-        if use_ocr and ocr.is_available():
-            recognised = _recognise(page, view)
-            if recognised.unread:
-                unread.append(recognised.unread)
-            direction = Direction(recognised.turns, is_recognised=True)
+    if is_unknown or (not recognised_before and drawings.is_unread(boxes, readable, use_ocr=use_ocr)):
+        if use_ocr:
+            is_figure = bool(boxes) and not is_unknown and not drawings.is_mostly_picture
+            recognised = _recognise(page, view, drawings.pictures if is_figure else None, recognising)
             rows = recognised.lines
+            if recognised.unread:
+                unread.append(ocr.ILLEGIBLE if is_figure else recognised.unread)
+            if is_figure and recognised.is_uncertain:
+                rows = []
+            direction = Direction(recognised.turns, is_recognised=True)
             if is_unknown:
                 lines = {}
             elif not recognised.turns:
@@ -114,10 +126,25 @@ def _is_within(line: Line, box: Box) -> bool:
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def _recognise(page: pdfium.PdfPage, view: Frame) -> ocr.RecognisedPage:
+def _mark_as_text(lines: Mapping[Direction, list[Line]]) -> dict[Direction, list[Line]]:
+    """Return the lines of each direction, in which none count as recognised."""
+    marked: dict[Direction, list[Line]] = {}
+    for direction, rows in lines.items():
+        marked.setdefault(replace(direction, is_recognised=False), []).extend(rows)
+    return marked
+
+
+def _recognise(
+    page: pdfium.PdfPage, view: Frame, pictures: Sequence[Box] | None, recognising: Recognising
+) -> ocr.RecognisedPage:
+    """Recognise the text of a page, or only that of its pictures."""
     scale = min(_DOTS_PER_POINT, sqrt(_MAX_PIXELS / max(1.0, view.width * view.height)))
     bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
     try:
-        return ocr.recognise_page(bitmap.to_pil(), view.width, view.height)
+        image = bitmap.to_pil()
+        if pictures is not None:
+            image = ocr.keep_parts(image, pictures, scale)
+        with recognising():
+            return ocr.recognise_page(image, view.width, view.height)
     finally:
         bitmap.close()

@@ -1,4 +1,4 @@
-"""Find the pages of a PDF that are pictures of text."""
+"""Find the pages of a PDF that are pictures of text, or have pictures of text."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from qa.documents.extract.pdf.geometry import Box, Frame
 
 # A page with more objects than this is a drawing; the others are not looked at, to bound the time.
 _MAX_OBJECTS = 20_000
-# Pictures that cover this share of a page may be the page.
-_PICTURE_SHARE = 0.5
+# Pictures that cover this share of a page may be the page; on a page with few characters, a small one may be its text.
+_PICTURE_SHARE, _SMALL_SHARE, _FEW_CHARACTERS = 0.5, 0.1, 300
+# Pictures that cover this share of a page with text are worth recognising.
+_FIGURE_SHARE = 0.2
 # In pixels: the longer side of the rendered page that is examined.
 _SIDE = 600
 # One pixel of this many is enough to find the background.
@@ -88,37 +90,79 @@ class Drawings:
         return _render(self._page, self._frame)
 
     @cached_property
-    def _is_mostly_picture(self) -> bool:
-        """Whether pictures cover most of the page."""
+    def pictures(self) -> Sequence[Box]:
+        """The parts of the view that pictures cover."""
         width, height = self._frame.width, self._frame.height
-        area = 0.0
-        for drawing in self._drawings:
-            if drawing.is_picture:
-                left, bottom, right, top = self._frame.view(drawing.box)
-                area += max(0.0, min(right, width) - max(left, 0.0)) * max(0.0, min(top, height) - max(bottom, 0.0))
-        return area >= _PICTURE_SHARE * width * height
+        boxes = [self._frame.view(drawing.box) for drawing in self._drawings if drawing.is_picture]
+        cut = [
+            (max(left, 0.0), max(bottom, 0.0), min(right, width), min(top, height))
+            for left, bottom, right, top in boxes
+        ]
+        return [box for box in cut if box[0] < box[2] and box[1] < box[3]]
 
-    def is_unread(self, texts: Sequence[Box]) -> bool:
-        """Return whether the page is a picture that plausibly holds text.
+    @property
+    def is_mostly_picture(self) -> bool:
+        """Whether pictures cover most of the page."""
+        return self._covers(_PICTURE_SHARE)
 
-        A page without text is one unless it is blank. A page with text is one if pictures cover most of it and, outside
-        its text, it looks like text: many dark strokes side by side on one background.
+    def _covers(self, share: float) -> bool:
+        area = sum((right - left) * (top - bottom) for left, bottom, right, top in self.pictures)
+        return area >= share * self._frame.width * self._frame.height
+
+    def is_unread(self, texts: Sequence[Box], characters: int, *, use_ocr: bool) -> bool:
+        """Return whether the page has a picture that plausibly holds text.
+
+        A page without text is one unless it is blank. A page with text has one if pictures cover most of it, or less
+        of it if it has few characters, and if they look like text: many dark strokes side by side on one background.
 
         Args:
             texts: the boxes of its text, in the coordinates of the view.
+            characters: the length of its text.
+            use_ocr: whether the picture will be recognised, so that a figure with words counts too.
         """
-        if not self._drawings or (texts and not self._is_mostly_picture):
+        if texts:
+            share = _SMALL_SHARE if characters < _FEW_CHARACTERS else _FIGURE_SHARE if use_ocr else _PICTURE_SHARE
+            return bool(self._drawings) and self._covers(share) and self._looks_like_text(texts)
+        if not self._drawings:
             return False
-        rows = _erase(self._image, texts)
-        pixels = b"".join(rows)[::_SAMPLING]
-        background = max(range(256), key=pixels.count)
-        near = range(max(0, background - _TOLERANCE), min(255, background + _TOLERANCE) + 1)
-        share = sum(pixels.count(value) for value in near) / max(1, len(pixels))
-        if not texts:
-            return share < _BLANK_SHARE or background < _PAPER
-        is_ink = bytes(value not in near for value in range(256))
-        textual = sum(row.translate(is_ink).count(b"\0\1") >= _MIN_CHANGES for row in rows)
-        return share >= _BACKGROUND_SHARE and textual >= _MIN_ROWS
+        pixels = b"".join(self._image.rows)[::_SAMPLING]
+        near = _background(pixels)
+        share = sum(map(pixels.count, near)) / max(1, len(pixels))
+        return share < _BLANK_SHARE or near[len(near) // 2] < _PAPER
+
+    def holds_more(self, characters: int) -> bool:
+        """Return whether the pictures that cover the page have far more text than this number of characters."""
+        return self.is_mostly_picture and self._count_textual([]) > characters
+
+    def _looks_like_text(self, texts: Sequence[Box]) -> bool:
+        return self._count_textual(texts) >= _MIN_ROWS
+
+    def _count_textual(self, texts: Sequence[Box]) -> int:
+        """Return the number of rows of pixels within pictures, outside of texts, that look like those of text."""
+        rows, scale = _erase(self._image, texts), self._image.scale
+        if self.is_mostly_picture:
+            return _count_textual(rows)
+        count = 0
+        for left, bottom, right, top in self.pictures:
+            within = rows[max(0, len(rows) - round(top * scale)) : max(0, len(rows) - round(bottom * scale))]
+            count += _count_textual([row[round(left * scale) : round(right * scale)] for row in within])
+        return count
+
+
+def _background(pixels: bytes) -> range:
+    """Return the range of brightness around the most common one."""
+    background = max(range(256), key=pixels.count)
+    return range(max(0, background - _TOLERANCE), min(255, background + _TOLERANCE) + 1)
+
+
+def _count_textual(rows: Sequence[bytes]) -> int:
+    """Return the number of rows of pixels that look like those of text; 0 if there is no background."""
+    pixels = b"".join(rows)[::_SAMPLING]
+    near = _background(pixels)
+    if sum(map(pixels.count, near)) < _BACKGROUND_SHARE * len(pixels):
+        return 0
+    is_ink = bytes(value not in near for value in range(256))
+    return sum(row.translate(is_ink).count(b"\0\1") >= _MIN_CHANGES for row in rows)
 
 
 def _find_drawings(page: pdfium.PdfPage) -> Iterator[_Drawing]:

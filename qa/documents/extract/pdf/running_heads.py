@@ -2,6 +2,7 @@
 
 A head or foot is a row at the edge of a page that recurs on other pages, apart from the page number. Left and right
 pages may differ, and so may chapters. Rows count by their place on the page, not in the order in which they are drawn.
+Headings that count up with the pages are kept, and so are the header rows that a table repeats on each page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import product
 from math import inf
 from statistics import median
 
+from qa.documents.extract.pdf.edge_rows import find_page_numbers, find_table_headers, is_page_number
 from qa.documents.extract.pdf.layout import Line
 
 _MIN_PAGES = 3
@@ -33,15 +35,6 @@ _FAR = 1.8
 _DIGITS = re.compile(r"\d{1,9}")
 _ROMAN = re.compile(r"(?<![\w.])(?=[ivxlc])(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})(?![\w.])")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
-# A page number is at an end of its row, or after the word.
-_PAGE_NUMBER = re.compile(r"^\W*(\d{1,4})\b|\b(\d{1,4})\W*$|\b(?:page|p\.|pg\.?)\s*(\d{1,4})\b", re.IGNORECASE)
-
-# A row that is nothing but a page number.
-_ONLY_NUMBER = re.compile(r"\W*(?:page\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.IGNORECASE)
-
-# A row with a page number at one of its ends.
-_NUMBERED = re.compile(r"^\W*(?:page\s*)?\d+\b(?!\.\d)|\b(?:\d+|[ivxlc]+)\W*$|\d\s*(?:of|/)\s*\d", re.IGNORECASE)
-
 _Pattern = tuple[str, tuple[tuple[int, int], ...]]
 _Row = tuple[int, ...]
 
@@ -113,9 +106,10 @@ def _trim_edge(
             if (row := _find_edge_row(lines, removed[number], is_foot=is_foot))
         }
         found = _find_heads(pages, rows, heights, set(numbered), is_foot=is_foot)
+        headers = set() if is_foot else _find_headers(pages, rows, removed)
         last = {number for number, row in rows.items() if len(row) + len(removed[number]) == len(pages[number])}
         protected = {n for n in last if n not in margins and not _is_page_number(pages[n], rows[n])}
-        heads = (found.common - protected) | (found.placed - (protected - had_head))
+        heads = ((found.common - protected) | (found.placed - (protected - had_head))) - headers
         if not heads:
             break
         for number in heads:
@@ -142,7 +136,7 @@ def _trim_edge(
 
 
 def _is_page_number(lines: Sequence[Line], row: _Row) -> bool:
-    return len(row) == 1 and _ONLY_NUMBER.fullmatch(lines[row[0]].text) is not None
+    return len(row) == 1 and is_page_number(lines[row[0]].text)
 
 
 def _move_edges(lines: Sequence[Line]) -> Sequence[Line]:
@@ -169,6 +163,19 @@ def _find_edge_row(lines: Sequence[Line], removed: set[int], *, is_foot: bool) -
     return tuple(sorted(row, key=lambda position: lines[position].left))
 
 
+def _find_headers(pages: Sequence[Sequence[Line]], rows: Mapping[int, _Row], removed: Sequence[set[int]]) -> set[int]:
+    """Return the pages whose outermost row is the header of a table."""
+    rows_by_page: dict[int, list[Sequence[Line]]] = {}
+    for number, row in rows.items():
+        lines, taken = pages[number], set(removed[number])
+        rows_by_page[number] = []
+        while row and len(rows_by_page[number]) < _MAX_ROWS:
+            rows_by_page[number].append([lines[position] for position in row])
+            taken.update(row)
+            row = _find_edge_row(lines, taken, is_foot=False)
+    return find_table_headers(rows_by_page)
+
+
 def _find_heads(
     pages: Sequence[Sequence[Line]],
     rows: Mapping[int, _Row],
@@ -187,10 +194,14 @@ def _find_heads(
         is_foot: whether the row is a foot.
     """
     texts = {number: " ".join(pages[number][position].text for position in row) for number, row in rows.items()}
+    page_numbers = _offsets(
+        find_page_numbers({number: [pages[number][place] for place in row] for number, row in rows.items()})
+    )
     by_pattern: dict[_Pattern, set[int]] = {}
     for number, text in texts.items():
+        offsets = set[int]() if number in numbered else page_numbers[number]
         for pattern in _find_patterns(text, number):
-            if number not in numbered or not _rises(pattern):
+            if all(value in offsets for value, step in pattern[1] if step):
                 by_pattern.setdefault(pattern, set()).add(number)
     enough = max(_MIN_PAGES, _COMMON_SHARE * len(pages))
     common = {
@@ -198,7 +209,7 @@ def _find_heads(
         for pattern, numbers in by_pattern.items()
         if len(numbers) >= enough
         for number in numbers
-        if not _rises(pattern) or (_NUMBERED.search(texts[number]) and _is_small(pages[number], rows[number]))
+        if not _rises(pattern) or _is_small(pages[number], rows[number])
     }
     neighbours = {
         number
@@ -214,7 +225,7 @@ def _find_heads(
     placed: set[int] = set()
     for numbers in by_height.values():
         if len(numbers) >= max(_MIN_PAGES, _HEIGHT_PAGES * len(pages)):
-            with_number = _find_numbered({number: texts[number] for number in numbers}) - numbered
+            with_number = _find_numbered({number: page_numbers[number] for number in numbers}) - numbered
             recurring = {
                 number for number in neighbours.intersection(numbers) if _is_apart(pages[number], rows[number])
             }
@@ -249,20 +260,24 @@ def _rises(pattern: _Pattern) -> bool:
     return any(step for _, step in pattern[1])
 
 
-def _find_numbered(texts: Mapping[int, str]) -> set[int]:
-    """Return the pages whose text has the page number: the number that rises with the page on most of them."""
-    offsets = Counter[int]()
-    by_page: dict[int, set[int]] = {}
-    for number, text in texts.items():
-        values = [int(value) for match in _PAGE_NUMBER.finditer(text) for value in match.groups() if value]
-        by_page[number] = {value - number for value in values if abs(value - number) <= len(texts) + _MAX_NUMBERS}
-        offsets.update(by_page[number])
+def _offsets(numbers: Mapping[int, set[str]]) -> dict[int, set[int]]:
+    """Return by how much the numbers of each page exceed the page."""
+    return {
+        page: {(int(value) if value.isdecimal() else _roman_value(value.casefold())) - page for value in values}
+        for page, values in numbers.items()
+    }
+
+
+def _find_numbered(offsets_by_page: Mapping[int, set[int]]) -> set[int]:
+    """Return the pages with the page number: the number that rises with the page on most of them."""
+    reach = len(offsets_by_page) + _MAX_NUMBERS
+    offsets = Counter(offset for values in offsets_by_page.values() for offset in values if abs(offset) <= reach)
     if not offsets:
         return set()
     offset, count = offsets.most_common(1)[0]
-    if count < max(_MIN_PAGES, _HEIGHT_SHARE * len(texts)):
+    if count < max(_MIN_PAGES, _HEIGHT_SHARE * len(offsets_by_page)):
         return set()
-    return {number for number, values in by_page.items() if offset in values}
+    return {number for number, values in offsets_by_page.items() if offset in values}
 
 
 def _find_patterns(text: str, page: int) -> Iterator[_Pattern]:

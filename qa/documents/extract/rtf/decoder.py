@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from qa.documents.extract.office.symbols import symbol
 from qa.documents.extract.rtf.tokens import SYMBOL_CHARSET, codec_of_charset, codec_of_page
 
+# Control characters other than white space are no text, and a NUL cannot be stored.
+_CONTROL = dict.fromkeys([*set(range(0x20)) - set(map(ord, "\t\n\r")), 0x7F])
 _CODECS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 
 
@@ -30,7 +32,7 @@ class Decoder:
         self.fonts: dict[int, Font] = {}
         self._codec = "cp1252"
         self._default_font = 0
-        self._bytes = ""
+        self._raw: list[str] = []
         self._to_skip = 0
         self._high_surrogate = 0
 
@@ -62,7 +64,7 @@ class Decoder:
         skipped = min(self._to_skip, len(text))
         self._to_skip -= skipped
         # Characters of several bytes may mix codes and letters, so they are decoded together.
-        self._bytes += text[skipped:]
+        self._raw.append(text[skipped:])
 
     def end_skipping(self) -> None:
         """Take the next characters as text: a replacement ends with its group or before a control word."""
@@ -77,13 +79,16 @@ class Decoder:
 
     def take(self, font_number: int) -> str:
         """Return the characters that were added, in the encoding of a font."""
-        raw, self._bytes = self._bytes, ""
-        if not raw:
+        if not self._raw:
             return ""
+        raw = "".join(self._raw)
+        self._raw.clear()
         font = self.font(font_number)
         if font.is_symbol:
-            return "".join(symbol(font.name, ord(character)) for character in raw)
-        return raw if raw.isascii() else raw.encode("latin-1").decode(font.codec or self._codec, "replace")
+            text = "".join(symbol(font.name, ord(character)) for character in raw)
+        else:
+            text = raw if raw.isascii() else raw.encode("latin-1").decode(font.codec or self._codec, "replace")
+        return text.translate(_CONTROL)
 
     def unicode(self, number: int, to_skip: int) -> str:
         """Return the character of a Unicode control word.
@@ -100,4 +105,4 @@ class Decoder:
         high, self._high_surrogate = self._high_surrogate, 0
         if 0xDC00 <= code < 0xE000:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00) if high else 0xFFFD
-        return chr(code) if 0 < code <= 0x10FFFF else ""
+        return chr(code) if 0 < code <= 0x10FFFF and code not in _CONTROL else ""

@@ -9,7 +9,7 @@ from qa.documents.extract.office.styled_text import TextStyle
 from qa.documents.extract.office.unreadable import Unreadable
 from qa.documents.extract.rtf.blocks import Block, Note, Story
 from qa.documents.extract.rtf.decoder import Decoder
-from qa.documents.extract.rtf.state import Field, GroupState, OpenStory
+from qa.documents.extract.rtf.state import Field, GroupState, OpenStory, Picture
 from qa.documents.extract.rtf.tokens import Token, tokenize
 from qa.documents.extract.rtf.words import (
     AROUND,
@@ -22,6 +22,7 @@ from qa.documents.extract.rtf.words import (
     INFO,
     PAGE_FIELD,
     READ,
+    SCRIPTS,
     SKIPPED,
     STRUCTURE,
     SYMBOLS,
@@ -56,7 +57,8 @@ class RtfReader:
         self._groups: list[tuple[GroupState, list[Callable[[], None]]]] = []
         self._stories = [OpenStory(self.body)]
         self._fields: list[Field] = []
-        self._capture = ""
+        self._picture = Picture()
+        self._capture: list[str] = []
         self._is_optional = False
 
     def read(self, data: bytes) -> None:
@@ -104,8 +106,8 @@ class RtfReader:
             self._decoder.font(state.font).name += text.strip(" ;")
         elif state.sink == "stylesheet":
             self._styles[state.style] = self._styles.get(state.style, "") + text
-        elif state.sink.startswith("info ") or state.sink in ("label", "choice"):
-            self._capture += text
+        elif state.sink.startswith("info ") or state.sink in ("label", "choice", "script"):
+            self._capture.append(text)
 
     def _close_group(self) -> None:
         if self._groups:
@@ -120,11 +122,12 @@ class RtfReader:
 
     def _begin_capture(self, sink: str, use: Callable[[str], None]) -> None:
         """Collect the text of the group that has begun, and use it at its end."""
-        self._state.sink, outer = sink, self._capture
-        self._capture = ""
+        outer_sink, self._state.sink = self._state.sink, sink
+        outer, self._capture = self._capture, []
 
         def finish() -> None:
-            text, self._capture = self._capture, outer
+            text, self._capture = "".join(self._capture), outer
+            self._state.sink = outer_sink
             use(text)
 
         self._at_end(finish)
@@ -153,7 +156,9 @@ class RtfReader:
         is_optional, self._is_optional = self._is_optional, False
         if word in SKIPPED or (is_optional and word not in READ):
             if state.sink == "body":
-                self.unreadable.pictures += word == "pict"
+                if word == "pict":
+                    self._picture = Picture()
+                    self._at_end(lambda: self.unreadable.add_picture(*self._picture.size))
                 self.unreadable.comments += word == "annotation"
             state.sink = ""
         elif not state.sink and word != "ud":
@@ -190,6 +195,8 @@ class RtfReader:
             self.unreadable.objects[""] += 1
         elif word == "formfield":
             state.sink = "form"
+        elif word in SCRIPTS:
+            self._begin_capture("script", lambda text: self._emit(SCRIPTS[word](text)))
         elif word in AROUND:
             before, after = AROUND[word]
             self._emit(before)
@@ -250,7 +257,7 @@ class RtfReader:
             self._read_structure(word, number)
         elif self._state.sink.startswith("info ") and word in DATE:
             separator, width = DATE[word]
-            self._capture += f"{separator}{number or 0:0{width}d}"
+            self._capture.append(f"{separator}{number or 0:0{width}d}")
         elif self._state.sink == "form":
             self._read_form(word, number or 0)
         else:
@@ -290,7 +297,7 @@ class RtfReader:
         elif state.sink == "stylesheet" and word in ("cs", "ds", "ts"):
             # Styles of characters, sections and tables.
             state.style = -1
-        elif not state.apply(word, number):
+        elif not state.apply(word, number) and not self._picture.define(word, number or 0):
             self._decoder.set_encoding(word, number or 0)
         if state.sink == "stylesheet" and word == "outlinelevel":
             self._style_levels[state.style] = state.outline

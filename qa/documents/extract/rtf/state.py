@@ -8,6 +8,8 @@ from qa.documents.extract.office.styled_text import StyledText
 from qa.documents.extract.rtf.blocks import Block, CellDefinition, Note, Paragraph, Story, TableRow, add_row
 
 _MAX_CELLS = 200
+# Twips in a centimetre.
+_TWIPS = 1440 / 2.54
 
 
 @dataclass(slots=True)
@@ -75,6 +77,28 @@ class GroupState:
             case _:
                 return False
         return True
+
+
+@dataclass(slots=True)
+class Picture:
+    """A picture: its width and height in twips, 1,440 to the inch, and its scale in percent; 0 if they are missing."""
+
+    width: int = 0
+    height: int = 0
+    scale_x: int = 100
+    scale_y: int = 100
+
+    def define(self, word: str, number: int) -> bool:
+        """Read a control word about the picture; return whether it is one."""
+        name = {"picwgoal": "width", "pichgoal": "height", "picscalex": "scale_x", "picscaley": "scale_y"}.get(word)
+        if name:
+            setattr(self, name, max(0, number))
+        return name is not None
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Its width and height in centimetres."""
+        return self.width * self.scale_x / 100 / _TWIPS, self.height * self.scale_y / 100 / _TWIPS
 
 
 @dataclass(slots=True)
@@ -158,5 +182,5 @@ class Field:
         if self.type == 2:
             return self.choices[chosen] if 0 <= chosen < len(self.choices) else ""
         if self.type == 1:
-            return "☒" if chosen == 1 else "☐"
+            return "[x]" if chosen == 1 else "[ ]"
         return ""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+from qa.documents.extract.scripts import exponent, group
 
 HEADING = re.compile(r"(?:heading|title)(?: ?\d)?", re.IGNORECASE)
 CONTENTS = re.compile(r"(?:toc|index|table of figures)(?: ?(?:\d|heading))?", re.IGNORECASE)
@@ -32,8 +35,14 @@ READ = _words(
     pntext mmath mr shppict"""
 )
 # Groups of the drawing of an equation's parts, with what is written around them.
-AROUND = {"mnum": ("(", ")"), "mden": ("/(", ")"), "msup": ("^(", ")"), "msub": ("_(", ")"), "mdeg": ("[", "]")}
-AROUND |= {"mrad": ("√(", ")"), "md": ("(", ")")}
+AROUND = {"mdeg": ("[", "]"), "mrad": ("√(", ")"), "md": ("(", ")")}
+SCRIPTS: dict[str, Callable[[str], str]] = {
+    "mnum": group,
+    "mden": lambda text: f"/{group(text)}",
+    "msup": exponent,
+    "msub": lambda text: f"_{group(text)}",
+}
+"""Groups of an equation's parts, with how their text is written."""
 HEADERS = _words("header headerl headerr headerf")
 FOOTERS = _words("footer footerl footerr footerf")
 INFO = _words("title author subject keywords creatim revtim")

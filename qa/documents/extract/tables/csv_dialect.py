@@ -37,6 +37,11 @@ class Dialect:
     escape: str | None = None
     skips_spaces: bool = False
 
+    @property
+    def has_delimiter(self) -> bool:
+        """Whether a row may have more than one cell."""
+        return self.delimiter != _NO_DELIMITER
+
     def read(self, text: str) -> Iterator[list[str]]:
         """Yield the records of a text; raise csv.Error for a field that is too long."""
         lines = io.StringIO(text, newline="")

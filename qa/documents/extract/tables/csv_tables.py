@@ -13,6 +13,7 @@ from itertools import zip_longest
 from qa.documents.extract.plain_text import decode_text
 from qa.documents.extract.tables.columns import Columns, find_column, unique_names
 from qa.documents.extract.tables.csv_dialect import Dialect, choose_dialect
+from qa.documents.extract.tables.csv_prose import is_prose
 from qa.documents.extract.tables.rows import Row, extract_rows
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput
@@ -42,7 +43,8 @@ def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]
 
     The delimiter is the one that gives the most even rows. Lines with fewer cells above the header are the table's
     title. A column with only numbers, or only `true` and `false`, is converted in the metadata, so that filters match
-    its values. A column stays text if any value would change when written again, as in postcodes and versions.
+    its values. A column stays text if any value would change when written again, as in postcodes and versions. Prose
+    without the structure of a table is one document.
 
     Args:
         data: the whole file.
@@ -59,6 +61,10 @@ def extract_csv(data: bytes, name: str, columns: Columns) -> list[ExtractedText]
         text, delimiters = text[separator.end() :], separator[1]
     csv.field_size_limit(_MAX_FIELD)
     dialect = choose_dialect(text, columns.text or "text", delimiters)
+    if columns.text is None and not delimiters:
+        delimiter = dialect.delimiter if dialect.has_delimiter else None
+        if is_prose(text, delimiter, "text"):
+            return [ExtractedText(decoded.text, unread=decoded.unread)]
     records = _read_records(text, dialect, name)
     start = _find_header(records, columns)
     has_header = _has_header(records[start:], columns)

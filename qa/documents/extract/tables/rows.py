@@ -19,10 +19,10 @@ _OTHER_TEXT_COLUMNS = ("content", "body")
 _MIN_WORDS = 4
 # Of a table without a text column: the part of rows whose first text must be distinct to name them.
 _MIN_DISTINCT = 0.8
-# Rows and columns that a message names.
-_MAX_NAMED = 10
-# Leaves room for metadata that the caller adds.
-_MAX_FIELDS = MAX_META_FIELDS // 2
+# Rows and columns that a message names, and characters of their names.
+_MAX_NAMED, _MAX_LIST = 10, 500
+# Leave room for metadata that the caller adds. Fields beside a text column are not in its text, so more are kept.
+_MAX_FIELDS, _MAX_FIELDS_BESIDE_TEXT = MAX_META_FIELDS // 2, MAX_META_FIELDS - 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,9 @@ def extract_rows(
 ) -> list[ExtractedText]:
     """Return the document of each row.
 
-    With a text column, the row's text is the document and the other values are its metadata; rows without text are
-    reported. Without one, the document has a line `column: value` for each value, that of the row's name first.
+    With a text column, the row's text is the document and the other values are its metadata; rows without text and
+    values that cannot be metadata are reported. Without one, the document has a line `column: value` for each value,
+    that of the row's name first.
 
     Args:
         rows: the rows, with their values in the order of the columns.
@@ -72,8 +73,8 @@ def extract_rows(
         unread: what could not be read, for the first document.
 
     Raises:
-        InvalidInput: no row has text; the table lacks the text column that the caller named, or has a text that is no
-            string; an id is used twice. The message names the row.
+        InvalidInput: no row has text; the table lacks the text column that the caller named, or has a list or an object
+            as text; an id in the column that the caller named is used twice. The message names the row.
     """
     names = names or list(dict.fromkeys(column for row in rows for column in row.values))
     chosen = _choose_columns(names, rows, columns, name)
@@ -81,7 +82,7 @@ def extract_rows(
         documents = _extract_values(rows, names, chosen, heading)
         reports: list[Unread] = []
     else:
-        documents, reports = _extract_texts(rows, chosen.text, chosen, name)
+        documents, reports = _extract_texts(rows, chosen.text, chosen, columns, name)
     if not documents:
         if chosen.text is None:
             raise InvalidInput(f"{name}: the table has no rows with text; add rows below the header", field=name)
@@ -123,30 +124,39 @@ def _find_prose(names: Sequence[str], wanted: str, rows: Sequence[Row]) -> str |
 
 
 def _extract_texts(
-    rows: Sequence[Row], column: str, chosen: _Chosen, name: str
+    rows: Sequence[Row], column: str, chosen: _Chosen, columns: Columns, name: str
 ) -> tuple[list[ExtractedText], list[Unread]]:
-    """Return the documents of rows whose text is in a column, and a report of the rows without text."""
+    """Return the documents of rows whose text is in a column, and a report of the rows and values that are not kept."""
     documents: list[ExtractedText] = []
     without_text: list[str] = []
-    reserved = {column, chosen.title, chosen.id}
+    unfit: dict[str, None] = {}
+    id_column = chosen.id if columns.id is not None or _has_fit_ids(rows, chosen.id, text_column=column) else None
+    reserved = {column, chosen.title, id_column}
     for number, row in enumerate(rows, 1):
         if row.whole is not None:
             documents.append(ExtractedText(row.whole, row=number))
             continue
-        text, title, id = (row.values.get(key) if key else None for key in (column, chosen.title, chosen.id))
+        text, title, id = (row.values.get(key) if key else None for key in (column, chosen.title, id_column))
+        if isinstance(text, int | float):
+            text = to_text(text)
         if not isinstance(text, str | None):
             raise InvalidInput(f"{row.place}: column {column!r} must hold text, got {type(text).__name__}", field=name)
         if not text or not text.strip():
             if any(value not in (None, "") for value in row.values.values()):
                 without_text.append(f"{number}")
             continue
-        meta = {
-            key: _to_scalar(value) for key, value in row.values.items() if key not in reserved and _is_filled(value)
-        }
+        values = {key: value for key, value in row.values.items() if key not in reserved and _is_filled(value)}
+        meta = _fit_meta(values, _MAX_FIELDS_BESIDE_TEXT)
+        unfit |= dict.fromkeys(key for key in values if key not in meta)
         documents.append(ExtractedText(text, to_text(title) or None, meta, id=to_text(id) or None, row=number))
-    if not without_text:
-        return documents, []
-    return documents, [Unread(None, f"rows without text in column {column!r}: {_list(without_text)}")]
+    reports = []
+    if without_text:
+        reports.append(f"rows without text in column {column!r} ({len(without_text):,}): {_list(without_text)}")
+    if unfit:
+        reports.append(
+            f"columns with values that are too many, too long or not finite: {_list(list(unfit))[:_MAX_LIST]}"
+        )
+    return documents, [Unread(None, reason) for reason in reports]
 
 
 def _extract_values(
@@ -183,11 +193,17 @@ def _find_label(names: Sequence[str], rows: Sequence[Row]) -> str | None:
     return None
 
 
-def _has_fit_ids(rows: Sequence[Row], column: str | None) -> bool:
-    """Return whether a column identifies each row and can be an id; else it is a value like others."""
+def _has_fit_ids(rows: Sequence[Row], column: str | None, *, text_column: str | None = None) -> bool:
+    """Return whether a column identifies each row and can be an id; else it is a value like others.
+
+    Beside a text column, a row may lack an id, and one without text needs none.
+    """
     if column is None:
         return False
     ids = [to_text(row.values.get(column)) for row in rows if row.whole is None]
+    if text_column is not None:
+        texts = [row.values.get(text_column) for row in rows if row.whole is None]
+        ids = [id for id, text in zip(ids, texts, strict=True) if id and to_text(text)]
     try:
         return all(map(check_document_id, ids)) and len(set(ids)) == len(ids)
     except InvalidInput:
@@ -239,9 +255,9 @@ def to_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _fit_meta(values: Mapping[str, object]) -> Meta:
-    """Return the values that can be metadata; all are in the text."""
-    scalars = {name: _to_scalar(value) for name, value in islice(values.items(), _MAX_FIELDS)}
+def _fit_meta(values: Mapping[str, object], limit: int = _MAX_FIELDS) -> Meta:
+    """Return the values that can be metadata, at most `limit`."""
+    scalars = {name: _to_scalar(value) for name, value in islice(values.items(), limit)}
     return scalars if _is_fit(scalars) else {name: value for name, value in scalars.items() if _is_fit({name: value})}
 
 

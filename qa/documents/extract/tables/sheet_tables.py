@@ -25,6 +25,10 @@ _MAX_EXACT = 10**15
 _NUMERIC_TEXT = re.compile(r"[-+(]?[$€£]? ?\d[\d.,  ']*[%)]?")
 
 
+class Percentage(float):
+    """A number that is shown as a percentage: 0.4 as 40%."""
+
+
 @dataclass(frozen=True, slots=True)
 class SheetTable:
     """A block of rows of a sheet.
@@ -55,6 +59,8 @@ def format_value(value: Value) -> str:
     """Return a cell's value as text: dates in ISO form, whole numbers without a decimal point."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
+    if isinstance(value, Percentage):
+        return f"{format(value * 100, _DIGITS)}%"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < _MAX_EXACT else format(value, _DIGITS)
     if isinstance(value, timedelta):

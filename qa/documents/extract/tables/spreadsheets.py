@@ -1,7 +1,7 @@
 """Workbooks (XLSX, XLSM, XLSB, XLS, ODS): a section for each sheet, with the row and column of each cell.
 
 A workbook with a text column, as in CSV, gives a document for each row instead. Formulas have the values that the
-program computed when it saved the file. Values have no formats: 40 % is 0.4, and dates are in ISO form.
+program computed when it saved the file. Of the formats of values only percentages are kept; dates are in ISO form.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from itertools import takewhile
 import python_calamine as calamine
 
 from qa.documents.extract.tables.columns import Columns, find_column, unique_names
-from qa.documents.extract.tables.ods_merges import Range, read_merged_ranges
+from qa.documents.extract.tables.ods_cells import read_ods_cells
 from qa.documents.extract.tables.rows import Row, extract_rows
+from qa.documents.extract.tables.sheet_cells import Range, SheetCells, extend_area, fill_cells
 from qa.documents.extract.tables.sheet_tables import SheetTable, Value, column_names, format_value, split_tables
 from qa.documents.extract.tables.workbook_parts import check_archive, read_notes
+from qa.documents.extract.tables.xlsx_cells import read_xlsx_cells
 from qa.documents.extract.text_builder import ExtractedText, TextBuilder
 from qa.errors import InvalidInput, QAError, TooLarge
 from qa.text.tables import row_spans
@@ -56,8 +58,8 @@ def extract_workbook(data: bytes, name: str, columns: Columns | None = None) -> 
     builder = TextBuilder()
     try:
         with calamine.load_workbook(io.BytesIO(data)) as workbook:
-            merged = read_merged_ranges(data) if data.startswith(b"PK") else {}
-            sheets = _read_sheets(workbook, name, builder, merged)
+            known = read_ods_cells(data) or read_xlsx_cells(data, name) if data.startswith(b"PK") else {}
+            sheets = _read_sheets(workbook, name, builder, known)
     except (QAError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
     # A panic of the library, which is written in Rust, is a BaseException.
@@ -86,7 +88,7 @@ def extract_workbook(data: bytes, name: str, columns: Columns | None = None) -> 
 
 
 def _read_sheets(
-    workbook: calamine.CalamineWorkbook, name: str, builder: TextBuilder, merged: Mapping[str, Sequence[Range]]
+    workbook: calamine.CalamineWorkbook, name: str, builder: TextBuilder, known: Mapping[str, SheetCells]
 ) -> list[_Sheet]:
     """Return the sheets, and report those that are not read."""
     sheets = []
@@ -103,18 +105,30 @@ def _read_sheets(
         except calamine.CalamineError as error:
             builder.report_unread(f"sheet {sheet.name!r} is damaged: {error}")
             continue
-        if cells.start is None:
+        more = known.get(sheet.name, SheetCells())
+        if more.without_value:
+            formulas = "1 formula" if more.without_value == 1 else f"{more.without_value:,} formulas"
+            builder.report_unread(
+                f"{formulas} without stored values in sheet {sheet.name!r}; open the workbook in a spreadsheet program "
+                "and save it"
+            )
+        if cells.start is None and not more.texts:
             sheets.append(_Sheet(sheet.name, []))
             continue
-        if cells.height * cells.width > _MAX_CELLS:
+        start = cells.start or next(iter(more.texts))
+        area = extend_area(start, cells.end or start, more.texts.keys())
+        (row, column), (last_row, last_column) = area
+        height, width = last_row - row + 1, last_column - column + 1
+        if height * width > _MAX_CELLS:
             raise TooLarge(
-                f"{name}: sheet {sheet.name!r} has {cells.height:,} rows and {cells.width:,} columns, over the limit "
-                f"of {_MAX_CELLS:,} cells; delete cells far from the others",
+                f"{name}: sheet {sheet.name!r} has {height:,} rows and {width:,} columns, over the limit of "
+                f"{_MAX_CELLS:,} cells; delete cells far from the others",
                 field=name,
             )
-        row, column = cells.start
-        rows = [_clear_blanks(cells_of_row) for cells_of_row in cells.to_python()]
-        ranges = merged.get(sheet.name) or cells.merged_cell_ranges
+        rows = [_clear_blanks(cells_of_row) for cells_of_row in cells.to_python()] if cells.start else []
+        if more.texts or more.percentages:
+            rows = fill_cells(rows, start, area, more.texts, more.percentages)
+        ranges = more.ranges or cells.merged_cell_ranges
         filled = _fill_merged(rows, ranges, row, column) if ranges else rows
         sheets.append(_Sheet(sheet.name, list(split_tables(filled, row + 1, column + 1, rows))))
     return sheets
@@ -193,12 +207,20 @@ def _extract_rows(sheets: Sequence[_Sheet], columns: Columns, name: str, builder
         others.append(replace(sheet, tables=[table for table in sheet.tables if table not in parts]))
     ids = Counter(document.id for document in documents if document.id)
     if repeated := next((id for id, count in ids.items() if count > 1), None):
-        raise InvalidInput(f"{name}: id {repeated!r} is in several sheets; make ids unique", field=name)
+        if columns.id is not None:
+            raise InvalidInput(f"{name}: id {repeated!r} is in several sheets; make ids unique", field=name)
+        # Each sheet counts its rows.
+        documents = [_without_id(document) for document in documents]
     rest_text = _build_tables(builder, others)
     if rest_text.text:
         return [*documents, replace(rest_text, part="other-tables")]
     documents[0] = replace(documents[0], unread=(*documents[0].unread, *rest_text.unread))
     return documents
+
+
+def _without_id(document: ExtractedText) -> ExtractedText:
+    """Return a document with its id as a value like others."""
+    return replace(document, id=None, meta={**document.meta, "id": document.id}) if document.id else document
 
 
 def _extract_sheet(
@@ -235,8 +257,8 @@ def _extract_sheet(
 
 def _to_cell(value: Value) -> str | int | float | bool:
     """Return a value as metadata: numbers stay numbers."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else float(value)
     return value if isinstance(value, str | int | float | bool) else format_value(value)
 
 

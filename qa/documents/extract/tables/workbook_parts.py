@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from qa.documents.extract.tables.sheet_notes import read_sheet_notes
 from qa.documents.extract.tables.xls_records import count_unread
 from qa.documents.extract.text_builder import TextBuilder
+from qa.documents.extract.zip_archive import DAMAGED, unpacked_size
 from qa.errors import InvalidInput, TooLarge
 
 # In bytes, far more than a workbook that people read.
@@ -30,7 +31,7 @@ def check_archive(data: bytes, name: str) -> None:
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(part.file_size for part in archive.infolist())
+            size = unpacked_size(archive)
             if size > _MAX_UNPACKED:
                 raise TooLarge(
                     f"{name}: {size:,} bytes when unpacked, over the limit of {_MAX_UNPACKED:,}; split the file",
@@ -38,7 +39,7 @@ def check_archive(data: bytes, name: str) -> None:
                 )
             names = archive.namelist()
             manifest = archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in names else b""
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
+    except DAMAGED as error:
         raise InvalidInput(f"{name}: not a workbook, or damaged ({error}); save it again", field=name) from error
     if b"encryption-data" in manifest:
         raise InvalidInput(f"{name}: encrypted with a password; save it without the password", field=name)
