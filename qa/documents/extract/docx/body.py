@@ -7,7 +7,14 @@ from contextlib import contextmanager
 
 from qa.documents.extract.docx.drawings import DrawingReader
 from qa.documents.extract.docx.numbering import Numbering
-from qa.documents.extract.docx.parts import Notes, add_extracted, read_chunk, read_optional, running_heads
+from qa.documents.extract.docx.parts import (
+    ExtractInserted,
+    Notes,
+    add_extracted,
+    read_chunk,
+    read_optional,
+    running_heads,
+)
 from qa.documents.extract.docx.styles import Styles, is_on
 from qa.documents.extract.docx.tables import (
     Grid,
@@ -28,7 +35,6 @@ from qa.documents.extract.table_headers import Cell, texts_of
 from qa.errors import QAError
 
 _PARAGRAPH, _TABLE, _CONTROL, _CHUNK = qn("w:p"), qn("w:tbl"), qn("w:sdt"), qn("w:altChunk")
-_MAX_DEPTH = 3
 
 
 class BodyReader:
@@ -38,18 +44,19 @@ class BodyReader:
         writer: receives the text.
     """
 
-    def __init__(self, archive: OfficeArchive, main: str, depth: int) -> None:
+    def __init__(self, archive: OfficeArchive, main: str, extract_inserted: ExtractInserted | None) -> None:
         """Read styles, numbering and notes.
 
         Args:
             archive: the document.
             main: its main part.
-            depth: how many documents it is inserted into.
+            extract_inserted: extracts a document that is inserted into this one; None if this one is inserted too
+                deeply itself.
         """
         self.writer = BlockWriter()
         self._archive = archive
         self._part = main
-        self._depth = depth
+        self._extract_inserted = extract_inserted
         self._unreadable = Unreadable()
         styles = read_optional(archive, main, "styles", self._unreadable.reasons)
         self._styles = Styles(styles[1] if styles else None)
@@ -243,8 +250,8 @@ class BodyReader:
             return
         self._archive.shown.add(part)
         try:
-            if self._depth >= _MAX_DEPTH:
+            if self._extract_inserted is None:
                 raise ValueError("inserted too deeply")
-            add_extracted(self.writer.builder, read_chunk(self._archive.read(part), part, self._depth))
+            add_extracted(self.writer.builder, read_chunk(self._archive.read(part), part, self._extract_inserted))
         except (QAError, ValueError, LookupError):
             self._unreadable.reasons.append(f"an inserted part that cannot be read ({part})")

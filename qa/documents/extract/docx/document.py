@@ -6,6 +6,8 @@ form values, notes and text boxes are included. Each running head is included on
 
 from __future__ import annotations
 
+from functools import partial
+
 from qa.documents.extract.docx.body import BodyReader
 from qa.documents.extract.docx.parts import count_comments
 from qa.documents.extract.office.archive import OfficeArchive
@@ -13,6 +15,8 @@ from qa.documents.extract.office.xml_tree import find, qn
 from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import UnsupportedFormat
 
+# How many documents may be inserted into each other.
+_MAX_DEPTH = 3
 _OTHER_FORMATS = {"workbook": "an Excel workbook; name it .xlsx", "presentation": "a PowerPoint file; name it .pptx"}
 
 
@@ -39,7 +43,8 @@ def extract_docx(data: bytes, name: str, *, depth: int = 0) -> ExtractedText:
         raise UnsupportedFormat(f"{name}: {format}", field=name)
     title, meta = archive.properties()
     body = find(root, "w:body")
-    reader = BodyReader(archive, main, depth)
+    inner = partial(extract_docx, depth=depth + 1) if depth < _MAX_DEPTH else None
+    reader = BodyReader(archive, main, inner)
     reader.add_running_heads(body, "header")
     if body is not None:
         reader.add_blocks(body)

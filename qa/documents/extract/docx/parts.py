@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import PurePosixPath
 
@@ -17,6 +17,9 @@ from qa.documents.extract.text_builder import ExtractedText, TextBuilder
 from qa.errors import InvalidInput
 from qa.text.tables import CELL_SEPARATOR, table_span
 from qa.types import Span, mark_at
+
+ExtractInserted = Callable[[bytes, str], ExtractedText]
+"""Extracts a Word document inside another one, given its bytes and name; raises QAError."""
 
 _DEFAULT_FORMATS = {"footnote": "decimal", "endnote": "lowerRoman"}
 
@@ -102,13 +105,13 @@ def running_heads(
                 yield relationship.target, root
 
 
-def read_chunk(data: bytes, part: str, depth: int) -> ExtractedText:
+def read_chunk(data: bytes, part: str, extract_docx: ExtractInserted) -> ExtractedText:
     """Return the text of a file that is inserted into a document as an alternative format.
 
     Args:
         data: the inserted file.
         part: its name in the archive.
-        depth: how many documents it is inserted into.
+        extract_docx: extracts a file that is a Word document.
 
     Raises:
         QAError: it cannot be read.
@@ -121,9 +124,7 @@ def read_chunk(data: bytes, part: str, depth: int) -> ExtractedText:
         content = page.get_content() if page else ""
         data, suffix = str(content).encode(), ".html"
     if data.startswith(b"PK"):
-        from qa.documents.extract.docx.document import extract_docx
-
-        return extract_docx(data, part, depth=depth + 1)
+        return extract_docx(data, part)
     if start.startswith(b"{\\rtf"):
         from qa.documents.extract.rtf.document import extract_rtf
 
