@@ -34,7 +34,7 @@ from qa.service.keys import Keys
 from qa.types import Document, Unread
 from qa.wire.base import Offset
 from tests.conftest import serving
-from tests.service.test_files import MANUAL
+from tests.service.test_file_downloads import MANUAL
 from tests.service.test_service import TEXT
 
 HOURS = Document("hours of Ä", TEXT, "Opening hours")

@@ -14,7 +14,7 @@ from qa.config import Settings
 from qa.engine import Engine
 from tests.cli.conftest import Run, parse
 from tests.conftest import GOLDEN, serving
-from tests.service.test_files import MANUAL
+from tests.service.test_file_downloads import MANUAL
 
 
 def test_add_replaces_changed_file(run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from qa.service.job_types import Job, ReportProgress, StartJob, Work
 from qa.service.jobs import Jobs
 from tests.conftest import EMBEDDER, SPECIFICATION
 from tests.service.conftest import Opener
-from tests.service.test_files import MANUAL
+from tests.service.test_file_downloads import MANUAL
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from qa.config import Settings
 from qa.engine import Engine
 from qa.types import Document, Mark, Unread
 from tests.conftest import labels_in, serving
-from tests.service.test_files import CLEANING, MANUAL, marked_area
+from tests.service.test_file_downloads import CLEANING, MANUAL, marked_area
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
