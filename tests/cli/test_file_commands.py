@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,8 @@ def test_sync_with_watch_follows_the_folder(tmp_path: Path) -> None:
         env={**os.environ, "QA_INDEX_DIR": str(tmp_path / "docs" / "indexes")},
         stdout=subprocess.PIPE,
         text=True,
+        # A shell that runs the tests in the background makes them and their children ignore SIGINT.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     try:

@@ -84,7 +84,7 @@ def extract_rows(
     else:
         documents, reports = _extract_texts(rows, chosen.text, chosen, columns, name)
     if not documents:
-        if chosen.text is None:
+        if chosen.text is None or not rows:
             raise InvalidInput(f"{name}: the table has no rows with text; add rows below the header", field=name)
         raise InvalidInput(
             f"{name}: no row has text in column {chosen.text!r}; name the column that holds the text", field=name
