@@ -190,6 +190,7 @@ def test_running_server_answers_and_takes_files(run: Run, shipped: Engine, tmp_p
     assert not (tmp_path / "indexes").exists()
 
 
+@pytest.mark.slow
 def test_sync_with_watch_follows_the_folder(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()

@@ -37,6 +37,8 @@ from qa.types import Mark, SourceFile, Table, Unread
 from tests.conftest import PROCESS_TIMEOUT_S
 from tests.documents.files import pdf_with_compressed_text, pdf_with_nested_drawings
 
+pytestmark = pytest.mark.slow
+
 DOCUMENTS = [
     ExtractedText(
         "Oiled — every 6 weeks\0 😀",

@@ -55,7 +55,7 @@ def test_expands_patterns_and_reports_missing_files(tmp_path: Path) -> None:
         ("bad.zip", b"PK\x03\x04 nothing", UnsupportedFormat, "an archive; unpack it first"),
         ("bad.jsonl", b'{"text": "a"}\n{"text": ', InvalidInput, "line 2: not valid JSON"),
         ("bad.jsonl", b'{"text": [3]}\n', InvalidInput, "line 1: column 'text' must hold text, got list"),
-        ("bad.csv", b"id,text\n", InvalidInput, "no row has text in column 'text'"),
+        ("bad.csv", b"id,text\n", InvalidInput, "the table has no rows with text"),
         ("bad.csv", b'id,text\na,x\nb,"y\nc,z\n', InvalidInput, "row 2: unclosed quotation mark"),
         ("bad.csv", b'"id,text\na,x\n', InvalidInput, "header: unclosed quotation mark"),
         ("bad.csv", b"id,text,text\na,x,y\n", InvalidInput, "two columns are named 'text'"),

@@ -24,6 +24,8 @@ from qa.errors import InvalidInput, QAError, TooLarge, UnsupportedFormat
 from qa.text.boxes import rectangles_of
 from qa.types import Rectangle, Span
 
+pytestmark = pytest.mark.slow
+
 needs_ocr = pytest.mark.skipif(not ocr.is_available(), reason="needs the extra: pip install 'spanlight[ocr]'")
 
 LINES = (

@@ -10,6 +10,8 @@ import pytest
 from qa.engine import Engine
 from tests.documents.realistic import REAL_FILES, RealFile
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def archive(shipped: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:

@@ -10,9 +10,13 @@ import time
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from qa.index.local import LocalIndex
 from qa.index.verification import verify_index
 from tests.conftest import PROCESS_TIMEOUT_S, ROOT, SPECIFICATION, search_ids
+
+pytestmark = pytest.mark.slow
 
 WRITERS, EACH = 4, 25
 
