@@ -23,7 +23,7 @@ run: .venv/.serving
 test: install
 	$(BIN)/pytest
 
-# Without training, which imports torch, and without other tests that take seconds; under two minutes on two cores.
+# Without training, which imports torch, and without other tests that take seconds; about two minutes on two cores.
 test-fast: install
 	$(BIN)/pytest --numprocesses=2 -m "not slow" --ignore=tests/training
 

@@ -7,11 +7,13 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from email.message import EmailMessage
 from xml.sax.saxutils import escape
 
 import docx
 import pptx
+import pypdfium2 as pdfium
 import xlsxwriter
 from pptx.util import Inches
 from reportlab.lib import colors
@@ -19,6 +21,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from tests.documents.ole_files import Msg, write_msg
+from tests.documents.test_spreadsheets import xls
 from tests.quality.handbooks import Handbook, Section
 
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
@@ -247,6 +251,30 @@ def write_eml(book: Handbook) -> bytes:
     return message.as_bytes()
 
 
+def write_mbox(book: Handbook) -> bytes:
+    return b"From office@example.org Mon May  6 08:15:00 2024\n" + write_eml(book) + b"\n"
+
+
+def write_outlook(book: Handbook) -> bytes:
+    subject, body, html = 0x0037, 0x1000, 0x1013
+    return write_msg(Msg({subject: book.title, body: write_text(book).decode()}, {html: write_html(book)}))
+
+
+def write_xls(book: Handbook) -> bytes:
+    """Write the table alone; it begins at B3."""
+    rows = book.sections[-1].rows
+    return xls([(n + 2, column + 1, text) for n, row in enumerate(rows) for column, text in enumerate(row)])
+
+
+def write_scan(book: Handbook) -> bytes:
+    """Write the pages of the PDF as pictures."""
+    with closing(pdfium.PdfDocument(write_pdf(book))) as pdf:
+        first, *others = [page.render(scale=200 / 72, grayscale=True).to_pil() for page in pdf]
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=others, dpi=(200, 200), compression="tiff_deflate")
+    return file.getvalue()
+
+
 def write_notebook(book: Handbook) -> bytes:
     cell = {"cell_type": "markdown", "metadata": {}, "source": write_markdown(book).decode()}
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
@@ -272,6 +300,10 @@ WRITERS: dict[str, Callable[[Handbook], bytes]] = {
     "rtf": write_rtf,
     "epub": write_epub,
     "eml": write_eml,
+    "mbox": write_mbox,
+    "msg": write_outlook,
     "ipynb": write_notebook,
+    "xls": write_xls,
+    "tif": write_scan,
     "csv": write_csv,
 }
