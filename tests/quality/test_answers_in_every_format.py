@@ -54,7 +54,7 @@ def test_answers_have_the_place_that_the_format_gives(
             right += 1
             check_place(suffix, book, number, answer)
     report_figure(f"{suffix}: {right} of {len(questions)} best guesses right")
-    # Measured: 12 to 14 of 15; 5 of 5 in CSV. In a sheet that is only a table the reader often takes a neighbouring cell.
+    # Measured: 12 to 14 of 15, and 5 of 5 in CSV. In a sheet that is only a table the reader often takes a wrong cell.
     assert right >= (1 if suffix == "xls" else 0.6 * len(questions))
 
 
