@@ -1,4 +1,4 @@
-# The default installation, without torch: about 570 MB of libraries and models.
+# The default installation, without torch: about 590 MB of libraries and models.
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./

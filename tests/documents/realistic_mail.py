@@ -437,7 +437,7 @@ _NOTEBOOKS = [
         _notebook(
             (
                 "markdown",
-                "# Survey of readers\n\nWe asked 1,204 readers in March.\n\n## Limits\n\nNobody under 18 was asked.",
+                "# Survey of readers\n\nWe asked 1,204 readers in March.\n\n## Limits\n\nNo one under 18 was asked.",
             ),
             ("code", "len(answers)", "1204"),
         ),

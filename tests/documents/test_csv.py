@@ -151,7 +151,7 @@ PROSE = [
     "Dear Sir,\n\nThank you for your letter, which came on Monday.\n\nYours,\nAnn\n",
     "Dear Sir:\nThe pump is oiled, as you ask, every six weeks\nand the belt, when it is dry, is changed.\n",
     "The pump was built in 1904, and it was oiled\nby hand until the mill, which stood beside it,\nburnt down. "
-    "Nobody, not even Ann, knew\nhow it began.\n",
+    "No one, not even Ann, knew\nhow it began.\n",
     "The keeper oils the pump, cleans the belt, and locks the gate.",
 ]
 

@@ -224,7 +224,7 @@ def test_texts_of_which_a_script_shows_one_are_all_kept() -> None:
         "<div><noscript><p>Close the valve.</p></noscript></div><script>run()</script><p>Open the panel.</p>",
         "<p>Close the valve.</p><object data=x.swf><p>Open the panel.</p></object>",
         "<p>Close the valve.</p><footer><p>Open the panel. By the warden, 9 January.</p></footer>",
-        "<nav class=sidebar><p>Close the valve.</p>" + "<p>It has a long story, told here in full.</p>" * 6 + "</nav>"
+        "<nav class=sidebar><p>Close the valve.</p>" + "<p>It has a long story, given here in full.</p>" * 6 + "</nav>"
         "<p>Open the panel.</p>",
         "<ul><li><button>Close the valve.</button></li></ul><p>Open the panel.</p>",
         "<p>Press <button>Close the valve.</button> to go on.</p><p>Open the panel.</p>",

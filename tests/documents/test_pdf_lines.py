@@ -92,7 +92,7 @@ def test_a_line_that_is_drawn_twice_is_read_once(dx: float, later: bool) -> None
     def paint(canvas: Canvas) -> None:
         canvas.drawString(60, 700, "The gate closes at nine.")
         if later:
-            canvas.drawString(60, 600, "Nobody may pass.")
+            canvas.drawString(60, 600, "No entry here.")
         canvas.drawString(60 + dx, 700, "The gate closes at nine.")
 
     assert extract_one(painted(paint), "a.pdf").text.count("The gate closes at nine.") == 1

@@ -23,8 +23,6 @@ HAS_RECTANGLES = {"pdf", "tif"}
 HAS_TABLE_ALONE = {"csv", "xls"}
 HAS_CELLS = {"xlsx", "ods", "xls"}
 HAS_SECTIONS = set(WRITERS) - {"txt", "csv", "xls", "tif"}
-# RTF has no headings.
-HAS_SECTIONS -= {"rtf"}
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
