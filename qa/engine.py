@@ -15,6 +15,7 @@ from qa.models.embedder import Embedder
 from qa.reading.answers import locate, rank_answers
 from qa.reading.calibration import Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
 from qa.reading.reranking import RERANK_DEPTH, rerank_hits
 from qa.reading.selection import select_answers, select_from_text
@@ -169,7 +170,7 @@ class Engine:
         check_top_k(top_k)
         check_confidence(min_confidence)
         clock = Stopwatch()
-        logits = self.reader.read_batch([Pair(question, text) for question, text in pairs])
+        logits = self.reader.read_batch([Pair(question, ReaderText(text)) for question, text in pairs])
         clock.lap("read")
         timings = clock.timings_ms()
         return [

@@ -206,6 +206,8 @@ class Passage:
         marks: the document's marks that cover the passage; offsets count in the document.
         boxes: the document's word boxes within the passage; offsets count in the document.
         tables: the rows of the document's tables that the passage touches; offsets count in the document.
+        lead_in: what the reader sees before the passage: the lines above that say what its beginning belongs to, and
+            the indentation of its first line; see `qa.text.lead_in`.
     """
 
     document_id: str
@@ -215,3 +217,4 @@ class Passage:
     marks: Sequence[Mark] = ()
     boxes: bytes = b""
     tables: Sequence[Table] = ()
+    lead_in: str = ""

@@ -26,6 +26,7 @@ from qa.models.inference import available_threads
 from qa.models.model_folder import WEIGHTS
 from qa.models.tokenization import load_tokenizer
 from qa.reading.encoding import ReaderInput, split_windows
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair
 from qa.types import Document
 
@@ -48,7 +49,7 @@ def main() -> None:
         engine.add([Document(str(i), text) for i, text in enumerate(dataset.contexts)])
         for question in dataset.questions:
             pairs = [
-                Pair(question.text, hit.passage.text)
+                Pair(question.text, ReaderText.of(hit.passage))
                 for hit in engine.search(question.text, top_k=10, by_sentence=False).hits
             ]
             question_ids = tokenizer.encode(question.text, add_special_tokens=False).ids

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from qa.text.boundaries import boundary_before, is_boundary
 from qa.text.boxes import boxes_within
+from qa.text.lead_in import find_lead_in
 from qa.text.sentences import AFTER_PARAGRAPH, AFTER_SENTENCE, LONGEST_SENTENCE
 from qa.text.tables import CELL_SEPARATOR, tables_within
 from qa.types import Document, Passage, Span, marks_within
@@ -32,9 +33,11 @@ OVERLAP_CHARACTERS = 400
 BLOCK_CHARACTERS = 50_000
 # Identifies the rules that decide where passages begin and end and which headings they are searched and read under.
 # Part of an index's specification and of the calibration.
-IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v2"
+IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v3"
 # Passages split by any of these versions can share an index.
-MIXED_WITH = frozenset({IDENTITY, f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v1"})
+MIXED_WITH = frozenset(f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v{number}" for number in (1, 2, 3))
+    f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v{version}" for version in (1, 2, 3)
+)
 
 TokenStarts = Callable[[str], Sequence[int]]
 """Returns the ascending code points at which the tokens of a text start."""
@@ -73,7 +76,8 @@ def split(document: Document, token_starts: TokenStarts) -> list[Passage]:
                 cut = (not is_boundary(text, span.start), not is_boundary(text, span.end))
                 marks, boxes = marks_within(document.marks, span), boxes_within(document.boxes, span)
                 tables = tables_within(document.tables, span)
-                passages.append(Passage(document.id, span, span.of(text), cut, marks, boxes, tables))
+                lead_in = find_lead_in(text, span.start, tables)
+                passages.append(Passage(document.id, span, span.of(text), cut, marks, boxes, tables, lead_in))
     return passages
 
 

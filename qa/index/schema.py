@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qa.errors import Conflict
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _TABLES = """
 CREATE TABLE documents (
@@ -54,6 +54,7 @@ CREATE TABLE passages (
     marks TEXT NOT NULL DEFAULT '[]',
     boxes BLOB NOT NULL DEFAULT x'',
     tables TEXT NOT NULL DEFAULT '[]',
+    lead_in TEXT NOT NULL DEFAULT '',
     text TEXT NOT NULL,
     vector BLOB NOT NULL
 );
@@ -115,6 +116,7 @@ _MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN file_name TEXT;"
     "ALTER TABLE documents ADD COLUMN media_type TEXT;"
     "ALTER TABLE passages ADD COLUMN tables TEXT NOT NULL DEFAULT '[]';" + _FILES,
+    "ALTER TABLE passages ADD COLUMN lead_in TEXT NOT NULL DEFAULT '';",
 )
 
 

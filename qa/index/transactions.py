@@ -150,14 +150,14 @@ class ReadTransaction:
         passages: dict[int, StoredPassage] = {}
         for placeholders, part in _parts(ids):
             rows = self._connection.execute(
-                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.tables, p.vector, d.title,"
+                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.tables, p.lead_in, p.vector, d.title,"
                 " d.uri, d.meta FROM passages p JOIN documents d ON d.key = p.document"
                 f" WHERE p.id IN ({placeholders})",
                 part,
             )
-            for id, document_id, start, end, text, cut, marks, boxes, tables, vector, title, uri, meta in rows:
+            for id, document_id, start, end, text, cut, marks, boxes, tables, lead_in, vector, title, uri, meta in rows:
                 cuts, places = (bool(cut & 1), bool(cut & 2)), (parse_marks(marks), boxes, parse_tables(tables))
-                passage = Passage(document_id, Span(start, end), text, cuts, *places)
+                passage = Passage(document_id, Span(start, end), text, cuts, *places, lead_in)
                 passages[id] = StoredPassage(id, passage, _decode(vector), title, uri, json.loads(meta))
         return passages
 
@@ -184,12 +184,12 @@ class ReadTransaction:
         The searchable text includes the headings above the passage.
         """
         rows = self._connection.execute(
-            "SELECT p.id, p.text, d.title, p.marks FROM passages p JOIN documents d ON d.key = p.document"
+            "SELECT p.id, p.text, d.title, p.marks, p.lead_in FROM passages p JOIN documents d ON d.key = p.document"
             f" WHERE {_without_index(revision)}p.generation = ? AND p.revision > ? ORDER BY p.id",
             (generation, revision),
         )
-        for id, text, title, marks in rows:
-            yield id, search_text(text, title, parse_marks(marks))
+        for id, text, title, marks, lead_in in rows:
+            yield id, search_text(text, title, parse_marks(marks), lead_in)
 
     def vectors_since(self, generation: int, revision: int) -> Iterator[tuple[int, NDArray[np.float16]]]:
         """Yield id and vector of each passage that was added after `revision` and is still stored, by id."""

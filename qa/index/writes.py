@@ -134,8 +134,8 @@ class WriteTransaction(ReadTransaction):
     ) -> None:
         """Insert passages; `owner` is their generation, their document's key and the revision that wrote it."""
         self._connection.executemany(
-            "INSERT INTO passages (start, end, cut, marks, boxes, tables, text, vector, generation, document, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (start, end, cut, marks, boxes, tables, lead_in, text, vector, generation, document, revision)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((*_passage_row(p), v.tobytes(), *owner) for p, v in zip(passages, vectors, strict=True)),
         )
 
@@ -188,7 +188,7 @@ class WriteTransaction(ReadTransaction):
 def _passage_row(passage: Passage) -> tuple[object, ...]:
     cut = passage.cut[0] + 2 * passage.cut[1]
     places = marks_json(passage.marks), passage.boxes, tables_json(passage.tables)
-    return passage.span.start, passage.span.end, cut, *places, passage.text
+    return passage.span.start, passage.span.end, cut, *places, passage.lead_in, passage.text
 
 
 def _file_row(file: SourceFile | None) -> tuple[str | None, ...]:

@@ -21,7 +21,7 @@ def prepare_documents(documents: Sequence[Document], embedder: Embedder) -> list
 
     passages = [split(document, embedder.token_starts) for document in documents]
     texts = [
-        search_text(passage.text, document.title, passage.marks)
+        search_text(passage.text, document.title, passage.marks, passage.lead_in)
         for document, part in zip(documents, passages, strict=True)
         for passage in part
     ]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from qa.reading.answers import Candidate, PassageCandidates, find_candidates
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
 from qa.results import Hit
 from qa.text.headings import headings_above
@@ -63,7 +64,7 @@ def build_pair(question: str, hit: Hit) -> Pair:
     """
     passage = hit.passage
     titles = headings_above(passage.text, hit.title, passage.marks)
-    return Pair(question, passage.text, " ".join(f"{title}." for title in titles))
+    return Pair(question, ReaderText.of(passage), " ".join(f"{title}." for title in titles))
 
 
 def count_passages_needed(

@@ -11,6 +11,7 @@ from qa.models.inference import Arithmetic, Graph
 from qa.models.model_folder import ModelFolder
 from qa.models.tokenization import load_tokenizer
 from qa.reading.encoding import ReaderInput, split_windows
+from qa.reading.passage_tokens import ReaderText, tokenize_passages
 from qa.reading.spans import PassageLogits, WindowLogits
 
 
@@ -18,7 +19,7 @@ class Pair(NamedTuple):
     """A question, a passage that may answer it, and the titles above that passage."""
 
     question: str
-    passage: str
+    passage: ReaderText
     titles: str = ""
 
 
@@ -60,16 +61,21 @@ class OpenVINOReader:
         short_texts = list(dict.fromkeys(chain.from_iterable((pair.question, pair.titles) for pair in pairs)))
         encodings = self._tokenizer.encode_batch_fast([text.strip() for text in short_texts], add_special_tokens=False)
         ids = dict(zip(short_texts, (encoding.ids for encoding in encodings), strict=True))
-        passages = self._tokenizer.encode_batch([pair.passage for pair in pairs], add_special_tokens=False)
+        passages = tokenize_passages([pair.passage for pair in pairs], self._tokenizer)
         inputs: list[ReaderInput] = []
         owners: list[int] = []
         for index, (pair, passage) in enumerate(zip(pairs, passages, strict=True)):
-            for window in split_windows(ids[pair.question], passage.ids, ids[pair.titles]):
+            for window in split_windows(ids[pair.question], passage.ids.tolist(), ids[pair.titles]):
                 inputs.append(window)
                 owners.append(index)
         outputs = self._graph.run([(window.ids, window.types) for window in inputs])
         logits: list[list[WindowLogits]] = [[] for _ in pairs]
-        for window, owner, (start, end) in zip(inputs, owners, outputs, strict=True):
-            inside = slice(window.offset, window.offset + window.count)
-            logits[owner].append(WindowLogits(window.first, start[inside], end[inside], float(start[0] + end[0])))
-        return [PassageLogits(passage.offsets, windows) for passage, windows in zip(passages, logits, strict=True)]
+        for window, owner, output in zip(inputs, owners, outputs, strict=True):
+            start, end = output[:2]
+            tokens = [values[window.offset : window.offset + window.count] for values in output]
+            null = float(start[0] + end[0])
+            logits[owner].append(WindowLogits(window.first, tokens[0], tokens[1], null, *tokens[2:3]))
+        return [
+            PassageLogits(passage.offsets, windows, passage.segments)
+            for passage, windows in zip(passages, logits, strict=True)
+        ]

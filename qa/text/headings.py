@@ -28,6 +28,6 @@ def headings_above(text: str, title: str | None, marks: Sequence[Mark]) -> list[
     return [heading[:_MAX_HEADING] for heading in headings if heading and not text.startswith(heading)]
 
 
-def search_text(text: str, title: str | None, marks: Sequence[Mark]) -> str:
-    """Return the text that is embedded and indexed for a passage: its headings, then the passage."""
-    return "\n".join([*headings_above(text, title, marks), text])
+def search_text(text: str, title: str | None, marks: Sequence[Mark], lead_in: str = "") -> str:
+    """Return the text that is embedded and indexed for a passage: its headings, its lead-in, then the passage."""
+    return "\n".join([*headings_above(text, title, marks), *([lead_in.strip()] if lead_in.strip() else []), text])

@@ -26,3 +26,9 @@ def sentences(text: str) -> Iterator[str]:
     for paragraph in _PARAGRAPH_END.split(text):
         for piece in _SENTENCE_END.split(paragraph):
             yield from piece.splitlines() if len(piece) > LONGEST_SENTENCE else (piece,)
+
+
+def sentence_ends(text: str) -> Iterator[int]:
+    """Yield the offsets after the sentences of a text and the white space behind them; paragraphs end sentences too."""
+    for pattern in (_PARAGRAPH_END, _SENTENCE_END):
+        yield from (match.end() for match in pattern.finditer(text))

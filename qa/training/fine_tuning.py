@@ -19,6 +19,7 @@ from qa.factory import build_engine, reader_folder
 from qa.models.inference import available_threads
 from qa.models.model_folder import open_model_folder
 from qa.reading.calibration import CALIBRATION, Calibration, Scale
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import OpenVINOReader, Pair
 from qa.training.data.examples import Source, split
 
@@ -62,7 +63,9 @@ def transfer_calibration(start: Settings, folder: Path, dataset: Dataset) -> Non
     """
     calibration = Calibration.load(reader_folder(start) / CALIBRATION)
     step = max(1, len(dataset.questions) // _QUESTIONS_FOR_MEAN)
-    pairs = [Pair(question.text, dataset.contexts[question.context]) for question in dataset.questions[::step]]
+    pairs = [
+        Pair(question.text, ReaderText(dataset.contexts[question.context])) for question in dataset.questions[::step]
+    ]
     drift = _mean_null_logit(folder, pairs, start) - _mean_null_logit(reader_folder(start), pairs, start)
     transferred = replace(
         calibration,

@@ -12,6 +12,7 @@ from qa.errors import ModelError
 from qa.models.inference import pad
 from qa.models.model_folder import WEIGHTS, open_model_folder
 from qa.models.tokenization import load_tokenizer
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair
 from qa.training.artifacts.dequantise import load_float_embedder
 from qa.training.artifacts.pooled_encoder import load_float_encoder
@@ -29,7 +30,10 @@ def test_batching_does_not_change_a_bit(shipped: Engine) -> None:
     batched = shipped.embedder.encode_passages(TEXTS)
     single = np.concatenate([shipped.embedder.encode_passages([text]) for text in TEXTS])
     assert (batched == single).all()
-    pairs = [Pair("Who said so?", text, "A title" if number % 2 else "") for number, text in enumerate(TEXTS[3:12])]
+    pairs = [
+        Pair("Who said so?", ReaderText(text), "A title" if number % 2 else "")
+        for number, text in enumerate(TEXTS[3:12])
+    ]
     for single_logits, (pair, batched_logits) in zip(
         [shipped.reader.read_batch([pair])[0] for pair in pairs],
         zip(pairs, shipped.reader.read_batch(pairs), strict=True),

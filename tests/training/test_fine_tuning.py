@@ -15,6 +15,7 @@ from qa.errors import DatasetError
 from qa.factory import build_engine
 from qa.models.model_folder import WEIGHTS, open_model_folder
 from qa.reading.calibration import Calibration
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair
 from qa.training.artifacts.stages import load_stages
 from qa.training.data.examples import Source, is_held_out
@@ -60,7 +61,7 @@ def test_shipped_reader_is_fine_tuned_and_can_be_used(tmp_path: Path) -> None:
             (answer, *_) = engine.read("When did Ann7 open a shop?", CONTEXTS[7], min_confidence=0).answers
             assert answer.text == "1907"
             passages = engine.reader.read_batch(
-                [Pair(q.text, held_out.contexts[q.context]) for q in held_out.questions]
+                [Pair(q.text, ReaderText(held_out.contexts[q.context])) for q in held_out.questions]
             )
             nulls = [window.null for logits in passages for window in logits.windows]
             mean_nulls.append(sum(nulls) / len(nulls))

@@ -30,6 +30,7 @@ from qa.reading import early_stopping
 from qa.reading.answers import find_candidates
 from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, build_pair
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import OpenVINOReader, Pair, Reader
 from qa.results import Hit
 from qa.search import fusion
@@ -176,7 +177,7 @@ def _ask_texts(reader: Reader, questions: Sequence[_Question]) -> list[QuestionC
     hits = [
         Hit(None, Passage("", Span(0, len(q.context)), q.context), None, None, {}, 0.0, 0.0, 0.0) for q in questions
     ]
-    passages = reader.read_batch([Pair(q.text, q.context) for q in questions])
+    passages = reader.read_batch([Pair(q.text, ReaderText(q.context)) for q in questions])
     return [
         QuestionCandidates(q.golds, [hit], [find_candidates(hit, logits, ANSWERS_FITTED)])
         for q, hit, logits in zip(questions, hits, passages, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
 from qa.reading.spans import best_spans
 from qa.training.data.examples import Example
@@ -24,7 +25,7 @@ def select_hardest(altered: Sequence[tuple[Example, Example]], reader: Reader, c
     scored: list[tuple[float, int]] = []
     for first in range(0, len(altered), _READ_TOGETHER):
         part = altered[first : first + _READ_TOGETHER]
-        passages = reader.read_batch([Pair(example.question, example.context) for _, example in part])
+        passages = reader.read_batch([Pair(example.question, ReaderText(example.context)) for _, example in part])
         for index, ((original, _), logits) in enumerate(zip(part, passages, strict=True), first):
             answer = original.answer
             scored += [(best.margin, index) for best in best_spans(logits, 1) if answer and best.span.overlaps(answer)]

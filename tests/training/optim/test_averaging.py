@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from qa.cli import app
 from qa.errors import InvalidInput
 from qa.models.model_folder import WEIGHTS, open_model_folder
+from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import OpenVINOReader, Pair
 from qa.reading.spans import best_spans
 from qa.training.artifacts.base_model import untrained_reader
@@ -91,7 +92,7 @@ def test_command_exports_the_mean_as_int8(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "the reader has no calibration yet" in done.output
     reader = OpenVINOReader(open_model_folder(tmp_path / "out"), 1)
-    (logits,) = reader.read_batch([Pair("When did Ann7 open a shop?", CONTEXTS[7])])
+    (logits,) = reader.read_batch([Pair("When did Ann7 open a shop?", ReaderText(CONTEXTS[7]))])
     assert best_spans(logits, 1)[0].span.of(CONTEXTS[7]) == "1907"
     rejected = CliRunner().invoke(app, ["train", "average", readers[0], *folders])
     assert rejected.exit_code == 1
