@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         UnsupportedFormat,
     )
     from qa.reports import AddedDocument, FileReport, IngestionReport
-    from qa.results import Answer, Hit, QueryResult, SearchResult
+    from qa.results import Answer, EvidenceUnit, Hit, Item, QueryResult, SearchResult
     from qa.types import Document, DocumentInfo, SourceFile, Span, Table, Unread
 
 __version__ = "0.1.0"
@@ -49,11 +49,13 @@ __all__ = [
     "Document",
     "DocumentInfo",
     "Engine",
+    "EvidenceUnit",
     "FileReport",
     "Forbidden",
     "Hit",
     "IngestionReport",
     "InvalidInput",
+    "Item",
     "ModelError",
     "NotFound",
     "Overloaded",
@@ -78,7 +80,7 @@ _MODULES = {
     **dict.fromkeys(("AsyncClient", "Client"), "qa.client"),
     "Engine": "qa.engine",
     **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
-    **dict.fromkeys(("Answer", "Hit", "QueryResult", "SearchResult"), "qa.results"),
+    **dict.fromkeys(("Answer", "EvidenceUnit", "Hit", "Item", "QueryResult", "SearchResult"), "qa.results"),
     **dict.fromkeys(("Document", "DocumentInfo", "SourceFile", "Span", "Table", "Unread"), "qa.types"),
 }
 

@@ -7,9 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from qa.deprecation import RenamedAttribute
 from qa.types import Meta, Passage, Rectangle, Span
+
+Status = Literal["answered", "unsure", "not_found", "nothing_to_search"]
+"""The outcome of a question.
+
+- `answered`: the documents answer it.
+- `unsure`: no answer is certain enough, but the best guess may well be right.
+- `not_found`: the documents probably do not answer it.
+- `nothing_to_search`: the index is empty, or no document meets the filters.
+"""
+
+AnswerKind = Literal["span", "evidence"]
+"""Whether an answer is a short span, or the sentences, rows and list items that answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,39 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One thing of an answer that names several: `document.text[span] == text`."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceUnit:
+    """A sentence, list item, table row, definition or code line that answers: `document.text[span] == text`.
+
+    Attributes:
+        document_id: the document; empty for a text that came with the question.
+        span: place in the document.
+        text: the unit, verbatim.
+        score: calibrated probability that the unit answers the question.
+        page: page number from 1, where the format has pages.
+        section: heading above the unit, where the format has headings.
+        rectangles: places on the pages of a PDF, one for each line.
+        uri: of the document.
+    """
+
+    document_id: str
+    span: Span
+    text: str
+    score: float
+    page: int | None = None
+    section: str | None = None
+    rectangles: Sequence[Rectangle] = ()
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An exact span of a document: `document.text[span] == text`.
 
@@ -114,6 +160,8 @@ class Answer:
         rectangles: places on the pages of a PDF, one for each line.
         cell: reference of the workbook cell that the answer starts in, such as `B4`; its sheet is the section.
         ocr: whether a part of the answer was recognised in a picture, and may have wrong letters.
+        kind: `span`, or `evidence` where sentences, rows or list items answer and no short span does.
+        items: the parts of an answer that names several things, in document order; empty for one thing.
     """
 
     text: str
@@ -134,6 +182,8 @@ class Answer:
     rectangles: Sequence[Rectangle] = ()
     cell: str | None = None
     ocr: bool = False
+    kind: AnswerKind = "span"
+    items: tuple[Item, ...] = ()
 
     answer = RenamedAttribute("text")
     document_offset = RenamedAttribute("span")
@@ -146,18 +196,23 @@ class QueryResult:
 
     Attributes:
         query_id: names the result in logs and feedback.
-        answers: best first; empty exactly when `has_answer` is false.
+        status: whether the documents answer the question; see `Status`.
+        answers: best first; empty exactly when `status` is not `answered`.
         no_answer_score: probability that the documents do not answer the question.
-        best_guess: the best answer when none reaches the threshold.
-        passages: the passages that were read, if requested.
+        best_guess: the best candidate when `status` is not `answered`; None if there is none.
+        passages: the passages that were read, if requested; the first three retrieved when `status` is not `answered`.
         index: name of the index; empty without one.
         generation: of the index.
         revision: of the index.
         timings_ms: milliseconds by stage.
+        alternatives: candidates behind `best_guess`, best first, at most `top_k`; empty when `status` is `answered`.
+        corrected: the question as it was searched after its spelling was mended; None if it was not changed.
+        evidence: the units of the passages read that answer, best first, at most ten.
     """
 
     query_id: str
     question: str
+    status: Status
     answers: Sequence[Answer]
     no_answer_score: float
     best_guess: Answer | None
@@ -166,8 +221,11 @@ class QueryResult:
     generation: int
     revision: int
     timings_ms: Mapping[str, float]
+    alternatives: tuple[Answer, ...] = ()
+    corrected: str | None = None
+    evidence: tuple[EvidenceUnit, ...] = ()
 
     @property
     def has_answer(self) -> bool:
         """Whether the documents answer the question."""
-        return bool(self.answers)
+        return self.status == "answered"

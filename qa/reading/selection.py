@@ -26,6 +26,7 @@ def select_answers(question: str, ranked: RankedAnswers, scale: Scale, min_confi
     return QueryResult(
         query_id=uuid.uuid4().hex,
         question=question,
+        status="answered" if answers else "not_found",
         answers=answers,
         no_answer_score=ranked.no_answer,
         best_guess=None if answers or not ranked.answers else ranked.answers[0],

@@ -138,6 +138,7 @@ def query_result(response: QueryResponse) -> QueryResult:
     return QueryResult(
         query_id=response.query_id,
         question=response.question,
+        status="answered" if response.has_answer else "not_found",
         answers=tuple(_answer_in(answer) for answer in response.answers),
         no_answer_score=response.no_answer_score,
         best_guess=_answer_in(response.best_guess) if response.best_guess else None,
