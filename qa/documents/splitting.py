@@ -36,8 +36,6 @@ BLOCK_CHARACTERS = 50_000
 IDENTITY = f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v3"
 # Passages split by any of these versions can share an index.
 MIXED_WITH = frozenset(f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v{number}" for number in (1, 2, 3))
-    f"sentences-{MAX_TOKENS}t-{MAX_CHARACTERS}c-{OVERLAP_TOKENS}o-v{version}" for version in (1, 2, 3)
-)
 
 TokenStarts = Callable[[str], Sequence[int]]
 """Returns the ascending code points at which the tokens of a text start."""
