@@ -16,7 +16,7 @@ NO_EVIDENCE = Evidence(*[0.0] * len(Evidence._fields))
 RIGHT_WEIGHTS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
 RIGHT = Weights(**{**NO_EVIDENCE._asdict(), **RIGHT_WEIGHTS}, bias=-5.0)
 UNANSWERABLE = Weights(**{**NO_EVIDENCE._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
-SCALE = Scale(RIGHT, UNANSWERABLE, refusal=0.6, threshold=0.5)
+SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.3, threshold=0.5)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 
 
