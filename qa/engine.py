@@ -12,13 +12,13 @@ from qa.deprecation import forward_renamed
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
-from qa.reading.answers import locate, rank_answers
+from qa.reading.answers import locate
 from qa.reading.calibration import Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
 from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
 from qa.reading.reranking import RERANK_DEPTH, rerank_hits
-from qa.reading.selection import select_answers, select_from_text
+from qa.reading.selection import select_from_search, select_from_text
 from qa.reports import AddedDocument, IngestionReport
 from qa.results import Hit, QueryResult, SearchResult
 from qa.search.filters import parse_filter
@@ -75,11 +75,12 @@ class Engine:
         Args:
             question: in plain language.
             index: name of the index.
-            top_k: maximum number of answers.
+            top_k: maximum number of answers, and of alternatives where none is certain enough.
             filters: conditions on metadata that a document must meet, such as `{"source": "manual"}`.
-            min_confidence: return answers from this confidence upwards; None applies the calibrated threshold, 0
+            min_confidence: return answers from this confidence upwards; None applies the calibrated thresholds, 0
                 returns every guess.
-            include_passages: also return the passages that were read.
+            include_passages: also return the passages that were read. Without an answer, the result always has the
+                first three that were found.
 
         Raises:
             InvalidInput: the question is blank or too long, an argument is out of range, or a filter is not valid.
@@ -110,24 +111,27 @@ class Engine:
         check_confidence(min_confidence)
         clock = Stopwatch()
         searches = self._search(questions, index, MAX_PASSAGES_READ, filters, clock)
-        weight, margin = self.calibration.retrieval_weight, self.calibration.stop_margin
         passages_read = read_passages(
-            self.reader, questions, [search.hits for search in searches], weight, margin, top_k
+            self.reader,
+            questions,
+            [search.hits for search in searches],
+            self.calibration.retrieval_weight,
+            self.calibration.stop_margin,
+            top_k + 1,
         )
         clock.lap("read")
         results = []
-        for question, search, passages in zip(questions, searches, passages_read, strict=True):
-            ranked = rank_answers(passages, weight, self.calibration.query, top_k)
-            results.append(
-                replace(
-                    select_answers(question, ranked, self.calibration.query, min_confidence),
-                    passages=tuple(search.hits[: len(passages)]) if include_passages else (),
-                    index=index,
-                    generation=search.generation,
-                    revision=search.revision,
-                    timings_ms=clock.timings_ms(),
-                )
+        for question, search, candidates in zip(questions, searches, passages_read, strict=True):
+            result = select_from_search(
+                question,
+                search,
+                candidates,
+                self.calibration,
+                top_k,
+                min_confidence,
+                include_passages=include_passages,
             )
+            results.append(replace(result, index=index, timings_ms=clock.timings_ms()))
         return results
 
     def read(
@@ -156,9 +160,12 @@ class Engine:
             InvalidInput: the question or the text is blank or too long, or an argument is out of range.
         """
         (result,) = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)
-        best_guess = result.best_guess and locate(result.best_guess, marks, boxes, tables)
-        answers = tuple(locate(answer, marks, boxes, tables) for answer in result.answers)
-        return replace(result, answers=answers, best_guess=best_guess)
+        return replace(
+            result,
+            answers=tuple(locate(answer, marks, boxes, tables) for answer in result.answers),
+            best_guess=result.best_guess and locate(result.best_guess, marks, boxes, tables),
+            alternatives=tuple(locate(answer, marks, boxes, tables) for answer in result.alternatives),
+        )
 
     def read_batch(
         self, pairs: Sequence[tuple[str, str]], *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None

@@ -27,7 +27,8 @@ class Diagnosis:
     versions: dict[str, str]
     embedder: str
     reader: str
-    no_answer_threshold: float
+    answered_from: float
+    unsure_from: float
     processor: str
     processor_features: tuple[str, ...]
     arithmetic: str
@@ -62,7 +63,8 @@ def diagnose(settings: Settings) -> Diagnosis:
         versions=versions(),
         embedder=engine.embedder.identity,
         reader=engine.reader.identity,
-        no_answer_threshold=engine.calibration.query.refusal,
+        answered_from=engine.calibration.query.answered,
+        unsure_from=engine.calibration.query.unsure,
         processor=processor.name,
         processor_features=tuple(feature for feature in _FEATURES if feature in processor.features),
         arithmetic=resolve_arithmetic(settings.arithmetic),

@@ -153,5 +153,5 @@ def _models(engine: Engine) -> dict[str, str]:
 
 
 def _is_given(result: QueryResult, scale: Scale) -> bool:
-    """Return whether the best candidate would be given at the default confidence threshold."""
-    return bool(result.answers) and not scale.refuses(result.no_answer_score)
+    """Return whether the best candidate would be given without a minimum confidence."""
+    return bool(result.answers) and scale.status(result.answers[0].confidence) == "answered"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qa.errors import ModelError
+from qa.results import Status
 
 CALIBRATION = "calibration.json"
 """Name of the calibration file in the reader's folder."""
@@ -73,22 +74,22 @@ class Scale:
     Attributes:
         right: gives the probability that an answer is right.
         unanswerable: gives, from the best answer's evidence, the probability that the question is unanswerable.
-        refusal: probability of being unanswerable at which no answer is returned by default.
+        answered: confidence from which the best answer is returned by default.
+        unsure: confidence from which a best answer that is not returned is likely enough to show, as a guess.
         threshold: confidence below which a second or later answer is not returned by default.
     """
 
     right: Weights
     unanswerable: Weights
-    refusal: float
+    answered: float
+    unsure: float
     threshold: float
 
-    def refuses(self, no_answer: float) -> bool:
-        """Return whether to refuse an answer, given the probability that the question is unanswerable.
-
-        Refusal does not depend on the answer's confidence, which is the probability that it is right to the last word.
-        A long answer may exist although its ends are uncertain.
-        """
-        return no_answer >= self.refusal
+    def status(self, confidence: float) -> Status:
+        """Return the status of a question whose best answer has this confidence."""
+        if confidence >= self.answered:
+            return "answered"
+        return "unsure" if confidence >= self.unsure else "not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Calibration:
 
 def _parse_scale(content: dict[str, Any]) -> Scale:
     right, unanswerable = Weights(**content["right"]), Weights(**content["unanswerable"])
-    return Scale(right, unanswerable, content["refusal"], content["threshold"])
+    return Scale(right, unanswerable, content["answered"], content["unsure"], content["threshold"])
 
 
 def _logistic(x: float) -> float:

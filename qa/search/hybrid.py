@@ -46,7 +46,10 @@ class Snapshot(Protocol):
         """The number of passages."""
 
     def nearest(self, vector: NDArray[np.float32], limit: int, filter: Filter | None) -> Sequence[int]:
-        """Return the ids of at most `limit` passages whose vectors are nearest to a unit vector."""
+        """Return the ids of at most `limit` passages whose vectors are nearest to a unit vector.
+
+        It is empty exactly when the filter matches no passage; results report that there is nothing to search.
+        """
 
     def bm25(self, question: str, limit: int, filter: Filter | None) -> Mapping[int, float]:
         """Return the ids and BM25 scores of the best passages, at most `limit`, that share a term with a question."""

@@ -89,7 +89,8 @@ def find_header(text: str, lines: Sequence[Span]) -> Sequence[Span]:
 
 def _find_cells(text: str, lines: Sequence[Span]) -> tuple[bool, list[list[Span]]]:
     """Return whether bars separate the cells, and the cells of each line; no line if there are no columns."""
-    barred = sum(len(_BAR.findall(line.of(text))) > 1 for line in lines) * 2 > len(lines)
+    contents = [content for line in lines if not RULE.fullmatch(content := line.of(text))]
+    barred = sum(len(_BAR.findall(content)) > 1 for content in contents) * 2 > len(contents)
     cells = [_cells(text, line, barred=barred) for line in lines]
     is_table = sum(len(row) > 1 for row in cells) >= _MIN_ROWS and (barred or _are_aligned(cells, lines))
     return barred, cells if is_table else []

@@ -16,7 +16,7 @@ NO_EVIDENCE = Evidence(*[0.0] * len(Evidence._fields))
 RIGHT_WEIGHTS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
 RIGHT = Weights(**{**NO_EVIDENCE._asdict(), **RIGHT_WEIGHTS}, bias=-5.0)
 UNANSWERABLE = Weights(**{**NO_EVIDENCE._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
-SCALE = Scale(RIGHT, UNANSWERABLE, refusal=0.6, threshold=0.5)
+SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.3, threshold=0.5)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 
 
@@ -31,7 +31,8 @@ def passage_logits(text: str, *spans: tuple[str, float], null: float = 0.0) -> P
     for piece, logit in spans:
         first = text.index(piece)
         start[first] = end[first + len(piece) - 1] = logit / 2
-    return PassageLogits([(i, i + 1) for i in range(len(text))], [WindowLogits(0, start, end, null)])
+    places = np.stack([np.arange(len(text)), np.arange(len(text)) + 1], axis=1)
+    return PassageLogits(places, [WindowLogits(0, start, end, null)], np.zeros(len(text), np.int64))
 
 
 def answers_of(hits: Sequence[Hit], logits: Sequence[PassageLogits], count: int = 5) -> list[Answer]:

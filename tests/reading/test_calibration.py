@@ -17,7 +17,7 @@ WEIGHTS = Weights(
 EVIDENCE = Evidence(
     reader=2.0, null=2.0, retrieval=1.0, behind=0.5, best=1.0, lead=4.0, gap=1.0, support=1.0, depth=2.0, length=1.0
 )
-SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), 0.6, 0.3)
+SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), answered=0.6, unsure=0.2, threshold=0.3)
 IDENTITIES = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1", "rounds": "rounds-1"}
 CALIBRATION = Calibration(
     **IDENTITIES, retrieval_weight=8.0, stop_margin=6.0, query=SCALE, read=replace(SCALE, threshold=0.4)
@@ -41,6 +41,13 @@ def test_each_feature_counts_by_its_weight(name: str) -> None:
     assert WEIGHTS.probability(more) == pytest.approx(1 / (1 + math.exp(-getattr(WEIGHTS, name))))
 
 
+def test_status_follows_from_confidence() -> None:
+    confidences = (1.0, 0.6, 0.59, 0.2, 0.19, 0.0)
+    assert [SCALE.status(confidence) for confidence in confidences] == [
+        "answered", "answered", "unsure", "unsure", "not_found", "not_found",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("part", IDENTITIES)
 def test_rejects_parts_it_was_not_fitted_with(part: str) -> None:
     CALIBRATION.check(**IDENTITIES)
@@ -51,9 +58,14 @@ def test_rejects_parts_it_was_not_fitted_with(part: str) -> None:
 EARLIER_VERSION = asdict(CALIBRATION)
 for feature in ("null", "behind", "best"):
     del EARLIER_VERSION["query"]["right"][feature]
+WITH_REFUSAL = asdict(CALIBRATION)
+for scale in ("query", "read"):
+    WITH_REFUSAL[scale]["refusal"] = WITH_REFUSAL[scale].pop("answered")
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"reader": 1}', "[1]", json.dumps(EARLIER_VERSION)])
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"reader": 1}', "[1]", json.dumps(EARLIER_VERSION), json.dumps(WITH_REFUSAL)]
+)
 def test_rejects_a_file_that_is_not_a_calibration(tmp_path: Path, content: str) -> None:
     (tmp_path / "c.json").write_text(content)
     with pytest.raises(ModelError, match=r"not a calibration of this version.*run `qa train calibration`"):

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from qa.evaluation.metrics import f1
+from qa.evaluation.metrics import f1, normalise_answer
 from qa.reading.answers import PassageCandidates, RankedAnswers, rank_answers
 from qa.reading.calibration import Evidence, Scale, Weights
 from qa.reading.early_stopping import count_passages_needed
 from qa.results import Hit
 from qa.training.calibration.annotator_agreement import AnnotatorAgreement, count_agreement
+from qa.training.calibration.thresholds import Guess, choose_answered, choose_unsure
 
 RETRIEVAL_WEIGHTS = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0)
 STOP_MARGINS = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
@@ -21,8 +22,8 @@ STOP_MARGINS = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
 _MIN_UNCHANGED = 0.995
 # F1, from 0 to 1: smaller differences on a thousand questions may be chance.
 _F1_TOLERANCE = 0.002
-# F1, from 0 to 1, to give up in order to refuse more questions: a wrong answer is worse than none.
-_F1_FOR_REFUSAL = 0.006
+# Word F1 from which an answer is right, and from which it is if it also contains a gold answer or lies within one.
+_NEARLY_EQUAL, _HALF = 0.8, 0.5
 # Minimum confidence of answers behind the best one: where at least one in five is right.
 _OTHERS_THRESHOLD = 0.2
 ANSWERS_FITTED = 3
@@ -35,13 +36,13 @@ _FOLDS = 5
 # Evidence for answerability. The lead of the best answer and the height of its null logit also reveal which file a
 # question is from, and one file has all the unanswerable questions. Among questions on the same contexts they mislead.
 _ANSWERABILITY_EVIDENCE = ("reader", "retrieval", "behind")
-# Evidence for confidence where no source passage was removed. The null logit misleads there too, and a separate bias
-# for best answers increased the error.
+# Evidence for confidence where all unanswerable questions are adversarial. The null logit misleads there too, and a
+# separate bias for best answers increased the error.
 _SINGLE_TEXT_EVIDENCE = tuple(name for name in Evidence._fields if name not in ("null", "best"))
 
 # A scale whose probabilities are not used: fitting needs evidence and scores only.
 _ZERO_WEIGHTS = Weights(*[0.0] * (len(Evidence._fields) + 1))
-UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0)
+UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,15 @@ class QuestionCandidates:
         golds: gold answers; empty if the question is unanswerable.
         hits: passages, best first.
         candidates: candidate answers of each passage.
-        source_removed: whether the question's source passage was removed from the hits.
+        adversarial: whether it is unanswerable and was written with a passage in view, to mislead a reader.
+        group: the data set or kind of document that the question is from.
     """
 
     golds: tuple[str, ...]
     hits: Sequence[Hit]
     candidates: PassageCandidates
-    source_removed: bool = False
+    adversarial: bool = False
+    group: str = ""
 
     def stop_early(self, weight: float, margin: float) -> QuestionCandidates:
         """Return the part that is read with early stopping."""
@@ -72,7 +75,7 @@ class _RankedQuestion:
 
     golds: tuple[str, ...]
     ranked: RankedAnswers
-    source_removed: bool
+    adversarial: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def mean_f1(questions: Sequence[QuestionCandidates], weight: float) -> float:
 
 
 def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
-    """Fit confidence and answerability, then choose the probability of "no answer" above which nothing is returned."""
+    """Fit confidence and answerability, then choose the confidences from which to answer and to show a guess."""
     ranked = _rank_all(questions, weight)
     right = _fit_confidence(*_select_for_confidence(ranked))
     resampled = _resample(ranked)
@@ -131,8 +134,9 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
         [float(not question.golds) for question in resampled],
         _ANSWERABILITY_EVIDENCE,
     )
-    answerable = [1 - unanswerable.probability(question.ranked.evidence[0]) for question in ranked]
-    return Scale(right, unanswerable, round(1 - _choose_cut(ranked, answerable), 4), _OTHERS_THRESHOLD)
+    guesses = judge_guesses(questions, weight, right)
+    answered = choose_answered(guesses, ASSUMED_UNANSWERABLE)
+    return Scale(right, unanswerable, answered, min(choose_unsure(guesses), answered), _OTHERS_THRESHOLD)
 
 
 def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tuple[list[float], list[float]]:
@@ -149,15 +153,15 @@ def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tu
     return confidences, correct
 
 
-def answered_and_refused(questions: Sequence[QuestionCandidates], weight: float, scale: Scale) -> tuple[float, float]:
-    """Return the share of answerable questions that are answered, and of unanswerable ones that are refused."""
-    answered: dict[bool, list[bool]] = {True: [], False: []}
+def judge_guesses(questions: Sequence[QuestionCandidates], weight: float, right: Weights) -> list[Guess]:
+    """Return each question's best candidate; one without a candidate has confidence 0."""
+    guesses = []
     for question in questions:
         ranked = _rank(question, weight)
-        answered[bool(question.golds)].append(
-            bool(ranked.answers) and not scale.refuses(scale.unanswerable.probability(ranked.evidence[0]))
-        )
-    return float(np.mean(answered[True])), 1 - float(np.mean(answered[False]))
+        confidence = right.probability(ranked.evidence[0]) if ranked.answers else 0.0
+        is_right = _is_right(_best_text(ranked), question.golds)
+        guesses.append(Guess(confidence, is_right, bool(question.golds), question.group))
+    return guesses
 
 
 def fit_weights(
@@ -193,33 +197,20 @@ def _fit_confidence(questions: Sequence[_RankedQuestion], counted: Collection[st
     return fit_weights([evidence for question in questions for evidence in question.ranked.evidence], shares, counted)
 
 
-def _choose_cut(questions: Sequence[_RankedQuestion], answerable: Sequence[float]) -> float:
-    """Return the probability of being answerable from which it is best to answer.
-
-    It is the strictest cut that gives up at most `_F1_FOR_REFUSAL` of the highest F1 where one question in six is
-    unanswerable, which is about the assumed share.
-
-    Args:
-        questions: ranked questions.
-        answerable: probability of each question to be answerable.
-    """
-    probabilities = np.array(answerable)
-    has_gold = np.array([bool(question.golds) for question in questions])
-    scores = np.array([f1(_best_text(q.ranked), q.golds) if q.golds else 0.0 for q in questions])
-
-    def score(cut: float) -> float:
-        answered = probabilities >= cut
-        return float(5 * np.mean((scores * answered)[has_gold]) + np.mean(~answered[~has_gold])) / 6
-
-    cuts = np.quantile(probabilities, np.linspace(0, 0.95, 96))
-    cut_scores = np.array([score(cut) for cut in cuts])
-    return float(max(cuts[cut_scores >= cut_scores.max() - _F1_FOR_REFUSAL]))
+def _is_right(text: str, golds: Sequence[str]) -> bool:
+    """Return whether a person would accept the answer, although its ends may differ from those of a gold answer."""
+    words = f" {normalise_answer(text)} "
+    for gold in golds:
+        score, gold_words = f1(text, [gold]), f" {normalise_answer(gold)} "
+        if score >= _NEARLY_EQUAL or (score >= _HALF and (words in gold_words or gold_words in words)):
+            return True
+    return False
 
 
 def _rank_all(questions: Sequence[QuestionCandidates], weight: float) -> list[_RankedQuestion]:
     """Rank the answers of each question; skip questions without a candidate."""
     return [
-        _RankedQuestion(question.golds, ranked, question.source_removed)
+        _RankedQuestion(question.golds, ranked, question.adversarial)
         for question in questions
         if (ranked := _rank(question, weight)).answers
     ]
@@ -228,13 +219,12 @@ def _rank_all(questions: Sequence[QuestionCandidates], weight: float) -> list[_R
 def _select_for_confidence(questions: Sequence[_RankedQuestion]) -> tuple[list[_RankedQuestion], Collection[str]]:
     """Return the questions to fit confidence on, and the evidence that counts.
 
-    Adversarial unanswerable questions were written with the passage in view. Users of an index have not seen it, and no
-    passage is about their unanswerable questions. So questions whose source passage was removed, if there are any, are
-    the only unanswerable ones.
+    Adversarial questions were written with the passage in view. Users of an index have not seen it. So the other
+    unanswerable questions count, unless all are adversarial.
     """
-    if not any(question.source_removed for question in questions):
+    if all(question.golds or question.adversarial for question in questions):
         return _resample(questions), _SINGLE_TEXT_EVIDENCE
-    return _resample([q for q in questions if q.golds or q.source_removed]), Evidence._fields
+    return _resample([q for q in questions if q.golds or not q.adversarial]), Evidence._fields
 
 
 def _resample(questions: Sequence[_RankedQuestion]) -> list[_RankedQuestion]:

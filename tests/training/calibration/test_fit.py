@@ -14,7 +14,9 @@ from qa.config import load_settings
 from qa.factory import build_engine
 from qa.models.model_folder import WEIGHTS
 from qa.reading.calibration import Calibration
-from qa.training.calibration.fit import FILES
+from qa.training.calibration.fit import fit_calibration
+from qa.training.calibration.gathering import FILES, HeldOutQuestion
+from qa.types import Document
 
 pytestmark = pytest.mark.slow
 
@@ -53,3 +55,26 @@ def test_fitted_calibration_can_be_used(tmp_path: Path) -> None:
     with closing(build_engine(load_settings(reader=str(reader), index_dir=tmp_path / "indexes"))) as engine:
         result = engine.read("When did Ann7 open a shop?", "In 1907 Ann7 opened a shop.", min_confidence=0)
         assert result.answers[0].text == "1907"
+
+
+def test_calibration_is_fitted_over_documents_too(tmp_path: Path) -> None:
+    for number, file in enumerate(FILES):
+        (tmp_path / file).write_text(json.dumps(labels(120 * number, 120)))
+    reader = tmp_path / "reader"
+    shutil.copytree(WEIGHTS / "reader", reader)
+    questions = []
+    for n in range(8):
+        document = Document(
+            f"shop-{n}", f"Mill{n} opened in {1900 + n}.\n\nThe owner of Mill{n} is Ben{n}.", f"Mill{n}"
+        )
+        questions += [
+            HeldOutQuestion(f"Who owns Mill{n}?", (f"Ben{n}",), document, "notices"),
+            HeldOutQuestion(f"What does Mill{n} sell?", (), document, "notices"),
+        ]
+    report = fit_calibration(tmp_path, reader, load_settings(), document_questions=questions)
+    named = [line.split(": ")[0] for line in report]
+    assert {f"{mode}, notices" for mode in ("through an index", "single texts")} <= set(named)
+    assert "through an index, notices, one document" in named
+    calibration = Calibration.load(reader / "calibration.json")
+    for scale in (calibration.query, calibration.read):
+        assert 0 <= scale.unsure <= scale.answered <= 1
