@@ -48,7 +48,7 @@ class CountingReader:
 
     def read_batch(self, pairs: Sequence[Pair]) -> list[PassageLogits]:
         self.pairs += pairs
-        return [passage_logits(text, ("word", float(text.split()[1]))) for _, text, _ in pairs]
+        return [passage_logits(pair.passage.text, ("word", float(pair.passage.text.split()[1]))) for pair in pairs]
 
 
 def word_hits(*logits: float) -> list[Hit]:
