@@ -12,7 +12,6 @@ from qa.deprecation import forward_renamed
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
-from qa.reading.answers import locate
 from qa.reading.calibration import Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
 from qa.reading.passage_tokens import ReaderText
@@ -23,7 +22,7 @@ from qa.reports import AddedDocument, IngestionReport
 from qa.results import Hit, QueryResult, SearchResult
 from qa.search.filters import parse_filter
 from qa.stopwatch import Stopwatch
-from qa.types import Document, Mark, Table
+from qa.types import Document, Mark, Passage, Span, Table
 from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check_text, check_top_k
 
 DEFAULT_TOP_K = 3
@@ -121,11 +120,11 @@ class Engine:
         )
         clock.lap("read")
         results = []
-        for question, search, candidates in zip(questions, searches, passages_read, strict=True):
+        for question, search, reading in zip(questions, searches, passages_read, strict=True):
             result = select_from_search(
                 question,
                 search,
-                candidates,
+                reading,
                 self.calibration,
                 top_k,
                 min_confidence,
@@ -159,33 +158,16 @@ class Engine:
         Raises:
             InvalidInput: the question or the text is blank or too long, or an argument is out of range.
         """
-        (result,) = self.read_batch([(question, text)], top_k=top_k, min_confidence=min_confidence)
-        return replace(
-            result,
-            answers=tuple(locate(answer, marks, boxes, tables) for answer in result.answers),
-            best_guess=result.best_guess and locate(result.best_guess, marks, boxes, tables),
-            alternatives=tuple(locate(answer, marks, boxes, tables) for answer in result.alternatives),
-        )
+        passage = Passage("", Span(0, len(text)), text, marks=marks, boxes=boxes, tables=tables)
+        (result,) = self._read_passages([(question, passage)], top_k, min_confidence)
+        return result
 
     def read_batch(
         self, pairs: Sequence[tuple[str, str]], *, top_k: int = DEFAULT_TOP_K, min_confidence: float | None = None
     ) -> list[QueryResult]:
         """Answer each question from its own text; the pairs are (question, text)."""
-        for question, text in pairs:
-            check_question(question)
-            check_text(text, limit=MAX_READ_TEXT)
-        check_top_k(top_k)
-        check_confidence(min_confidence)
-        clock = Stopwatch()
-        logits = self.reader.read_batch([Pair(question, ReaderText(text)) for question, text in pairs])
-        clock.lap("read")
-        timings = clock.timings_ms()
-        return [
-            replace(
-                select_from_text(question, text, passage, self.calibration, top_k, min_confidence), timings_ms=timings
-            )
-            for (question, text), passage in zip(pairs, logits, strict=True)
-        ]
+        passages = [(question, Passage("", Span(0, len(text)), text)) for question, text in pairs]
+        return self._read_passages(passages, top_k, min_confidence)
 
     def search(
         self,
@@ -324,3 +306,24 @@ class Engine:
         ]
         clock.lap("search")
         return results
+
+    def _read_passages(
+        self, pairs: Sequence[tuple[str, Passage]], top_k: int, min_confidence: float | None
+    ) -> list[QueryResult]:
+        """Answer each question from a passage that is not in an index."""
+        for question, passage in pairs:
+            check_question(question)
+            check_text(passage.text, limit=MAX_READ_TEXT)
+        check_top_k(top_k)
+        check_confidence(min_confidence)
+        clock = Stopwatch()
+        logits = self.reader.read_batch([Pair(question, ReaderText.of(passage)) for question, passage in pairs])
+        clock.lap("read")
+        timings = clock.timings_ms()
+        return [
+            replace(
+                select_from_text(question, passage, of_passage, self.calibration, top_k, min_confidence),
+                timings_ms=timings,
+            )
+            for (question, passage), of_passage in zip(pairs, logits, strict=True)
+        ]

@@ -150,8 +150,8 @@ class ReadTransaction:
         passages: dict[int, StoredPassage] = {}
         for placeholders, part in _parts(ids):
             rows = self._connection.execute(
-                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.tables, p.lead_in, p.vector, d.title,"
-                " d.uri, d.meta FROM passages p JOIN documents d ON d.key = p.document"
+                "SELECT p.id, d.id, p.start, p.end, p.text, p.cut, p.marks, p.boxes, p.tables, p.lead_in, p.vector,"
+                " d.title, d.uri, d.meta FROM passages p JOIN documents d ON d.key = p.document"
                 f" WHERE p.id IN ({placeholders})",
                 part,
             )

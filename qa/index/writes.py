@@ -134,7 +134,8 @@ class WriteTransaction(ReadTransaction):
     ) -> None:
         """Insert passages; `owner` is their generation, their document's key and the revision that wrote it."""
         self._connection.executemany(
-            "INSERT INTO passages (start, end, cut, marks, boxes, tables, lead_in, text, vector, generation, document, revision)"
+            "INSERT INTO passages"
+            " (start, end, cut, marks, boxes, tables, lead_in, text, vector, generation, document, revision)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((*_passage_row(p), v.tobytes(), *owner) for p, v in zip(passages, vectors, strict=True)),
         )

@@ -67,6 +67,45 @@ class Weights:
         return _logistic(sum(getattr(self, name) * value for name, value in evidence._asdict().items()) + self.bias)
 
 
+class UnitFeatures(NamedTuple):
+    """The features from which the probability is computed that a unit of text answers.
+
+    Attributes:
+        logit: mean logit of the unit's tokens.
+        margin: best span logit of its passage minus the null logit of its window.
+        retrieval: fused score of its passage, from 0 to 1.
+        holds: 1 if the best span of its passage is in the unit, else 0.
+        held_margin: `margin` if the best span is in the unit, else 0.
+    """
+
+    logit: float
+    margin: float
+    retrieval: float
+    holds: float
+    held_margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceScale:
+    """A logistic regression on the features of a unit, and the probability from which a unit is evidence.
+
+    Attributes:
+        weights: weight of each feature.
+        bias: added to the weighted sum.
+        threshold: minimum probability of evidence.
+        answered: probability from which a unit answers by itself, where no span is good.
+    """
+
+    weights: UnitFeatures
+    bias: float
+    threshold: float
+    answered: float
+
+    def probability(self, features: UnitFeatures) -> float:
+        """Return the probability that a unit with these features answers."""
+        return _logistic(sum(w * value for w, value in zip(self.weights, features, strict=True)) + self.bias)
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Parameters for one kind of request: questions to an index, or questions about a single text.
@@ -77,6 +116,7 @@ class Scale:
         answered: confidence from which the best answer is returned by default.
         unsure: confidence from which a best answer that is not returned is likely enough to show, as a guess.
         threshold: confidence below which a second or later answer is not returned by default.
+        evidence: gives the probability that a unit of text answers.
     """
 
     right: Weights
@@ -84,6 +124,7 @@ class Scale:
     answered: float
     unsure: float
     threshold: float
+    evidence: EvidenceScale
 
     def status(self, confidence: float) -> Status:
         """Return the status of a question whose best answer has this confidence."""
@@ -163,7 +204,16 @@ class Calibration:
 
 def _parse_scale(content: dict[str, Any]) -> Scale:
     right, unanswerable = Weights(**content["right"]), Weights(**content["unanswerable"])
-    return Scale(right, unanswerable, content["answered"], content["unsure"], content["threshold"])
+    evidence = content["evidence"]
+    weights = UnitFeatures(*evidence.pop("weights"))
+    return Scale(
+        right,
+        unanswerable,
+        content["answered"],
+        content["unsure"],
+        content["threshold"],
+        EvidenceScale(weights, **evidence),
+    )
 
 
 def _logistic(x: float) -> float:

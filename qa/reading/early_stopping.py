@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from qa.reading.answers import Candidate, PassageCandidates, find_candidates
+from qa.reading.evidence import UnitCandidate, find_units
 from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
 from qa.results import Hit
@@ -23,6 +25,13 @@ MAX_PASSAGES_READ = sum(ROUND_SIZES)
 IDENTITY = "rounds-" + "-".join(map(str, ROUND_SIZES)) + "-v1"
 
 
+class Reading(NamedTuple):
+    """What the passages that were read for a question contain: for each of them, its candidates and its units."""
+
+    candidates: PassageCandidates
+    units: Sequence[Sequence[UnitCandidate]]
+
+
 def read_passages(
     reader: Reader,
     questions: Sequence[str],
@@ -30,7 +39,7 @@ def read_passages(
     retrieval_weight: float,
     stop_margin: float,
     count: int,
-) -> list[PassageCandidates]:
+) -> list[Reading]:
     """Read as many passages as each question needs.
 
     Args:
@@ -42,9 +51,10 @@ def read_passages(
         count: number of answers to rank for each question.
 
     Returns:
-        For each question, the candidates of the passages that were read, which are the first of its hits.
+        For each question, what the passages contain that were read, which are the first of its hits.
     """
     candidates: list[list[list[Candidate]]] = [[] for _ in questions]
+    units: list[list[list[UnitCandidate]]] = [[] for _ in questions]
     active = list(range(len(questions)))
     for size in ROUND_SIZES:
         if not active:
@@ -53,8 +63,9 @@ def read_passages(
         logits = reader.read_batch([build_pair(questions[index], hit) for index, hit in batch])
         for (index, hit), passage_logits in zip(batch, logits, strict=True):
             candidates[index].append(find_candidates(hit, passage_logits, count))
+            units[index].append(find_units(hit, passage_logits))
         active = [i for i in active if not should_stop(candidates[i], hits[i], retrieval_weight, stop_margin)]
-    return list(candidates)
+    return [Reading(*parts) for parts in zip(candidates, units, strict=True)]
 
 
 def build_pair(question: str, hit: Hit) -> Pair:

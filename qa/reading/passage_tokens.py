@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
-from qa.text.structure import Structure, find_structure
-from qa.types import Passage, Table
+from qa.text.structure import Structure, find_structure, units
+from qa.types import Passage, Span, Table
 
 
 class ReaderText(NamedTuple):
@@ -42,11 +42,13 @@ class PassageTokens:
         offsets: code point ranges in the passage, shape (length, 2); -1 for a token that is not of the passage.
         segments: number of the paragraph, item, line or cell that a token is in, shape (length,); -1 for a token that
             is not of the passage. No answer is in two segments.
+        units: the units of evidence of the passage, in order; offsets count in the passage.
     """
 
     ids: NDArray[np.int64]
     offsets: NDArray[np.int64]
     segments: NDArray[np.int64]
+    units: tuple[Span, ...]
 
 
 def tokenize_passages(passages: Sequence[ReaderText], tokenizer: Tokenizer) -> list[PassageTokens]:
@@ -67,7 +69,7 @@ def tokenize_passages(passages: Sequence[ReaderText], tokenizer: Tokenizer) -> l
     }
     encodings = tokenizer.encode_batch([p.lead_in + p.text for p in distinct], add_special_tokens=False)
     tokens = {
-        id(passage): _merge(encoding.ids, encoding.offsets, structure, added, len(passage.lead_in))
+        id(passage): _merge(encoding, structure, added, passage)
         for passage, encoding, structure in zip(distinct, encodings, structures, strict=True)
     }
     return [tokens[id(passage)] for passage in passages]
@@ -77,21 +79,33 @@ def _shift(tables: Sequence[Table], by: int) -> tuple[Table, ...]:
     return tuple(replace(table, start=table.start + by) for table in tables)
 
 
+def units_of(passage: ReaderText, structure: Structure) -> tuple[Span, ...]:
+    """Return the units of evidence of a passage, in order; offsets count in the passage.
+
+    Args:
+        passage: the passage.
+        structure: its structure, as `passage.structure()` returns it.
+    """
+    shift = len(passage.lead_in)
+    return tuple(
+        Span(max(0, unit.start - shift), unit.end - shift)
+        for unit in units(passage.lead_in + passage.text, structure)
+        if unit.end > shift
+    )
+
+
 def _merge(
-    ids: Sequence[int],
-    offsets: Sequence[tuple[int, int]],
-    structure: Structure,
-    added: Mapping[str, Sequence[int]],
-    lead_in: int,
+    encoding: Encoding, structure: Structure, added: Mapping[str, Sequence[int]], passage: ReaderText
 ) -> PassageTokens:
     """Return the tokens of a text with the added ones between them."""
+    lead_in = len(passage.lead_in)
     merged_ids: list[int] = []
     merged_offsets: list[tuple[int, int]] = []
     segments: list[int] = []
     pending = iter(structure.added)
     following = next(pending, None)
     outside = (-1, -1)
-    for id, (start, end) in _visible(ids, offsets, structure):
+    for id, (start, end) in _visible(encoding.ids, encoding.offsets, structure):
         while following and following[0] <= start:
             word = added[following[1]]
             merged_ids += word
@@ -103,7 +117,10 @@ def _merge(
         merged_offsets.append((start - lead_in, end - lead_in) if is_inside else outside)
         segments.append(bisect_right(structure.edges, start) if is_inside else -1)
     return PassageTokens(
-        np.array(merged_ids, np.int64), np.array(merged_offsets, np.int64).reshape(-1, 2), np.array(segments, np.int64)
+        np.array(merged_ids, np.int64),
+        np.array(merged_offsets, np.int64).reshape(-1, 2),
+        np.array(segments, np.int64),
+        units_of(passage, structure),
     )
 
 

@@ -76,6 +76,6 @@ class OpenVINOReader:
             null = float(start[0] + end[0])
             logits[owner].append(WindowLogits(window.first, tokens[0], tokens[1], null, *tokens[2:3]))
         return [
-            PassageLogits(passage.offsets, windows, passage.segments)
+            PassageLogits(passage.offsets, windows, passage.segments, passage.units)
             for passage, windows in zip(passages, logits, strict=True)
         ]

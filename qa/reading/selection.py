@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 
-from qa.reading.answers import PassageCandidates, RankedAnswers, find_candidates, rank_answers
-from qa.reading.calibration import Calibration, Scale
+from qa.reading.answers import RankedAnswers, find_candidates, rank_answers
+from qa.reading.calibration import Calibration, EvidenceScale, Scale
+from qa.reading.early_stopping import Reading
+from qa.reading.evidence import UnitCandidate, find_units, select_evidence
 from qa.reading.spans import PassageLogits
 from qa.results import Hit, QueryResult, SearchResult, Status
-from qa.types import Passage, Span
+from qa.types import Passage
 
 PASSAGES_WITHOUT_ANSWER = 3
 """Number of passages in a result without an answer."""
@@ -58,7 +61,7 @@ def select_answers(
 def select_from_search(
     question: str,
     search: SearchResult,
-    candidates: PassageCandidates,
+    reading: Reading,
     calibration: Calibration,
     top_k: int,
     min_confidence: float | None,
@@ -70,31 +73,42 @@ def select_from_search(
     Args:
         question: in plain language.
         search: the passages that were found; a search finds none only if there is nothing to search.
-        candidates: of the passages that were read, which are the first ones.
+        reading: what the passages contain that were read, which are the first ones.
         calibration: the parameters.
         top_k: maximum number of answers, and of alternatives.
         min_confidence: minimum confidence of answers; None applies the calibrated thresholds.
         include_passages: also return the passages that were read, where there is an answer.
     """
-    ranked = rank_answers(candidates, calibration.retrieval_weight, calibration.query, top_k + 1)
+    ranked = rank_answers(reading.candidates, calibration.retrieval_weight, calibration.query, top_k + 1)
     result = select_answers(question, ranked, calibration.query, top_k, min_confidence)
     if not search.hits:
         result = replace(result, status="nothing_to_search")
-    read = len(candidates) if include_passages else 0
+    read = len(reading.candidates) if include_passages else 0
     shown = read if result.status == "answered" else PASSAGES_WITHOUT_ANSWER
-    return replace(result, passages=tuple(search.hits[:shown]), generation=search.generation, revision=search.revision)
+    return replace(
+        add_evidence(result, reading.units, calibration.query.evidence),
+        passages=tuple(search.hits[:shown]),
+        generation=search.generation,
+        revision=search.revision,
+    )
 
 
 def select_from_text(
     question: str,
-    text: str,
+    passage: Passage,
     logits: PassageLogits,
     calibration: Calibration,
     top_k: int,
     min_confidence: float | None,
 ) -> QueryResult:
-    """Return the result of reading one text that is not in an index; it has no passages."""
-    hit = Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0)
+    """Return the result of reading a text that is not in an index; it has no passages."""
+    hit = Hit(None, passage, None, None, {}, 0.0, 0.0, 0.0)
     candidates = find_candidates(hit, logits, top_k + 1)
     ranked = rank_answers([candidates], calibration.retrieval_weight, calibration.read, top_k + 1)
-    return select_answers(question, ranked, calibration.read, top_k, min_confidence)
+    result = select_answers(question, ranked, calibration.read, top_k, min_confidence)
+    return add_evidence(result, [find_units(hit, logits)], calibration.read.evidence)
+
+
+def add_evidence(result: QueryResult, units: Sequence[Sequence[UnitCandidate]], scale: EvidenceScale) -> QueryResult:
+    """Return a result with the units that answer."""
+    return replace(result, evidence=select_evidence(units, scale))

@@ -40,11 +40,13 @@ class PassageLogits:
         windows: the logits.
         segments: number of the segment of each token, shape (tokens,); no span is in two segments, and none contains a
             token of segment -1.
+        units: the passage's units of evidence, ascending.
     """
 
     offsets: NDArray[np.int64]
     windows: Sequence[WindowLogits]
     segments: NDArray[np.int64]
+    units: Sequence[Span] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The lines above a place in a text without which it is not understood (pure).
 
-A passage may begin inside a table, a list or an entry of a manual. The names of the columns, the sentence that introduces
-the list, or the name of the entry are then in the passage before.
+A passage may begin inside a table, a list or an entry of a manual. The names of the columns, the sentence that
+introduces the list, or the name of the entry are then in the previous passage.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _find_header(text: str, above: Sequence[Span], start: int) -> str:
 
 
 def _find_introduction(text: str, above: Sequence[Span], first_line: str) -> str:
-    """Return the line with less indentation above, or the one that introduces the list which the first line continues."""
+    """Return the line above with less indentation, or the one that introduces the list of the first line."""
     indent = len(first_line) - len(first_line.lstrip())
     continues_list = is_item(first_line)
     if not indent and not continues_list:

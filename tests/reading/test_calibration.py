@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.errors import ModelError
-from qa.reading.calibration import Calibration, Evidence, Scale, Weights
+from qa.reading.calibration import Calibration, Evidence, EvidenceScale, Scale, UnitFeatures, Weights
 
 WEIGHTS = Weights(
     reader=0.5, null=0.25, retrieval=2.0, behind=-1.0, best=0.5, lead=0.125, gap=-1.0, support=0.5, depth=-0.25,
@@ -17,7 +17,8 @@ WEIGHTS = Weights(
 EVIDENCE = Evidence(
     reader=2.0, null=2.0, retrieval=1.0, behind=0.5, best=1.0, lead=4.0, gap=1.0, support=1.0, depth=2.0, length=1.0
 )
-SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), answered=0.6, unsure=0.2, threshold=0.3)
+UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 1.0, 0.5, 0.1), -1.0, 0.5, 0.9)
+SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), answered=0.6, unsure=0.2, threshold=0.3, evidence=UNITS)
 IDENTITIES = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1", "rounds": "rounds-1"}
 CALIBRATION = Calibration(
     **IDENTITIES, retrieval_weight=8.0, stop_margin=6.0, query=SCALE, read=replace(SCALE, threshold=0.4)
@@ -75,3 +76,10 @@ def test_rejects_a_file_that_is_not_a_calibration(tmp_path: Path, content: str) 
 def test_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.json: the calibration cannot be read"):
         Calibration.load(tmp_path / "none.json")
+
+
+def test_a_unit_has_the_probability_of_its_features() -> None:
+    features = UnitFeatures(logit=2.0, margin=4.0, retrieval=0.5, holds=1.0, held_margin=4.0)
+    scale = replace(UNITS, weights=UnitFeatures(1.0, 0.25, 2.0, -1.0, 0.5), bias=-5.0)
+    assert scale.probability(features) == 0.5
+    assert scale.probability(features._replace(logit=3.0)) == pytest.approx(1 / (1 + math.exp(-1.0)))

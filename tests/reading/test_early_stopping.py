@@ -57,10 +57,13 @@ def word_hits(*logits: float) -> list[Hit]:
 
 def test_batching_does_not_change_the_number_of_passages_read() -> None:
     early, late, never = word_hits(9, *[0] * 11), word_hits(0, 0, 0, 9, *[0] * 8), word_hits(*[0] * 12)
-    single = [len(read_passages(CountingReader(), ["?"], [hits], 10.0, 5.0, 3)[0]) for hits in (early, late, never)]
+    single = [
+        len(read_passages(CountingReader(), ["?"], [hits], 10.0, 5.0, 3)[0].candidates) for hits in (early, late, never)
+    ]
     assert single == [ROUND_SIZES[0], sum(ROUND_SIZES[:2]), MAX_PASSAGES_READ]
     reader = CountingReader()
-    batched = read_passages(reader, ["a?", "b?", "c?"], [early, late, never], 10.0, 5.0, 3)
+    readings = read_passages(reader, ["a?", "b?", "c?"], [early, late, never], 10.0, 5.0, 3)
+    batched = [reading.candidates for reading in readings]
     assert [len(passages) for passages in batched] == single
     assert len(reader.pairs) == sum(single)
     for passages, hits in zip(batched, (early, late, never), strict=True):
@@ -70,6 +73,6 @@ def test_batching_does_not_change_the_number_of_passages_read() -> None:
 def test_count_passages_needed_equals_the_number_read() -> None:
     for hits in (word_hits(9, *[0] * 9), word_hits(0, 0, 9, *[0] * 7), word_hits(*[0] * 10), word_hits(0, 0, 0)):
         (every,) = read_passages(CountingReader(), ["?"], [hits], 10.0, math.inf, 3)
-        assert len(every) == len(hits)
+        assert len(every.candidates) == len(hits)
         (stopped,) = read_passages(CountingReader(), ["?"], [hits], 10.0, 5.0, 3)
-        assert count_passages_needed(every, hits, 10.0, 5.0) == len(stopped)
+        assert count_passages_needed(every.candidates, hits, 10.0, 5.0) == len(stopped.candidates)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,7 +93,7 @@ def test_units_are_rows_and_sentences() -> None:
 @given(ANY_TEXT)
 def test_units_are_in_order_and_do_not_overlap(text: str) -> None:
     found = list(units(text, find_structure(text)))
-    assert all(earlier.end <= later.start for earlier, later in zip(found, found[1:], strict=False))
+    assert all(earlier.end <= later.start for earlier, later in pairwise(found))
     covered = {position for unit in found for position in range(unit.start, unit.end)}
     assert all(position in covered for position, character in enumerate(text) if character.isalnum())
 

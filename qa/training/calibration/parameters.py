@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from qa.evaluation.metrics import f1, normalise_answer
 from qa.reading.answers import PassageCandidates, RankedAnswers, rank_answers
-from qa.reading.calibration import Evidence, Scale, Weights
+from qa.reading.calibration import Evidence, EvidenceScale, Scale, UnitFeatures, Weights
 from qa.reading.early_stopping import count_passages_needed
 from qa.results import Hit
 from qa.training.calibration.annotator_agreement import AnnotatorAgreement, count_agreement
@@ -42,7 +42,8 @@ _SINGLE_TEXT_EVIDENCE = tuple(name for name in Evidence._fields if name not in (
 
 # A scale whose probabilities are not used: fitting needs evidence and scores only.
 _ZERO_WEIGHTS = Weights(*[0.0] * (len(Evidence._fields) + 1))
-UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0, 0.0)
+UNFITTED_EVIDENCE = EvidenceScale(UnitFeatures(*[0.0] * len(UnitFeatures._fields)), 0.0, 1.0, 1.0)
+UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0, 0.0, UNFITTED_EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
     )
     guesses = judge_guesses(questions, weight, right)
     answered = choose_answered(guesses, ASSUMED_UNANSWERABLE)
-    return Scale(right, unanswerable, answered, min(choose_unsure(guesses), answered), _OTHERS_THRESHOLD)
+    unsure = min(choose_unsure(guesses), answered)
+    return Scale(right, unanswerable, answered, unsure, _OTHERS_THRESHOLD, UNFITTED_EVIDENCE)
 
 
 def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tuple[list[float], list[float]]:

@@ -17,9 +17,8 @@ from pathlib import Path
 from qa.documents.splitting import TokenStarts, split
 from qa.evaluation.labelled_documents import DocumentQuestion, LabelledDocument
 from qa.index.lexical import LexicalIndex
-from qa.reading.passage_tokens import ReaderText
+from qa.reading.passage_tokens import ReaderText, units_of
 from qa.text.headings import headings_above, search_text
-from qa.text.structure import units
 from qa.training.data.examples import normalise
 from qa.types import Passage, Span
 
@@ -105,12 +104,16 @@ def passage_groups(
 
 def _place(passage: Passage, labelled: LabelledDocument) -> _Place:
     text = ReaderText.of(passage)
-    shift = len(text.lead_in)
-    found = units(text.lead_in + text.text, text.structure())
-    inside = tuple(unit.shift(-shift) for unit in found if unit.start >= shift)
     title = labelled.document.title
     searchable = search_text(passage.text, title, passage.marks, passage.lead_in)
-    return _Place(passage, text, titles_above(passage, title), inside, f" {normalise(passage.text)} ", searchable)
+    return _Place(
+        passage,
+        text,
+        titles_above(passage, title),
+        units_of(text, text.structure()),
+        f" {normalise(passage.text)} ",
+        searchable,
+    )
 
 
 def _group(

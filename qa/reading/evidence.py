@@ -1,0 +1,141 @@
+"""Units of a text that answer a question: sentences, list items, rows of tables, definitions, lines (pure).
+
+The reader gives each token a logit; a unit's logit is the mean over its tokens. Its probability also depends on whether
+the passage has a good answer span and on how well the passage was retrieved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from qa.reading.calibration import EvidenceScale, UnitFeatures
+from qa.reading.spans import PassageLogits, best_spans
+from qa.results import EvidenceUnit, Hit
+from qa.text.boxes import rectangles_of
+from qa.types import Mark, Span, mark_at
+
+MAX_UNITS = 10
+"""Maximum number of units in a result."""
+
+# In logits: a larger margin of the passage's best span says no more.
+_MAX_MARGIN = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCandidate:
+    """A unit of a passage that was read.
+
+    Attributes:
+        hit: the passage.
+        span: place in the document.
+        logit: mean logit of its tokens.
+        margin: best span logit of the passage minus its null logit, within -12 and 12.
+        holds: whether the best span of the passage is in the unit.
+    """
+
+    hit: Hit
+    span: Span
+    logit: float
+    margin: float
+    holds: bool
+
+    @property
+    def text(self) -> str:
+        """The text of the unit."""
+        return self.span.shift(-self.hit.span.start).of(self.hit.text)
+
+    @property
+    def features(self) -> UnitFeatures:
+        """What its probability depends on."""
+        held_margin = self.margin if self.holds else 0.0
+        return UnitFeatures(self.logit, self.margin, self.hit.retrieval, float(self.holds), held_margin)
+
+
+def unit_logits(logits: PassageLogits) -> list[tuple[Span, float]]:
+    """Return the units of a passage with their logits; units without a token are missing.
+
+    A unit that is in several windows has the logit of the window with the most of its tokens.
+    """
+    if not logits.units:
+        return []
+    starts = np.array([unit.start for unit in logits.units])
+    ends = np.array([unit.end for unit in logits.units])
+    token_starts = logits.offsets[:, 0]
+    owner = np.searchsorted(starts, token_starts, side="right") - 1
+    owner[(token_starts < 0) | (owner < 0) | (token_starts >= ends[owner])] = -1
+    best_count = np.zeros(len(starts), np.int64)
+    mean = np.zeros(len(starts))
+    for window in logits.windows:
+        inside = owner[window.first : window.first + len(window.evidence)]
+        of_unit = inside >= 0
+        count = np.bincount(inside[of_unit], minlength=len(starts))
+        total = np.bincount(inside[of_unit], window.evidence[of_unit], minlength=len(starts))
+        better = count > best_count
+        mean[better] = total[better] / count[better]
+        best_count = np.maximum(best_count, count)
+    return [(unit, float(value)) for unit, value, count in zip(logits.units, mean, best_count, strict=True) if count]
+
+
+def find_units(hit: Hit, logits: PassageLogits) -> list[UnitCandidate]:
+    """Return the units of a passage that was read, in the order of the text."""
+    best = next(iter(best_spans(logits, 1)), None)
+    margin = min(_MAX_MARGIN, max(-_MAX_MARGIN, best.margin)) if best else -_MAX_MARGIN
+    return [
+        UnitCandidate(hit, unit.shift(hit.span.start), logit, margin, bool(best and best.span.overlaps(unit)))
+        for unit, logit in unit_logits(logits)
+    ]
+
+
+def select_evidence(
+    passages: Iterable[Sequence[UnitCandidate]],
+    scale: EvidenceScale,
+    threshold: float | None = None,
+    count: int = MAX_UNITS,
+) -> tuple[EvidenceUnit, ...]:
+    """Return at most `count` units whose probability reaches the threshold, best first, no two of which overlap.
+
+    Passages overlap, so a unit may have been read twice; the better reading counts.
+
+    Args:
+        passages: the units of each passage that was read.
+        scale: maps features to probabilities.
+        threshold: minimum probability; None for that of the scale.
+        count: maximum number of units.
+    """
+    minimum = scale.threshold if threshold is None else threshold
+    scored = [(scale.probability(unit.features), unit) for unit in chain.from_iterable(passages)]
+    likely = sorted(
+        ((score, unit) for score, unit in scored if score >= minimum),
+        key=lambda pair: (-pair[0], pair[1].hit.document_id, pair[1].span),
+    )
+    selected: list[tuple[float, UnitCandidate]] = []
+    for score, unit in likely:
+        if len(selected) == count:
+            break
+        if not any(_overlap(unit, better) for _, better in selected):
+            selected.append((score, unit))
+    return tuple(build_unit(unit, score) for score, unit in selected)
+
+
+def build_unit(unit: UnitCandidate, score: float) -> EvidenceUnit:
+    """Return a unit with its place in the document."""
+    passage = unit.hit.passage
+    mark = mark_at(passage.marks, unit.span.start) or Mark(0)
+    return EvidenceUnit(
+        document_id=unit.hit.document_id,
+        span=unit.span,
+        text=unit.text,
+        score=score,
+        page=mark.page,
+        section=mark.section,
+        rectangles=rectangles_of(passage.boxes, unit.span) if passage.boxes else (),
+        uri=unit.hit.uri,
+    )
+
+
+def _overlap(a: UnitCandidate, b: UnitCandidate) -> bool:
+    return a.hit.document_id == b.hit.document_id and a.span.overlaps(b.span)
