@@ -87,6 +87,7 @@ ONLY_IN = {
     },
     "oxmsg": {"documents/extract/mail/msg.py"},
     "markdown_it": {
+        "documents/extract/markdown/dispatch.py",
         "documents/extract/markdown/document.py",
         "documents/extract/markdown/rendering.py",
         "documents/extract/markdown/rules.py",

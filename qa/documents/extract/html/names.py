@@ -70,8 +70,9 @@ _COMMAND = re.compile(
 )
 # Each text of a tool or of navigation has one of these words.
 _MAYBE = frozenset(
-    "back content contents copy edit edits first forward home homepage improve index jump last main next permalink prev"
-    " previous print report share skip source start toc top tweet up".split()
+    {"back", "content", "contents", "copy", "edit", "edits", "first", "forward", "home", "homepage", "improve"}
+    | {"index", "jump", "last", "main", "next", "permalink", "prev", "previous", "print", "report", "share", "skip"}
+    | {"source", "start", "toc", "top", "tweet", "up"}
 )
 _WORD = re.compile(r"\w+")
 _CONSENT = re.compile(r"\bcookies?\b|\bgdpr\b|\bprivacy\b", re.IGNORECASE)

@@ -8,6 +8,7 @@ from functools import cache
 from markdown_it import MarkdownIt
 
 from qa.documents.extract.html.page import add_markup
+from qa.documents.extract.markdown.dispatch import dispatch_rules
 from qa.documents.extract.markdown.front_matter import split_front_matter
 from qa.documents.extract.markdown.rendering import make_parser, render
 from qa.documents.extract.markdown.rules import add_rules
@@ -36,7 +37,7 @@ def extract_markdown(data: bytes, name: str) -> ExtractedText:
     title = properties.pop("title", None)
     if name.lower().endswith(".mdx"):
         text = _drop_module_lines(text)
-    heading = add_markup(builder, render(_parser(), text), name)
+    heading = add_markup(builder, render(_parser(), text), name, has_furniture="<" in text)
     return builder.build(heading if title is None else str(title), properties)
 
 
@@ -45,6 +46,7 @@ def _parser() -> MarkdownIt:
     parser = make_parser()
     add_rules(parser)
     add_table_rule(parser)
+    dispatch_rules(parser)
     return parser
 
 
