@@ -86,7 +86,13 @@ ONLY_IN = {
         "documents/extract/office/xml_tree.py",
     },
     "oxmsg": {"documents/extract/mail/msg.py"},
-    "markdown_it": {"documents/extract/markdown/document.py", "documents/extract/markdown/rules.py"},
+    "markdown_it": {
+        "documents/extract/markdown/dispatch.py",
+        "documents/extract/markdown/document.py",
+        "documents/extract/markdown/rendering.py",
+        "documents/extract/markdown/rules.py",
+        "documents/extract/markdown/tables.py",
+    },
     "charset_normalizer": {"documents/extract/encodings.py"},
     "python_calamine": {"documents/extract/tables/spreadsheets.py"},
     "olefile": {

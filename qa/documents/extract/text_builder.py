@@ -57,6 +57,8 @@ class TextBuilder:
         self._page: int | None = None
         self._section: str | None = None
         self._kind: TextKind = "text"
+        # The page, section and kind of the last mark.
+        self._last_place: tuple[int | None, str | None, TextKind] = (None, None, "text")
         self._tables: list[Table] = []
         self._unread: list[Unread] = []
 
@@ -104,9 +106,10 @@ class TextBuilder:
         """Append text and return its offset."""
         part = separator + text if self._parts else text
         start = self._length + len(part) - len(text)
-        last = self._marks[-1] if self._marks else Mark(0)
-        if (last.page, last.section, last.kind) != (self._page, self._section, self._kind):
-            self._marks.append(Mark(start, self._page, self._section, self._kind))
+        place = (self._page, self._section, self._kind)
+        if place != self._last_place:
+            self._marks.append(Mark(start, *place))
+            self._last_place = place
         self._parts.append(part)
         self._length += len(part)
         return start

@@ -192,9 +192,9 @@ def _has_button(element: Element) -> bool:
 
 
 def _asks_for_consent(element: Element) -> bool:
-    text = text_of(element)
-    is_short = len(text.split()) <= _MAX_CONSENT_WORDS
-    return is_short and asks_for_consent(text) and next(element.iter("a", "button", "input"), None) is not None
+    if has_more_words(element, _MAX_CONSENT_WORDS):
+        return False
+    return asks_for_consent(text_of(element)) and next(element.iter("a", "button", "input"), None) is not None
 
 
 def _is_command_button(button: Element) -> bool:

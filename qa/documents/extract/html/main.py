@@ -62,6 +62,12 @@ def prune(page: Element, markup: str) -> Pruned:
     return Pruned(find_contents(page), navigation, hidden.switches, embedded)
 
 
+def prune_links(page: Element) -> Pruned:
+    """Empty the links of a page that are no content; for a page without other furniture and without hidden elements."""
+    navigation = empty_navigation(page)
+    return Pruned(find_contents(page), navigation)
+
+
 def empty_skipped(page: Element) -> None:
     """Empty the elements that hold no text of the page, such as scripts."""
     for element in list(page.iter(*SKIPPED)):

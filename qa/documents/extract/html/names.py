@@ -68,11 +68,13 @@ _COMMAND = re.compile(
     r"|now|settings|preferences|snippet|light mode|table of contents))*\W*",
     re.IGNORECASE,
 )
-_MAYBE = re.compile(
-    rf"\b(?:{_NAVIGATION_WORDS}|main menu|start|skip|jump|edits?|source|improve|report|print|share|tweet|permalink"
-    r"|copy)\b",
-    re.IGNORECASE,
+# Each text of a tool or of navigation has one of these words.
+_MAYBE = frozenset(
+    {"back", "content", "contents", "copy", "edit", "edits", "first", "forward", "home", "homepage", "improve"}
+    | {"index", "jump", "last", "main", "next", "permalink", "prev", "previous", "print", "report", "share", "skip"}
+    | {"source", "start", "toc", "top", "tweet", "up"}
 )
+_WORD = re.compile(r"\w+")
 _CONSENT = re.compile(r"\bcookies?\b|\bgdpr\b|\bprivacy\b", re.IGNORECASE)
 _CONSENTS = re.compile(
     r"\b(?:accept|agree|allow|consent|decline|dismiss|got it|learn more|ok|okay|preferences|reject|settings)\b",
@@ -114,7 +116,7 @@ def leads_elsewhere(text: str, relation: str | None, key: str | None) -> bool:
 
 def may_lead_elsewhere(text: str) -> bool:
     """Return whether the text of a link may be that of a tool or of navigation; quick to compute."""
-    return bool(_MAYBE.search(text)) or is_permalink(text)
+    return not _MAYBE.isdisjoint(_WORD.findall(text.lower())) or is_permalink(text)
 
 
 def is_sequence_link(text: str, relation: str | None, key: str | None) -> bool:
@@ -125,7 +127,13 @@ def is_sequence_link(text: str, relation: str | None, key: str | None) -> bool:
 
 def is_label(text: str) -> bool:
     """Return whether a text beside links is nothing but separators and labels, such as `Next:`."""
-    return not _LABEL.sub("", text)
+    position = 0
+    while position < len(text):
+        match = _LABEL.match(text, position)
+        if match is None:
+            return False
+        position = match.end()
+    return True
 
 
 def begins_with_arrow(text: str) -> bool:

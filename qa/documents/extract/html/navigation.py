@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from qa.documents.extract.html.content import (
     count_words,
@@ -123,6 +124,8 @@ def find_contents(page: Element) -> frozenset[Element]:
     """Return the elements that are nothing but links to parts of this text, or named as such a list."""
     found = set[Element]()
     at_top: frozenset[Element] | None = None
+    # Lists and tables inside each other have the same links.
+    count_link = cache(count_words)
     for element, is_named in _candidates(page):
         links = len(list(element.iter("a")))
         if element.tag == "p" and is_named:
@@ -134,7 +137,7 @@ def find_contents(page: Element) -> frozenset[Element]:
             or not found.isdisjoint(element.iterancestors())
         ):
             continue
-        linked = (content := measure(element)).linked
+        linked = (content := measure(element, count_link)).linked
         if is_named and linked >= _MIN_LINKED_IN_NAMED_CONTENTS:
             found.add(element)
         elif linked >= _MIN_LINKED and not content.heading_words:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qa.documents.extract.html.blocks import BlockWriter
-from qa.documents.extract.html.main import Pruned, empty_skipped, is_notice, prune
+from qa.documents.extract.html.main import Pruned, empty_skipped, is_notice, prune, prune_links
 from qa.documents.extract.html.parsing import Element, decode_page, parse_markup, raw_text
 from qa.documents.extract.text_builder import ExtractedText, TextBuilder
 from qa.errors import InvalidInput
@@ -40,19 +40,25 @@ def extract_html(data: bytes, name: str) -> ExtractedText:
     return builder.build(title)
 
 
-def add_markup(builder: TextBuilder, markup: str, name: str) -> str | None:
+def add_markup(builder: TextBuilder, markup: str, name: str, *, has_furniture: bool = True) -> str | None:
     """Add the text of a page or of a part of one, and return its first heading of the highest level.
+
+    Args:
+        builder: receives the text.
+        markup: the page.
+        name: the file's name in error messages.
+        has_furniture: whether there may be more than headings, paragraphs, lists, tables, listings and links.
 
     Raises:
         InvalidInput: elements are nested too deeply.
     """
     page = parse_markup(markup, name)
-    return None if page is None else _add_page(builder, page, markup, name)
+    return None if page is None else _add_page(builder, page, markup, name, has_furniture=has_furniture)
 
 
-def _add_page(builder: TextBuilder, page: Element, markup: str, name: str) -> str | None:
+def _add_page(builder: TextBuilder, page: Element, markup: str, name: str, *, has_furniture: bool = True) -> str | None:
     try:
-        pruned = prune(page, markup)
+        pruned = prune(page, markup) if has_furniture else prune_links(page)
         writer = BlockWriter(builder, pruned)
         writer.write(page)
         if not writer.has_text and (whole := parse_markup(markup, name)) is not None:

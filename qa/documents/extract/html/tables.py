@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from qa.documents.extract.html.inline import inline_text
 from qa.documents.extract.html.parsing import Element, raw_text
@@ -30,8 +31,8 @@ class HtmlTable:
     labelled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+# A tuple takes a quarter of the time of a dataclass to make, and large tables have many cells.
+class _Cell(NamedTuple):
     text: str
     is_header: bool
     names_row: bool
@@ -46,7 +47,11 @@ def read_table(table: Element) -> HtmlTable | None:
     if not any(elements) or (table.get("role") or "").lower() in _LAYOUT_ROLES:
         return None
     has_header = any(cell.tag == "th" for row in elements for cell in row)
-    if any(map(_is_layout_cell, (cell for row in elements for cell in row)) if not has_header else _nested(elements)):
+    # Most tables have none of these elements, so no cell is looked at.
+    suspects = ("pre", "table") if has_header else (*_LAYOUT_PARTS, "p")
+    if next(table.iterdescendants(*suspects), None) is not None and any(
+        _nested(elements) if has_header else map(_is_layout_cell, (cell for row in elements for cell in row))
+    ):
         return None
     cells = [[_read_cell(cell) for cell in row] for row in elements]
     if not has_header and not _looks_like_data(cells):
@@ -90,6 +95,8 @@ def _nested(rows: Sequence[Sequence[Element]]) -> Iterator[bool]:
 
 
 def _read_cell(cell: Element) -> _Cell:
+    if not len(cell) and not cell.keys():
+        return _Cell(inline_text(cell), cell.tag == "th", cell.tag == "th", 1, 1)
     is_header = cell.tag == "th" or cell.get("role") in ("columnheader", "rowheader") or _is_bold(cell)
     names_row = cell.tag == "th" or cell.get("role") == "rowheader" or cell.get("scope") in ("row", "rowgroup")
     columns, rows = _parse_span(cell.get("colspan"), if_zero=1), _parse_span(cell.get("rowspan"), if_zero=_MAX_SPAN)
@@ -136,6 +143,8 @@ def _is_list_of_short_cells(cells: Sequence[Sequence[_Cell]]) -> bool:
 
 def _repeat_merged(cells: Sequence[Sequence[_Cell]]) -> list[list[_Cell | None]]:
     """Return the rows with each merged cell in each row and column that it spans."""
+    if all(cell.columns == cell.rows == 1 for row in cells for cell in row):
+        return [list(row) for row in cells]
     width = _count_columns(cells)
     if width > _MAX_COLUMNS:
         return [list(row) for row in cells]

@@ -84,8 +84,11 @@ def find_hidden(page: Element, markup: str) -> Hidden:
     if "<dialog" in attributes:
         candidates += [element for element in page.iter("dialog") if element.get("open") is None]
     css = _without_comments(" ".join(style.text or "" for style in page.iter("style")))
+    names = _names_hidden_by_css(css)
+    if not candidates and not names:
+        return Hidden()
     shown = _read_showing_rules(css)
-    names = _names_hidden_by_css(css) - shown.names
+    names -= shown.names
     if not candidates and not names:
         return Hidden()
     visibility = _Visibility(page, lower, candidates, shown)
