@@ -119,10 +119,11 @@ def _read_pages(
             contain endless text.
     """
     count, characters = len(pdf), 0
+    seen = set[bytes]()
     if count > _MAX_PAGES:
         raise TooLarge(f"{name}: {count:,} pages, over the limit of {_MAX_PAGES:,}; split the file", field=name)
     for number in range(1, count + 1):
-        page = read_page(pdf, number, use_ocr=use_ocr, recognising=recognising)
+        page = read_page(pdf, number, seen, use_ocr=use_ocr, recognising=recognising)
         yield page
         characters += sum(len(line.text) for lines in page.lines.values() for line in lines)
         if characters > MAX_TEXT:
