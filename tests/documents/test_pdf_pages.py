@@ -252,6 +252,13 @@ def test_scans_that_say_the_same_below_a_stamp_keep_their_recognised_text() -> N
     assert [mark.page for mark in extracted.marks if mark.kind == "ocr"] == [1, 2, 3, 4]
 
 
+@needs_ocr
+@pytest.mark.parametrize("lines", [2, 4])
+def test_scans_of_the_same_sheet_keep_all_of_their_text(lines: int) -> None:
+    (extracted,) = extract(painted(*[picture(scan(lines))] * 4), "a.pdf", ocr=True)
+    assert extracted.text.count("It is oiled.") == 4 * lines
+
+
 def test_a_file_of_pictures_is_refused_with_the_command_that_installs_ocr() -> None:
     with pytest.raises(
         UnsupportedFormat, match=r"a\.pdf: no text .* page 1 of 2 has only a picture .*; .*pip install 'spanlight"
