@@ -71,10 +71,14 @@ def empty_furniture(page: Element, markup: str) -> None:
     for element, role, purpose in reversed(candidates):
         if element in around_text:
             continue
-        if _is_furniture(element, role, purpose):
-            (empty_around_contacts if _surrounding(element, role, purpose) else empty)(element)
-        elif _surrounding(element, role, purpose) and has_more_words(element, _MANY_WORDS):
-            around_text.update(element.iterancestors())
+        surrounding = _surrounding(element, role, purpose)
+        if not _is_furniture(element, role, purpose):
+            if surrounding and has_more_words(element, _MANY_WORDS):
+                around_text.update(element.iterancestors())
+        elif surrounding:
+            empty_around_contacts(element)
+        else:
+            empty(element)
     if main is not None:
         inside = main
         for ancestor in main.iterancestors():

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-_MAX_ENTRIES = 20
 _FOLDED = re.compile(r"\n[ \t]")
 # A name, parameters, of which quoted values may have any mark, and a value.
 _LINE = re.compile(r'([A-Za-z-]{1,40})((?:;[^;:="]{1,40}=(?:"[^"]{0,200}"|[^;:"]{0,200}))*):(.*)')
@@ -39,7 +38,7 @@ def read_invitation(text: str) -> str:
     for name, parameters, value in _iterate_lines(text):
         if name == "BEGIN":
             inside.append(value.upper())
-            if value.upper() in _ENTRIES and len(entries) < _MAX_ENTRIES:
+            if value.upper() in _ENTRIES:
                 entries.append({})
         elif name == "END" and inside:
             inside.pop()

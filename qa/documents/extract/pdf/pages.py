@@ -94,8 +94,9 @@ def _read_page(page: pdfium.PdfPage, number: int, seen: set[bytes], *, use_ocr: 
         lines, recognised_before = _mark_as_text(lines), 0
     use_ocr = use_ocr and ocr.is_available()
     unread: list[str] = []
-    is_settled = is_unknown or recognised_before > 0
-    pictures = [] if is_settled else drawings.find_unread(boxes, readable, seen, use_ocr=use_ocr)
+    pictures: Sequence[Box] = ()
+    if not (is_unknown or recognised_before):
+        pictures = drawings.find_unread(boxes, readable, seen, use_ocr=use_ocr)
     if is_unknown or pictures:
         if use_ocr:
             is_figure = bool(boxes) and not is_unknown and not drawings.is_mostly_picture

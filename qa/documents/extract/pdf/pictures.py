@@ -88,15 +88,15 @@ class Drawings:
         return _render(self._page, self._frame, _SIDE / max(self._frame.width, self._frame.height, 1.0))
 
     @cached_property
-    def pictures(self) -> Sequence[Box]:
-        """The parts of the view that pictures cover."""
+    def _pictures(self) -> Sequence[tuple[Box, ctypes.c_void_p]]:
+        """The parts of the view that pictures cover, each with the handle of its picture."""
         width, height = self._frame.width, self._frame.height
-        boxes = [self._frame.view(drawing.box) for drawing in self._drawings if drawing.picture]
+        boxes = [(self._frame.view(drawing.box), drawing.picture) for drawing in self._drawings if drawing.picture]
         cut = [
-            (max(left, 0.0), max(bottom, 0.0), min(right, width), min(top, height))
-            for left, bottom, right, top in boxes
+            ((max(left, 0.0), max(bottom, 0.0), min(right, width), min(top, height)), picture)
+            for (left, bottom, right, top), picture in boxes
         ]
-        return [box for box in cut if box[0] < box[2] and box[1] < box[3]]
+        return [(box, picture) for box, picture in cut if box[0] < box[2] and box[1] < box[3]]
 
     @property
     def is_mostly_picture(self) -> bool:
@@ -104,7 +104,7 @@ class Drawings:
         return self._covers(_PICTURE_SHARE)
 
     def _covers(self, share: float) -> bool:
-        area = sum((right - left) * (top - bottom) for left, bottom, right, top in self.pictures)
+        area = sum((right - left) * (top - bottom) for (left, bottom, right, top), _ in self._pictures)
         return area >= share * self._frame.width * self._frame.height
 
     def find_unread(self, texts: Sequence[Box], characters: int, seen: set[bytes], *, use_ocr: bool) -> Sequence[Box]:
@@ -131,7 +131,7 @@ class Drawings:
         if self.is_mostly_picture:
             return whole if self._shows_text(texts) else []
         share = _SMALL_SHARE if characters < _FEW_CHARACTERS else _FIGURE_SHARE if use_ocr else _PICTURE_SHARE
-        regions = join_boxes(self.pictures)
+        regions = join_boxes([box for box, _ in self._pictures])
         if self._covers(share) and self._count_textual(texts) >= _MIN_ROWS:
             return regions
         return self._find_lines(regions, texts, seen)
@@ -165,9 +165,9 @@ class Drawings:
     def _digest(self, region: Box) -> bytes:
         """Return a digest of the data of the pictures in a part of the view."""
         digest = blake2b(digest_size=16)
-        for drawing in self._drawings:
-            if drawing.picture and overlap(self._frame.view(drawing.box), region):
-                digest.update(_picture_data(drawing.picture))
+        for box, picture in self._pictures:
+            if overlap(box, region):
+                digest.update(_picture_data(picture))
         return digest.digest()
 
     def holds_more(self, characters: int) -> bool:
@@ -179,7 +179,7 @@ class Drawings:
         image = self._image.erase(texts)
         if self.is_mostly_picture:
             return count_textual(image.rows)
-        return sum(count_textual(image.cut(box)) for box in self.pictures)
+        return sum(count_textual(image.cut(box)) for box, _ in self._pictures)
 
 
 def _find_drawings(page: pdfium.PdfPage) -> Iterator[_Drawing]:

@@ -18,7 +18,7 @@ _FILE_PASS, _NOTE, _TEXT_BOX, _CHART = 0x2F, 0x1C, 0x1B6, 0x1002
 _FIRST_RECORDS = 10
 _STREAMS = ("workbook", "book")
 _BEGIN, _END, _SHEET, _FORMULA, _ERROR = 0x809, 0x0A, 0x85, 0x06, 0x205
-# Where a sheet begins in the stream; the row and the column of a cell, its style, and what tells errors apart.
+# Where a sheet begins in the stream; the row and the column of a cell, its style, and its error.
 _OFFSET, _ERROR_CELL, _FORMULA_CELL = struct.Struct("<I"), struct.Struct("<HHHBB"), struct.Struct("<HHHBxBxxxH")
 _ERROR_VALUE, _NO_NUMBER = 2, 0xFFFF
 
