@@ -65,11 +65,11 @@ def sheet_cell(tables: Sequence[Table], offset: int) -> str | None:
             # An offset between two cells belongs to the first.
             starts = [cell.start for cell in cell_spans(table, 0)]
             column = max(0, bisect_right(starts, offset) - 1) + table.first_column
-            return f"{_column_letters(column)}{table.numbers[0]}"
+            return f"{column_letters(column)}{table.numbers[0]}"
     return None
 
 
-def _column_letters(number: int) -> str:
+def column_letters(number: int) -> str:
     """Return the letters of a sheet's column, counted from 1: A to Z, AA and so on."""
     letters = ""
     while number:

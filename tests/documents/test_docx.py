@@ -735,11 +735,12 @@ def test_an_inserted_file_that_is_missing_is_reported() -> None:
 
 
 def test_a_damaged_part_costs_no_other_text() -> None:
-    extracted = extracted_from(paragraph("It stays."), styles="<w:styles", footnotes="<")
+    extracted = extracted_from(paragraph("It stays."), styles="<w:styles", footnotes="<", comments="<w:comments")
     assert extracted.text == "It stays."
     assert [unread.reason for unread in extracted.unread] == [
         "the styles of the document are damaged",
         "the footnotes of the document are damaged",
+        "the comments of the document are damaged",
     ]
 
 

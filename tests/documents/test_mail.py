@@ -321,6 +321,26 @@ def test_signatures_and_invitations_are_not_attachments() -> None:
     assert read_text(invitation) == "Come on Monday."
 
 
+def test_the_event_of_an_invitation_follows_its_text() -> None:
+    entry = (
+        "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VTIMEZONE\nTZID:Europe/Berlin\nBEGIN:STANDARD\nDTSTART:16010101T030000\n"
+        "END:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\n"
+        'ORGANIZER;CN="Ann: keeper":mailto:ann@example.org\nDTSTART;TZID=Europe/Berlin:20240506T100000\n'
+        "DTEND:20240506T093000Z\nSUMMARY;LANGUAGE=en:Board of the\n  museum\\, spring\nRRULE:FREQ=MONTHLY;COUNT=3\n"
+        "LOCATION:Room 4\\nSouth wing\nDESCRIPTION:Come.\nBEGIN:VALARM\nSUMMARY:Alarm\nEND:VALARM\nEND:VEVENT\n"
+        "BEGIN:VEVENT\nSUMMARY:Café\nDTSTART;VALUE=DATE:20240507\nDTEND:soon\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    event = (
+        "Event: Board of the museum, spring\nStart: 2024-05-06 10:00 (Europe/Berlin)\nEnd: 2024-05-06 09:30 UTC\n"
+        "Repeats: FREQ=MONTHLY;COUNT=3\nPlace: Room 4 South wing"
+    )
+    invitation = alternatives("Please come.", entry).replace("text/html", "text/calendar")
+    assert read_text(invitation) == f"Please come.\n\n{event}\n\nEvent: Café\nStart: 2024-05-07\nEnd: soon"
+    cancelled = invitation.replace("METHOD:REQUEST", "METHOD:CANCEL")
+    assert f"{event}\nCancelled\n\nEvent: Café" in read_text(cancelled)
+    assert read_text(invitation.replace("Please come.", "")).startswith("Event: Board")
+
+
 def test_reads_the_report_of_a_failed_delivery() -> None:
     mail, returned = extract_mail(
         "Subject: Failed\nContent-Type: multipart/report; boundary=b\n\n"

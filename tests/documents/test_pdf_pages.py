@@ -113,6 +113,89 @@ def small_scan(*texts: str) -> bytes:
     )
 
 
+def line(text: str, size: tuple[int, int] = (600, 60)) -> Image.Image:
+    """Return a picture of a line of text, 30 pixels high."""
+    image = Image.new("L", size, 250)
+    ImageDraw.Draw(image).text((20, 12), text, fill=20, font_size=30)
+    return image
+
+
+def photograph(size: tuple[int, int] = (300, 200)) -> Image.Image:
+    """Return a picture of a dark thing with a structure on white."""
+    image = Image.new("L", size, 250)
+    image.paste(Image.effect_noise((200, 120), 90), (50, 40))
+    return image
+
+
+def frame() -> Image.Image:
+    """Return a diagram: a box with a word in it, and an arrow that leads to it."""
+    image = Image.new("L", (600, 240), 250)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((300, 20, 560, 220), outline=20, width=4)
+    pen.line((20, 20, 20, 220, 300, 120), fill=20, width=4)
+    pen.text((330, 100), "Kalstad station", fill=20, font_size=30)
+    return image
+
+
+def strips(image: Image.Image, left: float, top: float, scale: float) -> Paint:
+    """Draw a picture in strips of 10 pixels, as some programs store it."""
+    return lambda canvas: [
+        picture(
+            image.crop((0, y, image.width, y + 10)), (left, top - (y + 10) * scale, image.width * scale, 10 * scale)
+        )(canvas)
+        for y in range(0, image.height, 10)
+    ]
+
+
+FULL_PAGE = both(*(words(SENTENCES[number % 3], 80, 700 - 14 * number) for number in range(20)))
+
+
+@pytest.mark.parametrize(
+    "paint",
+    [
+        picture(line("Fee: 40 pounds"), (80, 200, 200, 20)),
+        picture(line("Fee: 40 pounds"), (80, 200, 150, 15)),
+        picture(frame(), (80, 200, 200, 80)),
+        strips(line("Fee: 40 pounds"), 80, 220, 1 / 3),
+    ],
+    ids=["line", "small line", "diagram", "strips"],
+)
+def test_a_picture_of_a_line_of_text_is_reported_beside_much_text(paint: Paint) -> None:
+    assert extract_one(painted(both(FULL_PAGE, paint)), "a.pdf").unread == (Unread(1, ocr.WITHOUT_OCR),)
+
+
+@pytest.mark.parametrize("image", [photograph(), gradient(), line(""), line("o", (60, 60))])
+def test_small_pictures_without_text_are_not_reported(image: Image.Image) -> None:
+    data = painted(both(FULL_PAGE, picture(image, (80, 200, 150, 100)), picture(line("Fee: 40 pounds"), (9, 9, 19, 2))))
+    assert extract_one(data, "a.pdf").unread == ()
+
+
+def test_pictures_of_text_are_counted_for_each_page_and_a_logo_once() -> None:
+    logo = picture(line("Wren & Daughters"), (400, 800, 100, 10))
+    figure = picture(line("Fee: 40 pounds"), (80, 200, 200, 20))
+    pages = [both(FULL_PAGE, logo), both(FULL_PAGE, logo, figure), both(FULL_PAGE, logo)]
+    assert extract_one(painted(*pages), "a.pdf").unread == (Unread(1, ocr.WITHOUT_OCR), Unread(2, ocr.WITHOUT_OCR))
+    two = both(FULL_PAGE, *(picture(line(text), (80, 300 - 40 * n, 200, 20)) for n, text in enumerate(SENTENCES[:2])))
+    assert extract_one(painted(two), "a.pdf").unread == (Unread(1, ocr.without_ocr(2)),)
+
+
+@needs_ocr
+def test_a_line_in_a_picture_is_recognised_beside_much_text() -> None:
+    data = painted(both(FULL_PAGE, picture(line("Fee: 40 pounds"), (80, 200, 200, 20))))
+    (extracted,) = extract(data, "a.pdf", ocr=True)
+    assert extracted.text.endswith("\n\nFee: 40 pounds")
+    assert (mark_of(extracted, "Fee").kind, extracted.unread) == ("ocr", ())
+
+
+@pytest.mark.parametrize("size", [16, 22, 30])
+def test_a_scanned_line_beside_a_stamp_is_reported(size: int) -> None:
+    image = Image.new("L", (1240, 1754), 250)
+    ImageDraw.Draw(image).text((120, 140), SENTENCES[1], fill=20, font_size=size)
+    extracted = extract_one(painted(both(picture(image), words("Scanned by a program", 300, 760))), "a.pdf")
+    assert extracted.unread == (Unread(1, ocr.WITHOUT_OCR),)
+    assert extract_one(painted(both(picture(image.crop((0, 0, 90, 90))), FULL_PAGE)), "a.pdf").unread == ()
+
+
 LETTERHEAD = ("Hollis and Daughters, Solicitors", "Registered in England 12345")
 
 
@@ -167,6 +250,13 @@ def test_scans_that_say_the_same_below_a_stamp_keep_their_recognised_text() -> N
     pages = [both(picture(image), words(f"Scanned by a program for offices - page {n}", 60, 30)) for n in range(4)]
     (extracted,) = extract(painted(*pages), "a.pdf", ocr=True)
     assert [mark.page for mark in extracted.marks if mark.kind == "ocr"] == [1, 2, 3, 4]
+
+
+@needs_ocr
+@pytest.mark.parametrize("lines", [2, 4])
+def test_scans_of_the_same_sheet_keep_all_of_their_text(lines: int) -> None:
+    (extracted,) = extract(painted(*[picture(scan(lines))] * 4), "a.pdf", ocr=True)
+    assert extracted.text.count("It is oiled.") == 4 * lines
 
 
 def test_a_file_of_pictures_is_refused_with_the_command_that_installs_ocr() -> None:

@@ -147,6 +147,18 @@ def test_a_chart_is_a_table_of_its_values() -> None:
     assert extracted.tables[0].header == ("", "North", "South")
 
 
+def test_points_of_a_chart_that_are_left_out_are_reported() -> None:
+    def fill(slide: Any) -> None:
+        data = CategoryChartData()
+        data.categories = [f"Day {number}" for number in range(1, 2_004)]
+        data.add_series("North", range(1, 2_004))
+        slide.shapes.add_chart(XL_CHART_TYPE.LINE, 0, 0, Inches(5), Inches(3), data)
+
+    extracted = extract_pptx(presentation(fill), "a.pptx")
+    assert extracted.text.endswith("\nDay 2000 | 2000")
+    assert extracted.unread == (Unread(1, "3 points of a chart with over 2,000; add its values as a workbook"),)
+
+
 def picture() -> io.BytesIO:
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "PNG")

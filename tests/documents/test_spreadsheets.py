@@ -23,6 +23,7 @@ from qa.documents.extract.text_builder import ExtractedText
 from qa.errors import InvalidInput, QAError, TooLarge
 from qa.text.tables import cell_spans, sheet_cell
 from qa.types import mark_at
+from tests.documents.office_files import archive, namespaces, relationships
 from tests.documents.ole_files import write_compound_file
 
 FEES: list[list[object]] = [["Item", "Price", "From"], ["Belt", 3, date(2024, 5, 1)], ["Pump", 40.5, date(2025, 6, 2)]]
@@ -339,11 +340,67 @@ def test_xls_is_read_and_its_comments_are_reported() -> None:
     assert [part.reason for part in extracted.unread] == ["comments (1); save the workbook as XLSX"]
 
 
+def test_errors_in_cells_of_xls_are_shown() -> None:
+    formula = struct.pack("<HHHBxBxxxHHIH", 3, 2, 0, 2, 0x07, 0xFFFF, 0, 0, 0)
+    errors = (
+        record(0x205, struct.pack("<HHHBB", 2, 2, 0, 0x17, 1)),
+        record(0x205, struct.pack("<HHHBB", 4, 2, 0, 1, 0)),
+        record(0x06, formula),
+    )
+    cells: list[tuple[int, int, str | float]] = [(1, 1, "Item"), (1, 2, "Price"), (2, 1, "Sand"), (3, 1, "Gravel")]
+    extracted = extract_one(xls([*cells, (4, 1, "Paid")], *errors), "a.xls")
+    assert extracted.text == "Item | Price\nSand | #REF!\nGravel | #DIV/0!\nPaid | TRUE"
+    assert cell_of(extracted, "#DIV/0!") == "C4"
+
+
+def xlsb(*rows: Sequence[bytes], merged: Sequence[tuple[int, int, int, int]] = ()) -> bytes:
+    """Return a binary workbook of Excel 2007 with a sheet named Fees; a cell is its kind, a byte, and its value."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<I", len(value)) + value.encode("utf-16-le")
+
+    def part(kind: int, data: bytes = b"") -> bytes:
+        number = bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])
+        return number + bytes([len(data)]) + data
+
+    book = part(131) + part(143) + part(156, bytes(8) + text("rId1") + text("Fees")) + part(144) + part(132)
+    body = part(129) + part(148, struct.pack("<4I", 0, len(rows) - 1, 0, max(map(len, rows)) - 1)) + part(145)
+    for number, cells in enumerate(rows):
+        body += part(0, struct.pack("<I", number) + bytes(21))
+        for column, cell in enumerate(cells):
+            body += part(cell[0], struct.pack("<II", column, 0) + cell[1:])
+    body += part(146) + part(177, struct.pack("<I", len(merged)))
+    body += b"".join(part(176, struct.pack("<4I", *area)) for area in merged) + part(178) + part(130)
+    return archive(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "xl/workbook.bin": book,
+            "xl/_rels/workbook.bin.rels": relationships({"rId1": ("worksheet", "worksheets/sheet1.bin")}),
+            "xl/worksheets/sheet1.bin": body,
+        }
+    )
+
+
+def xlsb_text(value: str) -> bytes:
+    return bytes([6]) + struct.pack("<I", len(value)) + value.encode("utf-16-le")
+
+
+def test_errors_and_merged_cells_of_xlsb_are_shown() -> None:
+    blank, error, formula = bytes([1]), bytes([3, 0x17]), bytes([11, 0x07, 0, 0, 0, 0])
+    data = xlsb(
+        [xlsb_text("Region"), xlsb_text("Month"), xlsb_text("Rate")],
+        [xlsb_text("North"), xlsb_text("May"), error],
+        [blank, xlsb_text("June"), formula],
+        merged=[(1, 2, 0, 0)],
+    )
+    extracted = extract_one(data, "a.xlsb")
+    assert extracted.text == "Region | Month | Rate\nNorth | May | #REF!\nNorth | June | #DIV/0!"
+    assert cell_of(extracted, "#REF!") == "C2"
+
+
 def ods(rows: str, *, manifest: str = "") -> bytes:
     file = io.BytesIO()
-    names = " ".join(
-        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
-    )
+    names = namespaces("office", "table", "text", "draw", "dc", "xlink")
     content = (
         f"<office:document-content {names}><office:body><office:spreadsheet>"
         f'<table:table table:name="Fees">{rows}</table:table>'
@@ -391,6 +448,33 @@ def test_ods_cells_without_a_type_are_read() -> None:
     assert (extracted.text, cell_of(extracted, "North")) == ("Region | Rate\nNorth | 40%", "B2")
 
 
+def test_comments_and_text_boxes_of_ods_are_read_and_objects_reported() -> None:
+    def frame(content: str) -> str:
+        return f"<draw:frame>{content}</draw:frame>"
+
+    def box(text: str) -> str:
+        return frame(f"<draw:text-box><text:p>{text}</text:p></draw:text-box>")
+
+    comment = "<office:annotation><dc:date>2024-05-01</dc:date><text:p>Without</text:p><text:p>tax</text:p>"
+    chart = frame('<draw:object xlink:href="Object 1"/>')
+    rows = (
+        f"<table:shapes>{box('Ask the keeper.')}<draw:g><draw:custom-shape><text:p>Or the cook.</text:p>"
+        f"</draw:custom-shape></draw:g>{chart}</table:shapes>"
+        f"<table:table-row>{ods_cell('Region')}{ods_cell('Rate')}</table:table-row>"
+        f'<table:table-row table:number-rows-repeated="2">{ods_cell("North")}{ods_cell("May")}</table:table-row>'
+        f'<table:table-row><table:table-cell office:value-type="string">{box("South")}</table:table-cell>'
+        f'<table:table-cell office:value-type="float" office:value="4">{comment}</office:annotation>'
+        f"{box('Beside it.')}<text:p>4</text:p></table:table-cell></table:table-row>"
+    )
+    extracted = extract_one(ods(rows), "a.ods")
+    assert extracted.text == (
+        "Region | Rate\nNorth | May\nNorth | May\nSouth | 4\n\n"
+        "Ask the keeper.\n\nOr the cook.\n\nB4: Without tax\n\nBeside it."
+    )
+    assert section_of(extracted, "Ask") == "Fees"
+    assert [part.reason for part in extracted.unread] == ["charts and embedded objects (1)"]
+
+
 def test_an_encrypted_ods_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"a\.ods: encrypted with a password"):
         extract(ods(ODS_ROWS, manifest="<encryption-data/>"), "a.ods")
@@ -408,7 +492,12 @@ def test_a_small_workbook_that_expands_to_a_large_one_is_refused() -> None:
         extract(file.getvalue(), "a.xlsx")
 
 
-SAMPLES = {"a.xlsx": workbook(sheet("Fees", FEES)), "a.xls": xls([(0, 0, "Item"), (1, 0, 3.0)]), "a.ods": ods(ODS_ROWS)}
+SAMPLES = {
+    "a.xlsx": workbook(sheet("Fees", FEES)),
+    "a.xlsb": xlsb([xlsb_text("Rate"), bytes([3, 0x17])], merged=[(0, 0, 1, 1)]),
+    "a.xls": xls([(0, 0, "Item"), (1, 0, 3.0)], record(0x205, bytes([1, 0, 1, 0, 0, 0, 7, 1]))),
+    "a.ods": ods(ODS_ROWS),
+}
 
 
 @pytest.fixture(scope="module")

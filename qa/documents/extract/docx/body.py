@@ -11,6 +11,7 @@ from qa.documents.extract.docx.parts import (
     ExtractInserted,
     Notes,
     add_extracted,
+    count_comments,
     read_chunk,
     read_optional,
     running_heads,
@@ -78,10 +79,10 @@ class BodyReader:
             with self._other_part(part, without_page_numbers=True):
                 self.add_blocks(root)
 
-    def report_unread(self, comments: int) -> None:
+    def report_unread(self) -> None:
         """Record what cannot be read, after the last part."""
         self._end_story()
-        self._unreadable.comments = comments
+        self._unreadable.comments = count_comments(self._archive, self._part, self._unreadable.reasons)
         self._unreadable.report(self.writer.builder)
 
     @contextmanager

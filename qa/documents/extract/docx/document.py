@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 
 from qa.documents.extract.docx.body import BodyReader
-from qa.documents.extract.docx.parts import count_comments
 from qa.documents.extract.office.archive import OfficeArchive
 from qa.documents.extract.office.xml_tree import find, qn
 from qa.documents.extract.text_builder import ExtractedText
@@ -49,5 +48,5 @@ def extract_docx(data: bytes, name: str, *, depth: int = 0) -> ExtractedText:
     if body is not None:
         reader.add_blocks(body)
     reader.add_running_heads(body, "footer")
-    reader.report_unread(count_comments(archive, main))
+    reader.report_unread()
     return reader.writer.build(title, meta)

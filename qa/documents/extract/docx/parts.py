@@ -66,9 +66,9 @@ def read_optional(archive: OfficeArchive, main: str, kind: str, unread: list[str
         return None
 
 
-def count_comments(archive: OfficeArchive, main: str) -> int:
-    """Return the number of comments in the margins of a document."""
-    found = read_optional(archive, main, "comments", [])
+def count_comments(archive: OfficeArchive, main: str, unread: list[str]) -> int:
+    """Return the number of comments in the margins of a document; list them in `unread` if they are damaged."""
+    found = read_optional(archive, main, "comments", unread)
     return len(find_all(found[1], "w:comment")) if found else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qa.documents.extract.html.contacts import empty_around_contacts
 from qa.documents.extract.html.content import (
     Content,
     empty,
@@ -70,10 +71,14 @@ def empty_furniture(page: Element, markup: str) -> None:
     for element, role, purpose in reversed(candidates):
         if element in around_text:
             continue
-        if _is_furniture(element, role, purpose):
+        surrounding = _surrounding(element, role, purpose)
+        if not _is_furniture(element, role, purpose):
+            if surrounding and has_more_words(element, _MANY_WORDS):
+                around_text.update(element.iterancestors())
+        elif surrounding:
+            empty_around_contacts(element)
+        else:
             empty(element)
-        elif _surrounding(element, role, purpose) and has_more_words(element, _MANY_WORDS):
-            around_text.update(element.iterancestors())
     if main is not None:
         inside = main
         for ancestor in main.iterancestors():
@@ -180,7 +185,7 @@ def _is_about_subject(footer: Element, content: Content) -> bool:
 def _empty_beside_main(element: Element) -> None:
     content = measure(element)
     if not content.is_prose and (_has_field(element) or content.linked >= _MIN_LINKED or not content.has_any):
-        empty(element)
+        empty_around_contacts(element)
 
 
 def _has_field(element: Element) -> bool:

@@ -20,7 +20,8 @@ from qa.documents.extract.pdf.layout import Line
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-WITHOUT_OCR = "a picture of text; to read it, run pip install 'spanlight[ocr]' and leave QA_OCR at 'auto'"
+_ADVICE = "run pip install 'spanlight[ocr]' and leave QA_OCR at 'auto'"
+WITHOUT_OCR = f"a picture of text; to read it, {_ADVICE}"
 """Why a picture was not read, if OCR is off or its extra is not installed."""
 ILLEGIBLE = "a picture whose text, if it has any, is not legible"
 UNCERTAIN = "a picture of text that was recognised with low confidence, so words may be wrong"
@@ -145,6 +146,11 @@ class _Result:
     def count_legible(self) -> int:
         """Return the number of characters in legible lines."""
         return sum(line.length for line in self.lines if line.is_legible)
+
+
+def without_ocr(pictures: int) -> str:
+    """Return why this number of pictures was not read, if OCR is off or its extra is not installed."""
+    return WITHOUT_OCR if pictures == 1 else f"{pictures:,} pictures of text; to read them, {_ADVICE}"
 
 
 def is_available() -> bool:

@@ -15,6 +15,7 @@ from email.policy import Compat32
 
 from qa.documents.extract.joining import join_texts
 from qa.documents.extract.mail.attachments import attachment_name
+from qa.documents.extract.mail.invitation import read_invitation
 from qa.documents.extract.mail.text import (
     MAX_HEADER,
     choose_body,
@@ -176,10 +177,14 @@ def _collect(part: Message, content: Content) -> None:
 def _collect_alternative(parts: list[Message], content: Content) -> None:
     """Add one of several forms of the same text, and the attachments of all."""
     forms: dict[str, ExtractedText] = {}
+    entries: list[ExtractedText] = []
     for part in parts:
         inner = Content(content.name)
-        # An invitation repeats the text as a calendar entry.
-        if part.get_content_type() != "text/calendar" or len(parts) == 1:
+        if part.get_content_type() == "text/calendar" and len(parts) > 1:
+            # An invitation has the time and the place that its text may lack.
+            entry = read_invitation(decode_text(read_payload(part), _parameter(part, "charset") or "utf-8"))
+            entries += [plain_body(entry)] if entry else []
+        else:
             _collect(part, inner)
         content.attachments.extend(inner.attachments)
         content.unread.extend(inner.unread)
@@ -188,6 +193,7 @@ def _collect_alternative(parts: list[Message], content: Content) -> None:
             forms[form] = join_texts(inner.bodies)
     if body := choose_body(forms.get("plain"), forms.get("html")):
         content.bodies.append(body)
+    content.bodies.extend(entries)
 
 
 def _read_body(part: Message, content: Content) -> ExtractedText | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from qa.documents.extract.office.equations import read_omml
 from qa.documents.extract.office.symbols import INVISIBLE, replace_symbols
@@ -13,7 +14,8 @@ from qa.documents.extract.scripts import subscript, superscript
 
 _SERIES = qn("c:ser")
 # Enough for any chart that a reader can read; the positions of points are numbers that a file may set freely.
-_MAX_POINTS = 2_000
+MAX_POINTS = 2_000
+"""The most categories of a chart that are read."""
 _MAX_DEPTH = 20
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _DAY_ZERO, _MAX_DAYS = datetime(1899, 12, 30), 2_900_000
@@ -61,8 +63,22 @@ def body_text(body: Element | None) -> str:
     return "\n".join(filter(None, map(paragraph_text, find_all(body, "a:p"))))
 
 
-def read_chart(root: Element) -> tuple[str, list[list[str]]]:
-    """Return the title of a chart and its values: a row for each category below a header with the series' names."""
+class Chart(NamedTuple):
+    """A chart.
+
+    Attributes:
+        title: its title; empty if it has none.
+        rows: its values: a row for each category below a header with the names of the series.
+        left_out: number of categories beyond the limit, which have no row.
+    """
+
+    title: str
+    rows: list[list[str]]
+    left_out: int = 0
+
+
+def read_chart(root: Element) -> Chart:
+    """Return the stored values of a chart; without any, it has no rows."""
     title = " ".join(filter(None, map(paragraph_text, _paragraphs(find(root, "c:chart/c:title")))))
     series = [*root.iter(_SERIES)]
     categories: dict[int, str] = {}
@@ -75,11 +91,13 @@ def read_chart(root: Element) -> tuple[str, list[list[str]]]:
         columns.append((" ".join(_points(find(element, "c:tx")).values()), values))
     places = sorted({*categories, *(place for _, values in columns for place in values)})
     rows = [
-        [categories.get(place, ""), *(values.get(place, "") for _, values in columns)] for place in places[:_MAX_POINTS]
+        [categories.get(place, ""), *(values.get(place, "") for _, values in columns)] for place in places[:MAX_POINTS]
     ]
     axes = [*root.iter(qn("c:catAx"), qn("c:dateAx"))]
     corner = " ".join(filter(None, map(paragraph_text, _paragraphs(find(axes[0], "c:title"))))) if axes else ""
-    return title, [[corner, *(name for name, _ in columns)], *rows] if rows else []
+    if not rows:
+        return Chart(title, [])
+    return Chart(title, [[corner, *(name for name, _ in columns)], *rows], len(places) - len(rows))
 
 
 def _paragraphs(element: Element | None) -> Iterator[Element]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from qa.documents.extract.office.archive import OfficeArchive
-from qa.documents.extract.office.drawings import paragraph_text, read_chart, read_diagram
+from qa.documents.extract.office.drawings import MAX_POINTS, Chart, paragraph_text, read_chart, read_diagram
+from qa.documents.extract.office.unreadable import count
 from qa.documents.extract.office.xml_tree import Element, attribute, find, find_all, integer, qn
 from qa.documents.extract.text_builder import TextBuilder
 from qa.errors import InvalidInput
@@ -21,7 +22,8 @@ def add_graphic(element: Element, part: str, archive: OfficeArchive, builder: Te
         builder: receives the text.
 
     Returns:
-        Why it cannot be read; an empty string if it was; None if the element refers to no chart or diagram.
+        Why it, or a part of it, cannot be read; an empty string if it was read; None if the element refers to no chart
+        or diagram.
     """
     reference = _REFERENCES.get(element.tag)
     if reference is None:
@@ -39,13 +41,15 @@ def add_graphic(element: Element, part: str, archive: OfficeArchive, builder: Te
     if root.tag == qn("dgm:dataModel"):
         builder.add_block("\n".join(read_diagram(root)))
         return ""
-    title, rows = read_chart(root) if root.tag == qn("c:chartSpace") else _read_extended_chart(root)
+    title, rows, left_out = read_chart(root) if root.tag == qn("c:chartSpace") else _read_extended_chart(root)
     builder.add_block(title)
     builder.add_table(rows, header_rows=1 if any(rows[:1]) and any(rows[0]) else 0, labelled=True)
+    if left_out:
+        return f"{count(left_out, 'point')} of a chart with over {MAX_POINTS:,}; add its values as a workbook"
     return "" if rows else "a chart without stored values"
 
 
-def _read_extended_chart(root: Element) -> tuple[str, list[list[str]]]:
+def _read_extended_chart(root: Element) -> Chart:
     """Return the title and values of a chart of a kind that Office 2016 added, such as a waterfall."""
     title = next((text for text in map(paragraph_text, root.iter(qn("a:p"))) if text), "")
     columns = [
@@ -60,4 +64,4 @@ def _read_extended_chart(root: Element) -> tuple[str, list[list[str]]]:
         name = find(series, "cx:tx/cx:txData/cx:v")
         if name is not None and number < len(names):
             names[number] = name.text or ""
-    return title, [names, *rows] if rows else []
+    return Chart(title, [names, *rows] if rows else [])

@@ -25,7 +25,7 @@ from qa.documents.extract.pdf.layout import Line, ends_sentence, group_by_headin
 from qa.documents.extract.pdf.pages import DAMAGED_PAGE, Page, read_page
 from qa.documents.extract.pdf.placed_text import build_lines
 from qa.documents.extract.pdf.properties import find_embedded_files, read_outline, read_properties
-from qa.documents.extract.pdf.running_heads import remove_running_heads
+from qa.documents.extract.pdf.running_heads import find_copies, remove_running_heads
 from qa.documents.extract.pdf.titles import clean_title
 from qa.documents.extract.text_builder import ExtractedText, TextBuilder
 from qa.errors import InvalidInput, TooLarge, UnsupportedFormat
@@ -119,10 +119,11 @@ def _read_pages(
             contain endless text.
     """
     count, characters = len(pdf), 0
+    seen = set[bytes]()
     if count > _MAX_PAGES:
         raise TooLarge(f"{name}: {count:,} pages, over the limit of {_MAX_PAGES:,}; split the file", field=name)
     for number in range(1, count + 1):
-        page = read_page(pdf, number, use_ocr=use_ocr, recognising=recognising)
+        page = read_page(pdf, number, seen, use_ocr=use_ocr, recognising=recognising)
         yield page
         characters += sum(len(line.text) for lines in page.lines.values() for line in lines)
         if characters > MAX_TEXT:
@@ -159,9 +160,10 @@ def _split_parts(pages: Sequence[Page]) -> Iterator[_Part]:
             for number, page in enumerate(pages)
             if not direction.is_recognised and direction in _order_directions(page.lines)[1:]
         }
-        lines_by_page = remove_running_heads(
-            [page.lines.get(direction, ()) for page in pages], heights, margins=margins
-        )
+        lines_by_page = [page.lines.get(direction, ()) for page in pages]
+        # A sheet that was scanned several times says the same each time.
+        copies = find_copies(lines_by_page) if direction.is_recognised else set[int]()
+        lines_by_page = remove_running_heads(lines_by_page, heights, margins=margins, complete=copies)
         for page, lines, ranges in zip(pages, lines_by_page, find_contents(lines_by_page), strict=True):
             trimmed[page.number, direction] = lines
             contents[page.number, direction] = ranges

@@ -15,6 +15,11 @@ from qa.documents.extract.pdf.grids import Rule, Rules
 Box = tuple[float, float, float, float]
 """Left, bottom, right and top, in points."""
 
+# In points: boxes no further apart touch each other.
+_TOUCHING = 1.0
+# Joining takes quadratic time.
+_MAX_BOXES = 500
+
 
 class Places(Protocol):
     """Where the characters of a page are, in coordinates in which they run from left to right."""
@@ -102,3 +107,35 @@ def view_rules(rules: Rules, frame: Frame) -> Rules:
         else:
             vertical.append(Rule(left, bottom, top))
     return Rules(horizontal, vertical)
+
+
+def overlap(first: Box, second: Box, gap: float = 0.0) -> bool:
+    """Return whether two boxes have a point in common, or are no further apart than a gap in points."""
+    return (
+        first[0] <= second[2] + gap
+        and second[0] <= first[2] + gap
+        and first[1] <= second[3] + gap
+        and second[1] <= first[3] + gap
+    )
+
+
+def bounding_box(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box around boxes, of which there is at least one."""
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def join_boxes(boxes: Sequence[Box]) -> list[Box]:
+    """Return the boxes around groups that touch each other, such as the strips of one picture.
+
+    Of very many boxes, it is one box around all.
+    """
+    if len(boxes) > _MAX_BOXES:
+        return [bounding_box(boxes)]
+    joined: list[Box] = []
+    for box in boxes:
+        while touching := [other for other in joined if overlap(box, other, _TOUCHING)]:
+            joined = [other for other in joined if other not in touching]
+            box = bounding_box([box, *touching])
+        joined.append(box)
+    return joined

@@ -49,12 +49,15 @@ class Page:
     unread: Sequence[str] = ()
 
 
-def read_page(pdf: pdfium.PdfDocument, number: int, *, use_ocr: bool, recognising: Recognising = nullcontext) -> Page:
+def read_page(
+    pdf: pdfium.PdfDocument, number: int, seen: set[bytes], *, use_ocr: bool, recognising: Recognising = nullcontext
+) -> Page:
     """Return what can be read from a page; a damaged page has only the reason why it was not read.
 
     Args:
         pdf: the document.
         number: the number of the page, from 1.
+        seen: digests of small pictures of earlier pages, which are not read again; those of this page are added.
         use_ocr: whether to recognise the text of pages that are pictures.
         recognising: makes the context in which a page is recognised.
     """
@@ -63,14 +66,14 @@ def read_page(pdf: pdfium.PdfDocument, number: int, *, use_ocr: bool, recognisin
     except pdfium.PdfiumError:
         return Page(number, unread=[DAMAGED_PAGE])
     try:
-        return _read_page(page, number, use_ocr=use_ocr, recognising=recognising)
+        return _read_page(page, number, seen, use_ocr=use_ocr, recognising=recognising)
     except pdfium.PdfiumError:
         return Page(number, unread=[DAMAGED_PAGE])
     finally:
         page.close()
 
 
-def _read_page(page: pdfium.PdfPage, number: int, *, use_ocr: bool, recognising: Recognising) -> Page:
+def _read_page(page: pdfium.PdfPage, number: int, seen: set[bytes], *, use_ocr: bool, recognising: Recognising) -> Page:
     view = page_frame(page)
     drawings = Drawings(page, view)
     text = read_text(page, view, drawings)
@@ -91,10 +94,13 @@ def _read_page(page: pdfium.PdfPage, number: int, *, use_ocr: bool, recognising:
         lines, recognised_before = _mark_as_text(lines), 0
     use_ocr = use_ocr and ocr.is_available()
     unread: list[str] = []
-    if is_unknown or (not recognised_before and drawings.is_unread(boxes, readable, use_ocr=use_ocr)):
+    pictures: Sequence[Box] = ()
+    if not (is_unknown or recognised_before):
+        pictures = drawings.find_unread(boxes, readable, seen, use_ocr=use_ocr)
+    if is_unknown or pictures:
         if use_ocr:
             is_figure = bool(boxes) and not is_unknown and not drawings.is_mostly_picture
-            recognised = _recognise(page, view, drawings.pictures if is_figure else None, recognising)
+            recognised = _recognise(page, view, pictures if is_figure else None, recognising)
             rows = recognised.lines
             if recognised.unread:
                 unread.append(ocr.ILLEGIBLE if is_figure else recognised.unread)
@@ -108,7 +114,7 @@ def _read_page(page: pdfium.PdfPage, number: int, *, use_ocr: bool, recognising:
             if rows:
                 lines[direction] = list(rows)
         else:
-            unread.append(_UNKNOWN_CHARACTERS if is_unknown else ocr.WITHOUT_OCR)
+            unread.append(_UNKNOWN_CHARACTERS if is_unknown else ocr.without_ocr(len(pictures)))
     comments = [placed for placed in texts if placed.is_comment]
     return Page(number, view, lines, read_rules(page) if lines else Rules(), comments, unread)
 

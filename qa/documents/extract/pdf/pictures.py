@@ -6,47 +6,47 @@ import ctypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
+from math import floor
+from os import urandom
 from typing import cast
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from qa.documents.extract.pdf.geometry import Box, Frame
+from qa.documents.extract.pdf.geometry import Box, Frame, bounding_box, join_boxes, overlap
+from qa.documents.extract.pdf.picture_text import GreyImage, background, count_textual, has_line, sample
 
 # A page with more objects than this is a drawing; the others are not looked at, to bound the time.
 _MAX_OBJECTS = 20_000
 # Pictures that cover this share of a page may be the page; on a page with few characters, a small one may be its text.
 _PICTURE_SHARE, _SMALL_SHARE, _FEW_CHARACTERS = 0.5, 0.1, 300
-# Pictures that cover this share of a page with text are worth recognising.
+# Pictures that cover this share of a page with text are worth recognising, whatever they look like in detail.
 _FIGURE_SHARE = 0.2
+# In points: a picture of a line of text is no smaller.
+_MIN_WIDTH, _MIN_HEIGHT = 20, 6
 # In pixels: the longer side of the rendered page that is examined.
 _SIDE = 600
-# One pixel of this many is enough to find the background.
-_SAMPLING = 7
+# Pixels to a point, where single lines of text are looked for.
+_LINE_SCALE = 2.0
+# In bytes: larger data of a picture are not compared with those of others.
+_MAX_DATA = 20_000_000
 _WHITE = 250
 # The least difference in brightness that makes text legible, of 255.
 _CONTRAST = 25
-# Pixels within this distance of the most common brightness are background.
-_TOLERANCE = 20
 # The share of background from which on a bright page is blank, and the brightness of paper, of 255.
 _BLANK_SHARE, _PAPER = 0.997, 190
-# Text has a background, of this share at least, and rows of pixels in which it begins and ends this often.
-_BACKGROUND_SHARE, _MIN_CHANGES, _MIN_ROWS = 0.4, 8, 9
+# A picture of text has this number of rows of pixels through letters.
+_MIN_ROWS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
+    """Something drawn; `picture` is its handle if it is a picture."""
+
     box: Box
-    is_picture: bool
-    is_white: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """A grey image: pixels to a point, and the rows of pixels from the top."""
-
-    scale: float
-    rows: Sequence[bytes]
+    is_white: bool = False
+    picture: ctypes.c_void_p | None = None
 
 
 class Drawings:
@@ -80,25 +80,23 @@ class Drawings:
         return self.has_behind(box, dark_only=True) or self._has_contrast(box)
 
     def _has_contrast(self, box: Box) -> bool:
-        left, bottom, right, top = (round(self._image.scale * edge) for edge in self._frame.view(box))
-        rows = self._image.rows[max(0, len(self._image.rows) - top) : max(0, len(self._image.rows) - bottom)]
-        pixels = b"".join(row[max(0, left) : max(0, right)] for row in rows)
+        pixels = b"".join(self._image.cut(self._frame.view(box)))
         return bool(pixels) and max(pixels) - min(pixels) >= _CONTRAST
 
     @cached_property
-    def _image(self) -> _Image:
-        return _render(self._page, self._frame)
+    def _image(self) -> GreyImage:
+        return _render(self._page, self._frame, _SIDE / max(self._frame.width, self._frame.height, 1.0))
 
     @cached_property
-    def pictures(self) -> Sequence[Box]:
-        """The parts of the view that pictures cover."""
+    def _pictures(self) -> Sequence[tuple[Box, ctypes.c_void_p]]:
+        """The parts of the view that pictures cover, each with the handle of its picture."""
         width, height = self._frame.width, self._frame.height
-        boxes = [self._frame.view(drawing.box) for drawing in self._drawings if drawing.is_picture]
+        boxes = [(self._frame.view(drawing.box), drawing.picture) for drawing in self._drawings if drawing.picture]
         cut = [
-            (max(left, 0.0), max(bottom, 0.0), min(right, width), min(top, height))
-            for left, bottom, right, top in boxes
+            ((max(left, 0.0), max(bottom, 0.0), min(right, width), min(top, height)), picture)
+            for (left, bottom, right, top), picture in boxes
         ]
-        return [box for box in cut if box[0] < box[2] and box[1] < box[3]]
+        return [(box, picture) for box, picture in cut if box[0] < box[2] and box[1] < box[3]]
 
     @property
     def is_mostly_picture(self) -> bool:
@@ -106,63 +104,82 @@ class Drawings:
         return self._covers(_PICTURE_SHARE)
 
     def _covers(self, share: float) -> bool:
-        area = sum((right - left) * (top - bottom) for left, bottom, right, top in self.pictures)
+        area = sum((right - left) * (top - bottom) for (left, bottom, right, top), _ in self._pictures)
         return area >= share * self._frame.width * self._frame.height
 
-    def is_unread(self, texts: Sequence[Box], characters: int, *, use_ocr: bool) -> bool:
-        """Return whether the page has a picture that plausibly holds text.
+    def find_unread(self, texts: Sequence[Box], characters: int, seen: set[bytes], *, use_ocr: bool) -> Sequence[Box]:
+        """Return the parts of the view that plausibly show text that is not among the text of the page.
 
-        A page without text is one unless it is blank. A page with text has one if pictures cover most of it, or less
-        of it if it has few characters, and if they look like text: many dark strokes side by side on one background.
+        That is a page without text unless it is blank. On a page with text, it is pictures that cover a part of it
+        and have many dark strokes side by side on one background, and smaller ones with a line of such strokes.
 
         Args:
-            texts: the boxes of its text, in the coordinates of the view.
+            texts: the boxes of the page's text, in the coordinates of the view.
             characters: the length of its text.
-            use_ocr: whether the picture will be recognised, so that a figure with words counts too.
+            seen: digests of the smaller pictures of earlier pages, to which those of this page are added. A picture
+                that recurs, such as a logo, is found on its first page only.
+            use_ocr: whether the parts will be recognised, so that a figure with words counts too.
+
+        Returns:
+            The whole view if pictures cover most of it, or if it has no text.
         """
-        if texts:
-            share = _SMALL_SHARE if characters < _FEW_CHARACTERS else _FIGURE_SHARE if use_ocr else _PICTURE_SHARE
-            return bool(self._drawings) and self._covers(share) and self._looks_like_text(texts)
         if not self._drawings:
-            return False
-        pixels = b"".join(self._image.rows)[::_SAMPLING]
-        near = _background(pixels)
+            return []
+        whole = [(0.0, 0.0, self._frame.width, self._frame.height)]
+        if not texts:
+            return [] if self._is_blank else whole
+        if self.is_mostly_picture:
+            return whole if self._shows_text(texts) else []
+        share = _SMALL_SHARE if characters < _FEW_CHARACTERS else _FIGURE_SHARE if use_ocr else _PICTURE_SHARE
+        regions = join_boxes([box for box, _ in self._pictures])
+        if self._covers(share) and self._count_textual(texts) >= _MIN_ROWS:
+            return regions
+        return self._find_lines(regions, texts, seen)
+
+    @property
+    def _is_blank(self) -> bool:
+        pixels = sample(self._image.rows)
+        near = background(pixels)
         share = sum(map(pixels.count, near)) / max(1, len(pixels))
-        return share < _BLANK_SHARE or near[len(near) // 2] < _PAPER
+        return share >= _BLANK_SHARE and near[len(near) // 2] >= _PAPER
+
+    def _shows_text(self, texts: Sequence[Box]) -> bool:
+        """Return whether a page that is mostly a picture has text outside of `texts`, be it only a line."""
+        image = self._image.erase(texts)
+        return count_textual(image.rows) >= _MIN_ROWS or has_line(image.rows, image.scale)
+
+    def _find_lines(self, regions: Sequence[Box], texts: Sequence[Box], seen: set[bytes]) -> Sequence[Box]:
+        """Return the regions that are as large as a line of text, are not in `seen`, and have such a line."""
+        new = []
+        for region in regions:
+            if region[2] - region[0] >= _MIN_WIDTH and region[3] - region[1] >= _MIN_HEIGHT:
+                digest = self._digest(region)
+                if digest not in seen:
+                    new.append(region)
+                    seen.add(digest)
+        if not new:
+            return []
+        image = _render(self._page, self._frame, _LINE_SCALE, bounding_box(new)).erase(texts)
+        return [region for region in new if has_line(image.cut(region), image.scale)]
+
+    def _digest(self, region: Box) -> bytes:
+        """Return a digest of the data of the pictures in a part of the view."""
+        digest = blake2b(digest_size=16)
+        for box, picture in self._pictures:
+            if overlap(box, region):
+                digest.update(_picture_data(picture))
+        return digest.digest()
 
     def holds_more(self, characters: int) -> bool:
         """Return whether the pictures that cover the page have far more text than this number of characters."""
         return self.is_mostly_picture and self._count_textual([]) > characters
 
-    def _looks_like_text(self, texts: Sequence[Box]) -> bool:
-        return self._count_textual(texts) >= _MIN_ROWS
-
     def _count_textual(self, texts: Sequence[Box]) -> int:
         """Return the number of rows of pixels within pictures, outside of texts, that look like those of text."""
-        rows, scale = _erase(self._image, texts), self._image.scale
+        image = self._image.erase(texts)
         if self.is_mostly_picture:
-            return _count_textual(rows)
-        count = 0
-        for left, bottom, right, top in self.pictures:
-            within = rows[max(0, len(rows) - round(top * scale)) : max(0, len(rows) - round(bottom * scale))]
-            count += _count_textual([row[round(left * scale) : round(right * scale)] for row in within])
-        return count
-
-
-def _background(pixels: bytes) -> range:
-    """Return the range of brightness around the most common one."""
-    background = max(range(256), key=pixels.count)
-    return range(max(0, background - _TOLERANCE), min(255, background + _TOLERANCE) + 1)
-
-
-def _count_textual(rows: Sequence[bytes]) -> int:
-    """Return the number of rows of pixels that look like those of text; 0 if there is no background."""
-    pixels = b"".join(rows)[::_SAMPLING]
-    near = _background(pixels)
-    if sum(map(pixels.count, near)) < _BACKGROUND_SHARE * len(pixels):
-        return 0
-    is_ink = bytes(value not in near for value in range(256))
-    return sum(row.translate(is_ink).count(b"\0\1") >= _MIN_CHANGES for row in rows)
+            return count_textual(image.rows)
+        return sum(count_textual(image.cut(box)) for box, _ in self._pictures)
 
 
 def _find_drawings(page: pdfium.PdfPage) -> Iterator[_Drawing]:
@@ -173,7 +190,7 @@ def _find_drawings(page: pdfium.PdfPage) -> Iterator[_Drawing]:
         if box is None:
             continue
         is_white = kind == raw.FPDF_PAGEOBJ_PATH and _is_white(item)
-        yield _Drawing(box, kind == raw.FPDF_PAGEOBJ_IMAGE, is_white)
+        yield _Drawing(box, is_white, item if kind == raw.FPDF_PAGEOBJ_IMAGE else None)
         if kind == raw.FPDF_PAGEOBJ_FORM:
             yield from _find_pictures(item)
 
@@ -190,7 +207,7 @@ def _find_pictures(form: ctypes.c_void_p) -> Iterator[_Drawing]:
             corners = [(x, y) for x in box[::2] for y in box[1::2]]
             across = [matrix.a * x + matrix.c * y + matrix.e for x, y in corners]
             up = [matrix.b * x + matrix.d * y + matrix.f for x, y in corners]
-            yield _Drawing((min(across), min(up), max(across), max(up)), is_picture=True, is_white=False)
+            yield _Drawing((min(across), min(up), max(across), max(up)), picture=item)
 
 
 def _bounds(item: ctypes.c_void_p) -> Box | None:
@@ -210,25 +227,26 @@ def _is_white(path: ctypes.c_void_p) -> bool:
     return alpha.value == 0 or min(red.value, green.value, blue.value) >= _WHITE
 
 
-def _render(page: pdfium.PdfPage, frame: Frame) -> _Image:
-    """Return a small grey image of a page."""
-    scale = _SIDE / max(frame.width, frame.height, 1.0)
-    bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
+def _picture_data(picture: ctypes.c_void_p) -> bytes:
+    """Return the stored data of a picture; something unique if they are large or missing."""
+    size = raw.FPDFImageObj_GetImageDataRaw(picture, None, 0)
+    if not 0 < size <= _MAX_DATA:
+        return urandom(16)
+    data = ctypes.create_string_buffer(size)
+    raw.FPDFImageObj_GetImageDataRaw(picture, data, size)
+    return data.raw
+
+
+def _render(page: pdfium.PdfPage, frame: Frame, scale: float, part: Box | None = None) -> GreyImage:
+    """Return a grey image of a page, or of a part of it."""
+    width, height = frame.width, frame.height
+    left, bottom, right, top = part or (0.0, 0.0, width, height)
+    # The page is cut at whole pixels.
+    cut = [floor(edge * scale) / scale for edge in (left, bottom, width - right, height - top)]
+    bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False, crop=cut)
     try:
-        width, height, stride = bitmap.width, bitmap.height, bitmap.stride
+        columns, lines, stride = bitmap.width, bitmap.height, bitmap.stride
         data = bytes(cast(ctypes.Array[ctypes.c_ubyte], bitmap.buffer))
     finally:
         bitmap.close()
-    return _Image(scale, [data[stride * y : stride * y + width] for y in range(height)])
-
-
-def _erase(image: _Image, texts: Sequence[Box]) -> list[bytes]:
-    """Return the rows of an image with texts erased, in the colour beside them."""
-    rows = [bytearray(row) for row in image.rows]
-    for left, bottom, right, top in texts:
-        first, last = max(0, int(left * image.scale) - 1), int(right * image.scale) + 2
-        for row in rows[max(0, len(rows) - int(top * image.scale) - 2) : len(rows) - int(bottom * image.scale) + 2]:
-            length = min(last, len(row)) - first
-            if length > 0:
-                row[first : first + length] = bytes([row[max(0, first - 1)]]) * length
-    return [bytes(row) for row in rows]
+    return GreyImage(scale, [data[stride * y : stride * y + columns] for y in range(lines)], cut[0], cut[1])

@@ -54,8 +54,19 @@ class _Heads:
     constant: set[int]
 
 
+def find_copies(pages: Sequence[Sequence[Line]]) -> set[int]:
+    """Return the pages, from 0, of several lines that differ from another page at most in numbers."""
+    texts = [tuple(_DIGITS.sub("0", line.text) for line in lines) for lines in pages]
+    counts = Counter(texts)
+    return {number for number, lines in enumerate(texts) if len(lines) > 1 and counts[lines] > 1}
+
+
 def remove_running_heads(
-    pages: Sequence[Sequence[Line]], heights: Sequence[float], *, margins: Collection[int] = ()
+    pages: Sequence[Sequence[Line]],
+    heights: Sequence[float],
+    *,
+    margins: Collection[int] = (),
+    complete: Collection[int] = (),
 ) -> list[Sequence[Line]]:
     """Return pages without running heads and feet.
 
@@ -68,13 +79,16 @@ def remove_running_heads(
         heights: the height of each page in points.
         margins: the pages, from 0, whose lines are beside other text that is not among them, so that even the only row
             may be a head.
+        complete: the pages, from 0, that keep all of their lines.
     """
-    trimmed = [_move_edges(lines) for lines in pages]
+    ordered = [_move_edges(lines) for lines in pages]
     if len(pages) < _MIN_PAGES:
-        return trimmed
+        return ordered
+    trimmed = [() if number in complete else lines for number, lines in enumerate(ordered)]
     without_head = _trim_edge(trimmed, heights, margins, set(), is_foot=False)
     had_head = {number for number, lines in enumerate(without_head) if len(lines) < len(trimmed[number])}
-    return _trim_edge(without_head, heights, margins, had_head, is_foot=True)
+    without_foot = _trim_edge(without_head, heights, margins, had_head, is_foot=True)
+    return [ordered[number] if number in complete else lines for number, lines in enumerate(without_foot)]
 
 
 def _trim_edge(

@@ -35,17 +35,23 @@ def read_ods_cells(data: bytes) -> Mapping[str, SheetCells]:
     return {attribute(table, "table:name") or "": _read_cells(table) for table in root.iter(qn("table:table"))}
 
 
-def _read_cells(table: Element) -> SheetCells:
-    cells = SheetCells()
+def iterate_cells(table: Element) -> Iterator[tuple[Element, Place, Place]]:
+    """Yield the cells of a table with their place, and the rows and columns in which each is repeated."""
     row = 0
     for element in _iterate_rows(table):
         column, height = 0, max(1, integer(attribute(element, "table:number-rows-repeated"), 1))
         for cell in children(element):
             if cell.tag in _CELLS:
                 width = max(1, integer(attribute(cell, "table:number-columns-repeated"), 1))
-                _read_cell(cell, cells, (row, column), (height, width))
+                yield cell, (row, column), (height, width)
                 column += width
         row += height
+
+
+def _read_cells(table: Element) -> SheetCells:
+    cells = SheetCells()
+    for cell, place, size in iterate_cells(table):
+        _read_cell(cell, cells, place, size)
     return cells
 
 

@@ -14,6 +14,18 @@ Place = tuple[int, int]
 Range = tuple[Place, Place]
 """The first and the last cell of a range."""
 
+ERRORS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
+"""What the codes of errors in the binary formats of Excel stand for."""
+
 
 @dataclass(slots=True)
 class SheetCells:

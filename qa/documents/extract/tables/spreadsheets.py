@@ -20,6 +20,8 @@ from qa.documents.extract.tables.rows import Row, extract_rows
 from qa.documents.extract.tables.sheet_cells import Range, SheetCells, extend_area, fill_cells
 from qa.documents.extract.tables.sheet_tables import SheetTable, Value, column_names, format_value, split_tables
 from qa.documents.extract.tables.workbook_parts import check_archive, read_notes
+from qa.documents.extract.tables.xls_records import read_xls_cells
+from qa.documents.extract.tables.xlsb_cells import read_xlsb_cells
 from qa.documents.extract.tables.xlsx_cells import read_xlsx_cells
 from qa.documents.extract.text_builder import ExtractedText, TextBuilder
 from qa.errors import InvalidInput, QAError, TooLarge
@@ -58,7 +60,7 @@ def extract_workbook(data: bytes, name: str, columns: Columns | None = None) -> 
     builder = TextBuilder()
     try:
         with calamine.load_workbook(io.BytesIO(data)) as workbook:
-            known = read_ods_cells(data) or read_xlsx_cells(data, name) if data.startswith(b"PK") else {}
+            known = _read_cells(data, name, workbook.sheet_names)
             sheets = _read_sheets(workbook, name, builder, known)
     except (QAError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
@@ -85,6 +87,14 @@ def extract_workbook(data: bytes, name: str, columns: Columns | None = None) -> 
         reasons = "; ".join(unread.reason for unread in document.unread[:_MAX_NAMED])
         raise InvalidInput(f"{name}: no sheet has text; not read: {reasons}", field=name)
     return [document]
+
+
+def _read_cells(data: bytes, name: str, sheets: Sequence[str]) -> Mapping[str, SheetCells]:
+    """Return what the library does not return of the cells of each sheet, by the name of the sheet."""
+    if not data.startswith(b"PK"):
+        cells = read_xls_cells(data)
+        return dict(zip(sheets, cells, strict=True)) if len(cells) == len(sheets) else {}
+    return read_ods_cells(data) or read_xlsb_cells(data) or read_xlsx_cells(data, name)
 
 
 def _read_sheets(

@@ -6,6 +6,8 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 
+from qa.documents.extract.office.xml_tree import DamagedXML
+from qa.documents.extract.tables.ods_notes import has_notes, read_ods_notes
 from qa.documents.extract.tables.sheet_notes import read_sheet_notes
 from qa.documents.extract.tables.xls_records import count_unread
 from qa.documents.extract.text_builder import TextBuilder
@@ -22,7 +24,10 @@ _UNREAD_PARTS = {
     "diagrams": ("xl/diagrams/data",),
 }
 _NOTES = ("xl/comments", "xl/threadedcomments", "xl/drawings/drawing")
-_COMMENT = b"<office:annotation "
+# In bytes of XML.
+_MAX_XML = 50_000_000
+_ODS_CELLS, _ODS_OBJECT = "content.xml", b"<draw:object "
+_DAMAGED_NOTES = "comments and text boxes, which are damaged or too large"
 
 
 def check_archive(data: bytes, name: str) -> None:
@@ -52,11 +57,13 @@ def read_notes(data: bytes, name: str, builder: TextBuilder) -> Mapping[str, Seq
         return {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = [part.replace("\\", "/").lower() for part in archive.namelist()]
-        comments = archive.read("content.xml").count(_COMMENT) if "content.xml" in archive.namelist() else 0
-    _report(builder, {"comments": comments}, "; save the workbook as XLSX")
+        content = archive.read(_ODS_CELLS) if _ODS_CELLS in archive.namelist() else b""
+    _report(builder, {"charts and embedded objects": content.count(_ODS_OBJECT)})
     _report(
         builder, {what: sum(1 for part in parts if part.startswith(start)) for what, start in _UNREAD_PARTS.items()}
     )
+    if has_notes(content):
+        return _read_ods_notes(content, builder)
     if not any(part.startswith(_NOTES) for part in parts):
         return {}
     if "xl/workbook.bin" in parts:
@@ -65,8 +72,18 @@ def read_notes(data: bytes, name: str, builder: TextBuilder) -> Mapping[str, Seq
     try:
         return read_sheet_notes(data, name)
     except InvalidInput:
-        builder.report_unread("comments and text boxes, which are damaged or too large")
+        builder.report_unread(_DAMAGED_NOTES)
         return {}
+
+
+def _read_ods_notes(content: bytes, builder: TextBuilder) -> Mapping[str, Sequence[str]]:
+    try:
+        if len(content) <= _MAX_XML:
+            return read_ods_notes(content)
+    except DamagedXML:
+        pass
+    builder.report_unread(_DAMAGED_NOTES)
+    return {}
 
 
 def _report(builder: TextBuilder, counts: Mapping[str, int], advice: str = "") -> None:
