@@ -60,6 +60,10 @@ def test_adds_asks_labels_and_removes_a_document(start: Start, tmp_path: Path) -
         assert client.text(answer.document_id)[answer.span.start :].startswith(answer.text)
         (batched,) = client.ask_batch(["Who runs the library?"], min_confidence=0)
         assert batched.answers[0] == answer
+        guess = client.ask("Who runs the library?", min_confidence=1, top_k=1)
+        assert (guess.status in ("unsure", "not_found"), guess.has_answer) == (True, False)
+        assert (guess.best_guess, len(guess.alternatives), len(guess.passages)) == (answer, 1, 1)
+        assert client.ask("Who?", filters={"kind": "letter"}).status == "nothing_to_search"
         assert client.search("library").hits[0].document_id == HOURS.id
         assert "read" in client.search("library", rerank=True).timings_ms
         result = client.read("Who opened the mill?", "Ann Miller opened the mill.", min_confidence=0)

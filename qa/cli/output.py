@@ -9,14 +9,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from qa.reports import describe_reading
-from qa.types import mark_at
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from qa.index.verification import Verification
     from qa.reports import IngestionReport
-    from qa.results import Answer, Hit, QueryResult, SearchResult
     from qa.service.keys import Key
     from qa.types import DocumentInfo
 
@@ -38,7 +36,8 @@ def stderr() -> Console:
     return Console(stderr=True)
 
 
-def _print(text: str, style: str = "") -> None:
+def styled(text: str, style: str = "") -> None:
+    """Print a text as it is, without markup, in a style of Rich."""
     from rich.text import Text
 
     stdout().print(Text(text, style=style))
@@ -69,35 +68,6 @@ def outcome(fields: Mapping[str, object], text: str, as_json: bool) -> None:
         print_json(fields)
     else:
         lines([text])
-
-
-def answers(result: QueryResult, as_json: bool) -> None:
-    """Print the answers to a question."""
-    if as_json:
-        from qa.wire.convert import query_response
-
-        print_json(query_response(result).model_dump())
-        return
-    if not result.has_answer:
-        lines(["The documents do not say."])
-        if result.best_guess:
-            _print("Best guess:", style="dim")
-            _print_answer(result.best_guess)
-    for answer in result.answers:
-        _print_answer(answer)
-
-
-def passages(question: str, index: str, result: SearchResult, as_json: bool) -> None:
-    """Print the passages that a search found."""
-    if as_json:
-        from qa.wire.convert import search_response
-
-        print_json(search_response(question, index, result).model_dump())
-        return
-    if not result.hits:
-        lines(["No passages found."])
-    for hit in result.hits:
-        _print_passage(hit)
 
 
 def ingestion(report: IngestionReport, as_json: bool, *, dry_run: bool = False) -> None:
@@ -195,52 +165,6 @@ def fields(values: Mapping[str, object], as_json: bool) -> None:
         print_json(values)
     else:
         lines([f"{name:28} {' '.join(value) if isinstance(value, tuple) else value}" for name, value in values.items()])
-
-
-def _print_answer(answer: Answer) -> None:
-    from rich.text import Text
-
-    heading = Text(answer.text, style="bold")
-    heading.append(f"  {answer.confidence:.0%} sure", style="not bold dim")
-    stdout().print(heading)
-    start, end = answer.context_span.start, answer.context_span.end
-    context = Text(answer.context[:start])
-    context.append(answer.context[start:end], style="reverse")
-    context.append(answer.context[end:])
-    stdout().print(context)
-    characters = f"characters {answer.span.start} to {answer.span.end}"
-    _print_location(
-        [
-            answer.title or answer.document_id,
-            f"page {answer.page}" if answer.page else "",
-            answer.section or "",
-            f"cell {answer.cell}" if answer.cell else "",
-            characters if answer.document_id else "",
-            "recognised text (OCR)" if answer.ocr else "",
-        ]
-    )
-
-
-def _print_passage(hit: Hit) -> None:
-    passage = hit.passage
-    _print(f"score {hit.score:.3f}", style="bold")
-    _print(passage.text)
-    mark = mark_at(passage.marks, passage.span.start)
-    _print_location(
-        [
-            hit.title or passage.document_id,
-            f"page {mark.page}" if mark and mark.page else "",
-            mark.section or "" if mark else "",
-            f"characters {passage.span.start} to {passage.span.end}",
-        ]
-    )
-
-
-def _print_location(parts: Sequence[str]) -> None:
-    """Print the location of a text in its document, then an empty line."""
-    if any(parts):
-        _print(", ".join(filter(None, parts)), style="dim")
-    lines([""])
 
 
 def print_json(content: object) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qa.cli import output
+from qa.cli import answer_output, output
 from qa.cli.options import FilterOption, IndexOption, JsonFlag, MinConfidence, Question, TopK, UrlOption, parse_filters
 from qa.cli.sessions import client_session, engine_session, extractor_session
 from qa.reports import describe_unread
@@ -32,7 +32,7 @@ def ask(
     filters = parse_filters(filter or [])
     with client_session(url) if url else engine_session() as engine:
         result = engine.ask(question, index=index, top_k=top_k, filters=filters, min_confidence=min_confidence)
-        output.answers(result, as_json)
+        answer_output.answers(result, as_json)
 
 
 @app.command()
@@ -54,7 +54,7 @@ def search(
     filters = parse_filters(filter or [])
     with client_session(url) if url else engine_session() as engine:
         result = engine.search(question, index=index, top_k=top_k, filters=filters, rerank=rerank)
-        output.passages(question, index, result, as_json)
+        answer_output.passages(question, index, result, as_json)
 
 
 @app.command()
@@ -81,4 +81,4 @@ def read(
             tables=extracted.tables,
         )
         output.notes([f"{file}: {line}" for line in describe_unread(extracted.unread)])
-        output.answers(result, as_json)
+        answer_output.answers(result, as_json)

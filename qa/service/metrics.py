@@ -47,7 +47,9 @@ class Metrics:
         self._index_state = _IndexState(engine.indexes)
         self.requests = self._counter("requests", "Answered requests.", "method", "route", "status")
         self.request_seconds = self._histogram("request_seconds", "Duration of a request.", _SECONDS, "route")
-        self._questions = self._counter("questions", "Questions by outcome: answered, no_answer.", "outcome")
+        self._questions = self._counter(
+            "questions", "Questions by status: answered, unsure, not_found, nothing_to_search.", "status"
+        )
         self._stages = self._histogram("stage_seconds", "Duration of a stage of a question.", _SECONDS, "stage")
         self._confidence = self._histogram("confidence", "Confidence of the best answer or best guess.", _TENTHS)
         self._in_progress = Gauge(
@@ -72,7 +74,7 @@ class Metrics:
         """
         for result in results:
             best = result.answers[0] if result.answers else result.best_guess
-            self._questions.labels("answered" if result.has_answer else "no_answer").inc()
+            self._questions.labels(result.status).inc()
             if best:
                 self._confidence.observe(best.confidence)
             event = {
@@ -81,6 +83,7 @@ class Metrics:
                 "query_id": result.query_id,
                 "index": result.index or None,
                 "revision": result.revision,
+                "status": result.status,
                 "has_answer": result.has_answer,
                 "confidence": best and round(best.confidence, 3),
                 "ms": result.timings_ms["total"],

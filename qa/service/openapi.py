@@ -36,14 +36,31 @@ _ANSWER = {
     "passage_id": 1,
     "components": {"lexical": 3.1, "dense": 0.82, "reader": 9.3, "null": -2.2},
     "support": [{"document_id": "opening-hours", "document_offset": {"start": 21, "end": 25}}],
+    "kind": "span",
+    "items": [],
+}
+_EVIDENCE = {
+    "document_id": "opening-hours",
+    "start": 0,
+    "end": 37,
+    "text": _TEXT,
+    "score": 0.95,
+    "page": None,
+    "section": None,
+    "rectangles": [],
+    "url": None,
 }
 _ANSWERED = {
     "query_id": "9b2f7c1e5a5d4a6f8e0d3c2b1a090807",
     "question": _QUESTION,
+    "corrected": None,
+    "status": "answered",
     "has_answer": True,
     "no_answer_score": 0.04,
     "answers": [_ANSWER],
     "best_guess": None,
+    "alternatives": [],
+    "evidence": [_EVIDENCE],
     "passages": None,
     "index": "default",
     "generation": 1,
@@ -63,6 +80,17 @@ _PASSAGE = {
     "dense": 0.82,
     "retrieval": 0.91,
     "margin": None,
+}
+_NOT_FOUND = {
+    **_ANSWERED,
+    "question": "Who runs it?",
+    "status": "not_found",
+    "has_answer": False,
+    "no_answer_score": 0.97,
+    "answers": [],
+    "best_guess": {**_ANSWER, "confidence": 0.02},
+    "evidence": [],
+    "passages": [_PASSAGE],
 }
 _DOCUMENT: dict[str, Any] = {
     "id": "opening-hours",
@@ -146,7 +174,7 @@ REQUESTS: dict[tuple[str, str], Any] = {
 
 RESPONSES: dict[tuple[str, ...], Any] = {
     ("post", "/v1/query"): _ANSWERED,
-    ("post", "/v1/query/batch"): {"results": [_ANSWERED]},
+    ("post", "/v1/query/batch"): {"results": [_ANSWERED, _NOT_FOUND]},
     ("post", "/v1/read"): {**_ANSWERED, "index": None, "generation": None, "revision": None},
     ("post", "/v1/search"): {
         "question": _QUESTION,

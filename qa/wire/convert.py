@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from qa.errors import InvalidInput
 from qa.reports import AddedDocument, FileReport
-from qa.results import Answer, Components, Hit, QueryResult, SearchResult, Support
+from qa.results import Answer, Components, EvidenceUnit, Hit, Item, QueryResult, SearchResult, Support
 from qa.types import Document, DocumentInfo, Passage, Rectangle, Span, Unread
 from qa.wire.base import Offset
 from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut, UnreadOut, UploadedOut
 from qa.wire.questions import (
     AnswerOut,
     ComponentsOut,
+    EvidenceOut,
+    ItemOut,
     PassageOut,
     QueryResponse,
     RectangleOut,
@@ -22,16 +24,25 @@ from qa.wire.questions import (
 
 
 def query_response(result: QueryResult, *, with_passages: bool = False) -> QueryResponse:
-    """Return the wire form of a result; without an index, the fields about the index are null."""
+    """Return the wire form of a result; without an index, the fields about the index are null.
+
+    Args:
+        result: the result.
+        with_passages: whether the client asked for passages. Without an answer, it gets them in any case.
+    """
     indexed = bool(result.index)
     return QueryResponse(
         query_id=result.query_id,
         question=result.question,
+        corrected=result.corrected,
+        status=result.status,
         has_answer=result.has_answer,
         no_answer_score=result.no_answer_score,
         answers=[_answer(answer) for answer in result.answers],
         best_guess=_answer(result.best_guess) if result.best_guess else None,
-        passages=[_passage(hit) for hit in result.passages] if with_passages else None,
+        alternatives=[_answer(answer) for answer in result.alternatives],
+        evidence=[_evidence(unit) for unit in result.evidence],
+        passages=[_passage(hit) for hit in result.passages] if with_passages or not result.has_answer else None,
         index=result.index if indexed else None,
         generation=result.generation if indexed else None,
         revision=result.revision if indexed else None,
@@ -109,6 +120,22 @@ def _answer(answer: Answer) -> AnswerOut:
         support=[
             SupportOut(document_id=s.document_id or None, document_offset=_offset(s.span)) for s in answer.support
         ],
+        kind=answer.kind,
+        items=[ItemOut(start=item.span.start, end=item.span.end, text=item.text) for item in answer.items],
+    )
+
+
+def _evidence(unit: EvidenceUnit) -> EvidenceOut:
+    return EvidenceOut(
+        document_id=unit.document_id or None,
+        start=unit.span.start,
+        end=unit.span.end,
+        text=unit.text,
+        score=unit.score,
+        page=unit.page,
+        section=unit.section,
+        rectangles=[RectangleOut.model_validate(r, from_attributes=True) for r in unit.rectangles],
+        url=unit.uri,
     )
 
 
@@ -138,7 +165,7 @@ def query_result(response: QueryResponse) -> QueryResult:
     return QueryResult(
         query_id=response.query_id,
         question=response.question,
-        status="answered" if response.has_answer else "not_found",
+        status=response.status,
         answers=tuple(_answer_in(answer) for answer in response.answers),
         no_answer_score=response.no_answer_score,
         best_guess=_answer_in(response.best_guess) if response.best_guess else None,
@@ -147,6 +174,9 @@ def query_result(response: QueryResponse) -> QueryResult:
         generation=response.generation or 0,
         revision=response.revision or 0,
         timings_ms=response.timings_ms,
+        alternatives=tuple(_answer_in(answer) for answer in response.alternatives),
+        corrected=response.corrected,
+        evidence=tuple(_evidence_in(unit) for unit in response.evidence),
     )
 
 
@@ -194,6 +224,21 @@ def _answer_in(answer: AnswerOut) -> Answer:
         rectangles=tuple(Rectangle(**rectangle.model_dump()) for rectangle in answer.rectangles),
         cell=answer.cell,
         ocr=answer.ocr,
+        kind=answer.kind,
+        items=tuple(Item(item.text, Span(item.start, item.end)) for item in answer.items),
+    )
+
+
+def _evidence_in(unit: EvidenceOut) -> EvidenceUnit:
+    return EvidenceUnit(
+        document_id=unit.document_id or "",
+        span=Span(unit.start, unit.end),
+        text=unit.text,
+        score=unit.score,
+        page=unit.page,
+        section=unit.section,
+        rectangles=tuple(Rectangle(**rectangle.model_dump()) for rectangle in unit.rectangles),
+        uri=unit.url,
     )
 
 

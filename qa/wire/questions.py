@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
+from qa.results import AnswerKind, Status
 from qa.validation import MAX_QUESTION, MAX_QUESTIONS, MAX_READ_TEXT, MAX_TOP_K
 from qa.wire.base import IndexName, Offset, Request
 
@@ -28,9 +29,11 @@ class _Options(Request):
     )
     min_confidence: Confidence | None = Field(
         None,
-        description="minimum confidence of answers; null applies the calibrated threshold, 0 returns every guess",
+        description="minimum confidence of answers; null applies the calibrated thresholds, 0 returns every guess",
     )
-    include_passages: StrictBool = Field(False, description="also return the passages that were read")
+    include_passages: StrictBool = Field(
+        False, description="also return the passages that were read; without an answer, the first three always are"
+    )
 
 
 class QueryRequest(_Options):
@@ -92,6 +95,28 @@ class RectangleOut(BaseModel):
     top: float
 
 
+class ItemOut(BaseModel):
+    """One thing of an answer that names several, as a span of the document."""
+
+    start: int
+    end: int
+    text: str
+
+
+class EvidenceOut(BaseModel):
+    """A sentence, list item, table row, definition or code line that answers, as a span of a document."""
+
+    document_id: str | None
+    start: int
+    end: int
+    text: str
+    score: float = Field(description="calibrated probability that it answers the question")
+    page: int | None
+    section: str | None
+    rectangles: list[RectangleOut] = Field(description="its areas on the pages of a PDF, one for each line")
+    url: str | None = Field(description="address of the document")
+
+
 class AnswerOut(BaseModel):
     """An exact span of a document, with its confidence."""
 
@@ -113,6 +138,10 @@ class AnswerOut(BaseModel):
     passage_id: int | None
     components: ComponentsOut
     support: list[SupportOut]
+    kind: AnswerKind = Field(description="`evidence` where sentences, rows or list items answer and no short span does")
+    items: list[ItemOut] = Field(
+        description="parts of an answer that names several things, in the order of the document"
+    )
 
 
 class PassageOut(BaseModel):
@@ -137,15 +166,29 @@ class PassageOut(BaseModel):
 
 
 class QueryResponse(BaseModel):
-    """The result of a question. If `has_answer` is false, `answers` is empty and `best_guess` has the best answer."""
+    """The result of a question. If `status` is not `answered`, `answers` is empty."""
 
     query_id: str
     question: str
-    has_answer: bool
-    no_answer_score: float
-    answers: list[AnswerOut]
-    best_guess: AnswerOut | None
-    passages: list[PassageOut] | None
+    corrected: str | None = Field(
+        description="the question as it was searched after its spelling was mended; null if it was not changed"
+    )
+    status: Status = Field(
+        description="`answered`; `unsure`: show the best guess, marked as a guess; `not_found`: the documents probably "
+        "do not say; `nothing_to_search`: the index is empty, or no document matches the filters"
+    )
+    has_answer: bool = Field(description="whether `status` is `answered`")
+    no_answer_score: float = Field(description="probability that the documents do not answer the question")
+    answers: list[AnswerOut] = Field(description="best first")
+    best_guess: AnswerOut | None = Field(description="the best candidate if `status` is not `answered`")
+    alternatives: list[AnswerOut] = Field(description="candidates behind the best guess, best first, at most `top_k`")
+    evidence: list[EvidenceOut] = Field(
+        description="what answers in the passages that were read, best first, at most ten"
+    )
+    passages: list[PassageOut] | None = Field(
+        description="the passages that were read, on request; if `status` is not `answered`, the first three that were "
+        "found; null otherwise"
+    )
     index: str | None
     generation: int | None
     revision: int | None

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from qa import factory
+from qa.cli import answer_output
 from qa.engine import Engine
 from qa.types import Document, Mark, Table
 from tests.cli.conftest import Run, parse
+from tests.wire.test_convert import ANSWERED
 
 
 def test_answers_from_added_file(run: Run, tmp_path: Path) -> None:
@@ -143,3 +148,84 @@ def test_ask_prints_where_the_answer_is_and_that_it_was_recognised(run: Run, shi
     assert "Offices, page 3, Sheet 1, cell C5, characters 26 to 30, recognised text (OCR)\n" in run(*question).stdout
     (answer,) = parse(run(*question, "--json"))["answers"]
     assert (answer["page"], answer["section"], answer["cell"], answer["ocr"]) == (3, "Sheet 1", "C5", True)
+
+
+HOUSE = "# Kitchen\n\nThe kettle is blue.\n\n# Garden\n\nThe gate is green, and the fence is white.\n"
+
+
+def with_thresholds(engine: Engine, **thresholds: float) -> Engine:
+    """Return an engine that answers from other confidences."""
+    query, read = (replace(scale, **thresholds) for scale in (engine.calibration.query, engine.calibration.read))
+    return Engine(engine.documents, engine.reader, replace(engine.calibration, query=query, read=read))
+
+
+@pytest.fixture
+def run_unsure(run: Run, shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `qa` with thresholds that make every question unsure."""
+    (tmp_path / "house.md").write_text(HOUSE)
+    run("add", "house.md")
+    unsure = with_thresholds(shipped, answered=1.0, unsure=0.0)
+    monkeypatch.setattr(factory, "build_engine", lambda settings: unsure.in_folder(settings.index_dir))
+    return run
+
+
+def test_an_unsure_answer_is_printed_as_a_guess(run_unsure: Run) -> None:
+    question = "What colour is the gate?"
+    for command in (("ask", question), ("read", "house.md", question)):
+        done = run_unsure(*command)
+        assert done.exit_code == 0
+        assert done.stdout.startswith("Unsure; best guess: green  ")
+        assert "Garden" in done.stdout.splitlines()[2]
+        assert "Other possible answers:\n- " in done.stdout
+        result = parse(run_unsure(*command, "--json"))
+        assert (result["status"], result["has_answer"], result["answers"]) == ("unsure", False, [])
+        assert result["best_guess"]["answer"] == "green"
+
+
+def test_not_found_is_printed_with_what_to_look_at_next(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "house.md").write_text(HOUSE)
+    run("add", "house.md")
+    question = "Which president visited Vienna in 1961?"
+    done = run("ask", question)
+    assert done.exit_code == 0
+    title, *_ = done.stdout.splitlines()
+    assert title == "Not found: the documents probably do not say."
+    result = parse(run("ask", question, "--json"))
+    assert result["status"] == "not_found"
+    for answer in [result["best_guess"], *result["alternatives"]]:
+        assert f"- {answer['answer']}  {answer['confidence']:.0%} sure, " in done.stdout
+    _, passages = done.stdout.split("Passages to look at:\n")
+    assert "Kitchen The kettle is blue." in passages
+    assert "characters 0 to " in passages
+    assert len(result["passages"]) == 1
+    of_text = run("read", "house.md", question).stdout
+    assert of_text.startswith(f"{title}\n\nPossible answers:\n- ")
+    assert "Passages" not in of_text
+
+
+def test_nothing_to_search_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "house.md").write_text(HOUSE)
+    run("add", "house.md")
+    done = run("ask", "What colour is the gate?", "--filter", "year=1999")
+    assert done.exit_code == 0
+    assert done.stdout == (
+        "Nothing to search: index 'default' is empty, or no document in it meets the filters.\n"
+        "Add documents with `qa add`, or change --filter.\n"
+    )
+    assert parse(run("ask", "Which?", "--filter", "year=1999", "--json"))["status"] == "nothing_to_search"
+
+
+def test_prints_a_correction_items_and_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    answer_output.answers(ANSWERED, as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Searched for: How do I descale the boiler?"
+    assert lines[1] == "unplug the boiler, then let it cool  75% sure"
+    assert lines[2:4] == ["- unplug the boiler", "- let it cool"]
+    evidence = lines[lines.index("Evidence:") + 1 :]
+    assert evidence[0] == "Before you descale: unplug the boiler, then let it cool.  88% sure"
+    assert evidence[1] == "boiler, page 2, Descaling, characters 0 to 56"
+    answer_output.answers(ANSWERED, as_json=True)
+    body = json.loads(capsys.readouterr().out)
+    assert body["corrected"] == "How do I descale the boiler?"
+    assert [unit["text"] for unit in body["evidence"]][1] == "unplug the boiler"
+    assert body["answers"][0]["kind"] == "evidence"

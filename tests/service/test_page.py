@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from reportlab.pdfgen.canvas import Canvas
 
 from qa.config import Settings
@@ -106,12 +107,76 @@ def test_highlights_an_answer_in_its_document(page: Page, tmp_path: Path) -> Non
     assert ("Ortega" in answers[0], impossible) == (True, False)
 
 
-def test_shows_that_the_documents_do_not_answer(page: Page) -> None:
+def test_folds_the_guess_away_where_the_documents_do_not_answer(page: Page) -> None:
     ask(page, "What does a ticket to the opera in Vienna cost?")
-    expect(page.locator("#state")).to_have_text("The documents do not say.")
-    expect(page.locator("article").first).to_be_hidden()
+    expect(page.locator("#state")).to_have_text("Not found: the documents probably do not say.")
+    expect(page.locator("details article").first).to_be_hidden()
     page.get_by_text("Show the best guess").click()
-    expect(page.locator("article").first).to_be_visible()
+    expect(page.locator("details article").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Passages to look at")).to_be_visible()
+    passages = page.locator("#answers > article.quotation")
+    expect(passages).to_have_count(2)
+    passages.filter(has_text="It grinds on Mondays").get_by_role("button", name="Show in the document").click()
+    expect(page.locator("#text mark")).to_contain_text("It grinds on Mondays")
+
+
+def test_shows_an_unsure_guess_marked_as_a_guess(browser: Browser, library: Engine) -> None:
+    # The thresholds make every question unsure.
+    scale = replace(library.calibration.query, answered=1.0, unsure=0.0)
+    unsure = Engine(library.documents, library.reader, replace(library.calibration, query=scale))
+    with serving(unsure, Settings(index_dir=library.indexes.folder)) as url:
+        page = browser.new_page()
+        page.goto(url)
+        ask(page, "Who has run the mill since 2011?")
+        expect(page.locator("#state")).to_have_text("Unsure: the best guess may be wrong.")
+        guess = page.locator("article.guess")
+        expect(guess).to_be_visible()
+        expect(guess.locator("h3")).to_contain_text("Ortega")
+        expect(guess.locator("h3 small")).to_contain_text("guess, ")
+        expect(
+            page.locator("details").filter(has_text="Other possible answers").locator("article").first
+        ).to_be_hidden()
+        expect(page.locator("article.quotation").first).to_be_hidden()
+        page.get_by_text("Passages to look at").click()
+        expect(page.locator("article.quotation").first).to_be_visible()
+        page.close()
+
+
+def test_shows_the_correction_evidence_and_items_of_a_result(page: Page) -> None:
+    start, end = MILL.index("It grinds"), MILL.index(" Old Ms")
+
+    def add_evidence(route: Route) -> None:
+        body = route.fetch().json()
+        unit = {"document_id": "mill", "start": start, "end": end, "text": MILL[start:end], "score": 0.87,
+                "page": None, "section": "Hours", "rectangles": [], "url": None}  # fmt: skip
+        item = {"start": start, "end": start + 2, "text": "<b>It</b>"}
+        for answer in body["answers"] or [body["best_guess"]]:
+            answer["items"] = [item]
+        route.fulfill(json={**body, "corrected": "When does it <b>grind</b>?", "evidence": [unit]})
+
+    page.route("**/v1/query", add_evidence)
+    ask(page, "When does the mill grind, on Mondays?")
+    expect(page.locator("#answers")).to_contain_text("Searched for: When does it <b>grind</b>?")
+    expect(page.locator("#answers article li").first).to_have_text("<b>It</b>")
+    evidence = page.locator("article.quotation").filter(has_text="87 % sure")
+    expect(evidence).to_contain_text("It grinds on Mondays.")
+    expect(evidence).to_contain_text(f"mill, Hours, 87 % sure, characters {start} to {end}")
+    evidence.get_by_role("button", name="Show in the document").click()
+    expect(page.locator("#text mark")).to_have_text("It grinds on Mondays.")
+    page.keyboard.press("Escape")
+    # From the answer, both are highlighted, in two shades.
+    page.get_by_role("button", name="Show in the document").first.click()
+    expect(page.locator("#text mark:not(.evidence)")).to_have_count(1)
+    expect(page.locator("#text mark.evidence").first).to_contain_text("It grinds")
+
+
+def test_says_that_there_is_nothing_to_search(page: Page) -> None:
+    page.get_by_label("Only documents with").fill("kind=plant")
+    ask(page, "Who has run the mill since 2011?")
+    expect(page.locator("#state")).to_have_text(
+        "Nothing to search: the index is empty, or no document meets the filters."
+    )
+    assert page.locator("#answers > *").count() == 0
 
 
 def test_adds_a_large_file_by_a_job(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from qa.results import Status
 from tests.service.test_service import DOCUMENT, ask
 
 
@@ -26,22 +28,27 @@ def test_counts_requests_questions_and_documents(service: TestClient) -> None:
     ask(service)
     ask(service)
     service.post("/v1/query", json={"question": "Who?", "min_confidence": 1})
+    service.post("/v1/query", json={"question": "Who?", "filters": {"kind": "letter"}})
     service.post("/v1/query/batch", json={"questions": ["Who runs it?", "When?"], "min_confidence": 0})
     service.post("/v1/read", json={"question": "When?", "text": "It opens at noon."})
     service.post("/v1/search", json={"question": "Who?", "rerank": True})
     service.get("/v1/documents/nowhere")
     service.get("/v1/no/such/call")
     values = metrics(service)
-    assert values["qa_requests_total", "POST", "/v1/query", "200"] == 3
+    assert values["qa_requests_total", "POST", "/v1/query", "200"] == 4
     assert values["qa_requests_total", "GET", "/v1/documents/{id}", "404"] == 1
     assert values["qa_requests_total", "GET", "unknown", "404"] == 1
-    assert values["qa_request_seconds_count", "/v1/query"] == 3
-    assert values["qa_questions_total", "no_answer"] >= 1
-    assert values["qa_questions_total", "answered"] + values["qa_questions_total", "no_answer"] == 6
+    assert values["qa_request_seconds_count", "/v1/query"] == 4
+    statuses = {status: values.get(("qa_questions_total", status), 0) for status in get_args(Status)}
+    assert statuses["nothing_to_search"] == 1
+    # With a minimum confidence of 0 every question is answered, and with one of 1 none is.
+    assert statuses["answered"] >= 4
+    assert statuses["unsure"] + statuses["not_found"] >= 1
+    assert sum(statuses.values()) == 7
     assert values["qa_confidence_count",] == 6
     # The questions of a batch are read together.
-    assert values["qa_stage_seconds_count", "read"] == 6
-    assert values["qa_stage_seconds_count", "search"] == 5
+    assert values["qa_stage_seconds_count", "read"] == 7
+    assert values["qa_stage_seconds_count", "search"] == 6
     assert (values["qa_inside", "questions"], values["qa_inside", "writes"]) == (0, 0)
     assert (values["qa_index_documents", "default"], values["qa_index_revision", "default"]) == (1, 1)
     assert values["qa_index_readable", "default"] == 1
@@ -78,6 +85,6 @@ def test_logs_a_question_without_its_text(service: TestClient, caplog: pytest.Lo
     (line,) = [r.getMessage() for r in caplog.records if r.name.startswith("qa") and "question" in r.getMessage()]
     event = json.loads(line)
     assert (event["query_id"], event["index"], event["revision"]) == (body["query_id"], "default", 1)
-    assert event["has_answer"] is True
+    assert (event["status"], event["has_answer"]) == ("answered", True)
     for word in ("library", "Ortega", "runs"):
         assert word not in line

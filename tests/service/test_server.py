@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import qa
 from qa.client import Client
 from qa.errors import QAError, RateLimited
+from qa.results import Status
 from qa.service.keys import Keys
 from qa.wire.documents import DocumentIn
 from tests.conftest import PROCESS_TIMEOUT_S, running
@@ -48,8 +50,7 @@ def test_workers_share_keys_jobs_metrics_and_rate_limits(tmp_path: Path) -> None
             for family in text_string_to_metric_families(response.text)
             for sample in family.samples
         }
-        answered = [counted.get(("qa_questions_total", kind), 0) for kind in ("answered", "no_answer")]
-        assert sum(answered) == questions
+        assert sum(counted.get(("qa_questions_total", status), 0) for status in get_args(Status)) == questions
         assert counted["qa_requests_total", "POST", "/v1/query", "200"] == questions
         assert (counted["qa_inside", "questions"], counted["qa_index_generation", "default"]) == (0, 2)
         calls = 0

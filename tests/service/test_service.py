@@ -35,13 +35,14 @@ def test_an_answer_has_the_documented_fields(service: TestClient) -> None:
     assert service.post("/v1/documents", json=DOCUMENT).status_code == 201
     body = ask(service)
     assert set(body) == {
-        "query_id", "question", "has_answer", "no_answer_score", "answers", "best_guess", "passages", "index",
-        "generation", "revision", "timings_ms",
+        "query_id", "question", "corrected", "status", "has_answer", "no_answer_score", "answers", "best_guess",
+        "alternatives", "evidence", "passages", "index", "generation", "revision", "timings_ms",
     }  # fmt: skip
     answer = body["answers"][0]
     assert set(answer) == {
         "answer", "score", "confidence", "document_id", "title", "uri", "meta", "page", "section", "document_offset",
         "context", "context_offset", "passage_id", "rectangles", "components", "support", "cell", "ocr",
+        "kind", "items",
     }  # fmt: skip
     assert set(answer["components"]) == {"lexical", "dense", "reader", "null"}
     assert set(body["timings_ms"]) == {"embed", "search", "read", "total"}
@@ -54,13 +55,49 @@ def test_an_answer_has_the_documented_fields(service: TestClient) -> None:
     assert answer["meta"] == {"kind": "notice"}
     assert (answer["page"], answer["section"], body["passages"], body["best_guess"]) == (None, None, None, None)
     assert (body["index"], body["generation"], body["revision"]) == ("default", 1, 1)
+    assert (body["status"], body["has_answer"], body["corrected"]) == ("answered", True, None)
+    assert (body["alternatives"], body["evidence"], answer["kind"], answer["items"]) == ([], [], "span", [])
 
 
-def test_returns_a_best_guess_without_an_answer(service: TestClient) -> None:
-    service.post("/v1/documents", json=DOCUMENT)
-    body = ask(service, "Who discovered penicillin?", min_confidence=1)
+@pytest.mark.parametrize("include_passages", [True, False])
+def test_without_an_answer_there_are_a_guess_alternatives_and_passages(
+    service: TestClient, include_passages: bool
+) -> None:
+    tea = [{"id": f"tea-{n}", "text": f"Tea number {n} is named after Ms. Berg."} for n in range(4)]
+    service.post("/v1/documents", json=[DOCUMENT, *tea])
+    body = ask(service, "Who runs the library?", min_confidence=1, top_k=2, include_passages=include_passages)
+    assert body["status"] in ("unsure", "not_found")
     assert (body["has_answer"], body["answers"]) == (False, [])
-    assert body["best_guess"]["confidence"] < 1
+    confidences = [answer["confidence"] for answer in [body["best_guess"], *body["alternatives"]]]
+    assert len(body["alternatives"]) == 2
+    assert confidences == sorted(confidences, reverse=True)
+    assert confidences[0] < 1
+    assert len(body["passages"]) == 3
+    scores = [passage["score"] for passage in body["passages"]]
+    assert scores == sorted(scores, reverse=True)
+    given = ask(service, "Who runs the library?", min_confidence=0, top_k=3)["answers"]
+    assert given == [body["best_guess"], *body["alternatives"]]
+
+
+def test_status_is_the_same_alone_and_in_a_batch(service: TestClient) -> None:
+    service.post("/v1/documents", json=DOCUMENT)
+    questions = ["When does the library open on Sundays?", "What does a ticket to the opera cost?"]
+    alone = [service.post("/v1/query", json={"question": question}).json() for question in questions]
+    batch = service.post("/v1/query/batch", json={"questions": questions}).json()["results"]
+    fields = ("status", "has_answer", "answers", "best_guess", "alternatives", "passages", "corrected", "evidence")
+    assert [[result[field] for field in fields] for result in batch] == [[r[field] for field in fields] for r in alone]
+    for result in alone:
+        assert result["has_answer"] == (result["status"] == "answered") == bool(result["answers"])
+    assert alone[1]["status"] == "not_found"
+
+
+@pytest.mark.parametrize("filters", [{}, {"kind": "letter"}, {"document_id": "nowhere"}], ids=str)
+def test_there_is_nothing_to_search_without_a_document(service: TestClient, filters: dict[str, str]) -> None:
+    if filters:
+        service.post("/v1/documents", json=DOCUMENT)
+    body = ask(service, filters=filters)
+    assert (body["status"], body["has_answer"], body["no_answer_score"]) == ("nothing_to_search", False, 1.0)
+    assert (body["answers"], body["best_guess"], body["alternatives"], body["passages"]) == ([], None, [], [])
 
 
 def test_returns_passages_on_request(service: TestClient) -> None:
@@ -86,6 +123,17 @@ def test_reads_a_text_without_an_index(service: TestClient) -> None:
     answer = body["answers"][0]
     assert TEXT[answer["document_offset"]["start"] : answer["document_offset"]["end"]] == answer["answer"]
     assert (answer["document_id"], answer["passage_id"], body["index"], body["revision"]) == (None, None, None, None)
+    assert (body["status"], body["passages"]) == ("answered", None)
+
+
+def test_reading_a_text_without_an_answer_returns_a_guess_and_alternatives(service: TestClient) -> None:
+    asked = {"question": "Who runs the library?", "text": TEXT, "min_confidence": 1, "top_k": 2}
+    body = service.post("/v1/read", json=asked).json()
+    assert body["status"] in ("unsure", "not_found")
+    assert (body["has_answer"], body["answers"], body["passages"], body["evidence"]) == (False, [], [], [])
+    for answer in [body["best_guess"], *body["alternatives"]]:
+        assert TEXT[answer["document_offset"]["start"] : answer["document_offset"]["end"]] == answer["answer"]
+    assert len(body["alternatives"]) == 2
 
 
 def test_search_returns_passages_with_scores(service: TestClient) -> None:

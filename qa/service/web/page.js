@@ -13,9 +13,19 @@ function toPoints(text, units) {
   for (let unit = 0; unit < units; unit += text.codePointAt(unit) > 0xffff ? 2 : 1) points++;
   return points;
 }
-function highlight(text, offset) {
-  const start = toUnits(text, offset.start), end = start + toUnits(text.slice(start), offset.end - offset.start);
-  return [text.slice(0, start), element("mark", {}, text.slice(start, end)), text.slice(end)];
+// Return the parts of a text: what is at the offset as a mark, further evidence as marks of another shade.
+function highlight(text, offset, evidence = []) {
+  const spans = [offset, ...evidence], parts = [];
+  const ends = [...new Set(spans.flatMap(span => [span.start, span.end]))].sort((a, b) => a - b);
+  let point = 0, unit = 0;
+  for (const end of ends) {
+    const part = text.slice(unit, unit + toUnits(text.slice(unit), end - point));
+    const covering = spans.filter(span => span.start <= point && point < span.end);
+    if (part) parts.push(covering.length ? element("mark", { className: covering.includes(offset) ? "" : "evidence" }, part) : part);
+    point = end;
+    unit += part.length;
+  }
+  return [...parts, text.slice(unit)];
 }
 
 // Children that are strings become text nodes, so text of documents is never parsed as HTML.
@@ -87,18 +97,50 @@ async function ask() {
   const question = $("question").value, index = $("index").value;
   const response = await ifLatest("ask", call("POST", "query", { question, index, filters: parseFilters() }));
   if (!response) return;
-  const result = await response.json(), count = result.answers.length;
-  $("state").textContent = result.has_answer
-    ? `${count} answer${count === 1 ? "" : "s"} in ${Math.round(result.timings_ms.total)} ms`
-    : "The documents do not say.";
-  $("answers").append(...result.answers.map(answer => card(result, answer)));
-  if (result.best_guess) {
-    $("answers").append(element("details", {}, element("summary", {}, "Show the best guess"), card(result, result.best_guess)));
-  }
+  const result = await response.json(), { status, best_guess: guess } = result;
+  const guesses = guess ? [card(result, guess, status === "unsure")] : [];
+  const alternatives = result.alternatives.map(answer => card(result, answer));
+  const passages = (result.passages || []).map(passage => quotation(result, passage, passage.document_offset, [passage.title || passage.document_id]));
+  const evidence = result.evidence.map(unit => quotation(result, unit, unit, [unit.document_id, unit.page && `page ${unit.page}`, unit.section, `${Math.round(unit.score * 100)} % sure`]));
+  $("state").textContent = describeStatus(result);
+  if (result.corrected !== null) $("answers").append(element("p", { className: "quiet" }, `Searched for: ${result.corrected}`));
+  $("answers").append(
+    ...result.answers.map(answer => card(result, answer)),
+    ...(status === "unsure" ? guesses : fold("Show the best guess", guesses)),
+    ...fold("Other possible answers", alternatives),
+    ...titled("Evidence", evidence),
+    ...(status === "not_found" ? titled : fold)("Passages to look at", passages));
+}
+function describeStatus({ status, answers, timings_ms }) {
+  return {
+    answered: `${answers.length} answer${answers.length === 1 ? "" : "s"} in ${Math.round(timings_ms.total)} ms`,
+    unsure: "Unsure: the best guess may be wrong.",
+    not_found: "Not found: the documents probably do not say.",
+    nothing_to_search: "Nothing to search: the index is empty, or no document meets the filters.",
+  }[status];
+}
+// Each returns a list of nodes, which is empty without parts.
+function titled(title, parts) {
+  return parts.length ? [element("h3", {}, title), ...parts] : [];
+}
+function fold(title, parts) {
+  return parts.length ? [element("details", {}, element("summary", {}, title), ...parts)] : [];
 }
 
-function card(result, answer) {
-  const confidence = element("small", {}, `${Math.round(answer.confidence * 100)} % sure`);
+// Return a button that opens a document with what is at the offset, and the result's evidence, highlighted.
+function showButton(result, id, offset, { text = "Show in the document", number = null, page = false } = {}) {
+  const evidence = result.evidence.filter(unit => unit.document_id === id);
+  return button(text, () => showErrors("state", () => openDocument(result.index, id, { offset, evidence, question: result.question, number, page })));
+}
+// Return a passage or a unit of evidence, with its place.
+function quotation(result, { document_id, text }, offset, source) {
+  const place = [...source, `characters ${offset.start} to ${offset.end}`].filter(Boolean).join(", ");
+  return element("article", { className: "quotation" },
+    element("p", {}, text), element("p", { className: "quiet" }, place),
+    element("div", { className: "tools" }, showButton(result, document_id, offset)));
+}
+function card(result, answer, guessed = false) {
+  const confidence = element("small", {}, `${guessed ? "guess, " : ""}${Math.round(answer.confidence * 100)} % sure`);
   const source = [answer.title || answer.document_id, answer.page && `page ${answer.page}`, answer.section, answer.cell && `cell ${answer.cell}`].filter(Boolean).join(", ");
   const status = element("span", { className: "quiet", role: "status" });
   const send = async (verdict, pressed) => {
@@ -112,14 +154,15 @@ function card(result, answer) {
   };
   const right = button("Right", () => send("right", right)), wrong = button("Wrong", () => send("wrong", wrong));
   for (const choice of [right, wrong]) choice.setAttribute("aria-pressed", "false");
-  const open = page => () => showErrors("state", () => openDocument(result.index, answer.document_id, { offset: answer.document_offset, question: result.question, number: answer.page, page }));
+  const { document_id: id, document_offset: offset, page } = answer;
   const tools = element("div", { className: "tools" },
-    button("Show in the document", open(false)),
-    ...(answer.rectangles.length ? [button(`Show on page ${answer.page}`, open(true))] : []),
+    showButton(result, id, offset, { number: page }),
+    ...(answer.rectangles.length ? [showButton(result, id, offset, { text: `Show on page ${page}`, number: page, page: true })] : []),
     right, wrong, status);
   const badge = element("span", { className: "badge", title: "This text was recognised in a picture, so letters may be wrong." }, "recognised text (OCR)");
-  return element("article", {},
+  return element("article", { className: guessed ? "guess" : "" },
     element("h3", {}, element("span", {}, answer.answer), confidence),
+    ...(answer.items.length ? [element("ul", {}, ...answer.items.map(item => element("li", {}, item.text)))] : []),
     element("p", {}, ...highlight(answer.context, answer.context_offset)),
     element("p", { className: "quiet" }, `${source}, characters ${answer.document_offset.start} to ${answer.document_offset.end} `, ...(answer.ocr ? [badge] : [])),
     tools);
@@ -136,13 +179,13 @@ function documentPath(index, id, rest = "") {
   return withIndex(index, `documents/${encodeURIComponent(id)}${rest}`);
 }
 // Open a document: its text, or with `page` the picture of the page with this number; highlight what is at the offset.
-async function openDocument(index, id, { offset = null, question = "", number = null, page = false } = {}) {
+async function openDocument(index, id, { offset = null, evidence = [], question = "", number = null, page = false } = {}) {
   const response = await ifLatest("document", call("GET", documentPath(index, id)));
   if (!response) return;
   const { text, title, file, unread } = await response.json();
   shown = { index, id, text, offset, file, name: title || id };
   $("document-title").textContent = shown.name;
-  $("text").replaceChildren(...(offset ? highlight(text, offset) : [text]));
+  $("text").replaceChildren(...(offset ? highlight(text, offset, evidence) : [text]));
   $("labelled").value = question;
   $("label-state").textContent = "Select the text that answers the question.";
   $("document-state").textContent = "";
@@ -167,7 +210,7 @@ function showView(page) {
 }
 function showText() {
   showView(false);
-  const mark = $("text").querySelector("mark");
+  const mark = $("text").querySelector("mark:not(.evidence)");
   if (mark) mark.scrollIntoView({ block: "center" });
   else $("text").scrollTop = 0;
   $("text").focus({ preventScroll: true });

@@ -31,7 +31,10 @@ NOTHING = Evidence(*[0.0] * len(Evidence._fields))
 
 
 def question(gold: str | None, *passages: tuple[str, float, float]) -> QuestionCandidates:
-    """Make a question with one-word passages, adversarial without a gold answer: the word, the reader's margin, and the retrieval score of each."""
+    """Make a question with one-word passages: the word, the reader's margin, and the retrieval score of each.
+
+    Without a gold answer it is adversarial.
+    """
     hits = [hit(word, str(number), retrieval=retrieval) for number, (word, _, retrieval) in enumerate(passages)]
     candidates = [
         [Candidate(passage, Span(0, len(word)), margin, 0.0, True)]

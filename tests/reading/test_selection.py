@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from qa.reading.answers import Candidate, RankedAnswers, rank_answers
+from qa.reading.calibration import Calibration, Evidence, Scale, Weights
+from qa.reading.selection import select_answers, select_from_search, select_from_text
+from qa.reading.spans import PassageLogits, WindowLogits
+from qa.results import QueryResult, SearchResult
+from qa.types import Span
+from tests.reading.test_answers import hit
+
+NOTHING = Evidence(*[0.0] * len(Evidence._fields))._asdict()
+# The confidence is the logistic function of the reader's margin.
+RIGHT = Weights(**{**NOTHING, "reader": 1.0}, bias=0.0)
+SCALE = Scale(RIGHT, Weights(**{**NOTHING, "reader": -1.0}, bias=0.0), answered=0.6, unsure=0.2, threshold=0.4)
+CALIBRATION = Calibration("reader", "fusion", "splitting", "rounds", 0.0, 0.0, SCALE, SCALE)
+WORDS = "red blue green white black"
+
+
+def margin(confidence: float) -> float:
+    return float(np.log(confidence / (1 - confidence)))
+
+
+def candidates(*confidences: float) -> list[Candidate]:
+    """Return a candidate for each confidence, on its own word of a passage."""
+    passage = hit(WORDS)
+    spans = [Span(WORDS.index(word), WORDS.index(word) + len(word)) for word in WORDS.split()]
+    return [
+        Candidate(passage, span, margin(c), 0.0, n == 0)
+        for n, (span, c) in enumerate(zip(spans, confidences, strict=False))
+    ]
+
+
+def ranked(*confidences: float, count: int = 4) -> RankedAnswers:
+    return rank_answers([candidates(*confidences)], 0.0, SCALE, count)
+
+
+def select(*confidences: float, top_k: int = 3, min_confidence: float | None = None) -> QueryResult:
+    return select_answers("Which?", ranked(*confidences, count=top_k + 1), SCALE, top_k, min_confidence)
+
+
+def texts(result: QueryResult) -> list[str]:
+    return [answer.text for answer in result.answers]
+
+
+def test_answers_from_the_calibrated_confidence() -> None:
+    result = select(0.7, 0.5, 0.3)
+    assert (result.status, result.has_answer, texts(result)) == ("answered", True, ["red", "blue"])
+    assert (result.best_guess, result.alternatives) == (None, ())
+
+
+@pytest.mark.parametrize(("confidence", "status"), [(0.59, "unsure"), (0.21, "unsure"), (0.19, "not_found")])
+def test_a_less_certain_answer_is_a_guess(confidence: float, status: str) -> None:
+    result = select(confidence, 0.1, 0.05)
+    assert (result.status, result.has_answer, result.answers) == (status, False, ())
+    assert result.best_guess is not None
+    assert result.best_guess.text == "red"
+    assert result.best_guess.confidence == pytest.approx(confidence)
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 3, 9])
+def test_at_most_top_k_alternatives_follow_the_guess(top_k: int) -> None:
+    result = select(0.5, 0.4, 0.3, 0.2, 0.1, top_k=top_k)
+    assert [answer.text for answer in result.alternatives] == ["blue", "green", "white", "black"][:top_k]
+    confidences = [answer.confidence for answer in result.alternatives]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_at_most_top_k_answers_are_returned() -> None:
+    assert texts(select(0.9, 0.8, 0.7, 0.6, top_k=2)) == ["red", "blue"]
+    assert texts(select(0.9, 0.8, 0.7, 0.6, top_k=2, min_confidence=0.0)) == ["red", "blue"]
+
+
+def test_a_minimum_confidence_replaces_the_calibrated_thresholds() -> None:
+    assert texts(select(0.3, 0.2, 0.1, min_confidence=0.15)) == ["red", "blue"]
+    assert select(0.3, 0.2, 0.1, min_confidence=0.15).status == "answered"
+    assert texts(select(0.1, 0.05, min_confidence=0.0)) == ["red", "blue"]
+
+
+@pytest.mark.parametrize(("confidence", "status"), [(0.9, "unsure"), (0.3, "unsure"), (0.1, "not_found")])
+def test_below_the_minimum_confidence_the_status_is_calibrated(confidence: float, status: str) -> None:
+    result = select(confidence, 0.05, min_confidence=0.95)
+    assert (result.status, result.answers) == (status, ())
+    assert result.best_guess is not None
+    assert [answer.text for answer in result.alternatives] == ["blue"]
+
+
+@pytest.mark.parametrize("min_confidence", [None, 0.0, 1.0])
+def test_without_a_candidate_nothing_is_found(min_confidence: float | None) -> None:
+    result = select(min_confidence=min_confidence)
+    assert (result.status, result.answers, result.best_guess, result.alternatives) == ("not_found", (), None, ())
+
+
+def from_search(hits: int, confidences: Sequence[float], *, include_passages: bool) -> QueryResult:
+    """Return the result of a search whose first two passages were read."""
+    found = SearchResult([hit(WORDS, str(n)) for n in range(hits)], generation=2, revision=7)
+    read = [candidates(*confidences), []][:hits]
+    return select_from_search("Which?", found, read, CALIBRATION, 3, None, include_passages=include_passages)
+
+
+@pytest.mark.parametrize(("include_passages", "shown"), [(True, 2), (False, 0)])
+def test_an_answer_comes_with_the_passages_read_on_request(include_passages: bool, shown: int) -> None:
+    result = from_search(5, [0.9], include_passages=include_passages)
+    assert [passage.document_id for passage in result.passages] == ["0", "1"][:shown]
+    assert (result.generation, result.revision) == (2, 7)
+
+
+@pytest.mark.parametrize("include_passages", [True, False])
+@pytest.mark.parametrize("confidences", [[0.3], [0.1], []], ids=["unsure", "not found", "no candidate"])
+def test_without_an_answer_the_first_three_passages_are_returned(
+    confidences: list[float], include_passages: bool
+) -> None:
+    result = from_search(5, confidences, include_passages=include_passages)
+    assert [passage.document_id for passage in result.passages] == ["0", "1", "2"]
+    assert len(from_search(1, confidences, include_passages=include_passages).passages) == 1
+
+
+def test_without_a_passage_there_is_nothing_to_search() -> None:
+    result = from_search(0, [], include_passages=True)
+    assert (result.status, result.has_answer, result.no_answer_score) == ("nothing_to_search", False, 1.0)
+    assert (result.answers, result.best_guess, result.alternatives, result.passages) == ((), None, (), ())
+
+
+def test_a_text_has_a_guess_and_alternatives_but_no_passages() -> None:
+    start, end = np.full(len(WORDS), -50, np.float32), np.full(len(WORDS), -50, np.float32)
+    for word, logit in (("red", -1.0), ("blue", -2.0), ("green", -3.0)):
+        start[WORDS.index(word)] = end[WORDS.index(word) + len(word) - 1] = logit / 2
+    logits = PassageLogits([(i, i + 1) for i in range(len(WORDS))], [WindowLogits(0, start, end, 0.0)])
+    result = select_from_text("Which?", WORDS, logits, CALIBRATION, 1, None)
+    assert (result.status, result.passages) == ("unsure", ())
+    assert result.best_guess is not None
+    assert result.best_guess.text == "red"
+    assert len(result.alternatives) == 1
