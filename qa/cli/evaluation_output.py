@@ -68,7 +68,9 @@ def _print_parts(report: Mapping[str, Any]) -> None:
     for part in report["parts"]:
         values = [part["metrics"][name] for name in names]
         table.add_row(
-            f"{part['by']}: {part['part']}", str(part["n"]), *("" if v is None else f"{v:.3g}" for v in values)
+            f"{part['by']}: {part['part']}",
+            str(part["n"]),
+            *("" if v is None else f"{v:.{2 if v < 1 else 1}f}" for v in values),
         )
     stdout().print(table)
 

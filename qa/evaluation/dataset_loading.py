@@ -56,7 +56,7 @@ def _dataset_of_documents(path: Path, loaded: Sequence[LabelledDocument]) -> Dat
     name = f"{path.resolve().parent.name}-{path.stem}"
     lost, unread = sum(len(labelled.lost) for labelled in loaded), [d.file for d in loaded if not d.extracted]
     notes = (
-        *([f"{name}: {lost} questions are left out; their labels are not in the extracted texts"] if lost else ()),
+        *([f"{name}: questions left out, as their labels are not in the extracted texts: {lost}"] if lost else ()),
         *(
             [f"{name}: {', '.join(unread)}: not the text that the labels are in, which is used instead"]
             if unread

@@ -89,7 +89,7 @@ def load_documents(path: Path, documents_folder: Path | None = None) -> tuple[La
     Raises:
         DatasetError: the file is missing, has another format or wrong labels, or the folder does not exist.
     """
-    folder = path.parent / "docs" if documents_folder is None else documents_folder
+    folder = (path.parent / "docs" if documents_folder is None else documents_folder).resolve()
     if not folder.is_dir():
         raise DatasetError(f"{folder}: not a folder; name the folder of the documents", field="documents")
     articles = read_articles(path)

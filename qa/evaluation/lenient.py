@@ -92,7 +92,7 @@ def measure(judgements: Sequence[Judgement]) -> dict[str, Estimate]:
     - `unanswerable_answered`: of the unanswerable questions, those with status `answered`.
     - `right_guess_not_found`: of the answerable questions, those with a right best guess and status `not_found`.
     - `lenient_ece`: calibration error of the best candidates' confidence.
-    - `confidence_auroc`: how well that confidence tells answerable questions from others.
+    - `confidence_auroc`: how well that confidence separates answerable questions from others.
     """
     estimates = dict.fromkeys(MEASURES, UNDEFINED)
     for name, share in _SHARES.items():

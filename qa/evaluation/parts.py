@@ -37,7 +37,7 @@ def measure_parts(
 
 
 def as_figures(metrics: Mapping[str, Estimate]) -> dict[str, Any]:
-    """Return the values as `metrics` and the intervals as `intervals`, by name."""
+    """Return the values as `metrics` and the intervals as `intervals`."""
     return {
         "metrics": {name: metric.value for name, metric in metrics.items()},
         "intervals": {name: metric.interval for name, metric in metrics.items()},

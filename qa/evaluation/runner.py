@@ -46,12 +46,12 @@ def check_mode(dataset: Dataset, mode: Mode) -> None:
     """Check before the run that a data set can be evaluated in a mode.
 
     Raises:
-        DatasetError: the mode needs answers and the data set has none, or a context is blank or too long to read.
+        DatasetError: the data set lacks the labels that the mode needs, or a context is blank or too long to read.
     """
     if not mode.ranks and not dataset.has_spans:
         raise DatasetError(f"{dataset.name}: has relevance labels only, no answers; use --mode retrieval or reranked")
     asked = sample(dataset, mode, None).questions
-    if mode.gives_answers and not any(question.answers for question in asked):
+    if mode.gives_answers and not any(q.answers for q in asked) and any(q.evidence for q in dataset.questions):
         raise DatasetError(f"{dataset.name}: has no short answers; use --mode evidence", field="dataset")
     if mode is Mode.EVIDENCE and not (dataset.documents and any(question.evidence for question in asked)):
         raise DatasetError(f"{dataset.name}: no document has labelled evidence; use another mode", field="dataset")
