@@ -37,7 +37,13 @@ def evaluate(
         list[Path],
         typer.Argument(help="SQuAD JSON, CSV, TSV or JSON Lines files, BEIR folders, or suites (.toml)."),
     ],
-    mode: Annotated[str, typer.Option(help="end-to-end, reader, retrieval or reranked.")] = "end-to-end",
+    mode: Annotated[
+        str, typer.Option(help="end-to-end, within-document, evidence, reader, retrieval or reranked.")
+    ] = "end-to-end",
+    documents: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the files that a data set names; by default the folder docs beside it."),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Maximum number of questions of each data set, evenly spaced.")
     ] = None,
@@ -69,6 +75,7 @@ def evaluate(
     The report also shows which stage causes errors. Exit 3 if a gate is missed or a measure fell below the baseline.
     """
     from qa.evaluation.dataset_loading import label_warnings, summarise
+    from qa.evaluation.parts import gated_metrics
     from qa.evaluation.plan import Target, list_entries, load_datasets, plan
     from qa.evaluation.report import report_html
     from qa.evaluation.systems import Mode
@@ -78,17 +85,19 @@ def evaluate(
     outputs = [path for path in (json_file, predictions, html) if path]
     quiet = any(str(path) == "-" for path in outputs)
     if check and any((limit, *outputs, baseline, index, url, answers)):
-        raise typer.BadParameter("cannot be combined with other options except --mode", param_hint="--check")
+        raise typer.BadParameter(
+            "cannot be combined with other options except --mode and --documents", param_hint="--check"
+        )
     with reported_errors():
         if check:
-            entries, missing = list_entries(datasets, Mode(mode), limit)
+            entries, missing = list_entries(datasets, Mode(mode), limit, documents)
             loaded = list(load_datasets(entries).values())
             output.lines([summarise(dataset) for dataset in loaded])
             output.notes([*missing, *label_warnings(loaded)])
             return
         settings = load_settings()
         target = Target(index, url, next(iter(settings.api_keys), None), answers)
-        work = plan(datasets, Mode(mode), limit, target)
+        work = plan(datasets, Mode(mode), limit, target, documents)
         before = _load_baseline(baseline, work) if baseline else None
         if predictions and len(work.runs) > 1:
             raise InvalidInput("give one data set and one mode to write its answers", field="predictions")
@@ -120,7 +129,7 @@ def evaluate(
         missed = [
             line
             for (entry, _), report in zip(work.runs, reports, strict=True)
-            for line in entry.failures(report["metrics"])
+            for line in entry.failures(gated_metrics(report))
         ]
         evaluation_output.failures(missed)
         if missed or any(comparison.regressions(tolerance) for comparison in comparisons):
@@ -175,11 +184,12 @@ def _journal(json_file: Path, entry: Entry, dataset: Dataset) -> Path:
 def _load_baseline(path: Path, work: Plan) -> list[dict[str, Any]]:
     """Load a baseline, and check before the evaluation, which may take an hour, that its questions are the same."""
     from qa.evaluation.compare import check_same_questions, find_report, load_reports
+    from qa.evaluation.systems import sample
 
     reports = load_reports(path)
     for entry, dataset in work.runs:
         before = {str(question["id"]) for question in find_report(reports, dataset.name, entry.mode)["questions"]}
-        after = {question.id for question in dataset.head(entry.limit).questions}
+        after = {question.id for question in sample(dataset, entry.mode, entry.limit).questions}
         check_same_questions(before, after, f"{path}: {dataset.name}, {entry.mode}")
     return reports
 

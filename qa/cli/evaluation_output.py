@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -48,8 +49,30 @@ def reports(evaluations: Sequence[dict[str, Any]]) -> None:
         faults = [f"{kind} {count}" for kind, count in report["faults"].items() if count]
         if faults:
             lines([f"errors: {', '.join(faults)}"])
+        for answerable, counts in report.get("statuses", {}).items():
+            lines([f"{answerable}: {', '.join(f'{status} {count}' for status, count in counts.items() if count)}"])
+        if "parts" in report:
+            _print_parts(report)
+            continue
         worst = [part for part in report["slices"] if part["n"] >= _MIN_SLICE][:_SLICES_SHOWN]
         lines([f"F1 {w['f1']:5.1f}  {w['by']}: {w['slice']}  ({w['n']} questions)" for w in worst])
+
+
+def _print_parts(report: Mapping[str, Any]) -> None:
+    """Print the metrics of each genre, kind and style; a column for each metric that any of them has."""
+    names = [name for name in report["parts"][0]["metrics"] if any(part["metrics"][name] for part in report["parts"])]
+    table = Table("", "n", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.columns[0].no_wrap = True
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for part in report["parts"]:
+        values = [part["metrics"][name] for name in names]
+        table.add_row(
+            f"{part['by']}: {part['part']}",
+            str(part["n"]),
+            *("" if v is None else f"{v:.{2 if v < 1 else 1}f}" for v in values),
+        )
+    stdout().print(table)
 
 
 def comparisons(results: Sequence[Comparison], tolerance: float, *, as_json: bool = False, quiet: bool = False) -> None:

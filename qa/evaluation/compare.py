@@ -15,7 +15,7 @@ from qa.errors import DatasetError
 from qa.evaluation.input_files import read_text
 
 # The first measure that both reports have decides which questions are won and lost.
-MEASURES = ("f1", "exact_match", "reciprocal_rank")
+MEASURES = ("f1", "exact_match", "right_given", "evidence_f1", "reciprocal_rank")
 SIGNIFICANT = 0.05
 SAMPLES = 10_000
 # The permutation test works in blocks of this many signs, which fit into the processor's cache.

@@ -8,20 +8,64 @@ from itertools import combinations
 from pathlib import Path
 
 from qa.evaluation.beir import load_beir
-from qa.evaluation.datasets import Dataset
-from qa.evaluation.squad import load_squad
+from qa.evaluation.datasets import Dataset, LabelledQuestion, check_dataset
+from qa.evaluation.labelled_documents import LabelledDocument, load_documents, names_files
+from qa.evaluation.squad import parse_squad, read_articles
 from qa.evaluation.tables import load_table
 
 
-def load_dataset(path: Path) -> Dataset:
+def load_dataset(path: Path, documents: Path | None = None) -> Dataset:
     """Read a BEIR folder, a table (`.csv`, `.tsv`, `.jsonl`), or else a SQuAD JSON file.
+
+    Args:
+        path: the folder or file.
+        documents: folder of the files that a SQuAD file names; see `qa.evaluation.labelled_documents`.
 
     Raises:
         DatasetError: the path is none of these, or has wrong labels; the message names them.
     """
     if path.is_dir():
         return load_beir(path)
-    return load_table(path) if path.suffix in (".csv", ".tsv", ".jsonl") else load_squad(path)
+    if path.suffix in (".csv", ".tsv", ".jsonl"):
+        return load_table(path)
+    articles = read_articles(path)
+    if names_files(articles):
+        return _dataset_of_documents(path, load_documents(path, documents))
+    return parse_squad(path, articles)
+
+
+def _dataset_of_documents(path: Path, loaded: Sequence[LabelledDocument]) -> Dataset:
+    """Return labelled documents as a data set; its name includes the folder, as the files of several are `dev.json`."""
+    questions = tuple(
+        LabelledQuestion(
+            question.id,
+            question.text,
+            position,
+            question.answers,
+            evidence=question.evidence,
+            items=question.items,
+            labels={
+                name: value
+                for name, value in (("genre", labelled.genre), ("kind", question.kind), ("style", question.style))
+                if value
+            },
+        )
+        for position, labelled in enumerate(loaded)
+        for question in labelled.questions
+    )
+    name = f"{path.resolve().parent.name}-{path.stem}"
+    lost, unread = sum(len(labelled.lost) for labelled in loaded), [d.file for d in loaded if not d.extracted]
+    notes = (
+        *([f"{name}: questions left out, as their labels are not in the extracted texts: {lost}"] if lost else ()),
+        *(
+            [f"{name}: {', '.join(unread)}: not the text that the labels are in, which is used instead"]
+            if unread
+            else ()
+        ),
+    )
+    documents = tuple(labelled.document for labelled in loaded)
+    contexts = tuple(document.text for document in documents)
+    return check_dataset(path, (), Dataset(name, contexts, questions, documents=documents, notes=notes))
 
 
 def summarise(dataset: Dataset) -> str:
@@ -35,12 +79,13 @@ def summarise(dataset: Dataset) -> str:
 def label_warnings(datasets: Sequence[Dataset]) -> list[str]:
     """Return warnings about labels that make the metrics of these sets misleading.
 
-    There are four kinds: repeated questions, questions labelled both answerable and unanswerable, gold answers that are
-    parts of words, and contexts shared by several sets, such as a training and a test set. Texts are compared without
-    case and white space.
+    Beside the notes of each set, there are four kinds: repeated questions, questions labelled both answerable and
+    unanswerable, gold answers that are parts of words, and contexts shared by several sets, such as a training and a
+    test set. Texts are compared without case and white space.
     """
     warnings: list[str] = []
     for dataset in datasets:
+        warnings += dataset.notes
         labels: dict[tuple[str, int], list[bool]] = defaultdict(list)
         for question in dataset.questions:
             labels[_normalise(question.text), question.context].append(question.answerable)

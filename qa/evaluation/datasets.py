@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qa.errors import DatasetError, InvalidInput
-from qa.types import Span
+from qa.types import Document, Span
 from qa.validation import check_characters, check_question
 
 _MAX_PROBLEMS_SHOWN = 20
@@ -15,7 +15,7 @@ _MAX_PROBLEMS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """A question with its gold spans in `contexts[context]`; without spans it is unanswerable.
+    """A question with its gold spans in `contexts[context]`; without answers and evidence it is unanswerable.
 
     Attributes:
         id: unique in the data set.
@@ -23,6 +23,9 @@ class LabelledQuestion:
         context: position of its context in the data set.
         answers: gold spans in that context.
         grades: relevance grades by context position; if empty, the context with the spans is the relevant one.
+        evidence: the sentences, list items, table rows or lines of that context that answer together, where labelled.
+        items: the parts of an answer that is several things, where labelled.
+        labels: what the question is sliced by besides its text, such as `{"genre": "manuals", "kind": "table"}`.
     """
 
     id: str
@@ -30,16 +33,19 @@ class LabelledQuestion:
     context: int
     answers: tuple[Span, ...]
     grades: Mapping[int, int] = field(default_factory=dict)
+    evidence: tuple[Span, ...] = ()
+    items: tuple[Span, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def answerable(self) -> bool:
         """Whether the context contains an answer."""
-        return bool(self.answers)
+        return bool(self.answers or self.evidence)
 
     @property
     def relevant(self) -> Mapping[int, int]:
         """The grade of every relevant context; empty when the question is unanswerable."""
-        return self.grades or ({self.context: 1} if self.answers else {})
+        return self.grades or ({self.context: 1} if self.answerable else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Dataset:
         questions: with distinct ids.
         has_spans: false where only relevant contexts are labelled, and answers are not.
         titles: article titles by context, where the file has them.
+        documents: extracted from files, one for each context, in their order; empty where the file has only texts.
+        notes: what the user should know about the labels.
     """
 
     name: str
@@ -59,6 +67,8 @@ class Dataset:
     questions: tuple[LabelledQuestion, ...]
     has_spans: bool = True
     titles: Mapping[str, str] = field(default_factory=dict)
+    documents: tuple[Document, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def gold_texts(self, question: LabelledQuestion) -> tuple[str, ...]:
         """Return the accepted answers of a question; empty when it is unanswerable."""

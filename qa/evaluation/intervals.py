@@ -1,8 +1,9 @@
-"""Bootstrap 95 % confidence intervals of metrics: resample the questions with replacement (pure)."""
+"""Metrics with bootstrap 95 % confidence intervals: resample the questions with replacement (pure)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,31 @@ Measure = Callable[[NDArray[np.intp]], float | None]
 """Computes a metric on the rows at the given positions; None where it is undefined on them."""
 
 _PERCENTILES = (2.5, 97.5)
+
+
+class Estimate(NamedTuple):
+    """The value of a metric and its 95 % confidence interval; None where it is undefined."""
+
+    value: float | None
+    interval: Interval | None
+
+
+UNDEFINED = Estimate(None, None)
+
+
+def estimate(measure: Measure, count: int) -> Estimate:
+    """Return a metric of `count` rows with its interval; undefined without rows."""
+    return Estimate(measure(np.arange(count)), bootstrap_interval(measure, count)) if count else UNDEFINED
+
+
+def estimate_mean(values: Sequence[float], scale: float = 1.0) -> Estimate:
+    """Return a mean, times `scale`, with its interval; undefined without values."""
+    return Estimate(scale * float(np.mean(values)), mean_interval(values, scale=scale)) if len(values) else UNDEFINED
+
+
+def estimate_calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> Estimate:
+    """Return a calibration error with its interval; undefined without confidences."""
+    return Estimate(calibration_error(confidences, right), calibration_interval(confidences, right))
 
 
 def mean_interval(values: Sequence[float], *, scale: float = 1.0, samples: int = 2_000) -> Interval | None:

@@ -7,7 +7,6 @@ answer together), `items` (the parts of an answer that is several things), a `ki
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -19,8 +18,8 @@ from qa.documents.extract.extractor import Extractor
 from qa.documents.extract.formats import Extract
 from qa.documents.files import read_documents
 from qa.errors import DatasetError
-from qa.evaluation.input_files import read_text
 from qa.evaluation.relocation import Relocation
+from qa.evaluation.squad import read_articles
 from qa.types import Document, Span
 
 # Extraction chooses the character of a bullet.
@@ -75,9 +74,9 @@ class LabelledDocument:
     extracted: bool
 
 
-def names_files(articles: Sequence[Any]) -> bool:
+def names_files(articles: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the articles of a SQuAD file name the files that they were extracted from."""
-    return bool(articles) and all(isinstance(article, dict) and "file" in article for article in articles)
+    return bool(articles) and all("file" in article for article in articles)
 
 
 def load_documents(path: Path, documents_folder: Path | None = None) -> tuple[LabelledDocument, ...]:
@@ -90,13 +89,10 @@ def load_documents(path: Path, documents_folder: Path | None = None) -> tuple[La
     Raises:
         DatasetError: the file is missing, has another format or wrong labels, or the folder does not exist.
     """
-    folder = path.parent / "docs" if documents_folder is None else documents_folder
+    folder = (path.parent / "docs" if documents_folder is None else documents_folder).resolve()
     if not folder.is_dir():
         raise DatasetError(f"{folder}: not a folder; name the folder of the documents", field="documents")
-    try:
-        articles = json.loads(read_text(path))["data"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path}: not a SQuAD JSON file ({error!r})", field="dataset") from error
+    articles = read_articles(path)
     ids: set[str] = set()
     with closing(Extractor()) as extractor:
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
-from qa.engine import Engine
+from qa.engine import DEFAULT_TOP_K, Engine
 from qa.evaluation.datasets import Dataset, LabelledQuestion
-from qa.evaluation.outcomes import Candidate, Outcome
+from qa.evaluation.outcomes import Candidate, MarkedUnit, Outcome
 from qa.evaluation.systems import CANDIDATES, RANKED_PASSAGES, MatchedDocuments, Mode, Progress, is_askable
 from qa.reading import reranking
 from qa.reading.calibration import Scale
@@ -19,6 +20,9 @@ from qa.types import Document
 # Large enough to keep all cores busy.
 _QUESTION_BATCH = 32
 _DOCUMENT_BATCH = 64
+
+_Batch = Sequence[LabelledQuestion]
+_Filters = Mapping[str, object] | None
 
 
 class ReaderSystem:
@@ -43,12 +47,17 @@ class ReaderSystem:
 
 
 class IndexSystem:
-    """An engine on an index, queried for answers in end-to-end mode and for passages in the other modes."""
+    """An engine on an index, queried for answers and evidence, or for passages in the modes that rank.
+
+    A data set of texts is asked for every candidate. One of extracted documents is asked as people ask, with the
+    engine's defaults: its outcomes are what a result shows.
+    """
 
     def __init__(self, engine: Engine, index: str, dataset: Dataset, mode: Mode) -> None:
         self._engine = engine
         self._index = index
         self._mode = mode
+        self._as_shown = bool(dataset.documents)
         texts = {
             info.id: engine.documents.get(info.id, index=index)[0].text for info in engine.documents.all(index=index)
         }
@@ -63,38 +72,54 @@ class IndexSystem:
     def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
         """Yield outcomes; questions are asked in batches, and the timed ones again alone.
 
-        A question that is too long to ask gets an empty outcome.
+        Questions asked within their documents get no ranking, and one that is too long to ask an empty outcome.
         """
-        for batch in _batches(questions):
+        for batch, filters in self._filtered_batches(questions):
             askable = {question.id: question.text for question in batch if is_askable(question)}
             texts = list(askable.values())
-            searches = self._search(texts)
-            answers = self._ask(texts) if self._mode.gives_answers else [None] * len(texts)
+            searches = [None] * len(texts) if self._mode.names_document else self._search(texts)
+            answers = [None] * len(texts) if self._mode.ranks else self._ask(texts, filters)
             results = dict(zip(askable, zip(searches, answers, strict=True), strict=True))
             for question in batch:
                 if question.id not in results:
-                    yield Outcome(question.id, (), given=False, ranking=self._documents.contexts(()))
+                    no_ranking = None if self._mode.names_document else self._documents.contexts(())
+                    yield Outcome(question.id, (), given=False, ranking=no_ranking)
                     continue
-                timings = self._time_alone(question.text) if question.id in timed else {}
+                timings = self._time_alone(question.text, filters) if question.id in timed else {}
                 yield self._build_outcome(question.id, *results[question.id], timings)
 
+    def _filtered_batches(self, questions: Sequence[LabelledQuestion]) -> Iterator[tuple[_Batch, _Filters]]:
+        """Yield batches, with a filter on the questions' own document where they are asked within it."""
+        if not self._mode.names_document:
+            yield from ((batch, None) for batch in _batches(questions))
+            return
+        for context, group in groupby(questions, key=lambda question: question.context):
+            for batch in _batches(list(group)):
+                yield batch, {"document_id": self._documents.at(context)}
+
     def _build_outcome(
-        self, id: str, search: SearchResult, result: QueryResult | None, timings: Mapping[str, float]
+        self, id: str, search: SearchResult | None, result: QueryResult | None, timings: Mapping[str, float]
     ) -> Outcome:
-        ranking = self._documents.contexts(hit.passage.document_id for hit in search.hits)
+        ranking = None
+        if search is not None:
+            ranking = self._documents.contexts(hit.passage.document_id for hit in search.hits)
         if result is None:
             return Outcome(id, (), given=False, ranking=ranking, timings_ms=timings)
+        guesses = (*([result.best_guess] if result.best_guess else ()), *result.alternatives)
+        position = self._documents.positions.get
         return Outcome(
             id,
             tuple(
-                Candidate(a.text, a.confidence, self._documents.positions.get(a.document_id), a.span)
-                for a in result.answers
+                Candidate(a.text, a.confidence, position(a.document_id), a.span, tuple(item.text for item in a.items))
+                for a in result.answers or guesses
             ),
-            _is_given(result, self._engine.calibration.query),
+            result.has_answer if self._as_shown else _is_given(result, self._engine.calibration.query),
             result.no_answer_score,
             ranking,
             self._documents.contexts(hit.passage.document_id for hit in result.passages),
             timings,
+            result.status if self._as_shown else None,
+            tuple(MarkedUnit(position(unit.document_id), unit.span, unit.score) for unit in result.evidence),
         )
 
     def _search(self, questions: Sequence[str]) -> list[SearchResult]:
@@ -107,13 +132,19 @@ class IndexSystem:
             by_sentence=not self._mode.gives_answers,
         )
 
-    def _ask(self, questions: Sequence[str]) -> list[QueryResult]:
+    def _ask(self, questions: Sequence[str], filters: _Filters) -> list[QueryResult]:
+        top_k, min_confidence = (DEFAULT_TOP_K, None) if self._as_shown else (CANDIDATES, 0.0)
         return self._engine.ask_batch(
-            questions, index=self._index, top_k=CANDIDATES, min_confidence=0.0, include_passages=True
+            questions,
+            index=self._index,
+            top_k=top_k,
+            filters=filters,
+            min_confidence=min_confidence,
+            include_passages=True,
         )
 
-    def _time_alone(self, question: str) -> Mapping[str, float]:
-        (result,) = self._ask([question]) if self._mode.gives_answers else self._search([question])
+    def _time_alone(self, question: str, filters: _Filters) -> Mapping[str, float]:
+        (result,) = self._search([question]) if self._mode.ranks else self._ask([question], filters)
         return result.timings_ms
 
 
@@ -131,7 +162,8 @@ def temporary_index(engine: Engine, dataset: Dataset, mode: Mode, progress: Prog
         temporary = engine.in_folder(Path(folder))
         try:
             temporary.indexes.get_or_create("default")
-            documents = [Document(str(position), text) for position, text in enumerate(dataset.contexts)]
+            texts = [Document(str(position), text) for position, text in enumerate(dataset.contexts)]
+            documents = dataset.documents or texts
             for first in range(0, len(documents), _DOCUMENT_BATCH):
                 batch = documents[first : first + _DOCUMENT_BATCH]
                 # Public corpora contain blank documents, which cannot be indexed and match no question.
@@ -143,7 +175,7 @@ def temporary_index(engine: Engine, dataset: Dataset, mode: Mode, progress: Prog
             temporary.close()
 
 
-def _batches(questions: Sequence[LabelledQuestion]) -> Iterator[Sequence[LabelledQuestion]]:
+def _batches(questions: Sequence[LabelledQuestion]) -> Iterator[_Batch]:
     for first in range(0, len(questions), _QUESTION_BATCH):
         yield questions[first : first + _QUESTION_BATCH]
 

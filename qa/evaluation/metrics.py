@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = frozenset(string.punctuation)
 ECE_BINS = 15
+# The F1 from which an answer is right, and from which one is that contains a gold answer.
+_RIGHT_F1, _CONTAINING_F1 = 0.8, 0.5
 
 Numbers = Sequence[float] | NDArray[np.float64]
 Marks = Sequence[bool] | NDArray[np.bool_]
@@ -39,6 +41,24 @@ def exact_match(prediction: str, golds: Sequence[str]) -> float:
 def f1(prediction: str, golds: Sequence[str]) -> float:
     """Return the best word F1 over the gold answers; without gold answers "" is right."""
     return max(_f1(normalise_answer(prediction).split(), normalise_answer(gold).split()) for gold in golds or [""])
+
+
+def is_right(prediction: str, golds: Sequence[str]) -> bool:
+    """Return whether a prediction is right by the lenient rule: the gold answers need not be all that are right.
+
+    Its F1 with a gold answer is at least .8, or it contains a gold answer, word by word, and its F1 is at least .5.
+    """
+    words = normalise_answer(prediction).split()
+    for gold in golds:
+        gold_words = normalise_answer(gold).split()
+        score = _f1(words, gold_words)
+        if score >= _RIGHT_F1 or (score >= _CONTAINING_F1 and _contains(words, gold_words)):
+            return True
+    return False
+
+
+def _contains(words: list[str], part: list[str]) -> bool:
+    return any(words[first : first + len(part)] == part for first in range(len(words) - len(part) + 1))
 
 
 def _f1(prediction: list[str], gold: list[str]) -> float:

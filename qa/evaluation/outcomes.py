@@ -9,6 +9,7 @@ from typing import Any
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.metrics import exact_match
+from qa.results import Status
 from qa.types import Span
 
 
@@ -21,12 +22,23 @@ class Candidate:
         confidence: from 0 to 1; None where the system reports none.
         context: position of the data set's context that contains it; None if unknown.
         span: its place in that context, in code points.
+        items: the parts of an answer that is several things.
     """
 
     text: str
     confidence: float | None = None
     context: int | None = None
     span: Span | None = None
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedUnit:
+    """A unit of a context that a system marks as evidence: the context's position, the place in it, and the score."""
+
+    context: int | None
+    span: Span
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class Outcome:
         ranking: positions of the contexts, ordered by their best passage; None where the system reports no ranking.
         read: positions of the contexts whose passages were read; None where the system does not report them.
         timings_ms: milliseconds by stage, and `total`.
+        status: the status of the result; None where the system reports none.
+        evidence: the units that the system marks, best first.
     """
 
     id: str
@@ -50,6 +64,13 @@ class Outcome:
     ranking: tuple[int, ...] | None = None
     read: tuple[int, ...] | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    status: Status | None = None
+    evidence: tuple[MarkedUnit, ...] = ()
+
+    @property
+    def shown_status(self) -> Status:
+        """The status; without one, whether the best candidate was given."""
+        return self.status or ("answered" if self.given else "not_found")
 
     def answer(self, *, forced: bool) -> str:
         """Return the text of the best candidate; "" without one, or if it was not given and is not `forced`."""
@@ -76,10 +97,12 @@ class Outcome:
             KeyError, TypeError, ValueError: the object has other fields.
         """
         candidates = tuple(
-            Candidate(**{**c, "span": None if c["span"] is None else Span(**c["span"])}) for c in content["candidates"]
+            Candidate(**{**c, "span": None if c["span"] is None else Span(**c["span"]), "items": tuple(c["items"])})
+            for c in content["candidates"]
         )
+        evidence = tuple(MarkedUnit(**{**unit, "span": Span(**unit["span"])}) for unit in content["evidence"])
         lists = {name: None if content[name] is None else tuple(content[name]) for name in ("ranking", "read")}
-        return Outcome(**{**content, "candidates": candidates, **lists})
+        return Outcome(**{**content, "candidates": candidates, "evidence": evidence, **lists})
 
 
 class Fault(StrEnum):

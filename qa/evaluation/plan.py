@@ -16,7 +16,7 @@ from qa.evaluation.remote_system import RemoteSystem
 from qa.evaluation.runner import check_mode, open_local_system
 from qa.evaluation.saved_answers import SavedAnswers
 from qa.evaluation.suite import Entry, load_suite
-from qa.evaluation.systems import Mode, Progress, System
+from qa.evaluation.systems import Mode, Progress, System, sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,11 @@ class Target:
         if self.answers and (self.index or self.url):
             raise InvalidInput("cannot be combined with an index or a server", field="answers")
         if self.answers and not mode.gives_answers:
-            raise InvalidInput("a predictions file has no rankings; use mode end-to-end or reader", field="answers")
+            raise InvalidInput("a predictions file has answers alone; use mode end-to-end or reader", field="answers")
         if (self.index or self.url) and mode is Mode.READER:
             raise InvalidInput("with an index or a server, use mode end-to-end, retrieval or reranked", field="mode")
+        if self.url and mode.names_document:
+            raise InvalidInput(f"mode {mode} cannot ask a server; use --index", field="mode")
 
     @property
     def own_contexts(self) -> bool:
@@ -65,7 +67,13 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = _DEFAULT_TARGET) -> Plan:
+def plan(
+    paths: Sequence[Path],
+    mode: Mode,
+    limit: int | None,
+    target: Target = _DEFAULT_TARGET,
+    documents: Path | None = None,
+) -> Plan:
     """Read data sets and suites (`.toml`), and check that the target supports their modes.
 
     Args:
@@ -73,12 +81,13 @@ def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = 
         mode: mode for the data sets outside suites.
         limit: maximum number of questions of each set; if a suite has a limit too, the smaller one counts.
         target: the system to evaluate.
+        documents: folder of the files that the data sets outside suites name; None for the folder `docs` beside each.
 
     Raises:
         DatasetError: a file is wrong, there is nothing to evaluate, or two sets have the same name and mode.
         InvalidInput: the target does not support one of the modes.
     """
-    entries, notes = list_entries(paths, mode, limit)
+    entries, notes = list_entries(paths, mode, limit, documents)
     loaded = load_datasets(entries)
     runs = tuple((entry, loaded[entry.path]) for entry in entries)
     names: set[tuple[str, Mode]] = set()
@@ -94,8 +103,12 @@ def plan(paths: Sequence[Path], mode: Mode, limit: int | None, target: Target = 
     return Plan(runs, (*notes, *label_warnings(list(loaded.values()))))
 
 
-def list_entries(paths: Sequence[Path], mode: Mode, limit: int | None) -> tuple[list[Entry], list[str]]:
+def list_entries(
+    paths: Sequence[Path], mode: Mode, limit: int | None, documents: Path | None = None
+) -> tuple[list[Entry], list[str]]:
     """Return the entries of data sets and suites, and notes on a suite's missing optional sets.
+
+    The arguments are as for `plan`.
 
     Raises:
         DatasetError: a suite is wrong, or there is nothing to evaluate.
@@ -108,7 +121,7 @@ def list_entries(paths: Sequence[Path], mode: Mode, limit: int | None) -> tuple[
             entries += [entry.with_limit(limit) for entry in suite_entries]
             notes += [f"{path}: {name} not found, skipped" for name in missing]
         else:
-            entries.append(Entry(path, mode, limit))
+            entries.append(Entry(path, mode, limit, documents=documents))
     if not entries:
         raise DatasetError(f"{', '.join(map(str, paths))}: nothing to evaluate", field="dataset")
     return entries, notes
@@ -120,7 +133,8 @@ def load_datasets(entries: Sequence[Entry]) -> dict[Path, Dataset]:
     Raises:
         DatasetError: a data set is missing or wrong.
     """
-    return {path: load_dataset(path) for path in dict.fromkeys(entry.path for entry in entries)}
+    folders = {entry.path: entry.documents for entry in entries}
+    return {path: load_dataset(path, documents) for path, documents in folders.items()}
 
 
 @contextmanager
@@ -129,7 +143,7 @@ def open_system(
 ) -> Iterator[System]:
     """Open the system to evaluate; `engine` is called only if the system needs the models."""
     if target.answers:
-        yield SavedAnswers(target.answers, dataset.head(entry.limit))
+        yield SavedAnswers(target.answers, sample(dataset, entry.mode, entry.limit))
     elif target.url:
         with closing(RemoteSystem(target.url, target.index or "default", dataset, entry.mode, target.key)) as system:
             yield system
@@ -143,4 +157,4 @@ def open_system(
 def count_steps(entry: Entry, dataset: Dataset, target: Target) -> int:
     """Return the number of contexts and questions for the progress bar."""
     contexts = len(dataset.contexts) if target.own_contexts and entry.mode is not Mode.READER else 0
-    return contexts + len(dataset.head(entry.limit).questions)
+    return contexts + len(sample(dataset, entry.mode, entry.limit).questions)

@@ -15,11 +15,13 @@ from typing import Any
 from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.datasets import Dataset
+from qa.evaluation.evidence_scoring import score_evidence
+from qa.evaluation.lenient import score_results
 from qa.evaluation.local_systems import ReaderSystem, temporary_index
 from qa.evaluation.metrics import reciprocal_rank
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.scoring import RANKING_DEPTH, ScoredQuestion, compute_figures, score_outcomes
-from qa.evaluation.systems import Mode, Progress, System
+from qa.evaluation.systems import Mode, Progress, System, sample
 from qa.validation import MAX_READ_TEXT, check_text
 
 # Latencies are measured on this number of evenly spaced questions.
@@ -44,10 +46,15 @@ def check_mode(dataset: Dataset, mode: Mode) -> None:
     """Check before the run that a data set can be evaluated in a mode.
 
     Raises:
-        DatasetError: the mode needs answers and the data set has none, or a context is blank or too long to read.
+        DatasetError: the data set lacks the labels that the mode needs, or a context is blank or too long to read.
     """
-    if mode.gives_answers and not dataset.has_spans:
+    if not mode.ranks and not dataset.has_spans:
         raise DatasetError(f"{dataset.name}: has relevance labels only, no answers; use --mode retrieval or reranked")
+    asked = sample(dataset, mode, None).questions
+    if mode.gives_answers and not any(q.answers for q in asked) and any(q.evidence for q in dataset.questions):
+        raise DatasetError(f"{dataset.name}: has no short answers; use --mode evidence", field="dataset")
+    if mode is Mode.EVIDENCE and not (dataset.documents and any(question.evidence for question in asked)):
+        raise DatasetError(f"{dataset.name}: no document has labelled evidence; use another mode", field="dataset")
     if mode is Mode.READER:
         for question in dataset.questions:
             try:
@@ -94,21 +101,28 @@ def evaluate(
         progress: called with the number of questions just finished.
         journal: file for the outcomes so far; an interrupted run resumes from it.
     """
-    sample = dataset.head(limit)
-    outcomes = _collect_outcomes(sample, system, progress, journal, _run_key(sample, mode, system))
+    asked = sample(dataset, mode, limit)
+    outcomes = _collect_outcomes(asked, system, progress, journal, _run_key(asked, mode, system))
     with_answers, forced = mode.gives_answers, not dataset.has_unanswerable
-    rows = score_outcomes(sample, outcomes, with_answers=with_answers, forced=forced)
+    rows = score_outcomes(asked, outcomes, with_answers=with_answers, forced=forced)
+    figures = compute_figures(asked, rows, with_answers=with_answers)
+    records = [_question_record(row, with_answers=with_answers) for row in rows]
+    if dataset.documents and mode.scores_results:
+        score = score_evidence if mode is Mode.EVIDENCE else score_results
+        more, judged = score(asked, outcomes)
+        figures |= more | {name: figures[name] | more[name] for name in ("metrics", "intervals")}
+        records = [record | judgement for record, judgement in zip(records, judged, strict=True)]
     report = {
         "dataset": dataset.name,
         "mode": mode.value,
-        "n": len(sample.questions),
+        "n": len(asked.questions),
         "forced": forced,
-        **compute_figures(sample, rows, with_answers=with_answers),
+        **figures,
         **system.description,
         "versions": versions(),
-        "questions": [_question_record(row, with_answers=with_answers) for row in rows],
+        "questions": records,
     }
-    return Evaluation(report, sample, tuple(rows))
+    return Evaluation(report, asked, tuple(rows))
 
 
 def versions() -> dict[str, str]:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
-from qa.evaluation.intervals import Interval, Measure, bootstrap_interval, calibration_interval, mean_interval
+from qa.evaluation.intervals import (
+    UNDEFINED,
+    Estimate,
+    estimate,
+    estimate_calibration_error,
+    estimate_mean,
+    mean_interval,
+)
 from qa.evaluation.metrics import (
     auroc,
     average_precision,
     best_threshold_f1,
-    calibration_error,
     exact_match,
     f1,
     ndcg,
@@ -32,16 +38,6 @@ RECALL_AT = (1, 5, 10, 20)
 RANKING_DEPTH = 10
 MAP_AT = 20
 _CURVE_POINTS = 50
-
-
-class Estimate(NamedTuple):
-    """The value of a metric and its 95 % confidence interval; None where it is undefined."""
-
-    value: float | None
-    interval: Interval | None
-
-
-_UNDEFINED = Estimate(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +101,18 @@ def compute_figures(dataset: Dataset, rows: Sequence[ScoredQuestion], *, with_an
         rows: the scored questions.
         with_answers: whether the system was asked for answers, not for rankings alone.
     """
-    answer_metrics = _answer_metrics(dataset, rows) if with_answers else dict.fromkeys(ANSWER_METRICS, _UNDEFINED)
+    answer_metrics = _answer_metrics(dataset, rows) if with_answers else dict.fromkeys(ANSWER_METRICS, UNDEFINED)
     metrics = {**answer_metrics, **_ranking_metrics(rows)}
     totals = np.array([row.outcome.timings_ms["total"] for row in rows if "total" in row.outcome.timings_ms])
     latency = {
-        "p50": _estimate(lambda r: percentile(totals[r], 50), len(totals)),
-        "p95": _estimate(lambda r: percentile(totals[r], 95), len(totals)),
+        "p50": estimate(lambda r: percentile(totals[r], 50), len(totals)),
+        "p95": estimate(lambda r: percentile(totals[r], 95), len(totals)),
     }
     return {
-        "metrics": {name: estimate.value for name, estimate in metrics.items()},
-        "intervals": {name: estimate.interval for name, estimate in metrics.items()},
-        "latency_ms": {name: estimate.value for name, estimate in latency.items()},
-        "latency_intervals": {name: estimate.interval for name, estimate in latency.items()},
+        "metrics": {name: metric.value for name, metric in metrics.items()},
+        "intervals": {name: metric.interval for name, metric in metrics.items()},
+        "latency_ms": {name: time.value for name, time in latency.items()},
+        "latency_intervals": {name: time.interval for name, time in latency.items()},
         "stages_ms": _stage_times(rows),
         "faults": _count_faults(rows) if with_answers else {},
         "slices": _score_slices(dataset, rows) if with_answers else [],
@@ -139,24 +135,16 @@ ANSWER_METRICS = (
 )
 
 
-def _estimate(measure: Measure, count: int) -> Estimate:
-    return Estimate(measure(np.arange(count)), bootstrap_interval(measure, count)) if count else _UNDEFINED
-
-
-def _estimate_mean(values: Sequence[float], scale: float = 1.0) -> Estimate:
-    return Estimate(scale * float(np.mean(values)), mean_interval(values, scale=scale)) if len(values) else _UNDEFINED
-
-
 def _answer_metrics(dataset: Dataset, rows: Sequence[ScoredQuestion]) -> dict[str, Estimate]:
     answerable = [row for row in rows if row.question.answerable]
-    metrics = dict.fromkeys(ANSWER_METRICS, _UNDEFINED) | {
-        "exact_match": _estimate_mean([row.exact for row in rows], 100),
-        "f1": _estimate_mean([row.f1 for row in rows], 100),
-        "has_answer_exact_match": _estimate_mean([row.exact for row in answerable], 100),
-        "has_answer_f1": _estimate_mean([row.f1 for row in answerable], 100),
-        "no_answer_accuracy": _estimate_mean([row.exact for row in rows if not row.question.answerable], 100),
-        "exact_match@5": _estimate_mean([_best_exact_match(dataset, row) for row in answerable], 100),
-        "offset_exactness": _estimate_mean(_offset_exactness(dataset, rows)),
+    metrics = dict.fromkeys(ANSWER_METRICS, UNDEFINED) | {
+        "exact_match": estimate_mean([row.exact for row in rows], 100),
+        "f1": estimate_mean([row.f1 for row in rows], 100),
+        "has_answer_exact_match": estimate_mean([row.exact for row in answerable], 100),
+        "has_answer_f1": estimate_mean([row.f1 for row in answerable], 100),
+        "no_answer_accuracy": estimate_mean([row.exact for row in rows if not row.question.answerable], 100),
+        "exact_match@5": estimate_mean([_best_exact_match(dataset, row) for row in answerable], 100),
+        "offset_exactness": estimate_mean(_offset_exactness(dataset, rows)),
     }
     marks = np.array([row.question.answerable for row in rows])
     confidences = np.array([c for row in rows if (c := row.outcome.confidence) is not None])
@@ -165,19 +153,17 @@ def _answer_metrics(dataset: Dataset, rows: Sequence[ScoredQuestion]) -> dict[st
     thresholded = answerability if len(answerability) == len(rows) else confidences
     if len(thresholded) == len(rows):
         scores = np.array([row.forced_f1 for row in rows])
-        metrics["f1_best_threshold"] = _estimate(
+        metrics["f1_best_threshold"] = estimate(
             lambda r: 100 * best_threshold_f1(thresholded[r], scores[r], marks[r]), len(rows)
         )
     if len(confidences) == len(rows):
         best_confidences, best_right = map(np.array, _best_candidates(rows))
-        metrics["ece"] = Estimate(
-            calibration_error(best_confidences, best_right), calibration_interval(best_confidences, best_right)
-        )
-        metrics["aurc"] = _estimate(
+        metrics["ece"] = estimate_calibration_error(best_confidences, best_right)
+        metrics["aurc"] = estimate(
             lambda r: float(risk_coverage(best_confidences[r], best_right[r]).mean()), len(best_confidences)
         )
     if len(answerability) == len(rows):
-        metrics["answerable_auroc"] = _estimate(lambda r: auroc(answerability[r], marks[r]), len(rows))
+        metrics["answerable_auroc"] = estimate(lambda r: auroc(answerability[r], marks[r]), len(rows))
     return metrics
 
 
@@ -215,16 +201,16 @@ def _ranking_metrics(rows: Sequence[ScoredQuestion]) -> dict[str, Estimate]:
     ranked = [(ranking, relevant) for ranking, relevant in pairs if ranking is not None]
     return {
         **{
-            f"recall@{k}": _estimate_mean([recall(ranking, relevant, k) for ranking, relevant in ranked])
+            f"recall@{k}": estimate_mean([recall(ranking, relevant, k) for ranking, relevant in ranked])
             for k in RECALL_AT
         },
-        f"mrr@{RANKING_DEPTH}": _estimate_mean(
+        f"mrr@{RANKING_DEPTH}": estimate_mean(
             [reciprocal_rank(ranking, relevant, RANKING_DEPTH) for ranking, relevant in ranked]
         ),
-        f"ndcg@{RANKING_DEPTH}": _estimate_mean(
+        f"ndcg@{RANKING_DEPTH}": estimate_mean(
             [ndcg(ranking, relevant, RANKING_DEPTH) for ranking, relevant in ranked]
         ),
-        f"map@{MAP_AT}": _estimate_mean([average_precision(ranking, relevant, MAP_AT) for ranking, relevant in ranked]),
+        f"map@{MAP_AT}": estimate_mean([average_precision(ranking, relevant, MAP_AT) for ranking, relevant in ranked]),
     }
 
 

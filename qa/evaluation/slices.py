@@ -44,6 +44,7 @@ def overlap(question: str, context: str) -> float:
 def assign_slices(dataset: Dataset, question: LabelledQuestion, outcome: Outcome) -> dict[str, str]:
     """Return the slice of a question by slicing criterion."""
     slices = {
+        **question.labels,
         "question type": question_type(question.text),
         "words in the question": _range(len(question.text.split()), (6, 9, 13)),
     }

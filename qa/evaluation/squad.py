@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,26 @@ def load_squad(path: Path) -> Dataset:
     Raises:
         DatasetError: the file is missing, is not SQuAD JSON, or has wrong labels; the message lists them.
     """
-    try:
+    return parse_squad(path, read_articles(path))
+
+
+def read_articles(path: Path) -> list[dict[str, Any]]:
+    """Read the articles of a SQuAD JSON file.
+
+    Raises:
+        DatasetError: the file cannot be read (see `read_text`), or is not SQuAD JSON.
+    """
+    with _described_errors(path):
         articles = json.loads(read_text(path))["data"]
+        if not isinstance(articles, list) or not all(isinstance(article, dict) for article in articles):
+            raise TypeError("data must be a list of objects")
+        return articles
+
+
+def parse_squad(path: Path, articles: list[dict[str, Any]]) -> Dataset:
+    """Return the data set of the articles of a file; errors are as for `load_squad`."""
+    with _described_errors(path):
         entries = list(_iterate_entries(articles))
-    except (ValueError, KeyError, TypeError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
-        raise DatasetError(f"{path}: not a SQuAD JSON file ({reason})", field="dataset") from error
     contexts: dict[str, int] = {}
     titles: dict[str, str] = {}
     questions: dict[str, LabelledQuestion] = {}
@@ -46,6 +61,16 @@ def load_squad(path: Path) -> Dataset:
                 titles.setdefault(context, title.replace("_", " "))
     dataset = Dataset(path.stem, tuple(contexts), tuple(questions.values()), titles=titles)
     return check_dataset(path, problems, dataset)
+
+
+@contextmanager
+def _described_errors(path: Path) -> Iterator[None]:
+    """Raise errors in the structure of a file as DatasetError."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise DatasetError(f"{path}: not a SQuAD JSON file ({reason})", field="dataset") from error
 
 
 def _iterate_entries(articles: list[dict[str, Any]]) -> Iterator[tuple[str, str, dict[str, Any]]]:

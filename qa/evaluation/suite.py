@@ -24,6 +24,7 @@ class Entry:
         mode: what to evaluate.
         limit: maximum number of questions.
         at_least, at_most: lowest and highest allowed values by metric.
+        documents: folder of the files that the data set names; None for the folder `docs` beside it.
     """
 
     path: Path
@@ -31,6 +32,12 @@ class Entry:
     limit: int | None = None
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float] = field(default_factory=dict)
+    documents: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The name in messages; the files of several folders are called `dev.json`."""
+        return f"{self.path.parent.name}/{self.path.name}" if self.path.parent.name else self.path.name
 
     def with_limit(self, limit: int | None) -> Entry:
         """Return the same evaluation with at most `limit` questions."""
@@ -38,15 +45,18 @@ class Entry:
         return replace(self, limit=min(limits, default=None))
 
     def failures(self, metrics: Mapping[str, float | None]) -> list[str]:
-        """Return a message for each gate that the metrics miss; a metric that is null misses its gate."""
+        """Return a message for each gate that the metrics miss; a metric that is null misses its gate.
+
+        See `qa.evaluation.parts.gated_metrics` for the metrics that a gate can name.
+        """
         missed = []
         for sign, gates in (("below", self.at_least), ("above", self.at_most)):
             for name, gate in gates.items():
                 value = metrics.get(name)
                 if value is None:
-                    missed.append(f"{self.path.name}, {self.mode}: {name} is not measured but has a gate of {gate:g}")
+                    missed.append(f"{self.name}, {self.mode}: {name} is not measured but has a gate of {gate:g}")
                 elif value < gate if sign == "below" else value > gate:
-                    missed.append(f"{self.path.name}, {self.mode}: {name} is {value:.4g}, {sign} the gate of {gate:g}")
+                    missed.append(f"{self.name}, {self.mode}: {name} is {value:.4g}, {sign} the gate of {gate:g}")
         return missed
 
 
@@ -57,6 +67,7 @@ class _Set(BaseModel):
     mode: Mode
     limit: int | None = Field(None, ge=1)
     optional: bool = False
+    documents: str | None = None
     at_least: dict[str, float] = Field(default_factory=dict)
     at_most: dict[str, float] = Field(default_factory=dict)
 
@@ -85,7 +96,8 @@ def load_suite(path: Path) -> tuple[list[Entry], list[str]]:
     for item in suite.set:
         dataset = path.parent / item.path
         if dataset.exists():
-            entries.append(Entry(dataset, item.mode, item.limit, item.at_least, item.at_most))
+            documents = None if item.documents is None else path.parent / item.documents
+            entries.append(Entry(dataset, item.mode, item.limit, item.at_least, item.at_most, documents))
         elif item.optional:
             missing.append(item.path)
         else:

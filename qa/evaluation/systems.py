@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -22,6 +23,8 @@ class Mode(StrEnum):
     """What to evaluate."""
 
     END_TO_END = "end-to-end"
+    WITHIN_DOCUMENT = "within-document"
+    EVIDENCE = "evidence"
     READER = "reader"
     RETRIEVAL = "retrieval"
     RERANKED = "reranked"
@@ -29,7 +32,22 @@ class Mode(StrEnum):
     @property
     def gives_answers(self) -> bool:
         """Whether answers are scored, instead of rankings alone."""
-        return self in (Mode.END_TO_END, Mode.READER)
+        return self in (Mode.END_TO_END, Mode.WITHIN_DOCUMENT, Mode.READER)
+
+    @property
+    def scores_results(self) -> bool:
+        """Whether all that a result shows is scored, where a data set has documents."""
+        return self in (Mode.END_TO_END, Mode.WITHIN_DOCUMENT, Mode.EVIDENCE)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether rankings alone are scored."""
+        return self in (Mode.RETRIEVAL, Mode.RERANKED)
+
+    @property
+    def names_document(self) -> bool:
+        """Whether each question is asked with a filter on its own document."""
+        return self in (Mode.WITHIN_DOCUMENT, Mode.EVIDENCE)
 
 
 class System(Protocol):
@@ -49,6 +67,19 @@ class System(Protocol):
             timed: ids of the questions to time; a system that asks in batches asks these again alone.
         """
         ...
+
+
+def sample(dataset: Dataset, mode: Mode, limit: int | None) -> Dataset:
+    """Return the data set with the questions that a mode asks: at most `limit`, evenly spaced; all contexts are kept.
+
+    Questions that only evidence answers are not asked where short answers are scored, and others without labelled
+    evidence are not asked for evidence.
+    """
+    if mode.gives_answers:
+        dataset = replace(dataset, questions=tuple(q for q in dataset.questions if q.answers or not q.evidence))
+    elif mode is Mode.EVIDENCE:
+        dataset = replace(dataset, questions=tuple(q for q in dataset.questions if q.evidence or not q.answers))
+    return dataset.head(limit)
 
 
 def is_askable(question: LabelledQuestion) -> bool:
@@ -75,6 +106,10 @@ class MatchedDocuments:
         matched = {position for position in self.positions.values() if position is not None}
         self.missing = len(position_of) - len(matched)
         self._has_contexts = bool(matched)
+
+    def at(self, context: int) -> list[str]:
+        """Return the ids of the documents that are a context; several if the index contains copies."""
+        return [id for id, position in self.positions.items() if position == context]
 
     def __repr__(self) -> str:
         return repr(sorted(self.positions.items()))

@@ -91,3 +91,34 @@ def test_gates_and_baselines_decide_exit_status(run: Run, tmp_path: Path) -> Non
     assert "f1 fell by more than 0.5 points" in compared.stderr
     (comparison,) = json.loads(run("compare", "a.json", "worse.json", "--json").stdout)
     assert comparison["regressions"] == ["f1", "exact_match"]
+
+
+def test_evaluates_documents_within_a_suite_and_prints_their_genres(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    texts = {"a.md": "# Pool\n\nThe pool opens at 9:15.\n", "b.md": "# Lift\n\nThe lift stops at 22:40.\n"}
+    articles = []
+    for (file, text), question, answer in zip(
+        texts.items(), ("When does the pool open?", "When does the lift stop?"), ("9:15", "22:40"), strict=True
+    ):
+        (tmp_path / "files" / file).write_text(text)
+        labels = [{"text": answer, "answer_start": text.index(answer)}]
+        entry = {"id": file, "question": question, "answers": labels, "is_impossible": False, "kind": "number"}
+        paragraphs = [{"context": text, "qas": [entry]}]
+        articles.append({"file": file, "genre": f"genre {file[0]}", "paragraphs": paragraphs})
+    (tmp_path / "set.json").write_text(json.dumps({"data": articles}))
+    arguments = ("eval", "set.json", "--mode", "within-document", "--documents", "files")
+    result = run(*arguments, "--json", "a.json")
+    assert result.exit_code == 0, result.output
+    assert "right_given@worst_genre" in result.stdout
+    assert "genre: genre a" in result.stdout
+    assert "answerable: answered" in result.stdout
+    report = json.loads((tmp_path / "a.json").read_text())
+    assert report["metrics"]["right_guess"] == 100
+    gate = '[[set]]\npath = "set.json"\ndocuments = "files"\nmode = "within-document"\nat_least = {"%s" = 101}\n'
+    (tmp_path / "hard.toml").write_text(gate % "right_guess[genre=genre b]")
+    missed = run("eval", "hard.toml")
+    assert missed.exit_code == 3
+    assert "right_guess[genre=genre b] is 100, below the gate of 101" in " ".join(missed.stderr.split())
+    assert run("eval", "set.json", "--check").exit_code == 1
+    checked = run("eval", "set.json", "--check", "--documents", "files")
+    assert "-set: 2 questions, 2 contexts, 0 unanswerable" in checked.stdout

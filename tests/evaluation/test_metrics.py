@@ -20,6 +20,7 @@ from qa.evaluation.metrics import (
     calibration_error,
     exact_match,
     f1,
+    is_right,
     ndcg,
     normalise_answer,
     recall,
@@ -148,3 +149,24 @@ def test_risk_is_the_share_of_wrong_answers_among_the_most_confident() -> None:
     risk = risk_coverage([0.2, 0.9, 0.5], [False, True, False])
     assert risk.tolist() == pytest.approx([0.0, 0.5, 2 / 3])
     assert len(risk_coverage([], [])) == 0
+
+
+@pytest.mark.parametrize(
+    ("prediction", "right"),
+    [
+        ("45 days", True),
+        ("more than 45 days", True),
+        ("within 45 days of the move or of the sale", False),
+        ("45", False),
+        ("245 days", False),
+        ("45 working days", True),
+        ("", False),
+    ],
+)
+def test_an_answer_is_right_if_it_is_near_a_gold_answer_or_contains_it(prediction: str, right: bool) -> None:
+    assert is_right(prediction, ["45 days", "the schedule of dues"]) is right
+
+
+def test_no_prediction_is_right_without_gold_answers() -> None:
+    assert not is_right("45 days", [])
+    assert not is_right("", [])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
-from qa.evaluation.outcomes import Candidate, Fault, Outcome, classify_fault
+from qa.evaluation.outcomes import Candidate, Fault, MarkedUnit, Outcome, classify_fault
 from qa.types import Span
 
 ANSWERABLE = LabelledQuestion("1", "Who brought the tea?", 0, (Span(0, 3),))
@@ -49,6 +49,8 @@ def test_answering_an_unanswerable_question_is_a_fault() -> None:
 def test_outcomes_round_trip_through_json() -> None:
     for original in (
         outcome(ANN, Candidate("x"), ranking=(0, 1), read=(0,)),
+        outcome(Candidate("x and y", items=("x", "y"))),
         Outcome("ü", (), False, 0.25, timings_ms={"total": 1.5}),
+        Outcome("1", (), False, status="unsure", evidence=(MarkedUnit(0, Span(0, 3), 0.5),)),
     ):
         assert Outcome.from_json(json.loads(json.dumps(original.as_json()))) == original

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
@@ -47,3 +49,9 @@ def test_assigns_slices() -> None:
     assert unranked["rank of the gold context"] == "not found"
     unanswerable = assign_slices(TEA, UNANSWERABLE, Outcome("2", (BEN,), given=True))
     assert set(unanswerable) == {"question type", "words in the question"}
+
+
+def test_the_labels_of_a_question_are_slices() -> None:
+    labelled = replace(ANSWERABLE, labels={"genre": "manuals", "kind": "table"})
+    slices = assign_slices(TEA, labelled, Outcome("1", (BEN,), given=True))
+    assert (slices["genre"], slices["kind"]) == ("manuals", "table")

@@ -16,6 +16,17 @@ def write_suite(folder: Path, content: str) -> Path:
     return path
 
 
+def test_a_set_can_name_the_folder_of_its_documents(tmp_path: Path) -> None:
+    path = write_suite(tmp_path, 'path = "golden.json"\nmode = "within-document"\ndocuments = "../files"')
+    (entry,), _ = load_suite(path)
+    assert (entry.mode, entry.documents) == (Mode.WITHIN_DOCUMENT, tmp_path / "../files")
+
+
+def test_messages_name_the_folder_of_a_set() -> None:
+    entry = Entry(Path("data/practice/dev.json"), Mode.READER, None, {"f1": 50})
+    assert entry.failures({"f1": 1}) == ["practice/dev.json, reader: f1 is 1, below the gate of 50"]
+
+
 def test_gates_fail_below_at_least_and_above_at_most() -> None:
     entry = Entry(Path("a.json"), Mode.READER, None, {"f1": 50, "recall@1": 0.5}, {"ece": 0.2})
     assert entry.failures({"f1": 50.0, "recall@1": 0.5, "ece": 0.2}) == []
