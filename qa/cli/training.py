@@ -14,7 +14,7 @@ import typer
 from qa.cli import evaluation_output, output
 from qa.cli.sessions import reported_errors
 from qa.config import load_settings
-from qa.errors import ModelError
+from qa.errors import InvalidInput, ModelError
 
 app = typer.Typer(
     help="Train a reader on your labels, or the shipped models again.", no_args_is_help=True, rich_markup_mode=None
@@ -185,12 +185,31 @@ def train_embedder(
 def train_calibration(
     data: DataFolder,
     reader: Annotated[Path, typer.Option(help="Folder of the int8 reader; `calibration.json` is written there.")],
+    labelled: Annotated[
+        list[Path] | None, typer.Option(help="JSON file of labelled documents to fit on as well. Repeat for more.")
+    ] = None,
+    documents: Annotated[
+        list[Path] | None, typer.Option(help="Folder of the documents of each such file, in the same order.")
+    ] = None,
+    held_out_percent: Annotated[
+        int, typer.Option(min=1, max=50, help="Percentage of the labelled documents that training held out.")
+    ] = 12,
 ) -> None:
-    """Fit score weights, probabilities and the no-answer threshold on the held-out part of the training files."""
+    """Fit score weights, probabilities and thresholds on the held-out part of the training files."""
     with reported_errors(), _training_extra():
+        from qa.evaluation.labelled_documents import load_documents
         from qa.training.calibration.fit import fit_calibration
+        from qa.training.calibration.gathering import held_out_documents
 
-        output.lines(fit_calibration(data, reader, load_settings()))
+        folders = documents or [path.parent / "docs" for path in labelled or []]
+        if len(folders) != len(labelled or []):
+            raise InvalidInput("give one folder for each --labelled file, in the same order", field="documents")
+        questions = [
+            question
+            for path, folder in zip(labelled or [], folders, strict=True)
+            for question in held_out_documents(load_documents(path, folder), held_out_percent, seed=1)
+        ]
+        output.lines(fit_calibration(data, reader, load_settings(), document_questions=questions))
 
 
 @app.command("card")

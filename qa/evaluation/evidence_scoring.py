@@ -7,9 +7,9 @@ from typing import Any
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
 from qa.evaluation.evidence import JudgedEvidence, judge_items, judge_units, measure
-from qa.evaluation.evidence_units import find_units
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.parts import as_figures, measure_parts, partition
+from qa.text.structure import find_structure, units
 from qa.types import Span
 
 
@@ -21,9 +21,10 @@ def score_evidence(dataset: Dataset, outcomes: Sequence[Outcome]) -> tuple[dict[
         each question.
     """
     questions = dataset.questions
-    units = {context: find_units(document.text, document.tables) for context, document in enumerate(dataset.documents)}
+    texts = [(document.text, find_structure(document.text, document.tables)) for document in dataset.documents]
+    units_of = [tuple(units(text, structure)) for text, structure in texts]
     judged = [
-        judge_evidence(dataset, question, outcome, units[question.context])
+        judge_evidence(dataset, question, outcome, units_of[question.context])
         for question, outcome in zip(questions, outcomes, strict=True)
     ]
     parts = partition(judged, [question.labels for question in questions])
@@ -32,11 +33,11 @@ def score_evidence(dataset: Dataset, outcomes: Sequence[Outcome]) -> tuple[dict[
 
 
 def judge_evidence(
-    dataset: Dataset, question: LabelledQuestion, outcome: Outcome, units: Sequence[Span]
+    dataset: Dataset, question: LabelledQuestion, outcome: Outcome, of_document: Sequence[Span]
 ) -> JudgedEvidence:
-    """Judge the evidence and the items of one outcome; `units` are those of the question's document."""
+    """Judge the evidence and the items of one outcome; `of_document` are the units of its document."""
     marks = [(unit.span, unit.score) for unit in outcome.evidence if unit.context == question.context]
-    counts, scored = judge_units(marks, question.evidence, units)
+    counts, scored = judge_units(marks, question.evidence, of_document)
     scores, right = tuple(score for score, _ in scored), tuple(mark for _, mark in scored)
     if not question.items:
         return JudgedEvidence(question.answerable, counts, scores, right)

@@ -12,9 +12,10 @@ from itertools import chain
 
 import numpy as np
 
+from qa.reading.answers import MAX_ANSWER_CHARACTERS, find_context, locate
 from qa.reading.calibration import EvidenceScale, UnitFeatures
 from qa.reading.spans import PassageLogits, best_spans
-from qa.results import EvidenceUnit, Hit
+from qa.results import Answer, Components, EvidenceUnit, Hit, Item, Support
 from qa.text.boxes import rectangles_of
 from qa.types import Mark, Span, mark_at
 
@@ -90,13 +91,13 @@ def find_units(hit: Hit, logits: PassageLogits) -> list[UnitCandidate]:
     ]
 
 
-def select_evidence(
+def select_units(
     passages: Iterable[Sequence[UnitCandidate]],
     scale: EvidenceScale,
     threshold: float | None = None,
     count: int = MAX_UNITS,
-) -> tuple[EvidenceUnit, ...]:
-    """Return at most `count` units whose probability reaches the threshold, best first, no two of which overlap.
+) -> list[tuple[float, UnitCandidate]]:
+    """Return at most `count` units, each after its probability, best first, no two of which overlap.
 
     Passages overlap, so a unit may have been read twice; the better reading counts.
 
@@ -118,7 +119,54 @@ def select_evidence(
             break
         if not any(_overlap(unit, better) for _, better in selected):
             selected.append((score, unit))
-    return tuple(build_unit(unit, score) for score, unit in selected)
+    return selected
+
+
+def build_evidence_answer(units: Sequence[tuple[float, UnitCandidate]]) -> Answer:
+    """Return the answer that units give where no short span is good.
+
+    Its text is the best unit, with the units before and after it that follow one another without a gap, as the steps
+    of an instruction do. Its items are all units of the document, in the order of the text.
+
+    Args:
+        units: probabilities and units, best first; at least one.
+    """
+    confidence, best = units[0]
+    hit = best.hit
+    in_document = sorted((unit for _, unit in units if unit.hit.document_id == hit.document_id), key=lambda u: u.span)
+    span = best.span
+    for unit in (*reversed(in_document), *in_document):
+        joined = Span(min(span.start, unit.span.start), max(span.end, unit.span.end))
+        if _is_adjacent(span, unit.span, hit) and len(joined) <= MAX_ANSWER_CHARACTERS:
+            span = joined
+    in_passage = span.shift(-hit.span.start)
+    context = find_context(hit.text, in_passage)
+    answer = Answer(
+        text=in_passage.of(hit.text),
+        score=best.logit,
+        confidence=confidence,
+        document_id=hit.document_id,
+        title=hit.title,
+        uri=hit.uri,
+        meta=hit.meta,
+        span=span,
+        context=context.of(hit.text),
+        context_span=in_passage.shift(-context.start),
+        passage_id=hit.passage_id,
+        components=Components(hit.lexical, hit.dense, best.logit, 0.0),
+        support=(Support(hit.document_id, span),),
+        kind="evidence",
+        items=tuple(Item(unit.text, unit.span) for unit in in_document) if len(in_document) > 1 else (),
+    )
+    return locate(answer, hit.passage.marks, hit.passage.boxes, hit.passage.tables)
+
+
+def _is_adjacent(span: Span, other: Span, hit: Hit) -> bool:
+    """Return whether only white space of the passage is between two spans."""
+    first, second = sorted((span, other))
+    if first.start < hit.span.start or second.end > hit.span.end or second.start < first.end:
+        return False
+    return not Span(first.end, second.start).shift(-hit.span.start).of(hit.text).strip()
 
 
 def build_unit(unit: UnitCandidate, score: float) -> EvidenceUnit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,13 +10,21 @@ from dataclasses import replace
 from qa.reading.answers import RankedAnswers, find_candidates, rank_answers
 from qa.reading.calibration import Calibration, EvidenceScale, Scale
 from qa.reading.early_stopping import Reading
-from qa.reading.evidence import UnitCandidate, find_units, select_evidence
+from qa.reading.evidence import UnitCandidate, build_evidence_answer, build_unit, find_units, select_units
 from qa.reading.spans import PassageLogits
 from qa.results import Hit, QueryResult, SearchResult, Status
 from qa.types import Passage
 
 PASSAGES_WITHOUT_ANSWER = 3
 """Number of passages in a result without an answer."""
+
+_YES_NO = re.compile(
+    r"(?:and |but |so |also )?(?:is|are|was|were|am|do|does|did|has|have|had|can|could|may|might|must|shall|should|will"
+    r"|would|(?:is|are|was|were|do|does|did|has|have|ca|could|wo|would|should)n['’]?t)\b",
+    re.IGNORECASE,
+)
+# A choice between two things is answered with one of them.
+_CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 
 
 def select_answers(
@@ -86,7 +95,7 @@ def select_from_search(
     read = len(reading.candidates) if include_passages else 0
     shown = read if result.status == "answered" else PASSAGES_WITHOUT_ANSWER
     return replace(
-        add_evidence(result, reading.units, calibration.query.evidence),
+        add_evidence(result, reading.units, calibration.query.evidence, min_confidence),
         passages=tuple(search.hits[:shown]),
         generation=search.generation,
         revision=search.revision,
@@ -106,9 +115,42 @@ def select_from_text(
     candidates = find_candidates(hit, logits, top_k + 1)
     ranked = rank_answers([candidates], calibration.retrieval_weight, calibration.read, top_k + 1)
     result = select_answers(question, ranked, calibration.read, top_k, min_confidence)
-    return add_evidence(result, [find_units(hit, logits)], calibration.read.evidence)
+    return add_evidence(result, [find_units(hit, logits)], calibration.read.evidence, min_confidence)
 
 
-def add_evidence(result: QueryResult, units: Sequence[Sequence[UnitCandidate]], scale: EvidenceScale) -> QueryResult:
-    """Return a result with the units that answer."""
-    return replace(result, evidence=select_evidence(units, scale))
+def add_evidence(
+    result: QueryResult,
+    units: Sequence[Sequence[UnitCandidate]],
+    scale: EvidenceScale,
+    min_confidence: float | None,
+) -> QueryResult:
+    """Return a result with the units that answer.
+
+    Where no span is certain enough but a unit is, the units are the answer. A yes/no question is answered with the unit
+    that decides it, never with a word.
+
+    Args:
+        result: the result so far.
+        units: the units of each passage that was read.
+        scale: probabilities and thresholds.
+        min_confidence: minimum confidence of an answer; None applies the calibrated thresholds.
+    """
+    selected = select_units(units, scale)
+    result = replace(result, evidence=tuple(build_unit(unit, score) for score, unit in selected))
+    if not selected:
+        return result
+    minimum = scale.answered if min_confidence is None else min_confidence
+    if is_yes_no_question(result.question):
+        gives_units = result.status == "answered" or selected[0][0] >= minimum
+    else:
+        gives_units = result.status != "answered" and selected[0][0] >= minimum
+    if not gives_units:
+        return result
+    answer = build_evidence_answer(selected)
+    return replace(result, status="answered", answers=(answer,), best_guess=None, alternatives=())
+
+
+def is_yes_no_question(question: str) -> bool:
+    """Return whether a question asks for yes or no: its last sentence begins with a verb such as "is" or "can"."""
+    last = re.split(r"[.!?]\s+", question.strip().rstrip("?.! "))[-1]
+    return bool(_YES_NO.match(last)) and not _CHOICE.search(last)

@@ -153,9 +153,10 @@ def test_ask_prints_where_the_answer_is_and_that_it_was_recognised(run: Run, shi
 HOUSE = "# Kitchen\n\nThe kettle is blue.\n\n# Garden\n\nThe gate is green, and the fence is white.\n"
 
 
-def with_thresholds(engine: Engine, **thresholds: float) -> Engine:
+def with_thresholds(engine: Engine, answered: float, unsure: float) -> Engine:
     """Return an engine that answers from other confidences."""
-    query, read = (replace(scale, **thresholds) for scale in (engine.calibration.query, engine.calibration.read))
+    scales = (engine.calibration.query, engine.calibration.read)
+    query, read = (replace(scale, answered=answered, unsure=unsure) for scale in scales)
     return Engine(engine.documents, engine.reader, replace(engine.calibration, query=query, read=read))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qa.reading.calibration import EvidenceScale, UnitFeatures
-from qa.reading.evidence import UnitCandidate, find_units, select_evidence, unit_logits
+from qa.reading.evidence import build_evidence_answer, build_unit, find_units, select_units, unit_logits
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.results import Hit
 from qa.types import Mark, Passage, Span
@@ -68,33 +68,56 @@ def test_the_unit_with_the_best_span_holds_it() -> None:
 
 
 def test_selects_units_from_the_threshold_upwards_best_first() -> None:
-    evidence = select_evidence([find_units(hit(), logits(1.0, -1.0, 2.0))], SCALE)
-    assert [unit.text for unit in evidence] == ["Third.", "First."]
-    assert evidence[0].score == pytest.approx(1 / (1 + np.exp(-2.0)))
+    selected = select_units([find_units(hit(), logits(1.0, -1.0, 2.0))], SCALE)
+    assert [unit.text for _, unit in selected] == ["Third.", "First."]
+    assert selected[0][0] == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
 def test_a_unit_is_verbatim_and_has_its_place() -> None:
-    (unit,) = select_evidence([find_units(hit(start=100), logits(-1.0, 3.0, -1.0))], SCALE)
+    ((score, candidate),) = select_units([find_units(hit(start=100), logits(-1.0, 3.0, -1.0))], SCALE)
+    unit = build_unit(candidate, score)
     assert (unit.document_id, unit.span, unit.text) == ("d", Span(107, 118), "Second one.")
     assert (unit.page, unit.section, unit.uri) == (4, "Fees", "a.txt")
 
 
 def test_a_unit_that_was_read_in_two_passages_counts_once() -> None:
     passages = [find_units(hit(), logits(1.0, -1.0, -1.0)), find_units(hit(retrieval=0.5), logits(2.0, -1.0, -1.0))]
-    (unit,) = select_evidence(passages, SCALE)
-    assert unit.score == pytest.approx(1 / (1 + np.exp(-2.0)))
+    ((score, _),) = select_units(passages, SCALE)
+    assert score == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
 def test_equal_units_of_other_documents_are_kept() -> None:
     passages = [find_units(hit(document), logits(1.0, -1.0, -1.0)) for document in ("b", "a")]
-    assert [unit.document_id for unit in select_evidence(passages, SCALE)] == ["a", "b"]
+    assert [unit.hit.document_id for _, unit in select_units(passages, SCALE)] == ["a", "b"]
 
 
 def test_returns_at_most_the_number_asked_for() -> None:
-    units: list[UnitCandidate] = find_units(hit(), logits(1.0, 1.0, 1.0))
-    assert len(select_evidence([units], SCALE, count=2)) == 2
+    assert len(select_units([find_units(hit(), logits(1.0, 1.0, 1.0))], SCALE, count=2)) == 2
 
 
 def test_another_threshold_can_be_given() -> None:
     units = find_units(hit(), logits(1.0, -1.0, -3.0))
-    assert len(select_evidence([units], SCALE, threshold=0.2)) == 2
+    assert len(select_units([units], SCALE, threshold=0.2)) == 2
+
+
+def test_an_answer_of_evidence_joins_the_units_that_follow_one_another() -> None:
+    answer = build_evidence_answer(select_units([find_units(hit(start=50), logits(1.0, 3.0, -1.0))], SCALE))
+    assert (answer.text, answer.span, answer.kind) == ("First. Second one.", Span(50, 68), "evidence")
+    assert [(item.text, item.span) for item in answer.items] == [
+        ("First.", Span(50, 56)),
+        ("Second one.", Span(57, 68)),
+    ]
+    assert answer.confidence == pytest.approx(1 / (1 + np.exp(-3.0)))
+    assert answer.context_span.of(answer.context) == answer.text
+    assert (answer.page, answer.section) == (4, "Fees")
+
+
+def test_an_answer_of_evidence_leaves_out_what_does_not_answer() -> None:
+    answer = build_evidence_answer(select_units([find_units(hit(), logits(2.0, -1.0, 1.0))], SCALE))
+    assert answer.text == "First."
+    assert [item.text for item in answer.items] == ["First.", "Third."]
+
+
+def test_an_answer_of_one_unit_has_no_items() -> None:
+    answer = build_evidence_answer(select_units([find_units(hit(), logits(-1.0, 2.0, -1.0))], SCALE))
+    assert (answer.text, answer.items) == ("Second one.", ())

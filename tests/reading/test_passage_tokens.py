@@ -20,7 +20,8 @@ def tokenizer() -> Tokenizer:
 
 
 def words(tokens: PassageTokens, tokenizer: Tokenizer) -> list[str]:
-    return [tokenizer.id_to_token(id) for id in tokens.ids.tolist()]
+    """Return the tokens as text."""
+    return [str(tokenizer.id_to_token(id)) for id in tokens.ids.tolist()]
 
 
 def test_headers_are_tokens_that_are_not_of_the_passage(tokenizer: Tokenizer) -> None:

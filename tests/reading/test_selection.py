@@ -1,22 +1,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from qa.reading.answers import Candidate, RankedAnswers, rank_answers
-from qa.reading.calibration import Calibration, Evidence, Scale, Weights
-from qa.reading.selection import select_answers, select_from_search, select_from_text
+from qa.reading.calibration import Calibration, Evidence, EvidenceScale, Scale, UnitFeatures, Weights
+from qa.reading.early_stopping import Reading
+from qa.reading.evidence import UnitCandidate
+from qa.reading.selection import (
+    add_evidence,
+    is_yes_no_question,
+    select_answers,
+    select_from_search,
+    select_from_text,
+)
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.results import QueryResult, SearchResult
-from qa.types import Span
+from qa.types import Passage, Span
 from tests.reading.test_answers import hit
 
 NOTHING = Evidence(*[0.0] * len(Evidence._fields))._asdict()
 # The confidence is the logistic function of the reader's margin.
 RIGHT = Weights(**{**NOTHING, "reader": 1.0}, bias=0.0)
-SCALE = Scale(RIGHT, Weights(**{**NOTHING, "reader": -1.0}, bias=0.0), answered=0.6, unsure=0.2, threshold=0.4)
+UNANSWERABLE = Weights(**{**NOTHING, "reader": -1.0}, bias=0.0)
+# The score of a unit is the logistic function of its logit.
+UNITS = EvidenceScale(UnitFeatures(1.0, 0.0, 0.0, 0.0, 0.0), 0.0, threshold=0.3, answered=0.8)
+SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.2, threshold=0.4, evidence=UNITS)
 CALIBRATION = Calibration("reader", "fusion", "splitting", "rounds", 0.0, 0.0, SCALE, SCALE)
 WORDS = "red blue green white black"
 
@@ -99,7 +111,8 @@ def from_search(hits: int, confidences: Sequence[float], *, include_passages: bo
     """Return the result of a search whose first two passages were read."""
     found = SearchResult([hit(WORDS, str(n)) for n in range(hits)], generation=2, revision=7)
     read = [candidates(*confidences), []][:hits]
-    return select_from_search("Which?", found, read, CALIBRATION, 3, None, include_passages=include_passages)
+    reading = Reading(read, [[] for _ in read])
+    return select_from_search("Which?", found, reading, CALIBRATION, 3, None, include_passages=include_passages)
 
 
 @pytest.mark.parametrize(("include_passages", "shown"), [(True, 2), (False, 0)])
@@ -129,9 +142,67 @@ def test_a_text_has_a_guess_and_alternatives_but_no_passages() -> None:
     start, end = np.full(len(WORDS), -50, np.float32), np.full(len(WORDS), -50, np.float32)
     for word, logit in (("red", -1.0), ("blue", -2.0), ("green", -3.0)):
         start[WORDS.index(word)] = end[WORDS.index(word) + len(word) - 1] = logit / 2
-    logits = PassageLogits([(i, i + 1) for i in range(len(WORDS))], [WindowLogits(0, start, end, 0.0)])
-    result = select_from_text("Which?", WORDS, logits, CALIBRATION, 1, None)
+    offsets = np.stack([np.arange(len(WORDS)), np.arange(len(WORDS)) + 1], axis=1)
+    logits = PassageLogits(offsets, [WindowLogits(0, start, end, 0.0)], np.zeros(len(WORDS), np.int64))
+    passage = Passage("", Span(0, len(WORDS)), WORDS)
+    result = select_from_text("Which?", passage, logits, CALIBRATION, 1, None)
     assert (result.status, result.passages) == ("unsure", ())
     assert result.best_guess is not None
     assert result.best_guess.text == "red"
     assert len(result.alternatives) == 1
+
+
+def with_units(question: str, confidence: float, *logits: float, min_confidence: float | None = None) -> QueryResult:
+    """Return the result of a passage whose words are units with these logits, and whose best span has a confidence."""
+    passage = hit(WORDS)
+    spans = [candidate.span for candidate in candidates(*[0.5] * len(logits))]
+    units = [UnitCandidate(passage, span, logit, 0.0, False) for span, logit in zip(spans, logits, strict=True)]
+    result = replace(select(confidence, min_confidence=min_confidence), question=question)
+    return add_evidence(result, [units], UNITS, min_confidence)
+
+
+def test_units_from_the_threshold_upwards_are_evidence() -> None:
+    result = with_units("Which?", 0.7, 0.0, 2.0, -2.0)
+    assert [unit.text for unit in result.evidence] == ["blue", "red"]
+    assert texts(result) == ["red"]
+
+
+def test_where_no_span_is_good_the_units_answer() -> None:
+    result = with_units("How?", 0.3, -2.0, 2.0)
+    assert (result.status, texts(result), result.answers[0].kind) == ("answered", ["blue"], "evidence")
+    assert (result.best_guess, result.alternatives) == (None, ())
+
+
+def test_units_that_are_not_certain_do_not_answer() -> None:
+    result = with_units("How?", 0.3, 0.0)
+    assert (result.status, result.answers, [unit.text for unit in result.evidence]) == ("unsure", (), ["red"])
+
+
+def test_without_units_the_result_stays() -> None:
+    assert with_units("How?", 0.3, -3.0).evidence == ()
+
+
+def test_a_yes_no_question_is_answered_with_the_unit_that_decides_it() -> None:
+    result = with_units("Is it red?", 0.9, -2.0, 0.0)
+    assert (texts(result), result.answers[0].kind) == (["blue"], "evidence")
+
+
+def test_the_minimum_confidence_also_holds_for_units() -> None:
+    assert with_units("How?", 0.3, 2.0, min_confidence=0.95).status == "unsure"
+    assert with_units("How?", 0.3, 0.5, min_confidence=0.5).answers[0].kind == "evidence"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Is it open on Sundays?", True),
+        ("can i take my bike along", True),
+        ("I have a dog. May it come in?", True),
+        ("Doesn't it expire?", True),
+        ("Is it red or blue?", False),
+        ("When is it open?", False),
+        ("island of birth", False),
+    ],
+)
+def test_recognises_yes_no_questions(question: str, expected: bool) -> None:
+    assert is_yes_no_question(question) == expected

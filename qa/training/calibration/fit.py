@@ -67,7 +67,7 @@ def fit_calibration(
         settings: the embedder and the number of threads.
         seed: decides which questions and distractors of the training files are used.
         document_questions: questions on whole documents, which are all asked in three ways: of an index of these
-            documents, of their own document in it, and of its text.
+            documents, of one document in it, and of its text.
 
     Returns:
         A report of the fitted parameters, one string for each line.

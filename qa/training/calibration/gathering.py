@@ -1,6 +1,6 @@
 """Ask questions that a reader never saw in training, and gather the candidates that a calibration is fitted to.
 
-There are three ways to ask: of a whole index, of one document of it, and of a single text without an index.
+There are three ways to ask: of a whole index, of one document in it, and of a single text without an index.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.engine import Engine
+from qa.evaluation.labelled_documents import LabelledDocument
 from qa.evaluation.squad import load_squad
 from qa.reading.answers import find_candidates
 from qa.reading.early_stopping import MAX_PASSAGES_READ, build_pair
+from qa.reading.evidence import find_units
 from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
+from qa.reading.spans import PassageLogits
 from qa.results import Hit
 from qa.search.fusion import CANDIDATES
 from qa.training.calibration.parameters import ANSWERS_FITTED, QuestionCandidates
+from qa.training.calibration.unit_scale import QuestionUnits
 from qa.training.data.examples import split
+from qa.training.data.passage_examples import is_held_out_file
 from qa.types import Document, Passage, Span
 
 FILES = ("squad.json", "nq_qed.json", "squadshifts_reddit.json", "squadshifts_amazon.json")
@@ -37,6 +42,8 @@ _SOURCE_REMOVED = 200
 # Contexts of other questions in the index.
 _DISTRACTORS = 900
 _DOCUMENTS_PER_WRITE = 100
+# Questions of each file of labelled documents, at most.
+_LABELLED = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,8 @@ class HeldOutQuestion:
         document: the document; questions on the same document share its id.
         group: data set or kind of document; limits on wrong answers hold for each group.
         adversarial: whether it is unanswerable and was written with the document in view, to mislead a reader.
+        evidence: all spans of the document that answer; None if they are not labelled.
+        lenient: as in `QuestionCandidates`.
     """
 
     text: str
@@ -56,6 +65,8 @@ class HeldOutQuestion:
     document: Document
     group: str
     adversarial: bool = False
+    evidence: tuple[Span, ...] | None = None
+    lenient: bool = False
 
 
 def sample_held_out(data: Path, seed: int) -> tuple[list[HeldOutQuestion], list[Document]]:
@@ -80,6 +91,26 @@ def sample_held_out(data: Path, seed: int) -> tuple[list[HeldOutQuestion], list[
     return questions, [Document(f"distractor-{number}", text) for number, text in enumerate(sampled)]
 
 
+def held_out_documents(documents: Sequence[LabelledDocument], percent: int, seed: int) -> list[HeldOutQuestion]:
+    """Return at most 600 questions on the documents of the held-out part; the files' names decide which are held out.
+
+    Where only evidence is labelled, its text is the gold answer.
+    """
+    questions = []
+    for labelled in documents:
+        if not is_held_out_file(labelled.file, percent):
+            continue
+        for question in labelled.questions:
+            golds = tuple(span.of(labelled.document.text) for span in question.answers or question.evidence)
+            evidence = question.evidence if question.evidence or not question.answerable else None
+            questions.append(
+                HeldOutQuestion(
+                    question.text, golds, labelled.document, labelled.genre, evidence=evidence, lenient=True
+                )
+            )
+    return random.Random(seed).sample(questions, min(len(questions), _LABELLED))
+
+
 def ask_index(
     engine: Engine, questions: Sequence[HeldOutQuestion], distractors: Sequence[Document] = ()
 ) -> list[QuestionCandidates]:
@@ -102,12 +133,13 @@ def ask_index(
     for question in answerable[:: max(1, len(answerable) // _SOURCE_REMOVED)]:
         hits = engine.search(question.text, top_k=CANDIDATES, by_sentence=False).hits
         others = [hit for hit in hits if hit.document_id != question.document.id]
-        results.append(_read_hits(engine.reader, replace(question, golds=()), others[:MAX_PASSAGES_READ]))
+        without = replace(question, golds=(), evidence=None if question.evidence is None else ())
+        results.append(_read_hits(engine.reader, without, others[:MAX_PASSAGES_READ]))
     return results
 
 
 def ask_documents(engine: Engine, questions: Sequence[HeldOutQuestion]) -> list[QuestionCandidates]:
-    """Ask each question of its own document in the index that `ask_index` made."""
+    """Ask each question of the document that it is on, in the index that `ask_index` made."""
     results = []
     for question in questions:
         only = {"document_id": question.document.id}
@@ -122,18 +154,40 @@ def ask_texts(reader: Reader, questions: Sequence[HeldOutQuestion]) -> list[Ques
 
     The author of a question on a single text may have it in view: unanswerable questions count as adversarial.
     """
-    texts = [question.document.text for question in questions]
-    hits = [Hit(None, Passage("", Span(0, len(text)), text), None, None, {}, 0.0, 0.0, 0.0) for text in texts]
-    logits = reader.read_batch([Pair(q.text, ReaderText(text)) for q, text in zip(questions, texts, strict=True)])
+    hits = [Hit(None, _whole(question.document), None, None, {}, 0.0, 0.0, 0.0) for question in questions]
+    logits = reader.read_batch(
+        [Pair(q.text, ReaderText.of(hit.passage)) for q, hit in zip(questions, hits, strict=True)]
+    )
     return [
-        QuestionCandidates(
-            q.golds, [hit], [find_candidates(hit, of_text, ANSWERS_FITTED)], adversarial=not q.golds, group=q.group
-        )
-        for q, hit, of_text in zip(questions, hits, logits, strict=True)
+        _gather(replace(question, adversarial=not question.golds), [hit], [of_text], document_id="")
+        for question, hit, of_text in zip(questions, hits, logits, strict=True)
     ]
+
+
+def _whole(document: Document) -> Passage:
+    """Return a document as a text that is not in an index."""
+    return Passage("", Span(0, len(document.text)), document.text, tables=document.tables)
 
 
 def _read_hits(reader: Reader, question: HeldOutQuestion, hits: Sequence[Hit]) -> QuestionCandidates:
     passages = reader.read_batch([build_pair(question.text, hit) for hit in hits])
-    candidates = [find_candidates(hit, logits, ANSWERS_FITTED) for hit, logits in zip(hits, passages, strict=True)]
-    return QuestionCandidates(question.golds, hits, candidates, adversarial=question.adversarial, group=question.group)
+    return _gather(question, hits, passages, question.document.id)
+
+
+def _gather(
+    question: HeldOutQuestion, hits: Sequence[Hit], passages: Sequence[PassageLogits], document_id: str
+) -> QuestionCandidates:
+    read = list(zip(hits, passages, strict=True))
+    units = None
+    if question.evidence is not None:
+        found = [find_units(hit, logits) for hit, logits in read]
+        units = QuestionUnits(found, document_id, question.evidence)
+    return QuestionCandidates(
+        question.golds,
+        hits,
+        [find_candidates(hit, logits, ANSWERS_FITTED) for hit, logits in read],
+        adversarial=question.adversarial,
+        group=question.group,
+        lenient=question.lenient,
+        units=units,
+    )

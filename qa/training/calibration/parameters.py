@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from qa.evaluation.metrics import f1, normalise_answer
+from qa.evaluation.metrics import f1, is_right
 from qa.reading.answers import PassageCandidates, RankedAnswers, rank_answers
 from qa.reading.calibration import Evidence, EvidenceScale, Scale, UnitFeatures, Weights
 from qa.reading.early_stopping import count_passages_needed
 from qa.results import Hit
 from qa.training.calibration.annotator_agreement import AnnotatorAgreement, count_agreement
 from qa.training.calibration.thresholds import Guess, choose_answered, choose_unsure
+from qa.training.calibration.unit_scale import QuestionUnits, fit_evidence
 
 RETRIEVAL_WEIGHTS = (0.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0)
 STOP_MARGINS = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0)
@@ -27,9 +28,8 @@ _NEARLY_EQUAL, _HALF = 0.8, 0.5
 # Minimum confidence of answers behind the best one: where at least one in five is right.
 _OTHERS_THRESHOLD = 0.2
 ANSWERS_FITTED = 3
-# Assumed share of unanswerable questions; the real one is unknown. A tenth gives a lower calibration error where every
-# question is answerable, a fifth where a third is unanswerable.
-ASSUMED_UNANSWERABLE = 0.15
+# Assumed share of unanswerable questions; the real one is unknown.
+ASSUMED_UNANSWERABLE = 0.25
 # Almost no regularisation, as there are far more questions than weights. It only keeps undetermined weights finite.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
@@ -56,6 +56,9 @@ class QuestionCandidates:
         candidates: candidate answers of each passage.
         adversarial: whether it is unanswerable and was written with a passage in view, to mislead a reader.
         group: the data set or kind of document that the question is from.
+        lenient: whether an answer that is nearly a gold answer is right, as the gold answers are not all that are. If
+            not, annotator agreement gives the probability that it is.
+        units: units of each passage, and the labelled evidence among them; None if none is labelled.
     """
 
     golds: tuple[str, ...]
@@ -63,11 +66,14 @@ class QuestionCandidates:
     candidates: PassageCandidates
     adversarial: bool = False
     group: str = ""
+    lenient: bool = False
+    units: QuestionUnits | None = None
 
     def stop_early(self, weight: float, margin: float) -> QuestionCandidates:
         """Return the part that is read with early stopping."""
         count = count_passages_needed(self.candidates, self.hits, weight, margin)
-        return replace(self, hits=self.hits[:count], candidates=self.candidates[:count])
+        units = self.units and replace(self.units, passages=self.units.passages[:count])
+        return replace(self, hits=self.hits[:count], candidates=self.candidates[:count], units=units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class _RankedQuestion:
     golds: tuple[str, ...]
     ranked: RankedAnswers
     adversarial: bool
+    lenient: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class _Agreement:
 
     @staticmethod
     def count(questions: Sequence[_RankedQuestion]) -> _Agreement:
-        several = [question for question in questions if len(question.golds) > 1]
+        several = [question for question in questions if len(question.golds) > 1 and not question.lenient]
         return _Agreement(
             count_agreement((question.ranked.answers[0].text, question.golds) for question in several),
             count_agreement((a.text, question.golds) for question in several for a in question.ranked.answers[1:]),
@@ -96,6 +103,8 @@ class _Agreement:
 
     def probabilities_correct(self, question: _RankedQuestion) -> list[float]:
         best, *others = (answer.text for answer in question.ranked.answers)
+        if question.lenient:
+            return [float(is_right(text, question.golds)) for text in (best, *others)]
         return [
             self.best.probability_correct(best, question.golds),
             *(self.others.probability_correct(text, question.golds) for text in others),
@@ -138,7 +147,9 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
     guesses = judge_guesses(questions, weight, right)
     answered = choose_answered(guesses, ASSUMED_UNANSWERABLE)
     unsure = min(choose_unsure(guesses), answered)
-    return Scale(right, unanswerable, answered, unsure, _OTHERS_THRESHOLD, UNFITTED_EVIDENCE)
+    units = [question.units for question in questions if question.units]
+    evidence = fit_evidence(units) if units else UNFITTED_EVIDENCE
+    return Scale(right, unanswerable, answered, unsure, _OTHERS_THRESHOLD, evidence)
 
 
 def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tuple[list[float], list[float]]:
@@ -161,8 +172,8 @@ def judge_guesses(questions: Sequence[QuestionCandidates], weight: float, right:
     for question in questions:
         ranked = _rank(question, weight)
         confidence = right.probability(ranked.evidence[0]) if ranked.answers else 0.0
-        is_right = _is_right(_best_text(ranked), question.golds)
-        guesses.append(Guess(confidence, is_right, bool(question.golds), question.group))
+        right_guess = is_right(_best_text(ranked), question.golds)
+        guesses.append(Guess(confidence, right_guess, bool(question.golds), question.group))
     return guesses
 
 
@@ -199,20 +210,10 @@ def _fit_confidence(questions: Sequence[_RankedQuestion], counted: Collection[st
     return fit_weights([evidence for question in questions for evidence in question.ranked.evidence], shares, counted)
 
 
-def _is_right(text: str, golds: Sequence[str]) -> bool:
-    """Return whether a person would accept the answer, although its ends may differ from those of a gold answer."""
-    words = f" {normalise_answer(text)} "
-    for gold in golds:
-        score, gold_words = f1(text, [gold]), f" {normalise_answer(gold)} "
-        if score >= _NEARLY_EQUAL or (score >= _HALF and (words in gold_words or gold_words in words)):
-            return True
-    return False
-
-
 def _rank_all(questions: Sequence[QuestionCandidates], weight: float) -> list[_RankedQuestion]:
     """Rank the answers of each question; skip questions without a candidate."""
     return [
-        _RankedQuestion(question.golds, ranked, question.adversarial)
+        _RankedQuestion(question.golds, ranked, question.adversarial, question.lenient)
         for question in questions
         if (ranked := _rank(question, weight)).answers
     ]

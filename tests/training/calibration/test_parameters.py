@@ -135,7 +135,7 @@ def test_confidence_is_the_share_of_right_answers() -> None:
 
 
 def test_thresholds_are_chosen_from_the_confidence_of_best_answers() -> None:
-    # The margin tells right answers from wrong ones, and from answers to unanswerable questions.
+    # The margin separates right answers from wrong ones, and from answers to unanswerable questions.
     chooser, questions = random.Random(1), list[QuestionCandidates]()
     for n in range(1200):
         gold, answer, margin = (("right", "right", 3.0), ("right", "wrong", 0.0), (None, "wrong", -3.0))[n % 3]
