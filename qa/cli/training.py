@@ -186,7 +186,7 @@ def train_calibration(
     data: DataFolder,
     reader: Annotated[Path, typer.Option(help="Folder of the int8 reader; `calibration.json` is written there.")],
 ) -> None:
-    """Fit score weights, probabilities and the no-answer threshold on the held-out part of the training files."""
+    """Fit score weights, probabilities and the thresholds of answers on the held-out part of the training files."""
     with reported_errors(), _training_extra():
         from qa.training.calibration.fit import fit_calibration
 
