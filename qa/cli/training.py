@@ -195,7 +195,7 @@ def train_calibration(
         int, typer.Option(min=1, max=50, help="Percentage of the labelled documents that training held out.")
     ] = 12,
 ) -> None:
-    """Fit score weights, probabilities and thresholds on the held-out part of the training files."""
+    """Fit score weights, probabilities and the thresholds of answers on the held-out part of the training files."""
     with reported_errors(), _training_extra():
         from qa.evaluation.labelled_documents import load_documents
         from qa.training.calibration.fit import fit_calibration
