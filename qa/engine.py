@@ -21,6 +21,7 @@ from qa.reading.selection import select_answers, select_from_text
 from qa.reports import AddedDocument, IngestionReport
 from qa.results import Hit, QueryResult, SearchResult
 from qa.search.filters import parse_filter
+from qa.search.long_questions import encode_questions, lead_with_asking
 from qa.stopwatch import Stopwatch
 from qa.types import Document, Mark, Table
 from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check_text, check_top_k
@@ -108,11 +109,9 @@ class Engine:
         check_top_k(top_k)
         check_confidence(min_confidence)
         clock = Stopwatch()
-        searches = self._search(questions, index, MAX_PASSAGES_READ, filters, clock)
+        asked, searches = self._search(questions, index, MAX_PASSAGES_READ, filters, clock)
         weight, margin = self.calibration.retrieval_weight, self.calibration.stop_margin
-        passages_read = read_passages(
-            self.reader, questions, [search.hits for search in searches], weight, margin, top_k
-        )
+        passages_read = read_passages(self.reader, asked, [search.hits for search in searches], weight, margin, top_k)
         clock.lap("read")
         results = []
         for question, search, passages in zip(questions, searches, passages_read, strict=True):
@@ -125,6 +124,7 @@ class Engine:
                     generation=search.generation,
                     revision=search.revision,
                     timings_ms=clock.timings_ms(),
+                    corrected=search.corrected,
                 )
             )
         return results
@@ -169,7 +169,7 @@ class Engine:
         check_top_k(top_k)
         check_confidence(min_confidence)
         clock = Stopwatch()
-        logits = self.reader.read_batch([Pair(question, text) for question, text in pairs])
+        logits = self.reader.read_batch([Pair(lead_with_asking(question), text) for question, text in pairs])
         clock.lap("read")
         timings = clock.timings_ms()
         return [
@@ -222,14 +222,13 @@ class Engine:
         check_top_k(top_k)
         clock = Stopwatch()
         depth = max(top_k, RERANK_DEPTH) if rerank else top_k
-        searches = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
+        asked, searches = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
         hits: Sequence[Sequence[Hit]] = [search.hits for search in searches]
         if rerank:
-            hits = rerank_hits(self.reader, questions, hits, self.calibration.retrieval_weight)
+            hits = rerank_hits(self.reader, asked, hits, self.calibration.retrieval_weight)
             clock.lap("read")
-        timings = clock.timings_ms()
         return [
-            replace(search, hits=ranked[:top_k], timings_ms=timings)
+            replace(search, hits=ranked[:top_k], timings_ms=clock.timings_ms())
             for search, ranked in zip(searches, hits, strict=True)
         ]
 
@@ -303,16 +302,19 @@ class Engine:
         clock: Stopwatch,
         *,
         by_sentence: bool = False,
-    ) -> list[SearchResult]:
+    ) -> tuple[list[str], list[SearchResult]]:
         for question in questions:
             check_question(question)
         compiled = parse_filter(filters or {})
         opened = self.indexes.get(index)
-        vectors = self.embedder.encode_questions(questions)
+        corrected = [opened.correct_spelling(question, self.embedder.token_starts) for question in questions]
+        clock.lap("search")
+        asked = [correction or question for correction, question in zip(corrected, questions, strict=True)]
+        vectors = encode_questions(self.embedder.encode_questions, asked)
         clock.lap("embed")
-        results = [
-            opened.search(q, v, top_k, compiled, by_sentence=by_sentence)
-            for q, v in zip(questions, vectors, strict=True)
+        searches = [
+            replace(opened.search(question, vector, top_k, compiled, by_sentence=by_sentence), corrected=correction)
+            for question, vector, correction in zip(asked, vectors, corrected, strict=True)
         ]
         clock.lap("search")
-        return results
+        return asked, searches

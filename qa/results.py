@@ -65,12 +65,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits, best first, and the state of the index that they come from."""
+    """Hits, best first, and the state of the index that they come from.
+
+    `corrected` is the question as it was searched, if its spelling was corrected.
+    """
 
     hits: Sequence[Hit]
     generation: int
     revision: int
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    corrected: str | None = None
 
     passages = RenamedAttribute("hits")
 
@@ -154,6 +158,7 @@ class QueryResult:
         generation: of the index.
         revision: of the index.
         timings_ms: milliseconds by stage.
+        corrected: the question as it was searched and read, if its spelling was corrected.
     """
 
     query_id: str
@@ -166,6 +171,7 @@ class QueryResult:
     generation: int
     revision: int
     timings_ms: Mapping[str, float]
+    corrected: str | None = None
 
     @property
     def has_answer(self) -> bool:

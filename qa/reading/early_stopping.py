@@ -13,6 +13,7 @@ from itertools import chain
 from qa.reading.answers import Candidate, PassageCandidates, find_candidates
 from qa.reading.reader import Pair, Reader
 from qa.results import Hit
+from qa.search.long_questions import lead_with_asking
 from qa.text.headings import headings_above
 
 # Two passages keep two cores busy and are enough for most questions. Most of the others need all ten.
@@ -63,7 +64,7 @@ def build_pair(question: str, hit: Hit) -> Pair:
     """
     passage = hit.passage
     titles = headings_above(passage.text, hit.title, passage.marks)
-    return Pair(question, passage.text, " ".join(f"{title}." for title in titles))
+    return Pair(lead_with_asking(question), passage.text, " ".join(f"{title}." for title in titles))
 
 
 def count_passages_needed(
