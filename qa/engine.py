@@ -14,16 +14,17 @@ from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
 from qa.reading.calibration import Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
-from qa.reading.passage_tokens import ReaderText
-from qa.reading.reader import Pair, Reader
+from qa.reading.reader import Reader
 from qa.reading.reranking import RERANK_DEPTH, rerank_hits
-from qa.reading.selection import select_from_search, select_from_text
+from qa.reading.selection import select_from_search
+from qa.reading.single_texts import read_texts
 from qa.reports import AddedDocument, IngestionReport
 from qa.results import Hit, QueryResult, SearchResult
 from qa.search.filters import parse_filter
+from qa.search.long_questions import encode_questions
 from qa.stopwatch import Stopwatch
 from qa.types import Document, Mark, Passage, Span, Table
-from qa.validation import MAX_READ_TEXT, check_confidence, check_question, check_text, check_top_k
+from qa.validation import check_confidence, check_question, check_top_k
 
 DEFAULT_TOP_K = 3
 # The cost of a reranked search in questions: a question reads 4.7 passages on average, a reranked search 20.
@@ -109,10 +110,10 @@ class Engine:
         check_top_k(top_k)
         check_confidence(min_confidence)
         clock = Stopwatch()
-        searches = self._search(questions, index, MAX_PASSAGES_READ, filters, clock)
+        asked, searches = self._search(questions, index, MAX_PASSAGES_READ, filters, clock)
         passages_read = read_passages(
             self.reader,
-            questions,
+            asked,
             [search.hits for search in searches],
             self.calibration.retrieval_weight,
             self.calibration.stop_margin,
@@ -130,7 +131,7 @@ class Engine:
                 min_confidence,
                 include_passages=include_passages,
             )
-            results.append(replace(result, index=index, timings_ms=clock.timings_ms()))
+            results.append(replace(result, index=index, timings_ms=clock.timings_ms(), corrected=search.corrected))
         return results
 
     def read(
@@ -159,7 +160,7 @@ class Engine:
             InvalidInput: the question or the text is blank or too long, or an argument is out of range.
         """
         passage = Passage("", Span(0, len(text)), text, marks=marks, boxes=boxes, tables=tables)
-        (result,) = self._read_passages([(question, passage)], top_k, min_confidence)
+        (result,) = read_texts(self.reader, self.calibration, [(question, passage)], top_k, min_confidence)
         return result
 
     def read_batch(
@@ -167,7 +168,7 @@ class Engine:
     ) -> list[QueryResult]:
         """Answer each question from its own text; the pairs are (question, text)."""
         passages = [(question, Passage("", Span(0, len(text)), text)) for question, text in pairs]
-        return self._read_passages(passages, top_k, min_confidence)
+        return read_texts(self.reader, self.calibration, passages, top_k, min_confidence)
 
     def search(
         self,
@@ -212,14 +213,13 @@ class Engine:
         check_top_k(top_k)
         clock = Stopwatch()
         depth = max(top_k, RERANK_DEPTH) if rerank else top_k
-        searches = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
+        asked, searches = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
         hits: Sequence[Sequence[Hit]] = [search.hits for search in searches]
         if rerank:
-            hits = rerank_hits(self.reader, questions, hits, self.calibration.retrieval_weight)
+            hits = rerank_hits(self.reader, asked, hits, self.calibration.retrieval_weight)
             clock.lap("read")
-        timings = clock.timings_ms()
         return [
-            replace(search, hits=ranked[:top_k], timings_ms=timings)
+            replace(search, hits=ranked[:top_k], timings_ms=clock.timings_ms())
             for search, ranked in zip(searches, hits, strict=True)
         ]
 
@@ -293,37 +293,19 @@ class Engine:
         clock: Stopwatch,
         *,
         by_sentence: bool = False,
-    ) -> list[SearchResult]:
+    ) -> tuple[list[str], list[SearchResult]]:
         for question in questions:
             check_question(question)
         compiled = parse_filter(filters or {})
         opened = self.indexes.get(index)
-        vectors = self.embedder.encode_questions(questions)
+        corrected = [opened.correct_spelling(question, self.embedder.token_starts) for question in questions]
+        clock.lap("search")
+        asked = [correction or question for correction, question in zip(corrected, questions, strict=True)]
+        vectors = encode_questions(self.embedder.encode_questions, asked)
         clock.lap("embed")
-        results = [
-            opened.search(q, v, top_k, compiled, by_sentence=by_sentence)
-            for q, v in zip(questions, vectors, strict=True)
+        searches = [
+            replace(opened.search(question, vector, top_k, compiled, by_sentence=by_sentence), corrected=correction)
+            for question, vector, correction in zip(asked, vectors, corrected, strict=True)
         ]
         clock.lap("search")
-        return results
-
-    def _read_passages(
-        self, pairs: Sequence[tuple[str, Passage]], top_k: int, min_confidence: float | None
-    ) -> list[QueryResult]:
-        """Answer each question from a passage that is not in an index."""
-        for question, passage in pairs:
-            check_question(question)
-            check_text(passage.text, limit=MAX_READ_TEXT)
-        check_top_k(top_k)
-        check_confidence(min_confidence)
-        clock = Stopwatch()
-        logits = self.reader.read_batch([Pair(question, ReaderText.of(passage)) for question, passage in pairs])
-        clock.lap("read")
-        timings = clock.timings_ms()
-        return [
-            replace(
-                select_from_text(question, passage, of_passage, self.calibration, top_k, min_confidence),
-                timings_ms=timings,
-            )
-            for (question, passage), of_passage in zip(pairs, logits, strict=True)
-        ]
+        return asked, searches

@@ -78,12 +78,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits, best first, and the state of the index that they come from."""
+    """Hits, best first, and the state of the index that they come from.
+
+    `corrected` is the question as it was searched, if its spelling was corrected.
+    """
 
     hits: Sequence[Hit]
     generation: int
     revision: int
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    corrected: str | None = None
 
     passages = RenamedAttribute("hits")
 

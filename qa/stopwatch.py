@@ -13,9 +13,9 @@ class Stopwatch:
         self._laps: dict[str, float] = {}
 
     def lap(self, stage: str) -> None:
-        """Record the time since the previous lap as that of a stage."""
+        """Add the time since the previous lap to that of a stage."""
         now = time.perf_counter()
-        self._laps[stage] = round((now - self._last) * 1000, 3)
+        self._laps[stage] = round(self._laps.get(stage, 0.0) + (now - self._last) * 1000, 3)
         self._last = now
 
     def timings_ms(self) -> dict[str, float]:

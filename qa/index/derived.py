@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from qa.errors import NotFound, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.durable import file_lock
-from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles, discard
+from qa.index.lexical import LexicalIndex, LexicalSearcher, discard
+from qa.index.stale_files import StaleFiles
 from qa.index.transactions import ReadTransaction
 from qa.index.vectors import VectorView, build_base, extend_base, newest_base
 from qa.malloc import trim_heap
 
+_Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 
 # tantivy's statistics include deleted passages until segments merge. Above this share the postings are rebuilt.
@@ -79,6 +82,19 @@ class DerivedFiles:
                     if view is None or not _is_current(view, transaction):
                         view = self._view = self._update(transaction, view)
             yield view, transaction
+
+    def query(self, query: Callable[[View, ReadTransaction], _Result]) -> _Result:
+        """Return the result of a query of the newest revision; rebuild the files if they turn out to be damaged."""
+        with self.pin() as (view, transaction):
+            try:
+                return query(view, transaction)
+            except StaleFiles as error:
+                # The files were damaged while open, or in a part that opening does not read.
+                _log.warning("index %s: rebuilding vectors and postings: %s", self._folder.name, error)
+                damaged = view
+        self.discard(damaged)
+        with self.pin() as (view, transaction):
+            return query(view, transaction)
 
     @contextmanager
     def _translate_file_errors(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """BM25 over passages with tantivy: postings derived from the catalogue, which can be rebuilt at any time.
 
-It indexes the stems of a text and, at a lower weight, pairs of neighbouring stems. tantivy fixes BM25's k1 and b at 1.2
+It indexes the stems of a text, its identifiers and, at a lower weight, pairs of neighbouring stems. A second field has
+the words as they are spelt, from which misspelt questions are corrected. tantivy fixes BM25's k1 and b at 1.2
 and 0.75, which suit longer texts than passages. Adding every stem twice halves k1. Adding a filler term to each
 text makes the lengths more similar, as a lower b would.
 
@@ -10,23 +11,21 @@ only during that call, so an idle process never keeps tantivy's lock.
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 import shutil
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import tantivy
 
-from qa.errors import Unavailable
 from qa.index.durable import sync_folder, write_durably
-from qa.search.analysis import question_terms, term_pairs
+from qa.index.stale_files import StaleFiles, translate_errors
+from qa.index.vocabulary import FIELD, PassageVocabulary, occurs, spelt_words
+from qa.search.analysis import identifiers, question_terms, term_pairs
 
-FORMAT = "5"
+FORMAT = "6"
 # Occurrences added for each stem of a text.
 _REPEATS = 2
 _FILLER = ["_"] * 150
@@ -36,13 +35,7 @@ _ASCII_WORD = re.compile(r"[^\W_]+")
 _SEGMENT_FILE = re.compile(r"[0-9a-f]{32}\..+")
 _WRITER_BYTES = 64_000_000
 _STEM_CACHE_SIZE = 20_000
-# Operating system errors that leave the files sound.
-_SYSTEM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE)
 _STATE, _CHECKSUMS = "REVISION", "CHECKSUMS"
-
-
-class StaleFiles(Unavailable):
-    """Derived files are missing, damaged or of another format; rebuild them from the catalogue."""
 
 
 class LexicalSearcher:
@@ -74,7 +67,7 @@ class LexicalSearcher:
         terms = self._terms(question)
         if not terms or limit < 1 or (allowed is not None and not allowed):
             return []
-        clauses = [self._term_query(term) for term in terms]
+        clauses = [self._term_query(term) for term in [*terms, *self._identifiers(question, terms)]]
         clauses += [tantivy.Query.boost_query(self._term_query(pair), _PAIR_WEIGHT) for pair in term_pairs(terms)]
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses])
         if allowed is not None:
@@ -82,7 +75,7 @@ class LexicalSearcher:
             query = tantivy.Query.boolean_query(
                 [(tantivy.Occur.Must, query), (tantivy.Occur.Must, tantivy.Query.boost_query(restriction, 0.0))]
             )
-        with _translate_errors():
+        with translate_errors():
             hits = self._searcher.search(query, limit, count=False).hits
             ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         scores = [(_passage_id(id), float(score or 0.0)) for id, (score, _) in zip(ids, hits, strict=True)]
@@ -90,10 +83,13 @@ class LexicalSearcher:
 
     def document_frequencies(self, question: str) -> dict[str, int]:
         """Return the question's terms in order, each with the number of passages that contain it, which may be 0."""
-        count = len(self)
-        with _translate_errors():
+        count, terms = len(self), self._terms(question)
+        with translate_errors():
             # tantivy still counts some deleted passages.
-            return {term: min(count, self._searcher.doc_freq("text", term)) for term in self._terms(question)}
+            return {
+                term: min(count, self._searcher.doc_freq("text", term))
+                for term in [*terms, *self._identifiers(question, terms)]
+            }
 
     def analyze(self, text: str) -> Iterable[str]:
         """Return the stems of a text as they are indexed; "" for a word that is not indexed."""
@@ -102,9 +98,13 @@ class LexicalSearcher:
             return map(self._stem, _ASCII_WORD.findall(text.lower()))
         return self._analyzer.analyze(text)
 
+    def vocabulary(self) -> PassageVocabulary:
+        """Return the words of the passages."""
+        return PassageVocabulary(self._searcher, self._schema, self._analyzer)
+
     def passage_ids(self) -> list[int]:
         """Return the ids of all passages, ascending."""
-        with _translate_errors():
+        with translate_errors():
             hits = self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
             ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         return sorted(map(_passage_id, ids))
@@ -116,6 +116,11 @@ class LexicalSearcher:
 
     def _terms(self, question: str) -> list[str]:
         return question_terms(question, self._analyzer.analyze)
+
+    def _identifiers(self, question: str, terms: Sequence[str]) -> list[str]:
+        """Return the question's identifiers that occur; of others only the parts count."""
+        names = [name for name in identifiers(question) if name not in terms]
+        return [name for name in names if occurs(self._searcher, self._schema, "text", name)]
 
     def _term_query(self, term: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, "text", term, "freq")
@@ -147,7 +152,7 @@ class LexicalIndex:
         elif not (folder / "meta.json").exists():
             # tantivy would create an empty index here.
             raise StaleFiles(f"{folder}: no postings")
-        with _translate_errors():
+        with translate_errors():
             self._index = tantivy.Index(_schema(), str(folder), reuse=not create)
             # A background reload could expose a revision that no query has pinned.
             self._index.config_reader("manual")
@@ -161,7 +166,7 @@ class LexicalIndex:
         Raises:
             StaleFiles: the files can no longer be used.
         """
-        with _translate_errors():
+        with translate_errors():
             fields = (self.folder / _STATE).read_text(encoding="ascii").split()
             if len(fields) != 4 or fields[0] != FORMAT:
                 raise ValueError(f"REVISION contains {fields}")
@@ -184,7 +189,7 @@ class LexicalIndex:
         Raises:
             StaleFiles: the files are damaged.
         """
-        with _translate_errors():
+        with translate_errors():
             writer = self._index.writer(_WRITER_BYTES, 1)
             for id in removed:
                 writer.delete_documents_by_term("passage", id)
@@ -193,7 +198,9 @@ class LexicalIndex:
                 document = tantivy.Document()
                 document.add_integer("passage", id)
                 terms = self._analyzer.analyze(text)
-                document.add_text("text", " ".join([*(terms + term_pairs(terms)) * _REPEATS, *_FILLER]))
+                terms += [*term_pairs(terms), *identifiers(text)]
+                document.add_text("text", " ".join([*terms * _REPEATS, *_FILLER]))
+                document.add_text(FIELD, spelt_words(text))
                 writer.add_document(document)
             writer.commit()
             writer.wait_merging_threads()
@@ -222,27 +229,6 @@ class LexicalIndex:
             yield name, checksum
 
 
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    """Turn tantivy's errors into the package's.
-
-    Raises:
-        StaleFiles: tantivy reports an error, or panics, which has no public exception class.
-        Unavailable: the system does not allow the files to be written.
-    """
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        # tantivy's errors carry the system's message, but no errno.
-        if any(os.strerror(number) in str(error) for number in _SYSTEM_ERRORS):
-            raise Unavailable(f"cannot write postings: {error}", field="index") from error
-        raise StaleFiles(f"cannot use postings: {error}") from error
-    except BaseException as error:
-        if type(error).__module__ != "pyo3_runtime":
-            raise
-        raise StaleFiles(f"cannot use postings: {error}") from error
-
-
 def _checksum(path: Path) -> str | None:
     """Return a file's CRC-32, None if the file is missing. It detects accidents, not tampering."""
     try:
@@ -264,6 +250,7 @@ def _schema() -> tantivy.Schema:
     # Signed: `delete_documents_by_term` encodes an int as signed, which matches nothing in an unsigned field.
     builder.add_integer_field("passage", stored=False, indexed=True, fast=True)
     builder.add_text_field("text", stored=False, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field(FIELD, stored=False, tokenizer_name="whitespace", index_option="basic")
     return builder.build()
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from qa.index.comparison import check_unchanged, compare_documents, stored_excep
 from qa.index.rows import content_hash
 from qa.results import SearchResult
 from qa.search.filters import Filter
+from qa.search.spelling import correct_spelling
 from qa.types import Change, Document, DocumentInfo, Passage, SourceFile
 
 if TYPE_CHECKING:
@@ -286,22 +287,16 @@ class LocalIndex:
         by_sentence: bool = False,
     ) -> SearchResult:
         """Find the passages that most likely answer a question: `qa.search.hybrid.search` on the newest revision."""
-        from qa.index.lexical import StaleFiles
         from qa.index.snapshot import LocalSnapshot
         from qa.search.hybrid import search
 
-        with self.derived.pin() as (view, transaction):
-            try:
-                snapshot = LocalSnapshot(view, transaction)
-                return search(snapshot, question, vector, limit, filter, by_sentence=by_sentence)
-            except StaleFiles as error:
-                # The files were damaged while open, or in a part that opening does not read.
-                _log.warning("index %s: rebuilding vectors and postings: %s", self.name, error)
-                damaged = view
-        self.derived.discard(damaged)
-        with self.derived.pin() as (view, transaction):
-            snapshot = LocalSnapshot(view, transaction)
-            return search(snapshot, question, vector, limit, filter, by_sentence=by_sentence)
+        return self.derived.query(
+            lambda *pinned: search(LocalSnapshot(*pinned), question, vector, limit, filter, by_sentence=by_sentence)
+        )
+
+    def correct_spelling(self, question: str, token_starts: Callable[[str], Sequence[int]]) -> str | None:
+        """Correct a question with the words of the newest revision: `qa.search.spelling.correct_spelling`."""
+        return self.derived.query(lambda view, _: correct_spelling(question, view.lexical.vocabulary(), token_starts))
 
     def purge(self) -> None:
         """Permanently erase removed and replaced documents from all files.

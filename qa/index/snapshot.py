@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.index.derived import View
-from qa.index.lexical import StaleFiles
+from qa.index.stale_files import StaleFiles
 from qa.index.transactions import ReadTransaction
 from qa.search.filters import Filter
 from qa.search.hybrid import StoredPassage

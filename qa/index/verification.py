@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qa.index.lexical import StaleFiles
 from qa.index.local import FILE_PART, LocalIndex
 from qa.index.rows import content_hash
+from qa.index.stale_files import StaleFiles
 from qa.index.transactions import ReadTransaction
 from qa.text.boundaries import is_boundary
 from qa.types import Document

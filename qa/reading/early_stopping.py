@@ -16,6 +16,7 @@ from qa.reading.evidence import UnitCandidate, find_units
 from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
 from qa.results import Hit
+from qa.search.long_questions import lead_with_asking
 from qa.text.headings import headings_above
 
 # Two passages keep two cores busy and are enough for most questions. Most of the others need all ten.
@@ -75,7 +76,7 @@ def build_pair(question: str, hit: Hit) -> Pair:
     """
     passage = hit.passage
     titles = headings_above(passage.text, hit.title, passage.marks)
-    return Pair(question, ReaderText.of(passage), " ".join(f"{title}." for title in titles))
+    return Pair(lead_with_asking(question), ReaderText.of(passage), " ".join(f"{title}." for title in titles))
 
 
 def count_passages_needed(

@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 # BM25's term saturation; tantivy's is fixed at this value.
 _K1 = 1.2
 # These words say what type of answer is expected. They are rare in documents, so BM25 would weight them heavily.
 # As names (May, the Who) they count.
-_QUESTION_WORDS = (
+QUESTION_WORDS = (
     *("what", "which", "who", "whom", "whose", "when", "where", "why", "how"),
     *("do", "does", "did", "done", "has", "have", "had", "was", "were", "been", "being", "am"),
     *("can", "could", "will", "would", "shall", "should", "may", "might", "must"),
 )
 _WORD = re.compile(r"\w+")
+_MARK = re.compile(r"[-./:_]\w")
+# Words joined by marks, with the dashes of an option before them.
+_JOINED = re.compile(r"(?:(?<![\w-])--?(?=[^\W_]))?\w+(?:[-./:]\w+)*")
+_IDENTIFIER_MARK = re.compile(r"^-|\d.*[-./:]|[-./:].*\d|[^\W_]_+[^\W_]|\w\w\.\w\w")
+_MAX_IDENTIFIER = 80
 _SENTENCE_START = re.compile(r"(^|[.?!:])[\s\"'“‘(]*$")
 
 
@@ -28,6 +33,17 @@ def question_terms(question: str, analyze: Callable[[str], Sequence[str]]) -> li
         analyze: returns the terms of a text: stemmed, without stop words.
     """
     return list(dict.fromkeys(analyze(_drop_question_words(question)) or analyze(question)))
+
+
+def identifiers(text: str) -> list[str]:
+    """Return the identifiers in a text, in lower case, such as `4.6.1`, `max_connections`, `--no-cache` or `e-17`.
+
+    They are terms besides the words that they consist of. A single word or number is none, as it is a term anyway.
+    """
+    # Most words are letters only, which is quicker to see than to search.
+    marked = (word for word in text.lower().split() if not word.isalnum() and _MARK.search(word))
+    joined = chain.from_iterable(map(_JOINED.findall, marked))
+    return [name for name in joined if len(name) <= _MAX_IDENTIFIER and _IDENTIFIER_MARK.search(name)]
 
 
 def term_pairs(terms: Sequence[str]) -> list[str]:
@@ -59,6 +75,6 @@ def _drop_question_words(question: str) -> str:
         is_name = (
             capitals_mark_names and match[0][0].isupper() and not _SENTENCE_START.search(question[: match.start()])
         )
-        return match[0] if is_name or match[0].casefold() not in _QUESTION_WORDS else ""
+        return match[0] if is_name or match[0].casefold() not in QUESTION_WORDS else ""
 
     return _WORD.sub(keep, question)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.results import Hit, SearchResult
-from qa.search.analysis import bm25_ceiling, term_weights
+from qa.search.analysis import bm25_ceiling, identifiers, term_weights
 from qa.search.filters import Filter
 from qa.search.fusion import CANDIDATES, SENTENCE_DEPTH, fuse
 from qa.search.sentence_coverage import coverage
@@ -105,6 +105,8 @@ def search(
     passages = snapshot.passages([id for _, id in best])
     if by_sentence:
         rescored, rest = [id for _, id in best[:SENTENCE_DEPTH]], best[SENTENCE_DEPTH:]
+        # The parts of an identifier are covered like other words.
+        weights = {term: weight for term, weight in weights.items() if term not in identifiers(question)}
         shares = [_sentence_coverage(passages[id], weights, snapshot) for id in rescored]
         fused = fuse([lexical[id] for id in rescored], [dense[id] for id in rescored], ceiling, shares).tolist()
         best = _best(fused, rescored, SENTENCE_DEPTH)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from qa.index.lexical import LexicalIndex, LexicalSearcher, StaleFiles
-from qa.search.analysis import bm25_ceiling, term_weights
+from qa.index.lexical import LexicalIndex, LexicalSearcher
+from qa.index.stale_files import StaleFiles
+from qa.search.analysis import bm25_ceiling, identifiers, term_weights
 
 TEXTS = {
     5: "The cat sat on the mat.",
@@ -85,6 +86,19 @@ def test_words_of_other_scripts_are_not_split(lexical: LexicalIndex) -> None:
     ]
 
 
+def test_an_identifier_is_a_term_besides_its_parts(lexical: LexicalIndex) -> None:
+    texts = ["Release 4.6.1 is new.", "Release 1.4.6 is old.", "Pass --no-cache.", "There is no cache.", "E-17", "17 E"]
+    lexical.apply([], enumerate(texts, 20), 4, "m")
+    searcher = lexical.searcher()
+    for question, first, second in (("4.6.1?", 20, 21), ("what does --no-cache do", 22, 23), ("error e-17", 24, 25)):
+        (best, score), (other, lower) = searcher.search(question, 2)
+        assert (best, other) == (first, second)
+        assert score > 1.3 * lower
+    assert searcher.document_frequencies("4.6.1") == {"4": 2, "6": 2, "1": 2, "4.6.1": 1}
+    # An identifier that does not occur counts by its parts only.
+    assert searcher.document_frequencies("6.4") == {"6": 2, "4": 2}
+
+
 def test_accents_and_case_do_not_matter(lexical: LexicalIndex) -> None:
     assert [id for id, _ in lexical.searcher().search("CAFE", 5)] == [2**40]
 
@@ -96,7 +110,7 @@ def test_analysis_returns_the_indexed_stems(lexical: LexicalIndex, text: str) ->
     lexical.apply([], [(6, text)], 4, "m")
     searcher = lexical.searcher()
     stems = [stem for stem in searcher.analyze(text) if stem]
-    assert set(stems) == set(searcher.document_frequencies(text))
+    assert set(stems) == set(searcher.document_frequencies(text)) - set(identifiers(text))
     assert all(searcher.search(stem, 1) for stem in stems if stem.isascii())
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from qa.search.analysis import bm25_ceiling, question_terms, term_pairs, term_weights
+from qa.search.analysis import bm25_ceiling, identifiers, question_terms, term_pairs, term_weights
 
 
 def analyze(text: str) -> list[str]:
@@ -42,3 +42,17 @@ def test_weights_are_inverse_document_frequencies() -> None:
     }
     assert bm25_ceiling(weights) == pytest.approx(2.2 * sum(weights.values()))
     assert bm25_ceiling({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Since version 4.6.1, set max_connections.", ["4.6.1", "max_connections"]),
+        ("`--no-cache` (or -n) in docker.conf", ["--no-cache", "-n", "docker.conf"]),
+        ("Error E-17 at 9:30 on 2024-03-01", ["e-17", "9:30", "2024-03-01"]),
+        ("A well-known and/or F7 e.g. U.S. - end.", []),
+        ("x_" * 60, []),
+    ],
+)
+def test_identifiers_are_words_joined_by_marks(text: str, names: list[str]) -> None:
+    assert identifiers(text) == names
