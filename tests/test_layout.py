@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": FOUNDATION,
     "search": {*FOUNDATION, "text", "validation"},
     "index": LOWER,
-    "reading": LOWER,
+    "reading": {*LOWER, "stopwatch"},
     "indexing": {*MIDDLE, "reports"},
     "engine": {*MIDDLE, "indexing", "reports", "stopwatch"},
     "factory": {*MIDDLE, "indexing", "engine"},

@@ -21,6 +21,7 @@ TEXTS = {
 }
 # Statements that undo each migration.
 DOWNGRADES = {
+    5: "ALTER TABLE passages DROP COLUMN lead_in;",
     4: """
         DROP TRIGGER document_with_file_deleted; DROP TRIGGER document_file_changed;
         DROP INDEX documents_by_file;
@@ -49,12 +50,12 @@ def filled(index: LocalIndex) -> LocalIndex:
 def downgrade(path: Path, version: int) -> None:
     """Turn a catalogue into one that an earlier version of the program created."""
     with closing(sqlite3.connect(path)) as connection:
-        for step in range(4, version - 1, -1):
+        for step in range(5, version - 1, -1):
             connection.executescript(DOWNGRADES[step])
         connection.execute(f"PRAGMA user_version = {version}")
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
 def test_migrates_an_index_of_an_earlier_version(index: LocalIndex, version: int) -> None:
     filled(index)
     index.close()
@@ -75,7 +76,7 @@ def test_migrates_an_index_of_an_earlier_version(index: LocalIndex, version: int
     migrated.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
 def test_imports_an_export_of_an_earlier_version(index: LocalIndex, tmp_path: Path, version: int) -> None:
     filled(index).catalog.export(tmp_path / "export")
     downgrade(tmp_path / "export", version)
