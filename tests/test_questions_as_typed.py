@@ -45,10 +45,11 @@ def test_words_that_are_english_or_identifiers_are_not_changed(manual: Engine) -
 
 def test_a_search_and_a_reranked_search_are_corrected_too(manual: Engine) -> None:
     for rerank, by_sentence in ((False, True), (True, True), (False, False)):
-        typed = manual.search("kettel temprature", rerank=rerank, by_sentence=by_sentence)
-        assert typed.corrected == "kettle temperature"
-        assert typed.hits == manual.search("kettle temperature", rerank=rerank, by_sentence=by_sentence).hits
-    assert manual.search("kettle temperature").corrected is None
+        typed, right = manual.search_batch(
+            ["kettel temprature", "kettle temperature"], rerank=rerank, by_sentence=by_sentence
+        )
+        assert (typed.corrected, right.corrected) == ("kettle temperature", None)
+        assert typed.hits == right.hits
 
 
 def test_a_question_gets_the_same_result_alone_and_in_a_batch(manual: Engine) -> None:

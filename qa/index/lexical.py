@@ -67,7 +67,7 @@ class LexicalSearcher:
         terms = self._terms(question)
         if not terms or limit < 1 or (allowed is not None and not allowed):
             return []
-        clauses = [self._term_query(term) for term in [*terms, *self._identifiers(question, terms)]]
+        clauses = [self._term_query(term) for term in [*terms, *self._identifiers(question)]]
         clauses += [tantivy.Query.boost_query(self._term_query(pair), _PAIR_WEIGHT) for pair in term_pairs(terms)]
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses])
         if allowed is not None:
@@ -88,7 +88,7 @@ class LexicalSearcher:
             # tantivy still counts some deleted passages.
             return {
                 term: min(count, self._searcher.doc_freq("text", term))
-                for term in [*terms, *self._identifiers(question, terms)]
+                for term in [*terms, *self._identifiers(question)]
             }
 
     def analyze(self, text: str) -> Iterable[str]:
@@ -117,9 +117,9 @@ class LexicalSearcher:
     def _terms(self, question: str) -> list[str]:
         return question_terms(question, self._analyzer.analyze)
 
-    def _identifiers(self, question: str, terms: Sequence[str]) -> list[str]:
+    def _identifiers(self, question: str) -> list[str]:
         """Return the question's identifiers that occur; of others only the parts count."""
-        names = [name for name in identifiers(question) if name not in terms]
+        names = dict.fromkeys(identifiers(question))
         return [name for name in names if occurs(self._searcher, self._schema, "text", name)]
 
     def _term_query(self, term: str) -> tantivy.Query:

@@ -106,7 +106,8 @@ def search(
     if by_sentence:
         rescored, rest = [id for _, id in best[:SENTENCE_DEPTH]], best[SENTENCE_DEPTH:]
         # The parts of an identifier are covered like other words.
-        weights = {term: weight for term, weight in weights.items() if term not in identifiers(question)}
+        names = identifiers(question)
+        weights = {term: weight for term, weight in weights.items() if term not in names}
         shares = [_sentence_coverage(passages[id], weights, snapshot) for id in rescored]
         fused = fuse([lexical[id] for id in rescored], [dense[id] for id in rescored], ceiling, shares).tolist()
         best = _best(fused, rescored, SENTENCE_DEPTH)

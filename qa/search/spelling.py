@@ -27,7 +27,12 @@ _LONG = 8
 _PREFIX, _MAX_COMPARED = 3, 1_000
 # The best word must be in this many times as many passages as an unrelated one that costs the same.
 _DOMINANCE = 2
-_SOUNDS_ALIKE = [frozenset(letters) for letters in ("aeiouy", "cksxz", "gj", "dt", "bp", "fv", "mn", "vw", "st")]
+# A question with more unknown words is hardly English.
+_MAX_CORRECTIONS = 10
+_SOUNDS_ALIKE = ("aeiouy", "cksxz", "gj", "dt", "bp", "fv", "mn", "vw", "st")
+_CONFUSED_WITH = {
+    letter: {other for alike in _SOUNDS_ALIKE if letter in alike for other in alike} for letter in ascii_lowercase
+}
 # Words of letters, apart from those in names such as `e-mail.example` and in contractions.
 _WORD = re.compile(r"(?<![\w\-./:@'’])[A-Za-z]+(?![\w\-/:@]|\.\w|['’](?!s\b))")
 _CONTRACTION = re.compile(
@@ -73,17 +78,16 @@ def correct_spelling(question: str, vocabulary: Vocabulary, token_starts: Callab
     def is_common(word: str) -> bool:
         return len(token_starts(word)) == 1
 
-    def correct(match: re.Match[str]) -> str:
-        typed = match[0]
+    corrections: dict[str, str] = {}
+    for typed in dict.fromkeys(_WORD.findall(question)):
         word = typed.lower()
         if len(word) < _MIN_LETTERS or vocabulary.occurs(word) or is_known(word, is_common):
-            return typed
-        is_name = not typed.islower()
-        max_cost = _MAX_COST_OF_NAME if is_name else _MAX_COST_OF_LONG if len(word) >= _LONG else _MAX_COST
-        best = _best_correction(word, max_cost, vocabulary)
-        return typed if best is None else _match_case(best, typed)
-
-    corrected = _WORD.sub(correct, question)
+            continue
+        max_cost = _MAX_COST_OF_NAME if word != typed else _MAX_COST_OF_LONG if len(word) >= _LONG else _MAX_COST
+        corrections[typed] = _match_case(_best_correction(word, max_cost, vocabulary), typed)
+        if len(corrections) == _MAX_CORRECTIONS:
+            break
+    corrected = _WORD.sub(lambda match: corrections.get(match[0], match[0]), question)
     return corrected if corrected != question else None
 
 
@@ -141,7 +145,7 @@ def _cost_of_letter(word: str, i: int, otherwise: float) -> float:
 def _cost_of_confusion(letter: str, other: str, i: int) -> float:
     if letter == other:
         return 0.0
-    return _SOUND if i and any({letter, other} <= alike for alike in _SOUNDS_ALIKE) else _UNLIKELY
+    return _SOUND if i and other in _CONFUSED_WITH.get(letter, ()) else _UNLIKELY
 
 
 def _best_correction(word: str, max_cost: float, vocabulary: Vocabulary) -> str | None:
@@ -149,8 +153,8 @@ def _best_correction(word: str, max_cost: float, vocabulary: Vocabulary) -> str 
     if not costs and max_cost == _MAX_COST_OF_LONG:
         letters = set(word)
         for near in vocabulary.words_with_prefix(word[:_PREFIX], _MAX_COMPARED):
-            # Two errors change at most four letters.
-            if abs(len(near) - len(word)) <= 2 and len(letters.symmetric_difference(near)) <= 4:
+            # Quicker than the cost. Only letters that sound alike add one to the word.
+            if abs(len(near) - len(word)) <= 2 and len(letters.difference(near)) <= 1:
                 costs[near] = error_cost(word, near)
     lowest = min(costs.values(), default=_UNLIKELY)
     if lowest > max_cost or (lowest >= _SOUND and len(word) < _MIN_LETTERS_FOR_SOUND):
@@ -175,11 +179,11 @@ def _neighbours(word: str) -> set[str]:
     edits = {a + b[1] + b[0] + b[2:] for a, b in splits if len(b) > 1}
     edits |= {a + b[1:] for a, b in splits if b and b[0] == a[-1:]}
     edits |= {a + letter + b for a, b in splits for letter in ascii_lowercase}
-    edits |= {
-        a + letter + b[1:] for a, b in splits if a and b for alike in _SOUNDS_ALIKE if b[0] in alike for letter in alike
-    }
+    edits |= {a + letter + b[1:] for a, b in splits if a and b for letter in _CONFUSED_WITH[b[0]]}
     return edits - {word}
 
 
-def _match_case(word: str, typed: str) -> str:
+def _match_case(word: str | None, typed: str) -> str:
+    if word is None:
+        return typed
     return word.upper() if typed.isupper() else word.capitalize() if typed[0].isupper() else word

@@ -124,3 +124,9 @@ def test_cost_of_errors() -> None:
 )
 def test_words_formed_from_common_words_are_known(word: str) -> None:
     assert is_known(word, COMMON.__contains__) == (word not in ("keystrokes", "dogs"))
+
+
+def test_corrects_a_limited_number_of_words() -> None:
+    words = ["seperate" + letter for letter in "abcdefghijkl"]
+    right = ["separate" + letter for letter in "abcdefghijkl"]
+    assert corrected(" ".join(words), **dict.fromkeys(right, 1)) == " ".join([*right[:10], *words[10:]])
