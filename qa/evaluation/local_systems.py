@@ -107,6 +107,9 @@ class IndexSystem:
             return Outcome(id, (), given=False, ranking=ranking, timings_ms=timings)
         guesses = (*([result.best_guess] if result.best_guess else ()), *result.alternatives)
         position = self._documents.positions.get
+        # A result without an answer has the first passages that were found, whether or not they were read.
+        reports_read = result.has_answer or not self._as_shown
+        read = self._documents.contexts(hit.passage.document_id for hit in result.passages) if reports_read else None
         return Outcome(
             id,
             tuple(
@@ -116,7 +119,7 @@ class IndexSystem:
             result.has_answer if self._as_shown else _is_given(result, self._engine.calibration.query),
             result.no_answer_score,
             ranking,
-            self._documents.contexts(hit.passage.document_id for hit in result.passages),
+            read,
             timings,
             result.status if self._as_shown else None,
             tuple(MarkedUnit(position(unit.document_id), unit.span, unit.score) for unit in result.evidence),
