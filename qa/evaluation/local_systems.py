@@ -72,13 +72,15 @@ class IndexSystem:
     def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
         """Yield outcomes; questions are asked in batches, and the timed ones again alone.
 
-        Questions asked within their documents get no ranking, and one that is too long to ask an empty outcome.
+        Questions asked within their documents get no ranking. One that is too long to ask gets an empty outcome, and so
+        does one whose document is not in the index.
         """
         for batch, filters in self._filtered_batches(questions):
-            askable = {question.id: question.text for question in batch if is_askable(question)}
+            has_document = filters is None or bool(filters["document_id"])
+            askable = {question.id: question.text for question in batch if has_document and is_askable(question)}
             texts = list(askable.values())
             searches = [None] * len(texts) if self._mode.names_document else self._search(texts)
-            answers = [None] * len(texts) if self._mode.ranks else self._ask(texts, filters)
+            answers = [None] * len(texts) if self._mode.ranks or not texts else self._ask(texts, filters)
             results = dict(zip(askable, zip(searches, answers, strict=True), strict=True))
             for question in batch:
                 if question.id not in results:
