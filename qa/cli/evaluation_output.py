@@ -51,7 +51,7 @@ def reports(evaluations: Sequence[dict[str, Any]]) -> None:
             lines([f"errors: {', '.join(faults)}"])
         for answerable, counts in report.get("statuses", {}).items():
             lines([f"{answerable}: {', '.join(f'{status} {count}' for status, count in counts.items() if count)}"])
-        if "parts" in report:
+        if report.get("parts"):
             _print_parts(report)
             continue
         worst = [part for part in report["slices"] if part["n"] >= _MIN_SLICE][:_SLICES_SHOWN]
@@ -60,12 +60,13 @@ def reports(evaluations: Sequence[dict[str, Any]]) -> None:
 
 def _print_parts(report: Mapping[str, Any]) -> None:
     """Print the metrics of each genre, kind and style; a column for each metric that any of them has."""
-    names = [name for name in report["parts"][0]["metrics"] if any(part["metrics"][name] for part in report["parts"])]
+    parts = report["parts"]
+    names = [name for name in parts[0]["metrics"] if any(part["metrics"][name] is not None for part in parts)]
     table = Table("", "n", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.columns[0].no_wrap = True
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
-    for part in report["parts"]:
+    for part in parts:
         values = [part["metrics"][name] for name in names]
         table.add_row(
             f"{part['by']}: {part['part']}",

@@ -18,20 +18,6 @@ from qa.evaluation.intervals import UNDEFINED, Estimate, estimate, estimate_cali
 from qa.evaluation.metrics import normalise_answer
 from qa.types import Span
 
-MEASURES = (
-    "evidence_f1",
-    "evidence_f1_answerable",
-    "evidence_f1_several",
-    "evidence_recall_several",
-    "evidence_precision",
-    "evidence_recall",
-    "evidence_micro_f1",
-    "no_evidence_accuracy",
-    "evidence_ece",
-    "items_f1",
-    "items_overlap_f1",
-)
-
 
 class Counts(NamedTuple):
     """Credit for predictions, their number, credit for gold labels, and their number."""
@@ -138,7 +124,7 @@ def _common(a: str, b: str) -> int:
 
 
 def measure(judged: Sequence[JudgedEvidence]) -> dict[str, Estimate]:
-    """Return each of `MEASURES`, from 0 to 1, `no_evidence_accuracy` from 0 to 100.
+    """Return the metrics with their intervals, from 0 to 1, and `no_evidence_accuracy` from 0 to 100.
 
     - `evidence_f1`: mean F1 over the units of each question; 1 for an unanswerable question without marks.
     - `evidence_f1_answerable`, `evidence_f1_several`, `evidence_recall_several`: of the answerable questions alone,

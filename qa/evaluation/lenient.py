@@ -7,7 +7,7 @@ alternatives, not only the first answer. See `qa.evaluation.metrics.is_right` fo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,19 +117,18 @@ def score_results(dataset: Dataset, outcomes: Sequence[Outcome]) -> tuple[dict[s
     questions = dataset.questions
     judgements = [judge(dataset, *pair) for pair in zip(questions, outcomes, strict=True)]
     parts = partition(judgements, [question.labels for question in questions])
+    measured = measure_parts(parts, measure)
     genres = [part for (by, _), part in parts.items() if by == GENRE]
     metrics = measure(judgements)
-    if genres:
-        measured = [measure(genre) for genre in genres]
-        metrics |= {f"{name}@worst_genre": _worst(measured, name) for name in MEASURES}
-        metrics |= {f"{name}@mean_genre": _mean(genres, share) for name, share in _SHARES.items()}
+    metrics |= {f"{name}@worst_genre": _worst(measured, name) for name in MEASURES}
+    metrics |= {f"{name}@mean_genre": _mean(genres, share) for name, share in _SHARES.items()}
     figures = {
         **as_figures(metrics),
         "statuses": {
             name: _count_statuses([j for j in judgements if j.question.answerable is answerable])
             for name, answerable in (("answerable", True), ("unanswerable", False))
         },
-        "parts": measure_parts(parts, measure),
+        "parts": measured,
     }
     return figures, [
         {"status": j.status, "right_given": float(j.right_given), "right_guess": j.best_right} for j in judgements
@@ -141,11 +140,14 @@ def _count_statuses(judgements: Sequence[Judgement]) -> dict[str, int]:
     return {status: counts[status] for status in _STATUSES}
 
 
-def _worst(genres: Sequence[dict[str, Estimate]], name: str) -> Estimate:
+def _worst(parts: Sequence[Mapping[str, Any]], name: str) -> Estimate:
     """Return the measure of the genre where it is worst, with the interval of that genre."""
-    defined = [estimates[name] for estimates in genres if estimates[name].value is not None]
-    sign = -1 if name == "lenient_ece" or (name in _SHARES and _SHARES[name].lower_is_better) else 1
-    return min(defined, key=lambda e: sign * (e.value or 0.0), default=UNDEFINED)
+    genres = [part for part in parts if part["by"] == GENRE and part["metrics"][name] is not None]
+    if not genres:
+        return UNDEFINED
+    lower_is_better = name == "lenient_ece" or (name in _SHARES and _SHARES[name].lower_is_better)
+    worst = (max if lower_is_better else min)(genres, key=lambda part: part["metrics"][name])
+    return Estimate(worst["metrics"][name], worst["intervals"][name])
 
 
 def _mean(genres: Sequence[Sequence[Judgement]], share: _Share) -> Estimate:

@@ -72,13 +72,15 @@ class IndexSystem:
     def outcomes(self, questions: Sequence[LabelledQuestion], timed: Collection[str]) -> Iterator[Outcome]:
         """Yield outcomes; questions are asked in batches, and the timed ones again alone.
 
-        Questions asked within their documents get no ranking, and one that is too long to ask an empty outcome.
+        Questions asked within their documents get no ranking. One that is too long to ask gets an empty outcome, and so
+        does one whose document is not in the index.
         """
         for batch, filters in self._filtered_batches(questions):
-            askable = {question.id: question.text for question in batch if is_askable(question)}
+            has_document = filters is None or bool(filters["document_id"])
+            askable = {question.id: question.text for question in batch if has_document and is_askable(question)}
             texts = list(askable.values())
             searches = [None] * len(texts) if self._mode.names_document else self._search(texts)
-            answers = [None] * len(texts) if self._mode.ranks else self._ask(texts, filters)
+            answers = [None] * len(texts) if self._mode.ranks or not texts else self._ask(texts, filters)
             results = dict(zip(askable, zip(searches, answers, strict=True), strict=True))
             for question in batch:
                 if question.id not in results:
@@ -107,6 +109,9 @@ class IndexSystem:
             return Outcome(id, (), given=False, ranking=ranking, timings_ms=timings)
         guesses = (*([result.best_guess] if result.best_guess else ()), *result.alternatives)
         position = self._documents.positions.get
+        # A result without an answer has the first passages that were found, whether or not they were read.
+        reports_read = result.has_answer or not self._as_shown
+        read = self._documents.contexts(hit.passage.document_id for hit in result.passages) if reports_read else None
         return Outcome(
             id,
             tuple(
@@ -116,7 +121,7 @@ class IndexSystem:
             result.has_answer if self._as_shown else _is_given(result, self._engine.calibration.query),
             result.no_answer_score,
             ranking,
-            self._documents.contexts(hit.passage.document_id for hit in result.passages),
+            read,
             timings,
             result.status if self._as_shown else None,
             tuple(MarkedUnit(position(unit.document_id), unit.span, unit.score) for unit in result.evidence),

@@ -12,6 +12,7 @@ from qa.engine import Engine
 from qa.errors import DatasetError, InvalidInput
 from qa.evaluation.dataset_loading import label_warnings, load_dataset
 from qa.evaluation.datasets import Dataset
+from qa.evaluation.local_systems import IndexSystem
 from qa.evaluation.plan import Target, plan
 from qa.evaluation.runner import check_mode, evaluate, open_local_system
 from qa.evaluation.systems import Mode, sample
@@ -88,6 +89,14 @@ def test_each_question_is_asked_within_its_document(shipped: Engine, rules: Data
     assert report["questions"][0]["status"] in ("answered", "unsure", "not_found")
     assert alone == [report["questions"][0]] * 2
     assert json.loads(json.dumps(report)) == json.loads(json.dumps(report, default=str))
+
+
+def test_questions_on_documents_that_an_index_lacks_get_empty_outcomes(golden: Engine, rules: Dataset) -> None:
+    system = IndexSystem(golden, "default", rules, Mode.WITHIN_DOCUMENT)
+    report = evaluate(rules, Mode.WITHIN_DOCUMENT, system).report
+    assert report["index"]["contexts_missing"] == 2
+    assert report["metrics"]["right_guess"] == 0
+    assert report["statuses"]["answerable"]["not_found"] == 4
 
 
 def test_one_index_of_all_documents_is_asked_end_to_end(shipped: Engine, rules: Dataset) -> None:
