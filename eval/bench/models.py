@@ -15,8 +15,9 @@ from qa.models.inference import available_threads
 from qa.models.model_folder import WEIGHTS, ModelFolder, open_model_folder, write_manifest
 from qa.models.openvino_runtime import ov
 from qa.reading.reader import OpenVINOReader
+from qa.training.artifacts.dequantise import load_float_reader
 from qa.training.artifacts.int8_export import convert_to_openvino
-from qa.training.artifacts.reader_export import load_span_logits
+from qa.training.artifacts.reader_network import OUTPUTS
 
 
 def float_model(model: str, network: torch.nn.Module, outputs: Sequence[str], folder: Path) -> ModelFolder:
@@ -28,8 +29,8 @@ def float_model(model: str, network: torch.nn.Module, outputs: Sequence[str], fo
 
 
 def float_reader_model(weights: Path, folder: Path) -> ModelFolder:
-    """Write a trained reader's float weights (Hugging Face format) as a float32 graph to `folder`."""
-    return float_model("reader", load_span_logits(weights), ["start", "end"], folder)
+    """Write a trained reader's float weights as a float32 graph to `folder`."""
+    return float_model("reader", load_float_reader(weights), OUTPUTS, folder)
 
 
 def engine_with_reader(model: ModelFolder, folder: Path) -> Engine:

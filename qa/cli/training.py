@@ -40,11 +40,16 @@ def train_reader(
         str | None,
         typer.Option(help="A recipe of the package, such as base or own (an unknown name lists them), or a TOML file."),
     ] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="Folder of the base model, such as e5-small-v2, to start from.")
+    ] = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="The reader to start from: 'shipped' or a folder. Default: base model.")
+        str | None,
+        typer.Option("--from", help="The reader to start from: 'shipped', a folder, or the WORK/reader of a training."),
     ] = None,
     teacher: Annotated[
-        list[Path] | None, typer.Option(help="Folder of a reader to learn from, int8 or WORK/reader. Repeat for more.")
+        list[Path] | None,
+        typer.Option(help="Folder of an int8 reader to learn from on plain contexts. Repeat for more."),
     ] = None,
     measured_with: MeasuredWith = None,
     tokens: Annotated[int | None, typer.Option(min=1, help="Length of the training, instead of the recipe's.")] = None,
@@ -52,32 +57,34 @@ def train_reader(
 ) -> None:
     """Train a reader and export it as static int8.
 
-    The training starts from the base model, or with --from from another reader. With --from and without --config it
-    trains on your own labels: about a fifth is held out, and measured before and after.
+    The training starts from the base model (--base), or from another reader (--from). With --from and without --config
+    it trains on your own labels: about a fifth is held out, and measured before and after.
     """
     with reported_errors(), _training_extra():
         from qa.evaluation.compare import compare
         from qa.factory import reader_folder
         from qa.models.inference import available_threads
-        from qa.models.model_folder import open_model_folder
         from qa.reading.calibration import CALIBRATION
         from qa.training.artifacts.model_card import write_card
         from qa.training.artifacts.reader_export import check_output, export_reader
         from qa.training.fine_tuning import MIN_QUESTIONS, evaluate_reader, load_held_out, transfer_calibration
         from qa.training.optim.device import check_device
         from qa.training.optim.reader import train_reader
+        from qa.training.optim.start import Start
         from qa.training.recipe import BASE_RECIPE, OWN_RECIPE, load_recipe, resolve_files
 
+        if (base is None) == (start is None):
+            raise InvalidInput("give either --base with the base model, or --from with a reader", field="from")
         loaded = load_recipe(config or (OWN_RECIPE if start else BASE_RECIPE))
         recipe, folder = resolve_files(loaded if tokens is None else replace(loaded, tokens=tokens), data)
         settings = load_settings(reader=start)
-        origin = open_model_folder(reader_folder(settings)) if start else None
+        origin = Start(base or reader_folder(settings), is_base=base is not None)
         check_device(device)
-        check_output(out, origin.folder if origin else None)
+        check_output(out, origin.folder)
         before = None
         # A recipe that names its files moves the logits too far to keep the calibration. A starting reader without a
         # calibration gives no answers to compare with.
-        if origin and not loaded.mixture and (origin.folder / CALIBRATION).exists():
+        if not loaded.mixture and (origin.folder / CALIBRATION).exists():
             held_out = load_held_out(folder, recipe.mixture, recipe.held_out_percent)
             output.notes([f"{len(held_out.questions)} questions are held out"])
             before = evaluate_reader(held_out, settings)

@@ -6,20 +6,20 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from qa.errors import DatasetError, InvalidInput
 from qa.training.data.examples import HELD_OUT_PERCENT, Source
+from qa.training.data.reader_questions import Sampling
 
 _RECIPES = Path(__file__).parent / "recipes"
-# Recipes that are not part of the shipped models' training.
-_SUPERSEDED = _RECIPES / "superseded"
-READER_RECIPES = (_RECIPES, _SUPERSEDED)
-EMBEDDER_RECIPES = (_RECIPES / "embedder", _SUPERSEDED / "embedder")
-# The recipe that starts from the base model, and the recipe for fine-tuning on your own labels.
-BASE_RECIPE, OWN_RECIPE = "base", "own"
+READER_RECIPES = (_RECIPES,)
+# The second folder has recipes that are not part of the shipped embedder's training.
+EMBEDDER_RECIPES = (_RECIPES / "embedder", _RECIPES / "superseded" / "embedder")
+# The recipes of the shipped reader, of fine-tuning it on your own labels, and of the shipped embedder.
+BASE_RECIPE, OWN_RECIPE, EMBEDDER_RECIPE = "base", "own", "first"
 
 _Recipe = TypeVar("_Recipe")
 
@@ -30,42 +30,25 @@ class ReaderRecipe:
 
     Attributes:
         tokens: length of the training in input tokens.
-        passes: length of the training in passes over the data, if `tokens` is not set.
-        batch: passages per step.
-        rate, head_rate, embedding_rate: peak learning rates of the encoder, the span head and the word embeddings. An
-            embedding rate of 0 freezes the word embeddings.
-        warm_up_steps: steps until the peak; then the rates fall linearly to zero.
-        weight_decay: weight decay of the encoder's matrices.
-        dropout: dropout of hidden states, against overfitting.
-        masked: share of the tokens outside the answer that are replaced with `[MASK]`, against overfitting.
-        adversarial: length of the adversarial step on the word embeddings, against overfitting; see
-            `qa.training.optim.adversarial`.
-        layers: 12 for a teacher that is twice as deep; see `qa.training.optim.depth`.
-        taught_share: weight of the teachers' probabilities in the loss; the labels have the rest.
-        titled_share: share of the questions on titled contexts that are read with the title above the context.
+        passes: length of the training in passes over the questions, if `tokens` is not set.
+        batch: passages per step, at least.
+        rate: peak learning rate; the embeddings are frozen.
+        warm_up_steps: steps until the peak; then the rate falls linearly to zero.
+        weight_decay: weight decay of the matrices.
+        shared_weight: weight of the softmax over all passages of a question; see `qa.training.optim.loss`.
+        evidence_weight: weight of the evidence loss.
+        taught_share: weight of the teachers' probabilities in the span loss, on questions that they read; the labels
+            have the rest. Without teachers it has no effect.
         averaged_share: share of the tokens, at the end, over which the weights are averaged. The result is the mean of
             the weights after each of these steps.
-        negatives: number of questions with hard negatives: passages that retrieval ranks high and that lack the answer.
-            At most half of the answerable questions get them.
-        wrong_passages: maximum number of hard negatives of each of these questions.
-        shared_weight: weight of the softmax over all passages of a question; see `qa.training.optim.loss`.
-        answerability_weight: weight of answerability on contexts that also have unanswerable questions. Each passage's
-            loss then learns answerability from these contexts, files without unanswerable questions, hard negatives
-            and altered questions only, and teachers teach only where an answer is. With 0, every example teaches it;
-            the reader may then recognise contexts without unanswerable questions by their topic.
-        ranked_weight: weight of a pairwise loss: the answerable questions of such a context must be more likely to have
-            an answer than its unanswerable ones. A pass then keeps the questions of a context together, so that more of
-            them are in the same batch.
-        altered: number of questions altered by rule so that their passage no longer answers them. If the training
-            starts from a reader, three times as many are generated, and those are kept whose old answer the reader is
-            most confident of.
-        altered_share: maximum number of altered questions for each answerable question.
-        whole_share: share of the tokens, at the end, for which contexts are not cut to short windows.
-        held_out_percent: percentage of the contexts to hold out.
+        titled_share: share of the questions on titled contexts that are read with the title above the context.
+            Documents have their headings above each passage.
+        negatives: number of questions on plain contexts with a hard negative: a passage that retrieval ranks high and
+            that lacks the answer. At most half of the answerable questions get one.
+        wrong_share: share of the answerable questions on documents that get a passage without the answer.
+        held_out_percent: percentage of the contexts and of the documents to hold out.
         bfloat16: compute matrix products in bfloat16, which halves the time of a step on processors that support it.
-        warm_up: files of short examples that are used once, first. A step on them is cheap, and what they teach (attend
-            from question to context, point at a span) transfers to longer examples.
-        mixture: all other files; empty for every file of the data folder.
+        mixture: the files; empty for every file of the data folder.
         seed: seed of every random choice.
     """
 
@@ -74,32 +57,25 @@ class ReaderRecipe:
     tokens: Annotated[int, Field(ge=1)] | None = None
     passes: Annotated[float, Field(gt=0)] = 3.0
     batch: Annotated[int, Field(ge=1)] = 32
-    rate: Annotated[float, Field(gt=0)] = 1.3e-4
-    head_rate: Annotated[float, Field(gt=0)] = 3e-4
-    embedding_rate: Annotated[float, Field(ge=0)] = 0.0
-    warm_up_steps: Annotated[int, Field(ge=1)] = 100
+    rate: Annotated[float, Field(gt=0)] = 1e-4
+    warm_up_steps: Annotated[int, Field(ge=1)] = 60
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    masked: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    adversarial: Annotated[float, Field(ge=0)] = 0.0
-    layers: Literal[6, 12] = 6
+    shared_weight: Annotated[float, Field(ge=0)] = 0.5
+    evidence_weight: Annotated[float, Field(ge=0)] = 2.0
     taught_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    titled_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.25
+    titled_share: Annotated[float, Field(ge=0, le=1)] = 0.35
     negatives: Annotated[int, Field(ge=0)] = 0
-    wrong_passages: Annotated[int, Field(ge=1, le=7)] = 1
-    shared_weight: Annotated[float, Field(ge=0)] = 0.0
-    answerability_weight: Annotated[float, Field(ge=0)] = 0.0
-    ranked_weight: Annotated[float, Field(ge=0)] = 0.0
-    altered: Annotated[int, Field(ge=0)] = 0
-    altered_share: Annotated[float, Field(ge=0, le=1)] = 0.125
-    whole_share: Annotated[float, Field(ge=0, le=1)] = 1.0
-    # At least the share that the shipped reader's trainings held out, so that its held-out contexts stay unseen.
-    held_out_percent: Annotated[int, Field(ge=HELD_OUT_PERCENT, le=50)] = HELD_OUT_PERCENT
+    wrong_share: Annotated[float, Field(ge=0, le=1)] = 0.6
+    held_out_percent: Annotated[int, Field(ge=HELD_OUT_PERCENT, le=50)] = 12
     bfloat16: bool = False
-    warm_up: tuple[Source, ...] = ()
     mixture: tuple[Source, ...] = ()
     seed: int = 1
+
+    @property
+    def sampling(self) -> Sampling:
+        """How the questions are chosen."""
+        return Sampling(self.seed, self.held_out_percent, self.negatives, self.wrong_share, self.titled_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +175,7 @@ def resolve_files(recipe: ReaderRecipe, data: Path) -> tuple[ReaderRecipe, Path]
     Raises:
         DatasetError: the file does not exist, or the folder has no JSON file.
     """
-    if recipe.mixture or recipe.warm_up:
+    if recipe.mixture:
         return recipe, data
     files = sorted(data.glob("*.json")) if data.is_dir() else [data]
     if not all(file.is_file() for file in files) or not files:

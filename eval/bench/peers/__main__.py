@@ -23,13 +23,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from transformers import BertForQuestionAnswering
+
 from eval.bench.passages import add_passages
 from qa.evaluation.datasets import LabelledQuestion
 from qa.evaluation.metrics import f1
 from qa.evaluation.squad import load_squad
-from qa.models.model_folder import WEIGHTS, open_model_folder
-from qa.training.artifacts.base_model import base_model_folder, silence_transformers, untrained_reader
-from qa.training.artifacts.dequantise import load_dequantised, load_float_embedder
+from qa.models.model_folder import WEIGHTS
+from qa.training.artifacts.base_model import base_model_folder, silence_transformers
+from qa.training.artifacts.dequantise import load_float_embedder, load_float_reader
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
@@ -151,10 +153,11 @@ def main() -> None:
 
 
 def _write_reader(folder: Path) -> Path:
-    """Write the shipped reader's weights and tokenizer in Hugging Face format."""
-    network = untrained_reader()
-    load_dequantised(network, open_model_folder(WEIGHTS / "reader").graph)
+    """Write the shipped reader's encoder, span head and tokenizer in Hugging Face format."""
+    reader = load_float_reader(WEIGHTS / "reader")
     with silence_transformers():
+        network = BertForQuestionAnswering(reader.bert.config)
+        network.bert, network.qa_outputs = reader.bert, reader.qa_outputs
         network.save_pretrained(folder)
     for file in base_model_folder().glob("*token*"):
         (folder / file.name).write_bytes(file.read_bytes())

@@ -1,4 +1,4 @@
-"""The base model, all-MiniLM-L6-v2: located in its package and checked by SHA-256."""
+"""The base model of the embedder, all-MiniLM-L6-v2: located in its package and checked by SHA-256."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from transformers import BertForQuestionAnswering
 from transformers.utils import logging
 
 from qa.errors import ModelError
@@ -36,27 +35,9 @@ def base_model_folder() -> Path:
     return folder
 
 
-def untrained_reader(dropout: float = 0.0) -> BertForQuestionAnswering:
-    """Return the base model with a new span head, whose weights depend on torch's seed.
-
-    Args:
-        dropout: dropout of hidden states. Attention has none, because that would make a step a fifth slower.
-
-    Raises:
-        ModelError: the base model is not installed or altered.
-    """
-    with silence_transformers():
-        return BertForQuestionAnswering.from_pretrained(
-            base_model_folder(),
-            attn_implementation="eager",
-            hidden_dropout_prob=dropout,
-            attention_probs_dropout_prob=0.0,
-        )
-
-
 @contextmanager
 def silence_transformers() -> Iterator[None]:
-    """Silence the progress bars of transformers and its warnings, such as the expected one on a new span head."""
+    """Silence the progress bars of transformers and its warnings, such as those on weights that are left out."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

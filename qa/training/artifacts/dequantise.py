@@ -7,55 +7,37 @@ moved back. Only the rounding is lost, and the first training steps make up for 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from transformers import BertForQuestionAnswering
 
 from qa.errors import ModelError
 from qa.models.model_folder import MANIFEST, open_model_folder
 from qa.models.openvino_runtime import ov
-from qa.training.artifacts.base_model import silence_transformers, untrained_reader
 from qa.training.artifacts.pooled_encoder import PooledEncoder, load_float_encoder
+from qa.training.artifacts.reader_network import CONFIG_FILE, ReaderNetwork, load_config, load_network
 
-_READER, _EMBEDDER = "__module.network.", "__module."
+_PREFIX = "__module."
 _LINEAR, _NORM, _EMBEDDING = "/aten::linear/MatMul", "/aten::layer_norm/Multiply_1", "/aten::embedding/Gather"
 
 
-def load_float_reader(folder: Path) -> BertForQuestionAnswering:
-    """Load a reader with float weights from an int8 model folder or from a folder in Hugging Face layout.
+def load_float_reader(folder: Path) -> ReaderNetwork:
+    """Load a reader with float weights from an int8 model folder or from a folder of float weights.
 
     Raises:
         ModelError: the folder does not exist or has no reader that can be loaded.
     """
-    if (folder / MANIFEST).exists():
-        network = untrained_reader()
-        load_dequantised(network, open_model_folder(folder).graph)
-        return network
     _check_exists(folder)
-    try:
-        with silence_transformers():
-            network, loading_info = BertForQuestionAnswering.from_pretrained(
-                folder, output_loading_info=True, local_files_only=True, attn_implementation="eager"
-            )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"{folder}: not a reader ({error})") from error
-    # Transformers only warns: an embedder has no span head and would get a random one.
-    if missing := loading_info["missing_keys"]:
-        raise ModelError(f"{folder}: not a reader (missing {min(missing)})")
-    return cast(BertForQuestionAnswering, network)
-
-
-def load_dequantised(network: BertForQuestionAnswering, graph: Path) -> None:
-    """Load the weights of an int8 graph that `export_reader` wrote into a network.
-
-    Raises:
-        ModelError: the graph cannot be loaded or is that of another network.
-    """
-    _load(network, graph, _READER, "a reader")
+    if not (folder / MANIFEST).exists():
+        return load_network(folder)
+    model = open_model_folder(folder)
+    if not (folder / CONFIG_FILE).exists():
+        raise ModelError(f"{folder}: not a reader that can be trained further; it has no {CONFIG_FILE}")
+    network = ReaderNetwork(load_config(folder))
+    _load(network, model.graph, "a reader")
+    return network
 
 
 def load_float_embedder(folder: Path, dropout: float = 0.0, attention_dropout: float = 0.0) -> PooledEncoder:
@@ -71,7 +53,7 @@ def load_float_embedder(folder: Path, dropout: float = 0.0, attention_dropout: f
     """
     if (folder / MANIFEST).exists():
         network = load_float_encoder(None, dropout, attention_dropout)
-        _load(network, open_model_folder(folder).graph, _EMBEDDER, "an embedder")
+        _load(network, open_model_folder(folder).graph, "an embedder")
         return network
     _check_exists(folder)
     try:
@@ -89,9 +71,9 @@ def _check_exists(folder: Path) -> None:
         raise ModelError(f"{folder}: no such folder")
 
 
-def _load(network: torch.nn.Module, graph: Path, prefix: str, kind: str) -> None:
+def _load(network: torch.nn.Module, graph: Path, kind: str) -> None:
     try:
-        weights = _extract_weights(ov.Core().read_model(graph), prefix)
+        weights = _extract_weights(ov.Core().read_model(graph))
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"{graph}: not the graph of {kind} ({error})") from error
     if {name: value.shape for name, value in weights.items()} != _shapes(network):
@@ -103,11 +85,11 @@ def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
-def _extract_weights(graph: ov.Model, prefix: str) -> dict[str, NDArray[np.float32]]:
+def _extract_weights(graph: ov.Model) -> dict[str, NDArray[np.float32]]:
     """Return the float weights of a graph by their name in the network's state dict."""
     weights: dict[str, NDArray[np.float32]] = {}
     for node in graph.get_ordered_ops():
-        name = node.get_friendly_name().removeprefix(prefix)
+        name = node.get_friendly_name().removeprefix(_PREFIX)
         if name.endswith(_LINEAR):
             weights |= _extract_linear(node, name.removesuffix(_LINEAR))
         elif name.endswith(_NORM):

@@ -13,7 +13,7 @@ from qa.training.artifacts.base_model import base_model_folder
 from qa.training.artifacts.int8_export import Pair, export_int8
 from qa.training.artifacts.pooled_encoder import PooledEncoder
 from qa.training.data.examples import Source, load_training_examples
-from qa.training.recipe import BASE_RECIPE, load_recipe
+from qa.training.recipe import EMBEDDER_RECIPE, load_embedder_recipe
 
 SAMPLES = 300
 # The reader's smoothing of 0.95 would double the distance of the vectors from those in float32.
@@ -35,7 +35,7 @@ def export_embedder(encoder: PooledEncoder, data: Path, folder: Path, seed: int 
 
 
 def _make_samples(data: Path, tokenizer: Path, seed: int) -> list[Pair]:
-    sources = [Source(source.file, 200) for source in load_recipe(BASE_RECIPE).mixture]
+    sources = [Source(source.file, 200) for source in load_embedder_recipe(EMBEDDER_RECIPE).sources]
     examples = load_training_examples(data, sources, excluded="", seed=seed)
     chosen = random.Random(seed).sample(examples, min(len(examples), SAMPLES))
     encode = load_tokenizer(tokenizer).encode

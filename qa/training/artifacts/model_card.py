@@ -10,13 +10,18 @@ from qa.errors import DatasetError
 from qa.models.model_folder import open_model_folder
 from qa.reading.calibration import CALIBRATION, Calibration
 from qa.reading.encoding import MAX_INPUT_TOKENS
-from qa.training.artifacts.base_model import BASE, SHA256
+from qa.training.artifacts.reader_network import CONFIG_FILE, load_config
 from qa.training.artifacts.stages import load_stages, render_stage, source_files
 from qa.training.calibration.parameters import ASSUMED_UNANSWERABLE
 from qa.training.calibration.reliability import DIAGRAM
 
 _SQUAD, _SHIFTS, _NQ = "SQuAD 1.1 and 2.0 (CC BY-SA 4.0)", "SQuADShifts (CC BY 4.0)", "Natural Questions (CC BY-SA 3.0)"
+_DOCUMENTS = "documents and questions written for this project (CC BY 4.0)"
+_LICENCES = {"all-MiniLM-L6-v2": "Apache-2.0", "e5-small-v2": "MIT"}
 _SOURCES = {
+    "../practice/train.json": f"Practice {_DOCUMENTS}",
+    "../reference/train.json": f"Reference {_DOCUMENTS}",
+    "../evidence/train.json": "Evidence marks on the practice documents (CC BY 4.0)",
     "squad.json": _SQUAD,
     "squad_sentences.json": _SQUAD,
     "nq_oracle.json": _NQ,
@@ -60,15 +65,14 @@ def write_card(folder: Path, reports: Sequence[Mapping[str, Any]] = ()) -> None:
     sources = dict.fromkeys(_SOURCES.get(file, f"`{file}`") for stage in history for file in source_files(stage))
     data = "\n".join(f"- {source}" for source in sources)
     recipes = "\n".join(f"{number}.\n\n{render_stage(stage)}" for number, stage in enumerate(history, 1))
-    layers = history[-1].get("layers", 6)
     diagram = _DIAGRAM if (folder / DIAGRAM).exists() else ""
     card = f"""# {model.name}
 
-An extractive reader for English. For a question and a passage it returns a start and an end logit for each token. The
-logits of the `[CLS]` token mean that the passage does not contain the answer.
+An extractive reader for English. For a question and a passage it returns a start, an end and an evidence logit for each
+token. The start and end logits of the `[CLS]` token mean that the passage does not contain the answer. The evidence of
+a sentence, list item or table row is the mean over its tokens.
 
-- Base model: {BASE} (Apache-2.0, `model.safetensors` with SHA-256 `{SHA256}`), {layers} layers, 384 dimensions, with a
-  new span head.
+- Base model: {_describe_base(folder, history)}, with a span head and an evidence head.
 - Format: OpenVINO IR, static int8 (NNCF post-training quantisation, half of the weight range). The inputs are
   `input_ids`, `attention_mask` and `token_type_ids`: the question, then the titles above the passage, then the passage.
   An input has at most {MAX_INPUT_TOKENS} tokens; longer passages are split into windows.
@@ -81,23 +85,31 @@ logits of the `[CLS]` token mean that the passage does not contain the answer.
 - It finds the right place more often than the exact ends: answers can have a word too many or too few.
 - It is less sure of unanswerable questions that a passage almost answers (another name or number, a negation) than of
   those that the passage has nothing about.
-- Its training questions are from crowd workers and search users. It has seen few tables, lists and technical terms.
+- Its training questions are from crowd workers, search users and the authors of the documents.
 
 ## Figures
 {_render_figures(reader_reports)}{diagram}
 ## Training data
 {data}
 
-The held-out contexts of each data set and all contexts of the evaluation sets were left out. The training adds hard
-negatives: questions with a passage that BM25 ranks high and that lacks the answer. Where a recipe says so, it also adds
-questions altered by rule so that their passage no longer answers them.
+The held-out contexts and documents of each data set and all contexts of the evaluation sets were left out. The training
+adds hard negatives: questions with a passage that BM25 ranks high and that lacks the answer.
 
 ## Training history
-Each recipe is one run of `qa train reader`; its `start` is the reader to pass as `--from`.
+Each recipe is one run of `qa train reader`; its `start` is the base model, or the reader to pass as `--from`.
 {_describe_calibration(folder)}
 
 {recipes}"""
     (folder / "README.md").write_text(card.rstrip("\n") + "\n", encoding="utf-8")
+
+
+def _describe_base(folder: Path, history: Sequence[Mapping[str, Any]]) -> str:
+    base = history[0]["start"]
+    description = f"{base} ({_LICENCES[base]})" if base in _LICENCES else str(base)
+    if (folder / CONFIG_FILE).exists():
+        config = load_config(folder)
+        description += f", {config.num_hidden_layers} layers, {config.hidden_size} dimensions"
+    return description
 
 
 def _describe_calibration(folder: Path) -> str:

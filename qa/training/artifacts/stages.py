@@ -1,7 +1,8 @@
 """Training history of a reader: one stage for each training, from the base model onwards.
 
-A stage is the recipe of the training with the identity of the reader it started from. Trainings from the same reader
-follow one another. An average of readers is a stage too: it lists after how many stages each of them was saved.
+A stage is the recipe of the training with the name of the base model, or the identity of the reader, that it started
+from. Trainings from the same reader follow one another. An average of readers is a stage too: it lists after how many
+stages each of them was saved.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from qa.errors import ModelError
 RECIPE = "recipe.json"
 AVERAGE, PARTS = "average", "parts"
 TEACHERS = "teachers"
-_LISTS = ("warm_up", "mixture", "data", "measured_with", TEACHERS)
+_LISTS = ("warm_up", "mixture", "data", "documents", "weights", "measured_with", TEACHERS)
 
 
 def load_stages(folder: Path) -> list[dict[str, Any]]:
@@ -58,7 +59,7 @@ def render_stage(stage: dict[str, Any]) -> str:
     settings = {name: value for name, value in stage.items() if name not in _LISTS}
     rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
     paragraphs = [f"| setting | value |\n|---|---|\n{rows}\n"]
-    for title, sources in (("Warm-up files", stage["warm_up"]), ("Mixture", stage["mixture"])):
+    for title, sources in (("Warm-up files", stage.get("warm_up")), ("Mixture", stage["mixture"])):
         if sources:
             listed = ", ".join(f"`{source['file']}`{_describe_selection(source)}" for source in sources)
             paragraphs.append(f"{title}: {listed}.\n")
@@ -68,11 +69,13 @@ def render_stage(stage: dict[str, Any]) -> str:
 
 
 def _describe_selection(source: dict[str, Any]) -> str:
-    """Return in words which questions of a file are used; older stages have no `answerable` and no `titled`."""
+    """Return in words which questions of a file are used; older stages have only some of the settings."""
     selection = [f"at most {source['limit']:,} questions"] if source["limit"] else []
     answerable = source.get("answerable")
     if answerable is not None:
         selection.append("answerable only" if answerable else "unanswerable only")
     if source.get("titled"):
         selection.append("with titles")
+    if source.get("documents"):
+        selection.append(f"on documents, passes: {source['passes']:g}")
     return f" ({', '.join(selection)})" if selection else ""

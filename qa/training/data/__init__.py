@@ -1,1 +1,1 @@
-"""Training examples: SQuAD files, hard negatives, altered questions, and token features."""
+"""Training examples: SQuAD files and labelled documents, hard negatives, edits of questions, and token features."""

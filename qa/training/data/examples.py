@@ -32,16 +32,21 @@ class Source:
     """A SQuAD file and which of its questions to use.
 
     Attributes:
-        file: file name.
+        file: path of the file, relative to the data folder.
         limit: maximum number of questions; None for all.
         answerable: True for answerable questions only, False for unanswerable ones only, None for both.
         titled: whether contexts may be read below the title of their article; see `titled_share` of the recipes.
+        documents: folder of the files that the articles name, relative to the data folder; None if the contexts are
+            passages. The reader then learns from the passages of the extracted files.
+        passes: passes over the questions on documents, each with other passages. Other files are used once.
     """
 
     file: str
     limit: Annotated[int, Field(ge=1)] | None = None
     answerable: bool | None = None
     titled: bool = False
+    documents: str | None = None
+    passes: Annotated[float, Field(gt=0)] = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +58,12 @@ class Example:
         context: text to read.
         answer: span of the answer in the context; None if the context does not contain it.
         title: title of the article that the context is from.
-        context_has_unanswerable: whether the file also has unanswerable questions on this context. None if the file has
-            no unanswerable questions at all, and for altered questions and hard negatives.
     """
 
     question: str
     context: str
     answer: Span | None
     title: str | None = None
-    context_has_unanswerable: bool | None = None
 
 
 def normalise(text: str) -> str:
@@ -104,15 +106,8 @@ def load_training_examples(
         dataset, _ = split(load_squad(folder / source.file), percent)
         clean = [normalise(context) not in excluded for context in dataset.contexts]
         titles = article_titles(dataset) if source.titled else {}
-        with_unanswerable = {q.context for q in dataset.questions if not q.answers}
         usable = [
-            Example(
-                q.text,
-                context,
-                q.answers[0] if q.answers else None,
-                titles.get(context),
-                q.context in with_unanswerable if with_unanswerable else None,
-            )
+            Example(q.text, context, q.answers[0] if q.answers else None, titles.get(context))
             for q in dataset.questions
             for context in (dataset.contexts[q.context],)
             if source.answerable in (None, bool(q.answers))
@@ -133,10 +128,14 @@ def article_titles(dataset: Dataset) -> dict[str, str]:
 def load_excluded_text(
     folder: Path, sources: Iterable[Source], measured_with: Iterable[Path], percent: int = HELD_OUT_PERCENT
 ) -> str:
-    """Return the normalised text of every held-out context and of every context of the evaluation sets."""
+    """Return the normalised text of every held-out context and of every context of the evaluation sets.
+
+    The file of a document decides whether it is held out, and not its text; see `is_held_out_file`.
+    """
     contexts: set[str] = set()
     for source in sources:
-        contexts.update(c for c in load_squad(folder / source.file).contexts if is_held_out(c, percent))
+        if source.documents is None:
+            contexts.update(c for c in load_squad(folder / source.file).contexts if is_held_out(c, percent))
     for path in measured_with:
         contexts.update(load_squad(path).contexts)
     return "\n".join(sorted(normalise(context) for context in contexts))

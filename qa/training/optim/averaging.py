@@ -13,13 +13,13 @@ from typing import Any
 import torch
 
 from qa.errors import InvalidInput
-from qa.training.artifacts.base_model import silence_transformers, untrained_reader
 from qa.training.artifacts.dequantise import load_float_reader
+from qa.training.artifacts.reader_network import TOKENIZER_FILE, save_network
 from qa.training.artifacts.stages import AVERAGE, PARTS, load_stages, write_stages
 
 
 def average_readers(readers: Sequence[Path], work: Path, proportions: Sequence[float] = ()) -> Path:
-    """Write the mean of the readers' weights to `work/reader`, in Hugging Face layout.
+    """Write the mean of the readers' weights to `work/reader`.
 
     Args:
         readers: folders of int8 readers or float weights; all others must descend from the first.
@@ -30,7 +30,7 @@ def average_readers(readers: Sequence[Path], work: Path, proportions: Sequence[f
         Folder of the mean.
 
     Raises:
-        InvalidInput: there are fewer than two readers, one does not descend from the first or has another depth, or
+        InvalidInput: there are fewer than two readers, one does not descend from the first or has another size, or
             the proportions are not one positive number for each reader.
         ModelError: a reader cannot be loaded.
     """
@@ -39,17 +39,18 @@ def average_readers(readers: Sequence[Path], work: Path, proportions: Sequence[f
     if proportions and (len(proportions) != len(readers) or min(proportions) <= 0):
         raise InvalidInput("give one number above zero for each reader", field="part")
     history, indices = _merge_stages(readers)
-    network, mean = untrained_reader(), dict[str, torch.Tensor]()
+    network, mean = load_float_reader(readers[0]), dict[str, torch.Tensor]()
+    size = network.bert.config.to_dict()
+    for folder, proportion in zip(readers, proportions or [1.0] * len(readers), strict=True):
+        reader = load_float_reader(folder)
+        if reader.bert.config.to_dict() != size:
+            raise InvalidInput(f"{folder}: has another size than {readers[0]}", field="readers")
+        share = proportion / (sum(proportions) or len(readers))
+        for name, value in reader.state_dict().items():
+            mean[name] = mean.get(name, torch.zeros_like(value)) + value * share
+    network.load_state_dict(mean)
     output = work / "reader"
-    with silence_transformers():
-        for folder, proportion in zip(readers, proportions or [1.0] * len(readers), strict=True):
-            share, weights = proportion / (sum(proportions) or len(readers)), load_float_reader(folder).state_dict()
-            if weights.keys() != network.state_dict().keys():
-                raise InvalidInput(f"{folder}: has another number of layers", field="readers")
-            for name, value in weights.items():
-                mean[name] = mean.get(name, torch.zeros_like(value)) + value * share
-        network.load_state_dict(mean)
-        network.save_pretrained(output)
+    save_network(network, readers[0] / TOKENIZER_FILE, output)
     write_stages(output, [*history, {AVERAGE: indices} | ({PARTS: list(proportions)} if proportions else {})])
     return output
 

@@ -30,8 +30,8 @@ from qa.models.tokenization import CLS, SEP, load_tokenizer
 from qa.training.artifacts.base_model import base_model_folder
 from qa.training.artifacts.dequantise import load_float_embedder
 from qa.training.artifacts.pooled_encoder import PooledEncoder
+from qa.training.data.context_features import ContextFeature, choose_window, tokenize_examples
 from qa.training.data.examples import Example, load_excluded_text, load_training_examples
-from qa.training.data.features import Feature, choose_window, tokenize_examples
 from qa.training.data.negatives import CANDIDATES, mine_hard_negatives
 from qa.training.optim.checkpoint import Checkpoint
 from qa.training.recipe import EmbedderRecipe
@@ -44,7 +44,7 @@ _SHORT_WINDOW_TOKENS = (30, 144)
 _TEXTS_PER_FORWARD, _QUESTIONS_RANKED = 32, 1024
 
 _Tokens = list[int]
-_Pair = tuple[Feature, Feature]
+_Pair = tuple[ContextFeature, ContextFeature]
 """A question with the passage that answers it, and with its hard negative."""
 
 
@@ -222,7 +222,7 @@ def _next_batch(pairs: Sequence[_Pair], size: int) -> tuple[list[_Pair], list[_P
     return batch, remaining
 
 
-def _make_passage(feature: Feature, recipe: EmbedderRecipe, chooser: random.Random) -> _Tokens:
+def _make_passage(feature: ContextFeature, recipe: EmbedderRecipe, chooser: random.Random) -> _Tokens:
     """Return the token ids of a passage: whole or a window that contains the answer, with or without its title."""
     title = feature.title if chooser.random() < recipe.titled_share else ()
     room = MAX_TOKENS - 2 - len(title)

@@ -16,9 +16,9 @@ from qa.models.model_folder import WEIGHTS, open_model_folder
 from qa.models.tokenization import load_tokenizer
 from qa.training.artifacts import embedder_export
 from qa.training.artifacts.pooled_encoder import load_float_encoder
-from qa.training.recipe import BASE_RECIPE, load_embedder_recipe, load_recipe
+from qa.training.recipe import EMBEDDER_RECIPE, load_embedder_recipe
 from qa.types import Document
-from tests.training.data.test_examples import CONTEXTS, write_squad
+from tests.training.labelled_files import CONTEXTS, write_squad
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def test_embedder_is_trained_and_exported(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(embedder_export, "SAMPLES", 20)
     data = tmp_path / "data"
     data.mkdir()
-    for source in (*load_embedder_recipe("first").sources, *load_recipe(BASE_RECIPE).mixture):
+    for source in load_embedder_recipe(EMBEDDER_RECIPE).sources:
         write_squad(data / source.file, CONTEXTS)
     options = ("--data", str(data), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "made"))
     done = CliRunner().invoke(app, ["train", "embedder", *options, "--passes", "0.1", "--batch", "8"])

@@ -1,18 +1,11 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from qa.evaluation.datasets import Dataset, LabelledQuestion
-from qa.models.model_folder import WEIGHTS
-from qa.models.tokenization import load_tokenizer
-from qa.reading.encoding import MAX_INPUT_TOKENS
 from qa.training.data.examples import (
     Example,
     Source,
@@ -22,35 +15,9 @@ from qa.training.data.examples import (
     normalise,
     split,
 )
-from qa.training.data.features import (
-    Feature,
-    choose_window_size,
-    make_batches,
-    make_input,
-    tokenize_examples,
-)
 from qa.training.data.negatives import mine_hard_negatives
 from qa.types import Span
-
-CONTEXTS = [f"In {1900 + n} Ann{n} opened shop number {n} in the town of Place{n}." for n in range(60)]
-
-
-def write_squad(path: Path, contexts: list[str]) -> None:
-    """Write a SQuAD file with a question on each context, and a second one on every other context."""
-    paragraphs = [
-        {
-            "context": text,
-            "qas": [
-                {"id": text[3:7], "question": "When was it?", "answers": [{"text": text[3:7], "answer_start": 3}]},
-                {"id": text[3:6], "question": "Who?", "answers": [{"text": text[3:6], "answer_start": 3}]},
-            ][: 1 + (n % 2)],
-        }
-        for n, text in enumerate(contexts)
-    ]
-    for paragraph in paragraphs:
-        for entry in paragraph["qas"]:
-            entry["id"] = f"{paragraph['context']}-{entry['id']}"  # type: ignore[index]
-    path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+from tests.training.labelled_files import CONTEXTS, write_squad
 
 
 def test_split_ignores_case_and_spaces() -> None:
@@ -126,23 +93,6 @@ def test_title_of_a_collection_is_not_used(tmp_path: Path) -> None:
     assert {example.title for example in untitled} == {None}
 
 
-def test_title_is_between_question_and_passage() -> None:
-    tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
-    long = " ".join([CONTEXTS[0]] * 40)
-    for context in (CONTEXTS[0], long):
-        ((feature,),) = tokenize_examples([(Example("When?", context, Span(3, 7), "Shops of Ann"),)], tokenizer)
-        passage = make_input(feature, random.Random(1), MAX_INPUT_TOKENS, titled=True)
-        encoded = passage.encoded
-        assert len(encoded.ids) <= MAX_INPUT_TOKENS
-        title = tokenizer.encode("Shops of Ann.", add_special_tokens=False).ids
-        assert encoded.ids[encoded.offset - len(title) : encoded.offset].tolist() == title
-        assert tokenizer.decode(encoded.ids[passage.start : passage.end + 1].tolist()) == "1900"
-        (batch,) = make_batches([[passage]], 1, random.Random(1))
-        assert np.flatnonzero(batch.usable[0]).tolist() == [0, *range(encoded.offset, encoded.offset + encoded.count)]
-        untitled = make_input(feature, random.Random(1), MAX_INPUT_TOKENS).encoded
-        assert untitled.offset == encoded.offset - len(title)
-
-
 @pytest.mark.parametrize("per_question", [1, 3])
 def test_hard_negatives_lack_the_answer(per_question: int) -> None:
     examples = [
@@ -160,98 +110,3 @@ def test_hard_negatives_lack_the_answer(per_question: int) -> None:
             assert negative.answer is None
             assert negative.title == str(CONTEXTS.index(negative.context))
             assert f" {normalise(source.answer.of(source.context))} " not in f" {normalise(negative.context)} "
-
-
-@pytest.mark.parametrize("whole", [True, False])
-@given(
-    question=st.lists(st.integers(1000, 2000), max_size=64),
-    length=st.integers(1, 900),
-    ends=st.tuples(st.integers(0, 899), st.integers(0, 40)) | st.none(),
-    seed=st.integers(0, 5),
-)
-def test_window_contains_the_answer(
-    whole: bool, question: list[int], length: int, ends: tuple[int, int] | None, seed: int
-) -> None:
-    context = np.arange(3000, 3000 + length, dtype=np.int32)
-    answer = None
-    if ends:
-        first = min(ends[0], length - 1)
-        answer = (first, min(first + ends[1], length - 1))
-    chooser = random.Random(seed)
-    size = choose_window_size(chooser, whole=whole)
-    passage = make_input(Feature(tuple(question), context, answer), chooser, size)
-    assert len(passage.encoded.ids) <= MAX_INPUT_TOKENS
-    if answer is None:
-        assert (passage.start, passage.end) == (0, 0)
-    else:
-        assert (
-            passage.encoded.ids[passage.start : passage.end + 1].tolist() == context[answer[0] : answer[1] + 1].tolist()
-        )
-
-
-def test_answer_is_mapped_to_tokens() -> None:
-    tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
-    ((feature,),) = tokenize_examples([(Example("When?", CONTEXTS[0], Span(3, 7)),)], tokenizer)
-    assert feature.answer == (1, 1)
-    assert tokenizer.decode(feature.context[1:2].tolist()) == "1900"
-
-
-def test_batches_contain_every_passage_once_and_do_not_divide_a_question() -> None:
-    chooser = random.Random(1)
-    lengths = [(n, 30 - n) if n % 3 else (n,) for n in range(1, 30)]
-    questions = [
-        [
-            make_input(Feature((1,), np.arange(3000, 3000 + n, dtype=np.int32), None), chooser, MAX_INPUT_TOKENS)
-            for n in group
-        ]
-        for group in lengths
-    ]
-    batches = make_batches(questions, 8, chooser)
-    rows = sum(len(question) for question in questions)
-    assert sum(len(batch.ids) for batch in batches) == rows
-    assert sorted(8 <= len(batch.ids) <= 9 for batch in batches)[1:] == [True] * (len(batches) - 1)
-    tokens = sum(len(passage.encoded.ids) for question in questions for passage in question)
-    assert sum(int(batch.mask.sum()) for batch in batches) == tokens
-    assert all((batch.ids[batch.mask == 0] == 0).all() for batch in batches)
-    sizes = sorted(int(count) for batch in batches for count in np.bincount(batch.group))
-    assert sizes == sorted(map(len, lengths))
-
-
-def test_contexts_with_unanswerable_questions_are_marked(tmp_path: Path) -> None:
-    answerable = {0: [True, False], 1: [True], 2: [False]}
-    paragraphs = [
-        {
-            "context": CONTEXTS[number],
-            "qas": [
-                {
-                    "id": f"{number}-{n}",
-                    "question": f"When did Ann{number} open a shop?",
-                    "answers": [{"text": CONTEXTS[number][3:7], "answer_start": 3}] if has_answer else [],
-                    "is_impossible": not has_answer,
-                }
-                for n, has_answer in enumerate(flags)
-            ],
-        }
-        for number, flags in answerable.items()
-    ]
-    for name, part in (("both.json", paragraphs), ("answerable.json", paragraphs[1:2])):
-        (tmp_path / name).write_text(json.dumps({"version": "2", "data": [{"title": "Shops", "paragraphs": part}]}))
-
-    def load(source: Source) -> list[Example]:
-        return load_training_examples(tmp_path, [source], "", seed=1, percent=0)
-
-    examples = load(Source("both.json"))
-    marks = {example.context: example.context_has_unanswerable for example in examples}
-    assert marks == dict(zip(CONTEXTS, (True, False, True), strict=False))
-    selected = load(Source("both.json", answerable=True))
-    assert sorted(str(example.context_has_unanswerable) for example in selected) == ["False", "True"]
-    assert [example.context_has_unanswerable for example in load(Source("answerable.json"))] == [None]
-    tokenizer = load_tokenizer(WEIGHTS / "reader" / "tokenizer.json")
-    groups = [
-        [make_input(feature, random.Random(1), MAX_INPUT_TOKENS) for feature in group]
-        for group in tokenize_examples([(example,) for example in examples], tokenizer)
-    ]
-    (batch,) = make_batches(groups, 8, random.Random(1))
-    assert batch.context_has_unanswerable.sum() == 3
-    assert batch.context_all_answerable.sum() == 1
-    assert sorted(np.bincount(batch.context)) == [1, 1, 2]

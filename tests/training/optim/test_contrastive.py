@@ -14,7 +14,7 @@ from qa.training.artifacts.pooled_encoder import PooledEncoder, load_float_encod
 from qa.training.optim import contrastive
 from qa.training.optim.contrastive import train_embedder
 from qa.training.recipe import load_embedder_recipe
-from tests.training.data.test_examples import CONTEXTS, write_squad
+from tests.training.labelled_files import CONTEXTS, write_squad
 
 pytestmark = pytest.mark.slow
 
