@@ -14,13 +14,13 @@ from itertools import chain
 
 from qa.reading.calibration import Evidence, Scale
 from qa.reading.spans import PassageLogits, best_spans
-from qa.results import Answer, Components, Hit, Support
+from qa.results import Answer, Components, Hit, Item, Support
 from qa.text.boundaries import widen
 from qa.text.boxes import rectangles_of
 from qa.text.tables import sheet_cell
 from qa.types import Mark, Span, Table, mark_at, marks_within
 
-SPANS_PER_PASSAGE = 5
+SPANS_PER_PASSAGE = 10
 # Answers are far shorter; this limit only stops the widening to a "word" of thousands of characters.
 MAX_ANSWER_CHARACTERS = 500
 # In logits; larger leads and gaps are clamped to this value.
@@ -116,7 +116,28 @@ def rank_answers(passages: PassageCandidates, retrieval_weight: float, scale: Sc
         confidence = min(confidence, scale.right.probability(features))
         support = tuple(Support(*location) for location in locations)
         answers.append(replace(_build_answer(candidate, score, confidence), support=support))
+    answers[0] = replace(answers[0], items=_build_items(selected[0][0], passages, scale.item_gap))
     return RankedAnswers(tuple(answers), evidence, scale.unanswerable.probability(evidence[0]))
+
+
+def find_items(best: Candidate, passage: Sequence[Candidate], gap: float) -> list[Candidate]:
+    """Return the things that answer together, in the order of the text; empty if the answer is one thing.
+
+    The reader gives the parts of an answer that is several things nearly equal logits.
+
+    Args:
+        best: the best candidate.
+        passage: all candidates of its passage.
+        gap: how many logits below the best candidate a part may be.
+    """
+    near = sorted((c for c in passage if best.reader - c.reader <= gap), key=lambda c: c.span)
+    distinct = list({candidate.text.casefold(): candidate for candidate in near}.values())
+    return distinct if len(distinct) > 1 else []
+
+
+def _build_items(best: Candidate, passages: PassageCandidates, gap: float) -> tuple[Item, ...]:
+    passage = next(candidates for candidates in passages if best in candidates)
+    return tuple(Item(item.text, item.location[1]) for item in find_items(best, passage, gap))
 
 
 def _select(

@@ -116,6 +116,7 @@ class Scale:
         answered: confidence from which the best answer is returned by default.
         unsure: confidence from which a best answer that is not returned is likely enough to show, as a guess.
         threshold: confidence below which a second or later answer is not returned by default.
+        item_gap: logits that a part of an answer of several things may be below the best candidate.
         evidence: gives the probability that a unit of text answers.
     """
 
@@ -124,6 +125,7 @@ class Scale:
     answered: float
     unsure: float
     threshold: float
+    item_gap: float
     evidence: EvidenceScale
 
     def status(self, confidence: float) -> Status:
@@ -212,6 +214,7 @@ def _parse_scale(content: dict[str, Any]) -> Scale:
         content["answered"],
         content["unsure"],
         content["threshold"],
+        content["item_gap"],
         EvidenceScale(weights, **evidence),
     )
 

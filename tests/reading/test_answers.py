@@ -17,7 +17,7 @@ RIGHT_WEIGHTS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "
 RIGHT = Weights(**{**NO_EVIDENCE._asdict(), **RIGHT_WEIGHTS}, bias=-5.0)
 UNANSWERABLE = Weights(**{**NO_EVIDENCE._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
 UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 1.0, 0.5, 0.1), -1.0, 0.5, 0.9)
-SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.3, threshold=0.5, evidence=UNITS)
+SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.3, threshold=0.5, item_gap=1.0, evidence=UNITS)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 
 
@@ -205,3 +205,20 @@ def test_an_answer_is_marked_as_recognised_if_a_part_of_it_is() -> None:
         marks = (Mark(0), Mark(start, kind="ocr"))
         (answer,) = answers_of([hit(text, marks=marks)], [passage_logits(text, ("nine euros", 6.0))])
         assert (answer.text, answer.ocr, answer.cell) == ("nine euros", ocr, None)
+
+
+def test_nearly_equal_spans_of_the_best_passage_are_items_in_the_order_of_the_text() -> None:
+    text = "Signed by Ann Hale, Tom Reed and Eva Moss."
+    logits = passage_logits(text, ("Tom Reed", 6.0), ("Ann Hale", 5.5), ("Eva Moss", 5.2), ("Signed", 1.0))
+    best, *_ = answers_of([hit(text, start=10)], [logits])
+    assert best.text == "Tom Reed"
+    assert [(item.text, item.span) for item in best.items] == [
+        ("Ann Hale", Span(20, 28)),
+        ("Tom Reed", Span(30, 38)),
+        ("Eva Moss", Span(43, 51)),
+    ]
+
+
+def test_an_answer_that_is_one_thing_has_no_items() -> None:
+    (best, second) = answers_of([hit(TEXT)], [passage_logits(TEXT, ("January 3", 6.0), ("Maria", 4.0))])
+    assert (best.items, second.items) == ((), ())

@@ -18,7 +18,9 @@ EVIDENCE = Evidence(
     reader=2.0, null=2.0, retrieval=1.0, behind=0.5, best=1.0, lead=4.0, gap=1.0, support=1.0, depth=2.0, length=1.0
 )
 UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 1.0, 0.5, 0.1), -1.0, 0.5, 0.9)
-SCALE = Scale(WEIGHTS, replace(WEIGHTS, bias=1.0), answered=0.6, unsure=0.2, threshold=0.3, evidence=UNITS)
+SCALE = Scale(
+    WEIGHTS, replace(WEIGHTS, bias=1.0), answered=0.6, unsure=0.2, threshold=0.3, item_gap=1.0, evidence=UNITS
+)
 IDENTITIES = {"reader": "reader@1", "fusion": "fusion-1", "splitting": "splitting-1", "rounds": "rounds-1"}
 CALIBRATION = Calibration(
     **IDENTITIES, retrieval_weight=8.0, stop_margin=6.0, query=SCALE, read=replace(SCALE, threshold=0.4)

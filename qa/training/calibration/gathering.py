@@ -58,6 +58,7 @@ class HeldOutQuestion:
         adversarial: whether it is unanswerable and was written with the document in view, to mislead a reader.
         evidence: all spans of the document that answer; None if they are not labelled.
         lenient: as in `QuestionCandidates`.
+        items: as in `QuestionCandidates`.
     """
 
     text: str
@@ -67,6 +68,7 @@ class HeldOutQuestion:
     adversarial: bool = False
     evidence: tuple[Span, ...] | None = None
     lenient: bool = False
+    items: tuple[str, ...] = ()
 
 
 def sample_held_out(data: Path, seed: int) -> tuple[list[HeldOutQuestion], list[Document]]:
@@ -103,9 +105,16 @@ def held_out_documents(documents: Sequence[LabelledDocument], percent: int, seed
         for question in labelled.questions:
             golds = tuple(span.of(labelled.document.text) for span in question.answers or question.evidence)
             evidence = question.evidence if question.evidence or not question.answerable else None
+            items = tuple(span.of(labelled.document.text) for span in question.items or question.answers[:1])
             questions.append(
                 HeldOutQuestion(
-                    question.text, golds, labelled.document, labelled.genre, evidence=evidence, lenient=True
+                    question.text,
+                    golds,
+                    labelled.document,
+                    labelled.genre,
+                    evidence=evidence,
+                    lenient=True,
+                    items=items,
                 )
             )
     return random.Random(seed).sample(questions, min(len(questions), _LABELLED))
@@ -133,7 +142,7 @@ def ask_index(
     for question in answerable[:: max(1, len(answerable) // _SOURCE_REMOVED)]:
         hits = engine.search(question.text, top_k=CANDIDATES, by_sentence=False).hits
         others = [hit for hit in hits if hit.document_id != question.document.id]
-        without = replace(question, golds=(), evidence=None if question.evidence is None else ())
+        without = replace(question, golds=(), items=(), evidence=None if question.evidence is None else ())
         results.append(_read_hits(engine.reader, without, others[:MAX_PASSAGES_READ]))
     return results
 
@@ -189,5 +198,6 @@ def _gather(
         adversarial=question.adversarial,
         group=question.group,
         lenient=question.lenient,
+        items=question.items,
         units=units,
     )

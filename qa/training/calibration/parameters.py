@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from qa.evaluation.evidence import Counts, judge_items
 from qa.evaluation.metrics import f1, is_right
-from qa.reading.answers import PassageCandidates, RankedAnswers, rank_answers
+from qa.reading.answers import PassageCandidates, RankedAnswers, find_items, rank_answers
 from qa.reading.calibration import Evidence, EvidenceScale, Scale, UnitFeatures, Weights
 from qa.reading.early_stopping import count_passages_needed
 from qa.results import Hit
@@ -28,11 +30,15 @@ _NEARLY_EQUAL, _HALF = 0.8, 0.5
 # Minimum confidence of answers behind the best one: where at least one in five is right.
 _OTHERS_THRESHOLD = 0.2
 ANSWERS_FITTED = 3
+# A gap that no part of an answer has: none is better than the best candidate.
+_NO_ITEMS = -1.0
 # Assumed share of unanswerable questions; the real one is unknown.
 ASSUMED_UNANSWERABLE = 0.25
 # Almost no regularisation, as there are far more questions than weights. It only keeps undetermined weights finite.
 _INVERSE_PENALTY = 100.0
 _FOLDS = 5
+# In logits.
+_ITEM_GAPS = (_NO_ITEMS, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 # Evidence for answerability. The lead of the best answer and the height of its null logit also reveal which file a
 # question is from, and one file has all the unanswerable questions. Among questions on the same contexts they mislead.
 _ANSWERABILITY_EVIDENCE = ("reader", "retrieval", "behind")
@@ -43,7 +49,7 @@ _SINGLE_TEXT_EVIDENCE = tuple(name for name in Evidence._fields if name not in (
 # A scale whose probabilities are not used: fitting needs evidence and scores only.
 _ZERO_WEIGHTS = Weights(*[0.0] * (len(Evidence._fields) + 1))
 UNFITTED_EVIDENCE = EvidenceScale(UnitFeatures(*[0.0] * len(UnitFeatures._fields)), 0.0, 1.0, 1.0)
-UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0, 0.0, UNFITTED_EVIDENCE)
+UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0, 0.0, _NO_ITEMS, UNFITTED_EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class QuestionCandidates:
         group: the data set or kind of document that the question is from.
         lenient: whether an answer that is nearly a gold answer is right, as the gold answers are not all that are. If
             not, annotator agreement gives the probability that it is.
+        items: texts of the things that answer together; empty if they are not labelled.
         units: units of each passage, and the labelled evidence among them; None if none is labelled.
     """
 
@@ -67,6 +74,7 @@ class QuestionCandidates:
     adversarial: bool = False
     group: str = ""
     lenient: bool = False
+    items: tuple[str, ...] = ()
     units: QuestionUnits | None = None
 
     def stop_early(self, weight: float, margin: float) -> QuestionCandidates:
@@ -149,7 +157,9 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
     unsure = min(choose_unsure(guesses), answered)
     units = [question.units for question in questions if question.units]
     evidence = fit_evidence(units) if units else UNFITTED_EVIDENCE
-    return Scale(right, unanswerable, answered, unsure, _OTHERS_THRESHOLD, evidence)
+    return Scale(
+        right, unanswerable, answered, unsure, _OTHERS_THRESHOLD, _choose_item_gap(questions, weight), evidence
+    )
 
 
 def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tuple[list[float], list[float]]:
@@ -208,6 +218,25 @@ def _fit_confidence(questions: Sequence[_RankedQuestion], counted: Collection[st
     agreement = _Agreement.count(questions)
     shares = [share for question in questions for share in agreement.probabilities_correct(question)]
     return fit_weights([evidence for question in questions for evidence in question.ranked.evidence], shares, counted)
+
+
+def _choose_item_gap(questions: Sequence[QuestionCandidates], weight: float) -> float:
+    """Return the gap with the highest F1 over items; an answer that is one thing has itself as the only item."""
+    listed = [question for question in questions if question.items]
+    if not any(len(question.items) > 1 for question in listed):
+        return _NO_ITEMS
+
+    def item_f1(gap: float) -> float:
+        counts = []
+        for question in listed:
+            best = max(chain.from_iterable(question.candidates), key=lambda c: c.score(weight), default=None)
+            if best is not None:
+                passage = next(candidates for candidates in question.candidates if best in candidates)
+                found = [item.text for item in find_items(best, passage, gap)] or [best.text]
+                counts.append(judge_items(found, question.items)[0])
+        return Counts(*np.sum(counts, axis=0)).f1
+
+    return max(_ITEM_GAPS, key=item_f1)
 
 
 def _rank_all(questions: Sequence[QuestionCandidates], weight: float) -> list[_RankedQuestion]:
