@@ -79,11 +79,10 @@ def fit_calibration(
     unfitted = Calibration(*identities, 0.0, 0.0, UNFITTED, UNFITTED)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
     questions, distractors = sample_held_out(data, seed)
-    complete = []
     with tempfile.TemporaryDirectory() as temporary:
-        engine = Engine(Indexer(Indexes(Path(temporary), specification), embedder), reader, unfitted)
+        engine = Engine(Indexer(Indexes(Path(temporary) / "contexts", specification), embedder), reader, unfitted)
         with closing(engine), closing(engine.in_folder(Path(temporary) / "documents")) as of_documents:
-            complete += ask_index(engine, questions, distractors)
+            complete = ask_index(engine, questions, distractors)
             if document_questions:
                 complete += ask_index(of_documents, document_questions)
                 complete += ask_documents(of_documents, document_questions)
