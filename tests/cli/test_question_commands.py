@@ -153,18 +153,14 @@ def test_ask_prints_where_the_answer_is_and_that_it_was_recognised(run: Run, shi
 HOUSE = "# Kitchen\n\nThe kettle is blue.\n\n# Garden\n\nThe gate is green, and the fence is white.\n"
 
 
-def with_thresholds(engine: Engine, **thresholds: float) -> Engine:
-    """Return an engine that answers from other confidences."""
-    query, read = (replace(scale, **thresholds) for scale in (engine.calibration.query, engine.calibration.read))
-    return Engine(engine.documents, engine.reader, replace(engine.calibration, query=query, read=read))
-
-
 @pytest.fixture
 def run_unsure(run: Run, shipped: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `qa` with thresholds that make every question unsure."""
     (tmp_path / "house.md").write_text(HOUSE)
     run("add", "house.md")
-    unsure = with_thresholds(shipped, answered=1.0, unsure=0.0)
+    calibration = shipped.calibration
+    query, read = (replace(scale, answered=1.0, unsure=0.0) for scale in (calibration.query, calibration.read))
+    unsure = Engine(shipped.documents, shipped.reader, replace(calibration, query=query, read=read))
     monkeypatch.setattr(factory, "build_engine", lambda settings: unsure.in_folder(settings.index_dir))
     return run
 
