@@ -44,7 +44,7 @@ class HeldOutQuestion:
 
     Attributes:
         text: the question.
-        golds: gold answers; empty if the document does not answer it.
+        golds: gold answers; empty if no document answers it.
         document: the document; questions on the same document share its id.
         group: data set or kind of document; limits on wrong answers hold for each group.
         adversarial: whether it is unanswerable and was written with the document in view, to mislead a reader.
@@ -82,7 +82,7 @@ def sample_held_out(data: Path, seed: int) -> tuple[list[HeldOutQuestion], list[
 def ask_index(
     engine: Engine, questions: Sequence[HeldOutQuestion], distractors: Sequence[Document] = ()
 ) -> list[QuestionCandidates]:
-    """Index all documents, then ask each question, and some answerable ones again without their document.
+    """Index all documents, then ask each question.
 
     Args:
         engine: an engine whose default index does not exist yet.
@@ -97,6 +97,15 @@ def ask_index(
     for question in questions:
         hits = engine.search(question.text, top_k=MAX_PASSAGES_READ, by_sentence=False).hits
         results.append(_read_hits(engine.reader, question, hits))
+    return results
+
+
+def ask_without_source(engine: Engine, questions: Sequence[HeldOutQuestion]) -> list[QuestionCandidates]:
+    """Ask some answerable questions of the index that `ask_index` made, with their document removed from the results.
+
+    They count as unanswerable, so no other document may answer them.
+    """
+    results = []
     answerable = [q for q in questions if q.golds]
     for question in answerable[:: max(1, len(answerable) // _SOURCE_REMOVED)]:
         hits = engine.search(question.text, top_k=CANDIDATES, by_sentence=False).hits
