@@ -1,7 +1,7 @@
 """Fit a reader's calibration on questions whose documents it never saw in training.
 
 Questions to an index and questions to a single text have separate parameters. Unanswerable questions are SQuAD's
-adversarial ones, those of the caller and, through the index, questions whose source document is removed from the
+adversarial ones, those of the caller and, through the index, SQuAD's questions whose context is removed from the
 results. The confidence of answers found through the index is fitted without the adversarial ones.
 """
 
@@ -29,7 +29,14 @@ from qa.reading import early_stopping
 from qa.reading.calibration import CALIBRATION, Calibration, Scale
 from qa.reading.reader import OpenVINOReader
 from qa.search import fusion
-from qa.training.calibration.gathering import HeldOutQuestion, ask_documents, ask_index, ask_texts, sample_held_out
+from qa.training.calibration.gathering import (
+    HeldOutQuestion,
+    ask_documents,
+    ask_index,
+    ask_texts,
+    ask_without_source,
+    sample_held_out,
+)
 from qa.training.calibration.parameters import (
     ASSUMED_UNANSWERABLE,
     RETRIEVAL_WEIGHTS,
@@ -79,11 +86,10 @@ def fit_calibration(
     unfitted = Calibration(*identities, 0.0, 0.0, UNFITTED, UNFITTED)
     specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
     questions, distractors = sample_held_out(data, seed)
-    complete = []
     with tempfile.TemporaryDirectory() as temporary:
-        engine = Engine(Indexer(Indexes(Path(temporary), specification), embedder), reader, unfitted)
+        engine = Engine(Indexer(Indexes(Path(temporary) / "contexts", specification), embedder), reader, unfitted)
         with closing(engine), closing(engine.in_folder(Path(temporary) / "documents")) as of_documents:
-            complete += ask_index(engine, questions, distractors)
+            complete = [*ask_index(engine, questions, distractors), *ask_without_source(engine, questions)]
             if document_questions:
                 complete += ask_index(of_documents, document_questions)
                 complete += ask_documents(of_documents, document_questions)

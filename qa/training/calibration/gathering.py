@@ -52,7 +52,7 @@ class HeldOutQuestion:
 
     Attributes:
         text: the question.
-        golds: gold answers; empty if the document does not answer it.
+        golds: gold answers; empty if no document answers it.
         document: the document; questions on the same document share its id.
         group: data set or kind of document; limits on wrong answers hold for each group.
         adversarial: whether it is unanswerable and was written with the document in view, to mislead a reader.
@@ -123,7 +123,7 @@ def held_out_documents(documents: Sequence[LabelledDocument], percent: int, seed
 def ask_index(
     engine: Engine, questions: Sequence[HeldOutQuestion], distractors: Sequence[Document] = ()
 ) -> list[QuestionCandidates]:
-    """Index all documents, then ask each question, and some answerable ones again without their document.
+    """Index all documents, then ask each question.
 
     Args:
         engine: an engine whose default index does not exist yet.
@@ -138,6 +138,15 @@ def ask_index(
     for question in questions:
         hits = engine.search(question.text, top_k=MAX_PASSAGES_READ, by_sentence=False).hits
         results.append(_read_hits(engine.reader, question, hits))
+    return results
+
+
+def ask_without_source(engine: Engine, questions: Sequence[HeldOutQuestion]) -> list[QuestionCandidates]:
+    """Ask some answerable questions of the index that `ask_index` made, with their document removed from the results.
+
+    They count as unanswerable, so no other document may answer them.
+    """
+    results = []
     answerable = [q for q in questions if q.golds]
     for question in answerable[:: max(1, len(answerable) // _SOURCE_REMOVED)]:
         hits = engine.search(question.text, top_k=CANDIDATES, by_sentence=False).hits
@@ -161,14 +170,16 @@ def ask_documents(engine: Engine, questions: Sequence[HeldOutQuestion]) -> list[
 def ask_texts(reader: Reader, questions: Sequence[HeldOutQuestion]) -> list[QuestionCandidates]:
     """Ask each question of the text of its document alone, without an index.
 
-    The author of a question on a single text may have it in view: unanswerable questions count as adversarial.
+    The author of a question on a single paragraph had it in view: its unanswerable questions count as adversarial.
     """
     hits = [Hit(None, _whole(question.document), None, None, {}, 0.0, 0.0, 0.0) for question in questions]
     logits = reader.read_batch(
         [Pair(q.text, ReaderText.of(hit.passage)) for q, hit in zip(questions, hits, strict=True)]
     )
     return [
-        _gather(replace(question, adversarial=not question.golds), [hit], [of_text], document_id="")
+        _gather(
+            replace(question, adversarial=not question.golds and not question.lenient), [hit], [of_text], document_id=""
+        )
         for question, hit, of_text in zip(questions, hits, logits, strict=True)
     ]
 

@@ -152,7 +152,10 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
         [float(not question.golds) for question in resampled],
         _ANSWERABILITY_EVIDENCE,
     )
-    guesses = judge_guesses(questions, weight, right)
+    # The limits are for questions as people ask them, who do not have the passage in view.
+    natural = [question for question in questions if not question.adversarial]
+    has_unanswerable = any(not question.golds for question in natural)
+    guesses = judge_guesses(natural if has_unanswerable else questions, weight, right)
     answered = choose_answered(guesses, ASSUMED_UNANSWERABLE)
     unsure = min(choose_unsure(guesses), answered)
     units = [question.units for question in questions if question.units]
