@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from qa.types import Span
 
-RULE = re.compile(r"^[ \t\-=+|_:*.~─━═┼│┌┐└┘├┤┬┴]*[-=+_~*.─━═]{3}[ \t\-=+|_:*.~─━═┼│┌┐└┘├┤┬┴\r]*$", re.MULTILINE)
+_RULE_CHARACTERS = r" \t\r\-=+|_:*.~─━═┼│┌┐└┘├┤┬┴"
+# Possessive, so that a long line of dashes with a word at its end does not take quadratic time.
+RULE = re.compile(rf"^(?=[^\n]*?[-=+_~*.─━═]{{3}})[{_RULE_CHARACTERS}]++$", re.MULTILINE)
 """A line that only rules off, above a table or below a heading."""
 _BAR = re.compile(r"[|│]")
 _GAP = re.compile(r" {2,}|\t+")

@@ -14,8 +14,8 @@ from qa.text.structure import is_item
 from qa.text.tables import CELL_SEPARATOR
 from qa.types import Span, Table
 
-# Characters to look back, and to keep of each line above.
-_LOOK_BACK, _MAX_LINE = 4_000, 160
+# Characters to look at before and after a place, and to keep of a line.
+_CONTEXT, _MAX_LINE = 20_000, 160
 _BLANK = re.compile(r"\n[ \t\r]*\n")
 
 
@@ -38,8 +38,8 @@ def find_lead_in(text: str, start: int, tables: Sequence[Table] = ()) -> str:
     indentation = text[line_start:start]
     if indentation.strip():
         return ""
-    first_line = text[line_start : line_start + _LOOK_BACK].split("\n", 1)[0]
-    above = list(iter_lines(text, Span(max(0, line_start - _LOOK_BACK), line_start)))
+    first_line = text[line_start : line_start + _CONTEXT].split("\n", 1)[0]
+    above = list(iter_lines(text, Span(max(0, line_start - _CONTEXT), line_start)))
     lines = _find_header(text, above, line_start) or _find_introduction(text, above, first_line)
     return f"{lines}\n{indentation}" if lines else indentation
 
@@ -53,8 +53,9 @@ def _find_header(text: str, above: Sequence[Span], start: int) -> str:
         paragraph.insert(0, line)
     if not paragraph:
         return ""
-    end = _BLANK.search(text, start)
-    below = [line for line in iter_lines(text, Span(start, end.start() if end else len(text))) if line.of(text).strip()]
+    end = _BLANK.search(text, start, start + _CONTEXT)
+    rest = Span(start, end.start() if end else min(len(text), start + _CONTEXT))
+    below = [line for line in iter_lines(text, rest) if line.of(text).strip()]
     header = find_header(text, [*paragraph, *below])
     return "\n".join(line.of(text) for line in header if line.end <= start)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from qa.text.columns import find_header, find_rows, iter_lines
+from qa.text.columns import RULE, find_header, find_rows, iter_lines
 from qa.types import Span
 
 FARES = """\
@@ -78,3 +78,8 @@ def test_the_header_lines_include_the_rule_below_them() -> None:
 def test_a_table_of_words_without_a_rule_has_no_header() -> None:
     text = "red     warm    loud\nblue    cold    quiet\ngreen   mild    calm\n"
     assert find_header(text, lines(text)) == ()
+
+
+def test_a_long_line_of_dashes_takes_linear_time() -> None:
+    assert RULE.search("-" * 200_000 + "a") is None
+    assert RULE.search("-" * 200_000) is not None
