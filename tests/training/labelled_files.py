@@ -53,7 +53,7 @@ def write_documents(folder: Path, files: list[str]) -> None:
         entries = [
             _entry(text, "How often does the belt need oil?", answers=[re.findall(r"every \d+ weeks", text)[0]]),
             _entry(text, "How is the belt oiled?", evidence=["Use thin oil.", "Wear gloves."]),
-            _entry(text, "Who built the pump?"),
+            _entry(text, "Who sells oil for the belt?"),
         ]
         for number, entry in enumerate(entries):
             entry["id"] = f"{file}-{number}"

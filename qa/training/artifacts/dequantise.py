@@ -19,7 +19,8 @@ from qa.models.openvino_runtime import ov
 from qa.training.artifacts.pooled_encoder import PooledEncoder, load_float_encoder
 from qa.training.artifacts.reader_network import CONFIG_FILE, ReaderNetwork, load_config, load_network
 
-_PREFIX = "__module."
+# A reader may have been exported inside a wrapper.
+_PREFIX, _WRAPPER = "__module.", "network."
 _LINEAR, _NORM, _EMBEDDING = "/aten::linear/MatMul", "/aten::layer_norm/Multiply_1", "/aten::embedding/Gather"
 
 
@@ -89,7 +90,7 @@ def _extract_weights(graph: ov.Model) -> dict[str, NDArray[np.float32]]:
     """Return the float weights of a graph by their name in the network's state dict."""
     weights: dict[str, NDArray[np.float32]] = {}
     for node in graph.get_ordered_ops():
-        name = node.get_friendly_name().removeprefix(_PREFIX)
+        name = node.get_friendly_name().removeprefix(_PREFIX).removeprefix(_WRAPPER)
         if name.endswith(_LINEAR):
             weights |= _extract_linear(node, name.removesuffix(_LINEAR))
         elif name.endswith(_NORM):

@@ -39,15 +39,15 @@ def average_readers(readers: Sequence[Path], work: Path, proportions: Sequence[f
     if proportions and (len(proportions) != len(readers) or min(proportions) <= 0):
         raise InvalidInput("give one number above zero for each reader", field="part")
     history, indices = _merge_stages(readers)
-    network, mean = load_float_reader(readers[0]), dict[str, torch.Tensor]()
-    size = network.bert.config.to_dict()
+    network = load_float_reader(readers[0])
+    mean = {name: torch.zeros_like(value) for name, value in network.state_dict().items()}
     for folder, proportion in zip(readers, proportions or [1.0] * len(readers), strict=True):
-        reader = load_float_reader(folder)
-        if reader.bert.config.to_dict() != size:
+        weights = load_float_reader(folder).state_dict()
+        if {name: value.shape for name, value in weights.items()} != {n: value.shape for n, value in mean.items()}:
             raise InvalidInput(f"{folder}: has another size than {readers[0]}", field="readers")
         share = proportion / (sum(proportions) or len(readers))
-        for name, value in reader.state_dict().items():
-            mean[name] = mean.get(name, torch.zeros_like(value)) + value * share
+        for name, value in weights.items():
+            mean[name] += value * share
     network.load_state_dict(mean)
     output = work / "reader"
     save_network(network, readers[0] / TOKENIZER_FILE, output)

@@ -68,7 +68,7 @@ def test_labels_are_mapped_to_tokens() -> None:
 
 
 def test_headers_are_read_but_are_neither_answer_nor_evidence() -> None:
-    text = "Day | Opens\n\nMonday | nine\n\nTuesday | ten"
+    text = "Day | Opens\nMonday | nine\nTuesday | ten"
     table = Table(0, ((3, 5), (6, 4), (7, 3)), ("Day", "Opens"), 1)
     made = feature(ReaderText(text, "", (table,)), "ten", titles="Hours.", evidence=(("Tuesday | ten", True),))
     row = make_input(QUESTION, made, random.Random(1))

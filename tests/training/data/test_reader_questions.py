@@ -56,7 +56,7 @@ def test_passages_of_documents_have_their_labels(tmp_path: Path) -> None:
             "Use thin oil.",
             "Wear gloves.",
         ]
-    assert all(example.answers == () for q in by_text["Who built the pump?"] for example in q.passages)
+    assert all(example.answers == () for q in by_text["Who sells oil for the belt?"] for example in q.passages)
 
 
 def test_held_out_documents_and_evaluation_texts_are_not_trained_on(tmp_path: Path) -> None:
@@ -66,8 +66,7 @@ def test_held_out_documents_and_evaluation_texts_are_not_trained_on(tmp_path: Pa
     kept = {document_text(file) for file in files if not is_held_out_file(file, 50)}
     assert 0 < len(kept) < len(files)
     assert texts(load(tmp_path, DOCUMENTS, held_out_percent=50)) == kept
-    article = {"paragraphs": [{"context": text, "qas": []} for text in (max(kept).upper(), CONTEXTS[3])]}
-    (tmp_path / "dev.json").write_text(json.dumps({"data": [article]}))
+    write_squad(tmp_path / "dev.json", [max(kept).upper(), CONTEXTS[3]])
     measured = [tmp_path / "dev.json"]
     questions = load(tmp_path, DOCUMENTS, Source("plain.json"), measured_with=measured, held_out_percent=50)
     assert texts(questions) & {document_text(file) for file in files} == kept - {max(kept)}
@@ -93,7 +92,7 @@ def test_passes_limit_and_answerability_select_questions(tmp_path: Path) -> None
     assert len(load(tmp_path, Source("labels.json", documents="docs", passes=2.5))) == 2.5 * len(whole)
     assert len(load(tmp_path, Source("labels.json", 4, documents="docs"))) == 4
     unanswerable = load(tmp_path, Source("labels.json", None, False, documents="docs"))
-    assert Counter(q.passages[0].question for q in unanswerable) == {"Who built the pump?": len(FILES)}
+    assert Counter(q.passages[0].question for q in unanswerable) == {"Who sells oil for the belt?": len(FILES)}
     assert load(tmp_path, Source("labels.json", 4, documents="docs")) == load(
         tmp_path, Source("labels.json", 4, documents="docs")
     )
