@@ -43,7 +43,7 @@ _SOURCE_REMOVED = 200
 _DISTRACTORS = 900
 _DOCUMENTS_PER_WRITE = 100
 # Questions of each file of labelled documents, at most.
-_LABELLED = 600
+_LABELLED = 450
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def sample_held_out(data: Path, seed: int) -> tuple[list[HeldOutQuestion], list[
 
 
 def held_out_documents(documents: Sequence[LabelledDocument], percent: int, seed: int) -> list[HeldOutQuestion]:
-    """Return at most 600 questions on the documents of the held-out part; the files' names decide which are held out.
+    """Return at most 450 questions on the documents of the held-out part; the files' names decide which are held out.
 
     Where only evidence is labelled, its text is the gold answer.
     """

@@ -51,7 +51,8 @@ def numbered(length: int, answers: tuple[tuple[int, int], ...] | None, marked: i
     if marked is not None:
         unit[marked : marked + 3] = 0
     evidence = np.array([True] if marked is not None else [], np.bool_)
-    return Feature(PassageTokens(ids, offsets, np.zeros(length, np.int64)), (), answers, unit, evidence)
+    tokens = PassageTokens(ids, offsets, np.zeros(length, np.int64), ())
+    return Feature(tokens, (), answers, unit, evidence)
 
 
 def test_labels_are_mapped_to_tokens() -> None:
@@ -107,7 +108,7 @@ def test_answer_without_a_token_is_unknown() -> None:
 def test_window_contains_the_answer_or_else_the_evidence(
     question: list[int], length: int, ends: tuple[int, int] | None, marked: int | None, seed: int
 ) -> None:
-    answers = ()
+    answers: tuple[tuple[int, int], ...] = ()
     if ends:
         first = min(ends[0], length - 1)
         answers = ((first, min(first + ends[1], length - 1)),)

@@ -26,8 +26,12 @@ def question(
     text: str, of: str, *answers: str, evidence: tuple[str, ...] = (), items: tuple[str, ...] = ()
 ) -> DocumentQuestion:
     """Return a question whose labels are the first occurrences of these words."""
-    spans = [tuple(Span(of.index(t), of.index(t) + len(t)) for t in texts) for texts in (answers, evidence, items)]
-    return DocumentQuestion(text, text, *spans, bool(answers or evidence), "text", "plain")
+
+    def spans(texts: tuple[str, ...]) -> tuple[Span, ...]:
+        return tuple(Span(of.index(part), of.index(part) + len(part)) for part in texts)
+
+    answerable = bool(answers or evidence)
+    return DocumentQuestion(text, text, spans(answers), spans(evidence), spans(items), answerable, "text", "plain")
 
 
 def groups(*questions: DocumentQuestion, negatives: float = 0.0) -> list[tuple[PassageExample, ...]]:
