@@ -83,7 +83,8 @@ def _probabilities(output: tuple[NDArray[np.float32], ...], encoded: ReaderInput
     places = np.array([0, *range(encoded.offset, encoded.offset + encoded.count)])
     logits = np.stack([part[places] for part in output[:2]])
     exponentials = np.exp(logits - logits.max(1, keepdims=True))
-    return exponentials / exponentials.sum(1, keepdims=True)
+    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(1, keepdims=True)
+    return probabilities
 
 
 def _place(probabilities: NDArray[np.float32], feature: Feature) -> NDArray[np.float32]:

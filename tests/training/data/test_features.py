@@ -107,7 +107,7 @@ def test_answer_without_a_token_is_unknown() -> None:
 def test_window_contains_the_answer_or_else_the_evidence(
     question: list[int], length: int, ends: tuple[int, int] | None, marked: int | None, seed: int
 ) -> None:
-    answers = ()
+    answers: tuple[tuple[int, int], ...] = ()
     if ends:
         first = min(ends[0], length - 1)
         answers = ((first, min(first + ends[1], length - 1)),)
