@@ -57,11 +57,8 @@ def compute_logits(network: ReaderNetwork, batch: Batch, *, bfloat16: bool) -> R
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
         start, end, evidence = network(*inputs)
     unusable = ~torch.from_numpy(batch.usable).to(device)
-    return ReaderLogits(
-        start.float().masked_fill(unusable, _IMPOSSIBLE),
-        end.float().masked_fill(unusable, _IMPOSSIBLE),
-        evidence.float(),
-    )
+    start, end = (part.float().masked_fill(unusable, _IMPOSSIBLE) for part in (start, end))
+    return ReaderLogits(start, end, evidence.float())
 
 
 def reading_losses(logits: ReaderLogits, batch: Batch, taught_share: float) -> Losses:

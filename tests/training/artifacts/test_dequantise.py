@@ -30,8 +30,8 @@ def test_float_weights_reproduce_the_int8_graph(int8_reader: Path, float_reader:
     assert graph.outputs == ("start", "end", "evidence")
     encode = load_tokenizer(int8_reader / "tokenizer.json").encode
     for context in CONTEXTS[:3]:
-        question, passage = (encode(text, add_special_tokens=False).ids for text in ("Who opened a shop?", context))
-        encoded = build_input(question, passage)
+        asked, words = (encode(text, add_special_tokens=False).ids for text in ("Who opened a shop?", context))
+        encoded = build_input(asked, words)
         (quantised,) = graph.run([(encoded.ids, encoded.types)])
         inputs = [torch.from_numpy(array[None]) for array in (encoded.ids, np.ones_like(encoded.ids), encoded.types)]
         with torch.no_grad():
