@@ -23,7 +23,7 @@ from qa.text.headings import headings_above
 ROUND_SIZES = (2, 4, 4)
 MAX_PASSAGES_READ = sum(ROUND_SIZES)
 # Names the rule that selects the passages to read, apart from the margin. It is part of a calibration.
-IDENTITY = "rounds-" + "-".join(map(str, ROUND_SIZES)) + "-v1"
+IDENTITY = "rounds-" + "-".join(map(str, ROUND_SIZES)) + "-v2"
 
 
 class Reading(NamedTuple):

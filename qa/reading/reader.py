@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 
 class OpenVINOReader:
-    """A span head on MiniLM, as static int8; the `[CLS]` token is the null span."""
+    """Span and evidence heads on an encoder, as static int8; the `[CLS]` token is the null span."""
 
     def __init__(
         self, model: ModelFolder, threads: int, cache: Path | None = None, arithmetic: Arithmetic = "auto"

@@ -26,7 +26,7 @@ CANDIDATES = 100
 # Passages that are re-scored by sentence coverage; lower ranks stay behind them.
 SENTENCE_DEPTH = 30
 # Identifies the fused score that answers are ranked by; part of the calibration's specification.
-IDENTITY = f"bounds-{DENSE_WEIGHT}-{CANDIDATES}-v3"
+IDENTITY = f"bounds-{DENSE_WEIGHT}-{CANDIDATES}-v4"
 
 
 def fuse(
