@@ -50,29 +50,25 @@ def prune(text: str, parts: Iterable[Span], marks: Sequence[Mark] = (), tables: 
 def find_headings(text: str) -> list[Span]:
     """Return the lines of a plain text that are headings: short, first in a paragraph, and without a full stop."""
     hard_ends = set(find_structure(text).edges)
-    lines = list(iter_lines(text, Span(0, len(text))))
+    lines = [line for line in iter_lines(text, Span(0, len(text))) if line.of(text).strip()]
     headings: list[Span] = []
-    begins_paragraph = True
-    for number, line in enumerate(lines):
+    end_above = 0
+    for line, below in pairwise(lines):
         content = line.of(text)
-        if not content.strip():
-            begins_paragraph = True
-            continue
-        following = next((below.of(text) for below in lines[number + 1 :] if below.of(text).strip()), "")
-        is_heading = bool(_MARKDOWN_HEADING.match(content)) or (
-            begins_paragraph and line.end in hard_ends and _is_title(content, following)
-        )
-        if is_heading:
-            headings.append(_strip(text, line))
         # A heading may be right above the next one.
-        begins_paragraph = is_heading
-    return headings
+        begins_paragraph = text.count("\n", end_above, line.start) != 1 or (headings and headings[-1].end >= end_above)
+        if _MARKDOWN_HEADING.match(content) or (
+            begins_paragraph and line.end in hard_ends and _is_title(content, below.of(text))
+        ):
+            headings.append(line)
+        end_above = line.end
+    return [_strip(text, heading) for heading in headings]
 
 
 def _is_title(content: str, following: str) -> bool:
     """Return whether a line may be the title of what follows."""
     title = content.strip()
-    if not following or len(title) > _MAX_HEADING or "|" in title or title[-1] in _SENTENCE_MARKS or title[0].islower():
+    if len(title) > _MAX_HEADING or "|" in title or title[-1] in _SENTENCE_MARKS or title[0].islower():
         return False
     # A numbered line is a heading, unless the next one continues a list.
     if is_item(content):
