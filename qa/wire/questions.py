@@ -83,7 +83,7 @@ class TextIn(Request):
     text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_HIGHLIGHT_CHARACTERS})
 
 
-_INPUTS = {"minItems": 1, "maxItems": MAX_HIGHLIGHT_TEXTS}
+_INPUTS: dict[str, Any] = {"minItems": 1, "maxItems": MAX_HIGHLIGHT_TEXTS}
 
 
 class HighlightRequest(Request):
