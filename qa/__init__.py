@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         UnsupportedFormat,
     )
     from qa.reports import AddedDocument, FileReport, IngestionReport
-    from qa.results import Answer, EvidenceUnit, Hit, Item, QueryResult, SearchResult
+    from qa.results import Answer, EvidenceUnit, Highlight, HighlightResult, Hit, Item, QueryResult, SearchResult
     from qa.types import Document, DocumentInfo, SourceFile, Span, Table, Unread
 
 __version__ = "0.1.0"
@@ -52,6 +52,8 @@ __all__ = [
     "EvidenceUnit",
     "FileReport",
     "Forbidden",
+    "Highlight",
+    "HighlightResult",
     "Hit",
     "IngestionReport",
     "InvalidInput",
@@ -80,7 +82,8 @@ _MODULES = {
     **dict.fromkeys(("AsyncClient", "Client"), "qa.client"),
     "Engine": "qa.engine",
     **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
-    **dict.fromkeys(("Answer", "EvidenceUnit", "Hit", "Item", "QueryResult", "SearchResult"), "qa.results"),
+    **dict.fromkeys(("Answer", "EvidenceUnit", "Highlight", "HighlightResult", "Hit", "Item"), "qa.results"),
+    **dict.fromkeys(("QueryResult", "SearchResult"), "qa.results"),
     **dict.fromkeys(("Document", "DocumentInfo", "SourceFile", "Span", "Table", "Unread"), "qa.types"),
 }
 

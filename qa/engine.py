@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.deprecation import forward_renamed
+from qa.index.questions import search_questions
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
 from qa.reading.calibration import Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
+from qa.reading.highlight_texts import TextOrDocument, choose_texts, highlight_texts
+from qa.reading.highlighting import DEFAULT_MAX_HIGHLIGHTS, HighlightOptions
 from qa.reading.reader import Reader
 from qa.reading.reranking import RERANK_DEPTH, rerank_hits
 from qa.reading.selection import select_from_search
 from qa.reading.single_texts import read_texts
 from qa.reports import AddedDocument, IngestionReport
-from qa.results import Hit, QueryResult, SearchResult
-from qa.search.filters import parse_filter
-from qa.search.long_questions import encode_questions
+from qa.results import Granularity, HighlightResult, Hit, QueryResult, SearchResult
 from qa.stopwatch import Stopwatch
 from qa.types import Document, Mark, Passage, Span, Table
-from qa.validation import check_confidence, check_question, check_top_k
+from qa.validation import check_confidence, check_top_k
 
 DEFAULT_TOP_K = 3
 # The cost of a reranked search in questions: a question reads 4.7 passages on average, a reranked search 20.
@@ -110,7 +111,8 @@ class Engine:
         check_top_k(top_k)
         check_confidence(min_confidence)
         clock = Stopwatch()
-        asked, searches = self._search(questions, index, MAX_PASSAGES_READ, filters, clock)
+        opened = self.indexes.get(index)
+        asked, searches = search_questions(opened, self.embedder, questions, MAX_PASSAGES_READ, filters, clock.lap)
         passages_read = read_passages(
             self.reader,
             asked,
@@ -170,6 +172,34 @@ class Engine:
         passages = [(question, Passage("", Span(0, len(text)), text)) for question, text in pairs]
         return read_texts(self.reader, self.calibration, passages, top_k, min_confidence)
 
+    def highlight(
+        self,
+        question: str,
+        texts: Sequence[TextOrDocument] = (),
+        *,
+        document_ids: Sequence[str] = (),
+        index: str = DEFAULT_INDEX,
+        granularity: Granularity = "sentence",
+        threshold: float | None = None,
+        max_highlights: int = DEFAULT_MAX_HIGHLIGHTS,
+        prune: bool = False,
+    ) -> list[HighlightResult]:
+        """Find the words that answer a question in each of several texts, in order; errors are as for `ask`.
+
+        Args:
+            question: in plain language.
+            texts: up to 64 pairs of id and text, or documents; 200,000 characters in all.
+            document_ids: read these documents of the index instead of `texts`, within the same limits.
+            index: name of the index.
+            granularity: `sentence` for sentences, list items and rows of tables; `span` for short answers.
+            threshold: minimum score of a highlight; None applies the calibrated thresholds.
+            max_highlights: maximum number of highlights in each text.
+            prune: also return each text cut down to its highlighted units and the headings above them.
+        """
+        chosen = choose_texts(texts, document_ids, lambda name: self.documents.get(name, index=index)[0])
+        options = HighlightOptions(granularity, threshold, max_highlights, prune)
+        return highlight_texts(self.reader, self.calibration, self.embedder.token_starts, question, chosen, options)
+
     def search(
         self,
         question: str,
@@ -213,7 +243,10 @@ class Engine:
         check_top_k(top_k)
         clock = Stopwatch()
         depth = max(top_k, RERANK_DEPTH) if rerank else top_k
-        asked, searches = self._search(questions, index, depth, filters, clock, by_sentence=by_sentence)
+        opened = self.indexes.get(index)
+        asked, searches = search_questions(
+            opened, self.embedder, questions, depth, filters, clock.lap, by_sentence=by_sentence
+        )
         hits: Sequence[Sequence[Hit]] = [search.hits for search in searches]
         if rerank:
             hits = rerank_hits(self.reader, asked, hits, self.calibration.retrieval_weight)
@@ -283,29 +316,3 @@ class Engine:
 
     if not TYPE_CHECKING:
         __getattr__ = forward_renamed("engine", "documents", _RENAMED)
-
-    def _search(
-        self,
-        questions: Sequence[str],
-        index: str,
-        top_k: int,
-        filters: Mapping[str, object] | None,
-        clock: Stopwatch,
-        *,
-        by_sentence: bool = False,
-    ) -> tuple[list[str], list[SearchResult]]:
-        for question in questions:
-            check_question(question)
-        compiled = parse_filter(filters or {})
-        opened = self.indexes.get(index)
-        corrected = [opened.correct_spelling(question, self.embedder.token_starts) for question in questions]
-        clock.lap("search")
-        asked = [correction or question for correction, question in zip(corrected, questions, strict=True)]
-        vectors = encode_questions(self.embedder.encode_questions, asked)
-        clock.lap("embed")
-        searches = [
-            replace(opened.search(question, vector, top_k, compiled, by_sentence=by_sentence), corrected=correction)
-            for question, vector, correction in zip(asked, vectors, corrected, strict=True)
-        ]
-        clock.lap("search")
-        return asked, searches

@@ -24,6 +24,15 @@ Status = Literal["answered", "unsure", "not_found", "nothing_to_search"]
 AnswerKind = Literal["span", "evidence"]
 """Whether an answer is a short span, or the sentences, rows and list items that answer."""
 
+Granularity = Literal["sentence", "span"]
+"""What is highlighted in a text: sentences, list items and rows of tables, or short answers."""
+
+HighlightStatus = Literal["found", "not_found"]
+"""Whether a text has a highlight."""
+
+HighlightKind = Literal["answer", "evidence"]
+"""Whether a highlight is a short answer, or a sentence, list item or row that answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -143,6 +152,42 @@ class EvidenceUnit:
     section: str | None = None
     rectangles: Sequence[Rectangle] = ()
     uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """Words of a text that answer a question: `text_of_input[span] == text`.
+
+    Attributes:
+        span: place in the text.
+        text: the words, verbatim.
+        score: calibrated probability that they answer.
+        kind: `evidence` for a sentence, list item or row, `answer` for a short span.
+    """
+
+    span: Span
+    text: str
+    score: float
+    kind: HighlightKind
+
+
+@dataclass(frozen=True, slots=True)
+class HighlightResult:
+    """What answers a question in one text.
+
+    Attributes:
+        id: of the text or document.
+        status: `found` if there are highlights, else `not_found`.
+        highlights: best first, no two of which overlap.
+        pruned_text: the highlighted units, in the order of the text, below their headings; None unless requested.
+        kept: share of the text's characters that `pruned_text` has; None unless requested.
+    """
+
+    id: str
+    status: HighlightStatus
+    highlights: tuple[Highlight, ...]
+    pruned_text: str | None = None
+    kept: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ MAX_QUESTIONS = 64
 MAX_TOP_K = 100
 MAX_TEXT = 10_000_000
 MAX_READ_TEXT = 100_000
+MAX_HIGHLIGHT_TEXTS = 64
+MAX_HIGHLIGHT_CHARACTERS = 200_000
 MAX_DOCUMENTS = 1_000
 MAX_ID = 200
 MAX_TITLE = 1_000
@@ -101,17 +103,17 @@ def check_optional(text: str | None, field: str, limit: int) -> str | None:
     return check_characters(text, field)
 
 
-def check_top_k(top_k: int) -> int:
+def check_top_k(top_k: int, field: str = "top_k") -> int:
     """Return a number of results within the limits."""
     if not 1 <= top_k <= MAX_TOP_K:
-        raise InvalidInput(f"top_k must be from 1 to {MAX_TOP_K}, got {top_k}", field="top_k")
+        raise InvalidInput(f"{field} must be from 1 to {MAX_TOP_K}, got {top_k}", field=field)
     return top_k
 
 
-def check_confidence(min_confidence: float | None) -> float | None:
+def check_confidence(min_confidence: float | None, field: str = "min_confidence") -> float | None:
     """Return a confidence from 0 to 1, or None."""
     if min_confidence is not None and not 0 <= min_confidence <= 1:
-        raise InvalidInput(f"min_confidence must be from 0 to 1, got {min_confidence}", field="min_confidence")
+        raise InvalidInput(f"{field} must be from 0 to 1, got {min_confidence}", field=field)
     return min_confidence
 
 

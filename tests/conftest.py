@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ from qa.factory import build_engine
 from qa.index.catalog import Specification
 from qa.index.local import LocalIndex, Prepared
 from qa.models.embedder import Vectors
+from qa.reading.calibration import EvidenceScale, UnitFeatures
+from qa.reading.passage_tokens import units_of
+from qa.reading.reader import Pair
+from qa.reading.spans import PassageLogits, WindowLogits
 from qa.results import QueryResult
 from qa.service.app import create_app
 from qa.text.headings import search_text
@@ -67,6 +72,31 @@ class HashingEmbedder:
 
     def token_starts(self, text: str) -> Sequence[int]:
         return [match.start() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+class WordReader:
+    """Marks the units that share a word of four letters or more with the question, in windows of 40 words."""
+
+    identity = "words@1"
+    window = 40
+
+    def read_batch(self, pairs: Sequence[Pair]) -> list[PassageLogits]:
+        return [self._read(pair) for pair in pairs]
+
+    def _read(self, pair: Pair) -> PassageLogits:
+        passage = pair.passage
+        wanted = set(re.findall(r"\w{4,}", pair.question.casefold()))
+        units = units_of(passage, passage.structure())
+        marked = [unit for unit in units if wanted & set(re.findall(r"\w+", unit.of(passage.text).casefold()))]
+        words = [match.span() for match in re.finditer(r"\w+|[^\w\s]", passage.text)]
+        evidence = [3.0 if any(unit.start <= start < unit.end for unit in marked) else -3.0 for start, _ in words]
+        windows = []
+        for first in range(0, len(words), self.window):
+            of_window = np.array(evidence[first : first + self.window], np.float32)
+            spans = np.full(len(of_window), -5, np.float32)
+            windows.append(WindowLogits(first, spans, spans, 0.0, of_window))
+        offsets = np.array(words, np.int64).reshape(-1, 2)
+        return PassageLogits(offsets, windows, np.zeros(len(words), np.int64), units)
 
 
 EMBEDDER = HashingEmbedder()
@@ -125,6 +155,14 @@ def engine(shipped: Engine, tmp_path: Path) -> Iterator[Engine]:
     opened.indexes.get_or_create("default")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def marking(engine: Engine) -> Engine:
+    """An engine whose reader marks units that share a word with the question; a marked unit has the score .95."""
+    scale = EvidenceScale(UnitFeatures(1.0, 0.0, 0.0, 0.0, 0.0), 0.0, threshold=0.5, answered=0.9)
+    calibration = replace(engine.calibration, read=replace(engine.calibration.read, evidence=scale))
+    return Engine(engine.documents, WordReader(), calibration)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from qa.errors import (
     Unavailable,
 )
 from qa.reports import IngestionReport
+from qa.results import HighlightResult
 from qa.service.keys import Keys
 from qa.types import Document, Unread
 from qa.wire.base import Offset
@@ -243,8 +244,30 @@ def test_methods_show_their_signatures_and_documentation() -> None:
         assert "add_files(self, paths" in documentation
 
 
+def test_highlights_texts_and_documents(marking: Engine) -> None:
+    marking.add([HOURS])
+    texts = [("cat", "The cat sleeps."), ("library", TEXT)]
+    question = "When does the library open?"
+
+    async def highlight_later(url: str) -> list[HighlightResult]:
+        async with AsyncClient(url) as client:
+            return await client.highlight(question, texts, prune=True)
+
+    with serving(marking, Settings(index_dir=marking.indexes.folder)) as url, Client(url) as client:
+        results = client.highlight(question, texts, prune=True)
+        assert results == marking.highlight(question, texts, prune=True) == asyncio.run(highlight_later(url))
+        assert [result.status for result in results] == ["not_found", "found"]
+        (highlight,) = results[1].highlights
+        assert highlight.span.of(TEXT) == highlight.text == "The town library opens at 9:30 on weekdays."
+        (stored,) = client.highlight(question, document_ids=[HOURS.id])
+        assert (stored.id, stored.highlights, stored.pruned_text) == (HOURS.id, (highlight,), None)
+        with pytest.raises(NotFound) as missing:
+            client.highlight(question, document_ids=[HOURS.id, "nowhere"])
+        assert missing.value.field == "document_ids.1"
+
+
 def test_engine_and_client_methods_take_the_same_arguments() -> None:
-    for name in ("ask", "ask_batch", "search", "read", "add", "add_files", "remove"):
+    for name in ("ask", "ask_batch", "search", "read", "highlight", "add", "add_files", "remove"):
         engine_names = set(inspect.signature(getattr(Engine, name)).parameters)
         client_names = set(inspect.signature(getattr(Client, name)).parameters)
         shared = engine_names & client_names
@@ -280,6 +303,7 @@ def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
     page: Any = "{n}"
     built: list[Call[Any]] = [
         calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"),
+        calls.highlight("q"),
         document_calls.add([]), document_calls.upload([]), document_calls.upload_later([]),
         document_calls.documents(), document_calls.document("{id}"), document_calls.text("{id}"),
         document_calls.file("{id}"), document_calls.page_image("{id}", page), document_calls.update("{id}", {}),

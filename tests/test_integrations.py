@@ -5,10 +5,11 @@ import importlib.util
 from collections.abc import Iterator
 
 import pytest
+from langchain_core.documents import Document as LangChainDocument
 
 from qa.config import Settings
 from qa.engine import Engine
-from qa.integrations.langchain import SpanlightRetriever
+from qa.integrations.langchain import SpanlightCompressor, SpanlightRetriever
 from qa.types import Document
 from tests.conftest import serving
 from tests.service.test_service import TEXT
@@ -32,6 +33,21 @@ def test_langchain_retriever_returns_passages(url: str) -> None:
     assert (reranked.page_content, reranked.metadata["score"] > 1) == (document.page_content, True)
     filtered = SpanlightRetriever(url=url, filters={"document_id": "cat"}).invoke("When does the library open?")
     assert [document.metadata["document_id"] for document in filtered] == ["cat"]
+
+
+def test_langchain_compressor_keeps_what_answers(marking: Engine) -> None:
+    documents = [
+        LangChainDocument("The cat sleeps.", metadata={"page": 1}),
+        LangChainDocument("Hours\n\nThe cat sleeps. The library opens at nine.", metadata={"page": 2}),
+    ]
+    question = "When does the library open?"
+    with serving(marking, Settings(index_dir=marking.indexes.folder)) as url:
+        compressor = SpanlightCompressor(url=url)
+        (kept,) = compressor.compress_documents(documents, question)
+        assert list(asyncio.run(compressor.acompress_documents(documents, question))) == [kept]
+        assert not SpanlightCompressor(url=url, threshold=1.0).compress_documents(documents, question)
+    assert kept.page_content == "Hours\n\nThe library opens at nine."
+    assert kept.metadata == {"page": 2, "score": pytest.approx(0.9526, abs=1e-4)}
 
 
 @pytest.mark.skipif(importlib.util.find_spec("haystack") is None, reason="Haystack is not installed")

@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "factory": {*MIDDLE, "indexing", "engine"},
     "wire": {*FOUNDATION, "reports", "validation"},
     "client": {*FOUNDATION, "documents", "reports", "wire"},
-    "integrations": {*FOUNDATION, "client"},
+    "integrations": {*FOUNDATION, "client", "validation"},
     "evaluation": {*CORE, "client", "wire"},
     "training": {*CORE, "evaluation"},
     "feedback": {*CORE, "evaluation"},

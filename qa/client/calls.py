@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from qa.client.requests import Call, build_call, convert_call, parser, quote_id
-from qa.results import QueryResult, SearchResult
+from qa.results import Granularity, HighlightResult, QueryResult, SearchResult
 from qa.wire.base import PREFIX, Offset
-from qa.wire.convert import query_result, search_result
+from qa.wire.convert import highlight_results, query_result, search_result
 from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
 from qa.wire.indexes import IndexList, IndexOut, JobList, JobOut
-from qa.wire.questions import BatchResponse, QueryResponse, SearchResponse
+from qa.wire.questions import BatchResponse, HighlightResponse, QueryResponse, SearchResponse
 from qa.wire.state import Health, Readiness
 
 
@@ -75,6 +75,42 @@ def read(question: str, text: str, *, top_k: int = 3, min_confidence: float | No
     """Answer a question from one text, without an index."""
     body = {"question": question, "text": text, "top_k": top_k, "min_confidence": min_confidence}
     return convert_call(build_call("POST", "/read", QueryResponse, json=body), query_result)
+
+
+def highlight(
+    question: str,
+    texts: Sequence[tuple[str, str]] = (),
+    *,
+    document_ids: Sequence[str] = (),
+    index: str = "default",
+    granularity: Granularity = "sentence",
+    threshold: float | None = None,
+    max_highlights: int = 10,
+    prune: bool = False,
+) -> Call[list[HighlightResult]]:
+    """Find the words that answer a question in each of several texts, in order.
+
+    Args:
+        question: in plain language.
+        texts: up to 64 pairs of id and text, 200,000 characters in all.
+        document_ids: read these documents of the index instead of `texts`, within the same limits.
+        index: name of the index.
+        granularity: `sentence` for sentences, list items and rows of tables; `span` for short answers.
+        threshold: minimum score of a highlight; None applies the calibrated thresholds.
+        max_highlights: maximum number of highlights in each text.
+        prune: also return each text cut down to its highlighted units and the headings above them.
+    """
+    body = {
+        "question": question,
+        "texts": [{"id": id, "text": text} for id, text in texts],
+        "document_ids": list(document_ids),
+        "index": index,
+        "granularity": granularity,
+        "threshold": threshold,
+        "max_highlights": max_highlights,
+        "prune": prune,
+    }
+    return convert_call(build_call("POST", "/highlight", HighlightResponse, json=body), highlight_results)
 
 
 def search(

@@ -1,16 +1,17 @@
-"""A LangChain retriever that asks a running server for passages."""
+"""A LangChain retriever and a document compressor that ask a running server."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
-from langchain_core.documents import Document
+from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun, Callbacks
+from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import Field, SecretStr
 
 from qa.client import AsyncClient, Client
+from qa.integrations.highlighter import Highlighter
 from qa.results import Hit
 
 
@@ -53,6 +54,40 @@ class SpanlightRetriever(BaseRetriever):
         async with AsyncClient(self.url, key=self._key()) as client:
             result = await client.search(query, **self._options())
         return [_document(hit) for hit in result.hits]
+
+
+class SpanlightCompressor(BaseDocumentCompressor):
+    """Cuts documents down to what answers, below its headings, and drops those in which nothing does.
+
+    Each document gets the probability of its best sentence as `score` in its metadata.
+
+    Attributes:
+        url: address of the server.
+        key: the API key, if the server needs one.
+        threshold: minimum probability of a sentence; None applies the calibrated threshold.
+    """
+
+    url: str = "http://127.0.0.1:8000"
+    key: SecretStr | None = None
+    threshold: float | None = None
+
+    def compress_documents(
+        self,
+        documents: Sequence[Document],
+        query: str,
+        callbacks: Callbacks | None = None,  # noqa: ARG002
+    ) -> Sequence[Document]:
+        """Return the documents that answer, in order."""
+        texts = [document.page_content for document in documents]
+        with Client(self.url, key=self.key.get_secret_value() if self.key else None) as client:
+            outcome = Highlighter(client).process(query, texts, self.threshold)
+        return [
+            Document(pruned, metadata={**document.metadata, "score": score})
+            for document, pruned, score in zip(
+                documents, outcome["pruned_context"], outcome["reranking_score"], strict=True
+            )
+            if pruned
+        ]
 
 
 def _document(hit: Hit) -> Document:

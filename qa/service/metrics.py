@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qa.engine import Engine
 from qa.errors import QAError
 from qa.index.registry import Indexes
-from qa.results import QueryResult
+from qa.results import HighlightResult, QueryResult
 from qa.service.logs import QUESTIONS
 from qa.wire.base import PREFIX
 
@@ -50,6 +50,7 @@ class Metrics:
         self._questions = self._counter(
             "questions", "Questions by status: answered, unsure, not_found, nothing_to_search.", "status"
         )
+        self._highlighted = self._counter("highlighted_texts", "Texts by status: found, not_found.", "status")
         self._stages = self._histogram("stage_seconds", "Duration of a stage of a question.", _SECONDS, "stage")
         self._confidence = self._histogram("confidence", "Confidence of the best answer or best guess.", _TENTHS)
         self._in_progress = Gauge(
@@ -90,6 +91,28 @@ class Metrics:
             }
             _log.info(json.dumps(event))
         self.record_stages(results[0].timings_ms, waited)
+
+    def record_highlights(
+        self, results: Sequence[HighlightResult], timings_ms: Mapping[str, float], waited: float
+    ) -> None:
+        """Count the texts of a request and log a line, which never contains text.
+
+        Args:
+            results: of the texts.
+            timings_ms: milliseconds by stage, and as `total`.
+            waited: how long the request waited for a slot, in seconds.
+        """
+        for result in results:
+            self._highlighted.labels(result.status).inc()
+        event = {
+            "event": "highlight",
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "texts": len(results),
+            "found": sum(result.status == "found" for result in results),
+            "ms": timings_ms["total"],
+        }
+        _log.info(json.dumps(event))
+        self.record_stages(timings_ms, waited)
 
     def record_stages(self, timings_ms: Mapping[str, float], waited: float) -> None:
         """Record how long each stage of a request took, and how long it waited for a slot, in seconds."""

@@ -92,6 +92,13 @@ _NOT_FOUND = {
     "evidence": [],
     "passages": [_PASSAGE],
 }
+_HIGHLIGHTED = {
+    "id": "hours",
+    "status": "found",
+    "highlights": [{"start": 0, "end": 37, "text": _TEXT, "score": 0.95, "kind": "evidence"}],
+    "pruned_text": _TEXT,
+    "kept": 1.0,
+}
 _DOCUMENT: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
@@ -156,6 +163,7 @@ REQUESTS: dict[tuple[str, str], Any] = {
     ("post", "/v1/query/batch"): {"questions": [_QUESTION, "Who runs it?"]},
     ("post", "/v1/read"): {"question": _QUESTION, "text": _TEXT},
     ("post", "/v1/search"): {"question": _QUESTION, "top_k": 1},
+    ("post", "/v1/highlight"): {"question": _QUESTION, "texts": [{"id": "hours", "text": _TEXT}], "prune": True},
     ("post", "/v1/documents"): {
         "id": "opening-hours",
         "title": "Opening hours",
@@ -184,6 +192,7 @@ RESPONSES: dict[tuple[str, ...], Any] = {
         "revision": 1,
         "timings_ms": {"embed": 1.9, "search": 0.8, "total": 2.8},
     },
+    ("post", "/v1/highlight"): {"results": [_HIGHLIGHTED]},
     ("post", "/v1/documents"): {"documents": [_ADDED]},
     ("post", "/v1/documents/upload"): {"files": [_UPLOADED]},
     ("post", "/v1/documents/upload", "202"): {

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 from qa.errors import InvalidInput
 from qa.reports import AddedDocument, FileReport
-from qa.results import Answer, Components, EvidenceUnit, Hit, Item, QueryResult, SearchResult, Support
+from qa.results import (
+    Answer,
+    Components,
+    EvidenceUnit,
+    Highlight,
+    HighlightResult,
+    Hit,
+    Item,
+    QueryResult,
+    SearchResult,
+    Support,
+)
 from qa.types import Document, DocumentInfo, Passage, Rectangle, Span, Unread
 from qa.wire.base import Offset
 from qa.wire.documents import AddedOut, DocumentOut, FullDocumentOut, UnreadOut, UploadedOut
@@ -14,6 +25,9 @@ from qa.wire.questions import (
     AnswerOut,
     ComponentsOut,
     EvidenceOut,
+    HighlightOut,
+    HighlightResponse,
+    HighlightResultOut,
     ItemOut,
     PassageOut,
     QueryResponse,
@@ -59,6 +73,25 @@ def search_response(question: str, index: str, result: SearchResult) -> SearchRe
         generation=result.generation,
         revision=result.revision,
         timings_ms=dict(result.timings_ms),
+    )
+
+
+def highlight_response(results: Sequence[HighlightResult]) -> HighlightResponse:
+    """Return the wire form of the highlights of several texts."""
+    return HighlightResponse(
+        results=[
+            HighlightResultOut(
+                id=result.id,
+                status=result.status,
+                highlights=[
+                    HighlightOut(start=h.span.start, end=h.span.end, text=h.text, score=h.score, kind=h.kind)
+                    for h in result.highlights
+                ],
+                pruned_text=result.pruned_text,
+                kept=result.kept,
+            )
+            for result in results
+        ]
     )
 
 
@@ -184,6 +217,20 @@ def search_result(response: SearchResponse) -> SearchResult:
     """Return the result that a response carries; the inverse of `search_response`."""
     hits = tuple(_hit(passage) for passage in response.passages)
     return SearchResult(hits, response.generation, response.revision, response.timings_ms)
+
+
+def highlight_results(response: HighlightResponse) -> list[HighlightResult]:
+    """Return the results that a response carries; the inverse of `highlight_response`."""
+    return [
+        HighlightResult(
+            result.id,
+            result.status,
+            tuple(Highlight(Span(h.start, h.end), h.text, h.score, h.kind) for h in result.highlights),
+            result.pruned_text,
+            result.kept,
+        )
+        for result in response.results
+    ]
 
 
 def added_document(document: AddedOut) -> AddedDocument:

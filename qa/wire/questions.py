@@ -6,8 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from qa.results import AnswerKind, Status
-from qa.validation import MAX_QUESTION, MAX_QUESTIONS, MAX_READ_TEXT, MAX_TOP_K
+from qa.results import AnswerKind, Granularity, HighlightKind, HighlightStatus, Status
+from qa.validation import (
+    MAX_HIGHLIGHT_CHARACTERS,
+    MAX_HIGHLIGHT_TEXTS,
+    MAX_QUESTION,
+    MAX_QUESTIONS,
+    MAX_READ_TEXT,
+    MAX_TOP_K,
+)
 from qa.wire.base import IndexName, Offset, Request
 
 DEFAULT_TOP_K = 3
@@ -66,6 +73,43 @@ class SearchRequest(Request):
     filters: dict[str, Any] = Field(default_factory=dict)
     rerank: StrictBool = Field(
         False, description="let the reader reorder the first passages: slower, and `score` is in logits"
+    )
+
+
+class TextIn(Request):
+    """A text to highlight; `id` names it in the response."""
+
+    id: StrictStr
+    text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "maxLength": MAX_HIGHLIGHT_CHARACTERS})
+
+
+_INPUTS: dict[str, Any] = {"minItems": 1, "maxItems": MAX_HIGHLIGHT_TEXTS}
+
+
+class HighlightRequest(Request):
+    """A question for several texts, or for documents of an index; either `texts` or `document_ids`."""
+
+    question: QuestionText
+    texts: list[TextIn] | None = Field(None, description="at most 200,000 characters in all", json_schema_extra=_INPUTS)
+    document_ids: list[StrictStr] | None = Field(
+        None, description="documents to read instead of `texts`; the limits are the same", json_schema_extra=_INPUTS
+    )
+    index: IndexName = "default"
+    granularity: Granularity = Field(
+        "sentence", description="`sentence`: sentences, list items and rows of tables; `span`: short answers"
+    )
+    threshold: Confidence | None = Field(
+        None, description="minimum score of highlights; null applies the calibrated thresholds"
+    )
+    max_highlights: Annotated[
+        StrictInt,
+        Field(
+            description="maximum number of highlights in each text",
+            json_schema_extra={"minimum": 1, "maximum": MAX_TOP_K},
+        ),
+    ] = 10
+    prune: StrictBool = Field(
+        False, description="also return each text cut down to its highlighted units and the headings above them"
     )
 
 
@@ -199,6 +243,32 @@ class BatchResponse(BaseModel):
     """One result for each question, in order."""
 
     results: list[QueryResponse]
+
+
+class HighlightOut(BaseModel):
+    """Words of a text that answer; `start` and `end` count code points."""
+
+    start: int
+    end: int
+    text: str
+    score: float = Field(description="calibrated probability that they answer the question")
+    kind: HighlightKind = Field(description="`evidence` for a sentence, list item or row; `answer` for a short span")
+
+
+class HighlightResultOut(BaseModel):
+    """What answers the question in one text or document."""
+
+    id: str
+    status: HighlightStatus
+    highlights: list[HighlightOut] = Field(description="best first")
+    pruned_text: str | None = Field(description="the highlighted units below their headings; null unless requested")
+    kept: float | None = Field(description="share of the text's characters in `pruned_text`; null unless requested")
+
+
+class HighlightResponse(BaseModel):
+    """One result for each text or document, in order."""
+
+    results: list[HighlightResultOut]
 
 
 class SearchResponse(BaseModel):

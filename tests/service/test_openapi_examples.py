@@ -54,6 +54,12 @@ def test_the_examples_are_real_requests_and_responses(service: TestClient) -> No
         assert response.status_code in (200, 201), response.text
         example = RESPONSES["post", path]
         assert response.json().keys() == example.keys()
+    # Spans, because a reader may have no evidence output.
+    spans = {**REQUESTS["post", "/v1/highlight"], "granularity": "span", "threshold": 0}
+    (highlighted,) = service.post("/v1/highlight", json=spans).json()["results"]
+    (example_result,) = RESPONSES["post", "/v1/highlight"]["results"]
+    assert highlighted.keys() == example_result.keys()
+    assert highlighted["highlights"][0].keys() == example_result["highlights"][0].keys()
     answer = service.post("/v1/query", json={**REQUESTS["post", "/v1/query"], "min_confidence": 0}).json()["answers"][0]
     example = RESPONSES["post", "/v1/query"]["answers"][0]
     for field in ("answer", "document_id", "title", "meta", "document_offset", "context", "context_offset", "support"):

@@ -4,10 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from qa.results import Answer, Components, EvidenceUnit, Hit, Item, QueryResult, Status, Support
+from qa.results import (
+    Answer,
+    Components,
+    EvidenceUnit,
+    Highlight,
+    HighlightResult,
+    Hit,
+    Item,
+    QueryResult,
+    Status,
+    Support,
+)
 from qa.types import Passage, Rectangle, Span
-from qa.wire.convert import query_response, query_result
-from qa.wire.questions import QueryResponse
+from qa.wire.convert import highlight_response, highlight_results, query_response, query_result
+from qa.wire.questions import HighlightResponse, QueryResponse
 
 TEXT = "Before you descale: unplug the boiler, then let it cool."
 LINE = Rectangle(2, 72.0, 700.5, 301.25, 712.0)
@@ -105,3 +116,13 @@ def test_passages_travel_without_being_asked_for_where_there_is_no_answer(status
     answered = replace(ANSWERED, passages=(HIT,))
     assert query_response(answered).passages is None
     assert query_response(answered, with_passages=True).passages == passages[:1]
+
+
+def test_highlights_come_back_from_json_as_they_were() -> None:
+    highlight = Highlight(Span(20, 37), "unplug the boiler", 0.75, "evidence")
+    results = [
+        HighlightResult("a", "found", (highlight,), "unplug the boiler", 0.3),
+        HighlightResult("b", "not_found", ()),
+    ]
+    body = highlight_response(results).model_dump_json()
+    assert highlight_results(HighlightResponse.model_validate_json(body)) == results

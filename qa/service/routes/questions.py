@@ -1,16 +1,20 @@
-"""Questions: query, batch, read, search."""
+"""Questions: query, batch, read, highlight, search."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
 from qa.engine import RERANKED_AS_QUESTIONS
+from qa.reading.highlight_texts import cost_in_questions
 from qa.service.dependencies import CallerDep, QueuedCallerDep, ServicesDep
+from qa.stopwatch import Stopwatch
 from qa.validation import check_question
-from qa.wire.convert import query_response, search_response
+from qa.wire.convert import highlight_response, query_response, search_response
 from qa.wire.questions import (
     BatchRequest,
     BatchResponse,
+    HighlightRequest,
+    HighlightResponse,
     QueryRequest,
     QueryResponse,
     ReadRequest,
@@ -62,6 +66,28 @@ def read(body: ReadRequest, services: ServicesDep, queued_caller: QueuedCallerDe
         result = services.engine.read(body.question, body.text, top_k=body.top_k, min_confidence=body.min_confidence)
     services.metrics.record_questions([result], waited)
     return query_response(result)
+
+
+@router.post("/highlight")
+def highlight(
+    body: HighlightRequest,
+    services: ServicesDep,
+    caller: CallerDep,
+    queued_caller: QueuedCallerDep,
+) -> HighlightResponse:
+    """Find the words that answer a question, in the texts of the request or in documents of an index."""
+    document_ids = body.document_ids or []
+    if document_ids:
+        caller.check_index(body.index)
+    texts = [(text.id, text.text) for text in body.texts or []]
+    options = body.model_dump(exclude={"question", "texts", "document_ids"})
+    cost = cost_in_questions([len(text) for _, text in texts], len(document_ids))
+    with services.questions.admit(cost, queued_caller) as waited:
+        clock = Stopwatch()
+        results = services.engine.highlight(body.question, texts, document_ids=document_ids, **options)
+        clock.lap("read")
+    services.metrics.record_highlights(results, clock.timings_ms(), waited)
+    return highlight_response(results)
 
 
 @router.post("/search")
