@@ -52,7 +52,7 @@ from tests.conftest import GOLDEN
         (
             ["eval", str(GOLDEN / "golden.json"), "--mode", "reranked", "--answers", "a"],
             1,
-            "a predictions file has no rankings",
+            "a predictions file has answers alone",
         ),
         (["eval", "empty.toml"], 1, "empty.toml: nothing to evaluate"),
         (["compare", "none.json", "good.txt"], 1, "none.json: No such file"),

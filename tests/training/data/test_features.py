@@ -182,6 +182,6 @@ def test_batches_contain_every_passage_once_and_do_not_divide_a_question() -> No
         assert (batch.ids[batch.mask == 0] == 0).all()
         assert not batch.usable[batch.mask == 0].any()
         assert (batch.target.sum(2) == 1).all()
-        # Each row has one unit of its own.
+        # Each row has one unit.
         assert batch.evidence.tolist() == [True] * len(batch.ids)
         assert [sorted(set(row[row >= 0].tolist())) for row in batch.unit] == [[n] for n in range(len(batch.ids))]
