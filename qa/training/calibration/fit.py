@@ -126,7 +126,8 @@ def fit_calibration(
 
 def _describe_shares(mode: _Mode) -> Iterator[str]:
     """Yield a line about the statuses of all questions, and of each group."""
-    guesses = judge_guesses(mode.questions, mode.weight, mode.scale.right)
+    labelled = [question for question in mode.questions if not question.only_evidence]
+    guesses = judge_guesses(labelled, mode.weight, mode.scale.right)
     groups = sorted({guess.group for guess in guesses})
     parts = {mode.name: guesses}
     parts |= {f"{mode.name}, {group}": [guess for guess in guesses if guess.group == group] for group in groups}

@@ -65,6 +65,8 @@ class QuestionCandidates:
         lenient: whether an answer that is nearly a gold answer is right, as the gold answers are not all that are. If
             not, annotator agreement gives the probability that it is.
         items: texts of the things that answer together; empty if they are not labelled.
+        only_evidence: whether the document answers the question but no short answer is labelled; only units are fitted
+            on it.
         units: units of each passage, and the labelled evidence among them; None if none is labelled.
     """
 
@@ -75,6 +77,7 @@ class QuestionCandidates:
     group: str = ""
     lenient: bool = False
     items: tuple[str, ...] = ()
+    only_evidence: bool = False
     units: QuestionUnits | None = None
 
     def stop_early(self, weight: float, margin: float) -> QuestionCandidates:
@@ -144,7 +147,8 @@ def mean_f1(questions: Sequence[QuestionCandidates], weight: float) -> float:
 
 def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
     """Fit confidence and answerability, then choose the confidences from which to answer and to show a guess."""
-    ranked = _rank_all(questions, weight)
+    with_answers = [question for question in questions if not question.only_evidence]
+    ranked = _rank_all(with_answers, weight)
     right = _fit_confidence(*_select_for_confidence(ranked))
     resampled = _resample(ranked)
     unanswerable = fit_weights(
@@ -153,9 +157,9 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
         _ANSWERABILITY_EVIDENCE,
     )
     # The limits are for questions as people ask them, who do not have the passage in view.
-    natural = [question for question in questions if not question.adversarial]
+    natural = [question for question in with_answers if not question.adversarial]
     has_unanswerable = any(not question.golds for question in natural)
-    guesses = judge_guesses(natural if has_unanswerable else questions, weight, right)
+    guesses = judge_guesses(natural if has_unanswerable else with_answers, weight, right)
     answered = choose_answered(guesses, ASSUMED_UNANSWERABLE)
     unsure = min(choose_unsure(guesses), answered)
     units = [question.units for question in questions if question.units]
@@ -167,7 +171,8 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
 
 def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tuple[list[float], list[float]]:
     """Return the confidence of each best answer, fitted on the other folds, and its probability of being correct."""
-    ranked, counted = _select_for_confidence(_rank_all(questions, weight))
+    with_answers = [question for question in questions if not question.only_evidence]
+    ranked, counted = _select_for_confidence(_rank_all(with_answers, weight))
     confidences: list[float] = []
     correct: list[float] = []
     for fold in range(_FOLDS):
