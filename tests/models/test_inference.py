@@ -53,9 +53,9 @@ def test_concurrent_callers_each_get_the_outputs_of_their_sequences(graph: Graph
     with ThreadPoolExecutor(5) as pool:
         for outputs in pool.map(graph.run, [sequences] * 5):
             assert len(outputs) == len(expected)
-            for (start, end), (expected_start, expected_end) in zip(outputs, expected, strict=True):
-                np.testing.assert_array_equal(start, expected_start)
-                np.testing.assert_array_equal(end, expected_end)
+            for of_sequence, expected_of_sequence in zip(outputs, expected, strict=True):
+                for output, expected_output in zip(of_sequence, expected_of_sequence, strict=True):
+                    np.testing.assert_array_equal(output, expected_output)
 
 
 def test_graph_works_after_an_invalid_sequence_raises(graph: Graph) -> None:

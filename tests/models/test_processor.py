@@ -47,10 +47,12 @@ def test_int8_and_float_arithmetic_give_similar_logits(monkeypatch: pytest.Monke
     for features in (frozenset({"avx2", "avx_vnni"}), frozenset({"avx2"})):
         monkeypatch.setattr(inference, "detect_processor", lambda features=features: Processor("", features))
         outputs.append(Graph(WEIGHTS / "reader" / "model.xml", 2).run(sequences))
+    # The logits of other positions mean nothing: no answer starts or ends in the question.
     pairs = [
-        (a[: len(ids)], b[: len(ids)])
-        for (ids, _), int8_outputs, float_outputs in zip(sequences, *outputs, strict=True)
-        for a, b in zip(int8_outputs, float_outputs, strict=True)
+        (a[: len(ids)][usable], b[: len(ids)][usable])
+        for (ids, types), int8_outputs, float_outputs in zip(sequences, *outputs, strict=True)
+        for usable in (np.r_[True, types[1:-1] == 1, False],)
+        for a, b in zip(int8_outputs[:2], float_outputs[:2], strict=True)
     ]
     assert not all(np.array_equal(a, b) for a, b in pairs)
     assert np.mean([a.argmax() == b.argmax() for a, b in pairs]) >= 0.9
