@@ -111,8 +111,9 @@ class Engine:
         check_top_k(top_k)
         check_confidence(min_confidence)
         clock = Stopwatch()
-        opened = self.indexes.get(index)
-        asked, searches = search_questions(opened, self.embedder, questions, MAX_PASSAGES_READ, filters, clock.lap)
+        asked, searches = search_questions(
+            self.indexes, index, self.embedder, questions, MAX_PASSAGES_READ, filters, clock.lap
+        )
         passages_read = read_passages(
             self.reader,
             asked,
@@ -243,9 +244,8 @@ class Engine:
         check_top_k(top_k)
         clock = Stopwatch()
         depth = max(top_k, RERANK_DEPTH) if rerank else top_k
-        opened = self.indexes.get(index)
         asked, searches = search_questions(
-            opened, self.embedder, questions, depth, filters, clock.lap, by_sentence=by_sentence
+            self.indexes, index, self.embedder, questions, depth, filters, clock.lap, by_sentence=by_sentence
         )
         hits: Sequence[Sequence[Hit]] = [search.hits for search in searches]
         if rerank:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from qa.index.local import LocalIndex
+from qa.index.registry import Indexes
 from qa.models.embedder import Embedder
 from qa.results import SearchResult
 from qa.search.filters import parse_filter
@@ -14,7 +14,8 @@ from qa.validation import check_question
 
 
 def search_questions(
-    index: LocalIndex,
+    indexes: Indexes,
+    name: str,
     embedder: Embedder,
     questions: Sequence[str],
     top_k: int,
@@ -26,7 +27,8 @@ def search_questions(
     """Return the questions as they were searched, and the passages that were found for each.
 
     Args:
-        index: the index.
+        indexes: the named indexes.
+        name: name of the index.
         embedder: turns questions into vectors.
         questions: in plain language.
         top_k: maximum number of passages for each question.
@@ -36,10 +38,12 @@ def search_questions(
 
     Raises:
         InvalidInput: a question is blank or too long, or a filter is not valid.
+        NotFound: the index does not exist.
     """
     for question in questions:
         check_question(question)
     compiled = parse_filter(filters or {})
+    index = indexes.get(name)
     corrected = [index.correct_spelling(question, embedder.token_starts) for question in questions]
     lap("search")
     asked = [correction or question for correction, question in zip(corrected, questions, strict=True)]
