@@ -159,7 +159,10 @@ def run_unsure(run: Run, shipped: Engine, tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "house.md").write_text(HOUSE)
     run("add", "house.md")
     calibration = shipped.calibration
-    query, read = (replace(scale, answered=1.0, unsure=0.0) for scale in (calibration.query, calibration.read))
+    query, read = (
+        replace(scale, answered=1.0, unsure=0.0, evidence=replace(scale.evidence, answered=1.0))
+        for scale in (calibration.query, calibration.read)
+    )
     unsure = Engine(shipped.documents, shipped.reader, replace(calibration, query=query, read=read))
     monkeypatch.setattr(factory, "build_engine", lambda settings: unsure.in_folder(settings.index_dir))
     return run

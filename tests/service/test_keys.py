@@ -104,6 +104,7 @@ READABLE = {
     ("POST", "/v1/query"),
     ("POST", "/v1/query/batch"),
     ("POST", "/v1/read"),
+    ("POST", "/v1/highlight"),
     ("POST", "/v1/search"),
     ("POST", "/v1/feedback"),
 }
@@ -112,6 +113,7 @@ BODIES = {
     "/v1/query": {"question": "Who?", "index": "books"},
     "/v1/query/batch": {"questions": ["Who?"], "index": "books"},
     "/v1/search": {"question": "Who?", "index": "books"},
+    "/v1/highlight": {"question": "Who?", "index": "books", "document_ids": ["hours"]},
 }
 
 

@@ -56,7 +56,16 @@ def test_an_answer_has_the_documented_fields(service: TestClient) -> None:
     assert (answer["page"], answer["section"], body["passages"], body["best_guess"]) == (None, None, None, None)
     assert (body["index"], body["generation"], body["revision"]) == ("default", 1, 1)
     assert (body["status"], body["has_answer"], body["corrected"]) == ("answered", True, None)
-    assert (body["alternatives"], body["evidence"], answer["kind"], answer["items"]) == ([], [], "span", [])
+    assert (body["alternatives"], answer["kind"], answer["items"]) == ([], "span", [])
+    (unit,) = body["evidence"]
+    assert unit["text"] == TEXT[unit["start"] : unit["end"]] == "Ms. Ortega has run it since 2011."
+    assert (unit["document_id"], unit["url"], unit["page"], unit["section"]) == (
+        "hours",
+        "file:///hours.txt",
+        None,
+        None,
+    )
+    assert 0 < unit["score"] < 1
 
 
 @pytest.mark.parametrize("include_passages", [True, False])
@@ -130,7 +139,7 @@ def test_reading_a_text_without_an_answer_returns_a_guess_and_alternatives(servi
     asked = {"question": "Who runs the library?", "text": TEXT, "min_confidence": 1, "top_k": 2}
     body = service.post("/v1/read", json=asked).json()
     assert body["status"] in ("unsure", "not_found")
-    assert (body["has_answer"], body["answers"], body["passages"], body["evidence"]) == (False, [], [], [])
+    assert (body["has_answer"], body["answers"], body["passages"]) == (False, [], [])
     for answer in [body["best_guess"], *body["alternatives"]]:
         assert TEXT[answer["document_offset"]["start"] : answer["document_offset"]["end"]] == answer["answer"]
     assert len(body["alternatives"]) == 2

@@ -332,7 +332,7 @@ async function label(verdict) {
   await feedback(target.index, $("labelled").value, target.id, verdict, offset, null);
   if (shown !== target) return;
   if (offset) $("text").replaceChildren(...highlight(target.text, offset));
-  $("label-state").textContent = offset ? `Saved: “${$("text").querySelector("mark").textContent}”.` : "Saved: the document has no answer.";
+  $("label-state").textContent = offset ? `Saved: “${$("text").querySelector("mark:not(.evidence)").textContent}”.` : "Saved: the document has no answer.";
 }
 
 // The cursor of the next page of documents; null on the last page.
