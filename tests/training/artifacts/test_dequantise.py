@@ -24,8 +24,9 @@ pytestmark = pytest.mark.slow
 def test_float_weights_reproduce_the_int8_graph(int8_reader: Path, float_reader: Path) -> None:
     network, original = load_float_reader(int8_reader).eval(), load_network(float_reader)
     for name, value in original.state_dict().items():
-        # Half of the int8 range has 64 steps on each side of zero.
-        assert (network.state_dict()[name] - value).abs().max() < 0.02 * value.abs().max() + 1e-3, name
+        # Half of the int8 range has 64 steps on each side of zero. Quantisation corrects the biases for its errors.
+        tolerance = 0.02 * value.abs().max() + (0.02 if name.endswith("bias") else 1e-3)
+        assert (network.state_dict()[name] - value).abs().max() < tolerance, name
     graph = Graph(int8_reader / "model.xml", 1)
     assert graph.outputs == ("start", "end", "evidence")
     encode = load_tokenizer(int8_reader / "tokenizer.json").encode
