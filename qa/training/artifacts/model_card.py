@@ -125,10 +125,9 @@ def _describe_calibration(folder: Path) -> str:
 
 
 _DIAGRAM = f"""
-The diagram shows the share of right answers by confidence, cross-validated on the held-out contexts. An answer close to
-the only gold answer counts by how often a second person would have given it. {ASSUMED_UNANSWERABLE:.0%} of the
-questions are unanswerable: through an index their source passage was removed; on single texts people wrote them to
-mislead.
+The diagram shows the share of right answers by confidence, cross-validated on held-out documents and contexts. On
+documents an answer is right if it is nearly a gold answer. On contexts it counts by how often a second person would
+have given it. {ASSUMED_UNANSWERABLE:.0%} of the questions are unanswerable.
 
 ![Reliability diagram]({DIAGRAM})
 
