@@ -37,9 +37,9 @@ def test_questions_are_answered_or_refused_as_well_as_before(
     report_figure(f"answerable questions answered right: {sum(right)} of {len(right)}")
     report_figure(f"unanswerable questions refused: {sum(refused)} of {len(refused)}")
     assert (len(right), len(refused)) == (96, 40)
-    # Measured: 55 and 33 in int8, 54 and 33 in float32.
-    assert sum(right) >= 50
-    assert sum(refused) >= 30
+    # Measured: 70 and 38, in int8 and in float32.
+    assert sum(right) >= 64
+    assert sum(refused) >= 34
 
 
 def test_mean_confidence_is_the_share_of_right_answers(
@@ -54,7 +54,7 @@ def test_mean_confidence_is_the_share_of_right_answers(
     report_figure(f"mean confidence {confidence:.3f}, exactly right {share:.3f}")
     # Chance alone moves the share of 136 questions by .04. These documents are easier than those that confidence is
     # fitted on, so more answers are right than the confidence says.
-    assert -0.08 <= share - confidence <= 0.25
+    assert -0.08 <= share - confidence <= 0.2
 
 
 def test_reranking_keeps_answers_first(golden: Engine, report_figure: Callable[[str], None]) -> None:
