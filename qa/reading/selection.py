@@ -92,14 +92,10 @@ def select_from_search(
     result = select_answers(question, ranked, calibration.query, top_k, min_confidence)
     if not search.hits:
         result = replace(result, status="nothing_to_search")
+    result = add_evidence(result, reading.units, calibration.query.evidence, min_confidence)
     read = len(reading.candidates) if include_passages else 0
     shown = read if result.status == "answered" else PASSAGES_WITHOUT_ANSWER
-    return replace(
-        add_evidence(result, reading.units, calibration.query.evidence, min_confidence),
-        passages=tuple(search.hits[:shown]),
-        generation=search.generation,
-        revision=search.revision,
-    )
+    return replace(result, passages=tuple(search.hits[:shown]), generation=search.generation, revision=search.revision)
 
 
 def select_from_text(
@@ -139,12 +135,12 @@ def add_evidence(
     result = replace(result, evidence=tuple(build_unit(unit, score) for score, unit in selected))
     if not selected:
         return result
-    minimum = scale.answered if min_confidence is None else min_confidence
-    if is_yes_no_question(result.question):
-        gives_units = result.status == "answered" or selected[0][0] >= minimum
-    else:
-        gives_units = result.status != "answered" and selected[0][0] >= minimum
-    if not gives_units:
+    is_answered = result.status == "answered"
+    decides = is_yes_no_question(result.question)
+    if is_answered and not decides:
+        return result
+    calibrated = scale.threshold if is_answered else scale.answered
+    if selected[0][0] < (calibrated if min_confidence is None else min_confidence):
         return result
     answer = build_evidence_answer(selected)
     return replace(result, status="answered", answers=(answer,), best_guess=None, alternatives=())

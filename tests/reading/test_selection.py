@@ -206,3 +206,19 @@ def test_the_minimum_confidence_also_holds_for_units() -> None:
 )
 def test_recognises_yes_no_questions(question: str, expected: bool) -> None:
     assert is_yes_no_question(question) == expected
+
+
+def test_a_unit_below_the_minimum_confidence_does_not_answer_a_yes_no_question() -> None:
+    result = with_units("Is it red?", 0.95, 0.0, min_confidence=0.9)
+    assert (texts(result), result.answers[0].kind) == (["red"], "span")
+
+
+def test_an_answer_of_evidence_comes_without_passages_unless_they_are_asked_for() -> None:
+    passages = [hit(WORDS, str(number)) for number in range(5)]
+    unit = UnitCandidate(passages[0], Span(0, 3), 5.0, 0.0, False)
+    reading = Reading([candidates(0.3)], [[unit]])
+    for include_passages, shown in ((False, 0), (True, 1)):
+        result = select_from_search(
+            "How?", SearchResult(passages, 1, 1), reading, CALIBRATION, 3, None, include_passages=include_passages
+        )
+        assert (result.status, result.answers[0].kind, len(result.passages)) == ("answered", "evidence", shown)

@@ -19,7 +19,7 @@ from qa.reading.evidence import find_units
 from qa.reading.passage_tokens import ReaderText
 from qa.reading.reader import Pair, Reader
 from qa.reading.spans import PassageLogits
-from qa.results import Hit
+from qa.results import Hit, SearchResult
 from qa.search.fusion import CANDIDATES
 from qa.training.calibration.parameters import ANSWERS_FITTED, QuestionCandidates
 from qa.training.calibration.unit_scale import QuestionUnits
@@ -139,8 +139,8 @@ def ask_index(
         engine.add(documents[first : first + _DOCUMENTS_PER_WRITE])
     results = []
     for question in questions:
-        hits = engine.search(question.text, top_k=MAX_PASSAGES_READ, by_sentence=False).hits
-        results.append(_read_hits(engine.reader, question, hits))
+        search = engine.search(question.text, top_k=MAX_PASSAGES_READ, by_sentence=False)
+        results.append(_read_hits(engine.reader, _as_searched(question, search), search.hits))
     return results
 
 
@@ -152,9 +152,11 @@ def ask_without_source(engine: Engine, questions: Sequence[HeldOutQuestion]) -> 
     results = []
     answerable = [q for q in questions if q.golds]
     for question in answerable[:: max(1, len(answerable) // _SOURCE_REMOVED)]:
-        hits = engine.search(question.text, top_k=CANDIDATES, by_sentence=False).hits
-        others = [hit for hit in hits if hit.document_id != question.document.id]
-        without = replace(question, golds=(), items=(), evidence=None if question.evidence is None else ())
+        search = engine.search(question.text, top_k=CANDIDATES, by_sentence=False)
+        others = [hit for hit in search.hits if hit.document_id != question.document.id]
+        without = replace(
+            _as_searched(question, search), golds=(), items=(), evidence=None if question.evidence is None else ()
+        )
         results.append(_read_hits(engine.reader, without, others[:MAX_PASSAGES_READ]))
     return results
 
@@ -164,9 +166,9 @@ def ask_documents(engine: Engine, questions: Sequence[HeldOutQuestion]) -> list[
     results = []
     for question in questions:
         only = {"document_id": question.document.id}
-        hits = engine.search(question.text, top_k=MAX_PASSAGES_READ, filters=only, by_sentence=False).hits
-        named = replace(question, group=f"{question.group}, one document")
-        results.append(_read_hits(engine.reader, named, hits))
+        search = engine.search(question.text, top_k=MAX_PASSAGES_READ, filters=only, by_sentence=False)
+        named = replace(_as_searched(question, search), group=f"{question.group}, one document")
+        results.append(_read_hits(engine.reader, named, search.hits))
     return results
 
 
@@ -190,6 +192,11 @@ def ask_texts(reader: Reader, questions: Sequence[HeldOutQuestion]) -> list[Ques
 def _whole(document: Document) -> Passage:
     """Return a document as a text that is not in an index."""
     return Passage("", Span(0, len(document.text)), document.text, tables=document.tables)
+
+
+def _as_searched(question: HeldOutQuestion, search: SearchResult) -> HeldOutQuestion:
+    """Return the question with its spelling corrected, as it is read."""
+    return replace(question, text=search.corrected or question.text)
 
 
 def _read_hits(reader: Reader, question: HeldOutQuestion, hits: Sequence[Hit]) -> QuestionCandidates:
