@@ -160,7 +160,7 @@ def engine(shipped: Engine, tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def marking(engine: Engine) -> Engine:
     """An engine whose reader marks units that share a word with the question; a marked unit has the score .95."""
-    scale = EvidenceScale(UnitFeatures(1.0, 0.0, 0.0, 0.0, 0.0), 0.0, threshold=0.5, answered=0.9)
+    scale = EvidenceScale(UnitFeatures._make([1.0, *[0.0] * 9]), 0.0, threshold=0.5, further=0.5, answered=0.9)
     calibration = replace(engine.calibration, read=replace(engine.calibration.read, evidence=scale))
     return Engine(engine.documents, WordReader(), calibration)
 

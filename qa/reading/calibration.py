@@ -72,33 +72,44 @@ class UnitFeatures(NamedTuple):
 
     Attributes:
         logit: mean logit of the unit's tokens.
+        gap: logit minus the highest logit of all units that were read for the question; 0 for that unit.
+        before, after: logits of the units before and after it in its passage.
         margin: best span logit of its passage minus the null logit of its window.
         retrieval: fused score of its passage, from 0 to 1.
+        rank: number of passages that are ranked before its passage.
         holds: 1 if the best span of its passage is in the unit, else 0.
         held_margin: `margin` if the best span is in the unit, else 0.
+        length: number of words, n, as log(1 + n).
     """
 
     logit: float
+    gap: float
+    before: float
+    after: float
     margin: float
     retrieval: float
+    rank: float
     holds: float
     held_margin: float
+    length: float
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceScale:
-    """A logistic regression on the features of a unit, and the probability from which a unit is evidence.
+    """A logistic regression on the features of a unit, and the probabilities from which units are evidence.
 
     Attributes:
         weights: weight of each feature.
         bias: added to the weighted sum.
-        threshold: minimum probability of evidence.
+        threshold: minimum probability of the best unit; below it the question has no evidence.
+        further: minimum probability of the units behind the best one.
         answered: probability from which a unit answers by itself, where no span is good.
     """
 
     weights: UnitFeatures
     bias: float
     threshold: float
+    further: float
     answered: float
 
     def probability(self, features: UnitFeatures) -> float:

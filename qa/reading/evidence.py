@@ -6,7 +6,8 @@ the passage has a good answer span and on how well the passage was retrieved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -24,6 +25,8 @@ MAX_UNITS = 10
 
 # In logits: a larger margin of the passage's best span says no more.
 _MAX_MARGIN = 12.0
+# Logit in the place of a missing neighbour: that of a unit that certainly does not answer.
+_NO_NEIGHBOUR = -8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class UnitCandidate:
         logit: mean logit of its tokens.
         margin: best span logit of the passage minus its null logit, within -12 and 12.
         holds: whether the best span of the passage is in the unit.
+        before, after: logits of the units before and after it in the passage; -8 where there is none.
     """
 
     hit: Hit
@@ -43,17 +47,33 @@ class UnitCandidate:
     logit: float
     margin: float
     holds: bool
+    before: float = _NO_NEIGHBOUR
+    after: float = _NO_NEIGHBOUR
 
     @property
     def text(self) -> str:
         """The text of the unit."""
         return self.span.shift(-self.hit.span.start).of(self.hit.text)
 
-    @property
-    def features(self) -> UnitFeatures:
-        """What its probability depends on."""
-        held_margin = self.margin if self.holds else 0.0
-        return UnitFeatures(self.logit, self.margin, self.hit.retrieval, float(self.holds), held_margin)
+    def features(self, top: float, rank: int) -> UnitFeatures:
+        """Return what its probability depends on.
+
+        Args:
+            top: highest logit of all units that were read for the question.
+            rank: number of passages that are ranked before its passage.
+        """
+        return UnitFeatures(
+            logit=self.logit,
+            gap=self.logit - top,
+            before=self.before,
+            after=self.after,
+            margin=self.margin,
+            retrieval=self.hit.retrieval,
+            rank=float(rank),
+            holds=float(self.holds),
+            held_margin=self.margin if self.holds else 0.0,
+            length=math.log1p(len(self.text.split())),
+        )
 
 
 def unit_logits(logits: PassageLogits) -> list[tuple[Span, float]]:
@@ -85,14 +105,24 @@ def find_units(hit: Hit, logits: PassageLogits) -> list[UnitCandidate]:
     """Return the units of a passage that was read, in the order of the text."""
     best = next(iter(best_spans(logits, 1)), None)
     margin = min(_MAX_MARGIN, max(-_MAX_MARGIN, best.margin)) if best else -_MAX_MARGIN
+    units = unit_logits(logits)
+    values = [_NO_NEIGHBOUR, *(logit for _, logit in units), _NO_NEIGHBOUR]
     return [
-        UnitCandidate(hit, unit.shift(hit.span.start), logit, margin, bool(best and best.span.overlaps(unit)))
-        for unit, logit in unit_logits(logits)
+        UnitCandidate(
+            hit, unit.shift(hit.span.start), logit, margin, bool(best and best.span.overlaps(unit)), before, after
+        )
+        for (unit, logit), before, after in zip(units, values, values[2:], strict=False)
     ]
 
 
+def features_of(passages: Sequence[Sequence[UnitCandidate]]) -> list[tuple[UnitCandidate, UnitFeatures]]:
+    """Return the units of the passages that were read, best-ranked passage first, each with its features."""
+    top = max((unit.logit for unit in chain.from_iterable(passages)), default=0.0)
+    return [(unit, unit.features(top, rank)) for rank, units in enumerate(passages) for unit in units]
+
+
 def select_units(
-    passages: Iterable[Sequence[UnitCandidate]],
+    passages: Sequence[Sequence[UnitCandidate]],
     scale: EvidenceScale,
     threshold: float | None = None,
     count: int = MAX_UNITS,
@@ -102,18 +132,20 @@ def select_units(
     Passages overlap, so a unit may have been read twice; the better reading counts.
 
     Args:
-        passages: the units of each passage that was read.
+        passages: the units of each passage that was read, best-ranked passage first.
         scale: maps features to probabilities.
-        threshold: minimum probability; None for that of the scale.
+        threshold: minimum probability; None for those of the scale.
         count: maximum number of units.
     """
-    minimum = scale.threshold if threshold is None else threshold
-    scored = [(scale.probability(unit.features), unit) for unit in chain.from_iterable(passages)]
+    first, further = (scale.threshold, scale.further) if threshold is None else (threshold, threshold)
+    scored = [(scale.probability(features), unit) for unit, features in features_of(passages)]
     likely = sorted(
-        ((score, unit) for score, unit in scored if score >= minimum),
+        ((score, unit) for score, unit in scored if score >= further),
         key=lambda pair: (-pair[0], pair[1].hit.document_id, pair[1].span),
     )
     selected: list[tuple[float, UnitCandidate]] = []
+    if not likely or likely[0][0] < first:
+        return selected
     for score, unit in likely:
         if len(selected) == count:
             break

@@ -16,7 +16,7 @@ NO_EVIDENCE = Evidence(*[0.0] * len(Evidence._fields))
 RIGHT_WEIGHTS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
 RIGHT = Weights(**{**NO_EVIDENCE._asdict(), **RIGHT_WEIGHTS}, bias=-5.0)
 UNANSWERABLE = Weights(**{**NO_EVIDENCE._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
-UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 1.0, 0.5, 0.1), -1.0, 0.5, 0.9)
+UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 0.0, 0.0, 0.1, 1.0, -0.1, 0.5, 0.1, 0.2), -1.0, 0.5, 0.4, 0.9)
 SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.3, threshold=0.5, item_gap=1.0, evidence=UNITS)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
 

@@ -17,7 +17,7 @@ WEIGHTS = Weights(
 EVIDENCE = Evidence(
     reader=2.0, null=2.0, retrieval=1.0, behind=0.5, best=1.0, lead=4.0, gap=1.0, support=1.0, depth=2.0, length=1.0
 )
-UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 1.0, 0.5, 0.1), -1.0, 0.5, 0.9)
+UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 0.0, 0.0, 0.1, 1.0, -0.1, 0.5, 0.1, 0.2), -1.0, 0.5, 0.4, 0.9)
 SCALE = Scale(
     WEIGHTS, replace(WEIGHTS, bias=1.0), answered=0.6, unsure=0.2, threshold=0.3, item_gap=1.0, evidence=UNITS
 )
@@ -81,7 +81,7 @@ def test_names_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_unit_has_the_probability_of_its_features() -> None:
-    features = UnitFeatures(logit=2.0, margin=4.0, retrieval=0.5, holds=1.0, held_margin=4.0)
-    scale = replace(UNITS, weights=UnitFeatures(1.0, 0.25, 2.0, -1.0, 0.5), bias=-5.0)
+    features = UnitFeatures._make([2.0, 0.0, 1.0, 1.0, 4.0, 0.5, 2.0, 1.0, 4.0, 3.0])
+    scale = replace(UNITS, weights=UnitFeatures(1.0, 0.3, 0.5, 0.5, 0.25, 2.0, -1.0, -1.0, 0.5, 1.0), bias=-7.0)
     assert scale.probability(features) == 0.5
     assert scale.probability(features._replace(logit=3.0)) == pytest.approx(1 / (1 + math.exp(-1.0)))

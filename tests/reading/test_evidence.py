@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from qa.reading.calibration import EvidenceScale, UnitFeatures
-from qa.reading.evidence import build_evidence_answer, build_unit, find_units, select_units, unit_logits
+from qa.reading.evidence import (
+    build_evidence_answer,
+    build_unit,
+    features_of,
+    find_units,
+    select_units,
+    unit_logits,
+)
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.results import Hit
 from qa.types import Mark, Passage, Span
@@ -14,7 +23,7 @@ UNITS = (Span(0, 6), Span(7, 18), Span(19, 25))
 # One token for each character.
 OFFSETS = np.stack([np.arange(len(TEXT)), np.arange(len(TEXT)) + 1], axis=1)
 SEGMENTS = np.zeros(len(TEXT), np.int64)
-SCALE = EvidenceScale(UnitFeatures(1.0, 0.0, 0.0, 0.0, 0.0), 0.0, threshold=0.5, answered=0.9)
+SCALE = EvidenceScale(UnitFeatures._make([1.0, *[0.0] * 9]), 0.0, threshold=0.5, further=0.5, answered=0.9)
 
 
 def hit(document: str = "d", start: int = 0, retrieval: float = 1.0) -> Hit:
@@ -64,7 +73,34 @@ def test_the_unit_with_the_best_span_holds_it() -> None:
     units = find_units(hit(), logits(0.0, 0.0, 0.0, answer=8))
     assert [unit.holds for unit in units] == [False, True, False]
     assert {unit.margin for unit in units} == {3.0}
-    assert units[1].features == UnitFeatures(0.0, 3.0, 1.0, 1.0, 3.0)
+
+
+def test_the_features_of_a_unit_include_its_neighbours_and_the_best_unit() -> None:
+    passages = [find_units(hit("a"), logits(2.0, 2.0, 2.0)), find_units(hit("b"), logits(0.5, -1.0, 1.5, answer=8))]
+    unit, features = features_of(passages)[4]
+    assert unit is passages[1][1]
+    assert features == UnitFeatures(
+        logit=-1.0,
+        gap=-3.0,
+        before=0.5,
+        after=1.5,
+        margin=3.0,
+        retrieval=1.0,
+        rank=1.0,
+        holds=1.0,
+        held_margin=3.0,
+        length=pytest.approx(np.log(3)),
+    )
+    assert features_of(passages)[0][1].before < -5
+
+
+def test_units_behind_the_best_one_may_be_less_likely() -> None:
+    units = [find_units(hit(), logits(1.0, -1.0, 3.0))]
+    assert [unit.text for _, unit in select_units(units, replace(SCALE, threshold=0.9, further=0.6))] == [
+        "Third.",
+        "First.",
+    ]
+    assert select_units(units, replace(SCALE, threshold=0.96, further=0.6)) == []
 
 
 def test_selects_units_from_the_threshold_upwards_best_first() -> None:

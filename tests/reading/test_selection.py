@@ -27,7 +27,7 @@ NOTHING = Evidence(*[0.0] * len(Evidence._fields))._asdict()
 RIGHT = Weights(**{**NOTHING, "reader": 1.0}, bias=0.0)
 UNANSWERABLE = Weights(**{**NOTHING, "reader": -1.0}, bias=0.0)
 # The score of a unit is the logistic function of its logit.
-UNITS = EvidenceScale(UnitFeatures(1.0, 0.0, 0.0, 0.0, 0.0), 0.0, threshold=0.3, answered=0.8)
+UNITS = EvidenceScale(UnitFeatures._make([1.0, *[0.0] * 9]), 0.0, threshold=0.3, further=0.3, answered=0.8)
 SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.2, threshold=0.4, item_gap=1.0, evidence=UNITS)
 CALIBRATION = Calibration("reader", "fusion", "splitting", "rounds", 0.0, 0.0, SCALE, SCALE)
 WORDS = "red blue green white black"

@@ -48,7 +48,7 @@ _SINGLE_TEXT_EVIDENCE = tuple(name for name in Evidence._fields if name not in (
 
 # A scale whose probabilities are not used: fitting needs evidence and scores only.
 _ZERO_WEIGHTS = Weights(*[0.0] * (len(Evidence._fields) + 1))
-UNFITTED_EVIDENCE = EvidenceScale(UnitFeatures(*[0.0] * len(UnitFeatures._fields)), 0.0, 1.0, 1.0)
+UNFITTED_EVIDENCE = EvidenceScale(UnitFeatures(*[0.0] * len(UnitFeatures._fields)), 0.0, 1.0, 1.0, 1.0)
 UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0, 0.0, _NO_ITEMS, UNFITTED_EVIDENCE)
 
 

@@ -82,8 +82,8 @@ def train_reader(
     tokenizer_file = start.folder / TOKENIZER_FILE
     tokenizer = load_tokenizer(tokenizer_file)
     questions = _load_features(data, measured_with, recipe, tokenizer, report)
-    questions = add_teachers(questions, teachers, tokenizer, threads)
     stages = claim_work_folder(work, start, recipe, data, measured_with, teachers)
+    questions = add_teachers(questions, teachers, tokenizer, threads, work / "taught.npz")
     length = recipe.tokens or round(recipe.passes * sum(map(_count_tokens, questions)))
     model.bert.embeddings.requires_grad_(False)
     model.to(device).train()

@@ -1,13 +1,14 @@
 """Teachers: trained readers whose probabilities another reader learns from (distillation: Hinton et al., 2015).
 
 The mean probability of several readers at every token carries more information than the one labelled position, and is
-right more often than any single reader. Teachers read each question once, before the training. They read the words of
-the passage alone, as readers without a sense of structure were trained to.
+right more often than any single reader. Teachers read each question once, before the training, and a resumed training
+takes what they found from its work folder. They read the words of the passage alone, as readers without a sense of
+structure were trained to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _READ_TOGETHER = 256
 
 
 def add_teachers(
-    questions: Sequence[QuestionFeatures], folders: Sequence[Path], tokenizer: Tokenizer, threads: int
+    questions: Sequence[QuestionFeatures], folders: Sequence[Path], tokenizer: Tokenizer, threads: int, cache: Path
 ) -> list[QuestionFeatures]:
     """Return the questions with the teachers' mean probabilities on the first passage of plain SQuAD questions.
 
@@ -39,24 +40,43 @@ def add_teachers(
         folders: folders of int8 readers; empty for no teachers.
         tokenizer: tokenizer of the questions.
         threads: number of inference threads.
+        cache: NPZ file of the probabilities of these questions, by index; written if it is missing.
 
     Raises:
         ModelError: a teacher cannot be loaded or has another vocabulary.
     """
-    graphs = [_load(open_model_folder(folder), tokenizer, threads) for folder in folders]
+    if not folders:
+        return list(questions)
+    if not cache.exists():
+        graphs = [_load(open_model_folder(folder), tokenizer, threads) for folder in folders]
+        _save(dict(_read_all(questions, graphs, tokenizer)), cache)
     taught = list(questions)
-    plain = [index for index, question in enumerate(questions) if not question.on_document] if graphs else []
+    with np.load(cache) as probabilities:
+        for index in map(int, probabilities):
+            first, *others = questions[index].passages
+            passages = (replace(first, taught=_place(probabilities[str(index)], first)), *others)
+            taught[index] = replace(questions[index], passages=passages)
+    return taught
+
+
+def _read_all(
+    questions: Sequence[QuestionFeatures], graphs: Sequence[Graph], tokenizer: Tokenizer
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield the index of each plain question that fits the input, and the probabilities that the teachers give."""
+    plain = [index for index, question in enumerate(questions) if not question.on_document]
     for begin in range(0, len(plain), _READ_TOGETHER):
         part = plain[begin : begin + _READ_TOGETHER]
         inputs = [_make_input(questions[index], tokenizer) for index in part]
         outputs = [graph.run([(encoded.ids, encoded.types) for encoded in inputs]) for graph in graphs]
         for number, (index, encoded) in enumerate(zip(part, inputs, strict=True)):
             if len(encoded.ids) <= MAX_INPUT_TOKENS:
-                probabilities = np.mean([_probabilities(output[number], encoded) for output in outputs], axis=0)
-                first, *others = questions[index].passages
-                passages = (replace(first, taught=_place(probabilities, first)), *others)
-                taught[index] = replace(questions[index], passages=passages)
-    return taught
+                yield str(index), np.mean([_probabilities(output[number], encoded) for output in outputs], axis=0)
+
+
+def _save(probabilities: dict[str, NDArray[np.float32]], cache: Path) -> None:
+    partial = cache.with_suffix(".partial.npz")
+    np.savez(partial, allow_pickle=False, **probabilities)
+    partial.replace(cache)
 
 
 def _load(model: ModelFolder, tokenizer: Tokenizer, threads: int) -> Graph:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from qa.reading.evidence import UnitCandidate
+from qa.reading.evidence import UnitCandidate, select_units
 from qa.training.calibration.unit_scale import QuestionUnits, fit_evidence
 from qa.types import Span
 from tests.reading.test_answers import hit
@@ -33,29 +33,35 @@ def draw(count: int, seed: int) -> list[QuestionUnits]:
 
 def test_units_with_higher_logits_are_more_likely_evidence() -> None:
     scale = fit_evidence(draw(300, seed=1))
-    low, high = (question(logit).passages[0][0].features for logit in (-2.0, 2.0))
-    assert scale.probability(low) < 0.1
-    assert scale.probability(high) > 0.8
+    ((best, _),) = select_units(question(2.0, -2.0, -2.0, -2.0).passages, scale, threshold=0.1)
+    assert best > 0.8
 
 
 def test_few_unanswerable_questions_get_evidence() -> None:
     questions = draw(300, seed=2)
     scale = fit_evidence(questions)
-    tops = [max(scale.probability(unit.features) for unit in q.passages[0]) for q in questions if not q.evidence]
-    assert sum(top >= scale.threshold for top in tops) <= 0.15 * len(tops)
-    assert sum(top > scale.answered for top in tops) <= 0.03 * len(tops)
+    marked = [select_units(q.passages, scale) for q in questions if not q.evidence]
+    assert 0 < sum(map(bool, marked)) <= 0.17 * len(marked)
+    assert sum(bool(units) and units[0][0] > scale.answered for units in marked) <= 0.03 * len(marked)
 
 
 def test_the_threshold_marks_most_of_the_evidence() -> None:
     questions = draw(300, seed=3)
     scale = fit_evidence(questions)
     marked = [
-        scale.probability(unit.features) >= scale.threshold
-        for q in questions
-        for unit in q.passages[0]
-        if unit.span in q.evidence
+        span in [unit.span for _, unit in select_units(q.passages, scale)] for q in questions for span in q.evidence
     ]
     assert sum(marked) > 0.8 * len(marked)
+
+
+def test_the_second_unit_of_an_answer_needs_less_than_the_first() -> None:
+    chooser = random.Random(4)
+    pairs = [question(3.0, chooser.gauss(-0.5, 0.5), -4.0, -4.0, evidence=(0, 1)) for _ in range(100)]
+    alone = [question(chooser.gauss(-0.5, 0.5), -4.0, -4.0, -4.0) for _ in range(100)]
+    scale = fit_evidence([*pairs, *alone])
+    assert scale.further <= scale.threshold
+    assert sum(len(select_units(q.passages, scale)) == 2 for q in pairs) > 90
+    assert sum(bool(select_units(q.passages, scale)) for q in alone) <= 17
 
 
 def test_units_of_other_documents_are_no_evidence() -> None:

@@ -29,9 +29,9 @@ def features(folder: Path, text: str, *, on_document: bool = False) -> list[Ques
     return tokenize_questions([TrainingQuestion((example, example), on_document)], tokenizer)
 
 
-def test_probabilities_are_those_of_the_plain_passage(int8_reader: Path) -> None:
+def test_probabilities_are_those_of_the_plain_passage(int8_reader: Path, tmp_path: Path) -> None:
     tokenizer = load_tokenizer(int8_reader / "tokenizer.json")
-    (question,) = add_teachers(features(int8_reader, TEXT), [int8_reader] * 2, tokenizer, 1)
+    (question,) = add_teachers(features(int8_reader, TEXT), [int8_reader] * 2, tokenizer, 1, tmp_path / "taught.npz")
     first, second = question.passages
     assert second.taught is None
     assert first.taught is not None
@@ -50,10 +50,13 @@ def test_probabilities_are_those_of_the_plain_passage(int8_reader: Path) -> None
     assert not first.taught[:, ~is_word].any()
 
 
-def test_long_passages_and_documents_have_no_teacher(int8_reader: Path) -> None:
+def test_long_passages_and_documents_have_no_teacher(int8_reader: Path, tmp_path: Path) -> None:
     tokenizer = load_tokenizer(int8_reader / "tokenizer.json")
-    for questions in (features(int8_reader, TEXT * 40), features(int8_reader, TEXT, on_document=True)):
-        (question,) = add_teachers(questions, [int8_reader], tokenizer, 1)
+    for name, questions in {
+        "long": features(int8_reader, TEXT * 40),
+        "document": features(int8_reader, TEXT, on_document=True),
+    }.items():
+        (question,) = add_teachers(questions, [int8_reader], tokenizer, 1, tmp_path / f"{name}.npz")
         assert [feature.taught for feature in question.passages] == [None, None]
 
 
@@ -65,4 +68,16 @@ def test_rejects_a_teacher_with_another_vocabulary(int8_reader: Path, tmp_path: 
     (folder / "tokenizer.json").write_text(json.dumps(content))
     write_manifest(folder, open_model_folder(int8_reader).name)
     with pytest.raises(ModelError, match="teacher: this teacher has another vocabulary"):
-        add_teachers(features(int8_reader, TEXT), [folder], tokenizer, 1)
+        add_teachers(features(int8_reader, TEXT), [folder], tokenizer, 1, tmp_path / "taught.npz")
+
+
+def test_a_resumed_training_takes_the_probabilities_from_its_file(int8_reader: Path, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(int8_reader / "tokenizer.json")
+    questions = [*features(int8_reader, TEXT, on_document=True), *features(int8_reader, TEXT)]
+    cache = tmp_path / "taught.npz"
+    _, expected = add_teachers(questions, [int8_reader], tokenizer, 1, cache)
+    # The teacher is not opened again.
+    document, resumed = add_teachers(questions, [tmp_path / "removed"], tokenizer, 1, cache)
+    assert document.passages[0].taught is None
+    assert expected.passages[0].taught is not None
+    np.testing.assert_array_equal(resumed.passages[0].taught, expected.passages[0].taught)
