@@ -17,6 +17,7 @@ from qa.reading.spans import PassageLogits, best_spans
 from qa.results import Answer, Components, Hit, Item, Support
 from qa.text.boundaries import widen
 from qa.text.boxes import rectangles_of
+from qa.text.enumerations import split_enumeration
 from qa.text.tables import sheet_cell
 from qa.types import Mark, Span, Table, mark_at, marks_within
 
@@ -120,24 +121,29 @@ def rank_answers(passages: PassageCandidates, retrieval_weight: float, scale: Sc
     return RankedAnswers(tuple(answers), evidence, scale.unanswerable.probability(evidence[0]))
 
 
-def find_items(best: Candidate, passage: Sequence[Candidate], gap: float) -> list[Candidate]:
-    """Return the things that answer together, in the order of the text; empty if the answer is one thing.
+def find_items(best: Candidate, passage: Sequence[Candidate], gap: float) -> list[Span]:
+    """Return the things in a passage that answer together, in the order of the text; empty if the answer is one thing.
 
-    The reader gives the parts of an answer that is several things nearly equal logits.
+    An answer that is an enumeration has its parts as items. Apart from that, the reader gives the parts of an answer
+    that is several things nearly equal logits.
 
     Args:
         best: the best candidate.
         passage: all candidates of its passage.
         gap: how many logits below the best candidate a part may be.
     """
+    parts = split_enumeration(best.text)
+    if parts:
+        return [part.shift(best.span.start) for part in parts]
     near = sorted((c for c in passage if best.reader - c.reader <= gap), key=lambda c: c.span)
-    distinct = list({candidate.text.casefold(): candidate for candidate in near}.values())
-    return distinct if len(distinct) > 1 else []
+    distinct = {candidate.text.casefold(): candidate.span for candidate in near}
+    return list(distinct.values()) if len(distinct) > 1 else []
 
 
 def _build_items(best: Candidate, passages: PassageCandidates, gap: float) -> tuple[Item, ...]:
     passage = next(candidates for candidates in passages if best in candidates)
-    return tuple(Item(item.text, item.location[1]) for item in find_items(best, passage, gap))
+    start, text = best.hit.passage.span.start, best.hit.passage.text
+    return tuple(Item(span.of(text), span.shift(start)) for span in find_items(best, passage, gap))
 
 
 def _select(

@@ -219,6 +219,19 @@ def test_nearly_equal_spans_of_the_best_passage_are_items_in_the_order_of_the_te
     ]
 
 
+def test_the_parts_of_an_enumeration_are_items() -> None:
+    text = "Signed by Ann Hale, Tom Reed and Eva Moss."
+    best, *_ = answers_of(
+        [hit(text, start=10)], [passage_logits(text, ("Ann Hale, Tom Reed and Eva Moss", 6.0), ("Tom Reed", 5.9))]
+    )
+    assert best.text == "Ann Hale, Tom Reed and Eva Moss"
+    assert [(item.text, item.span) for item in best.items] == [
+        ("Ann Hale", Span(20, 28)),
+        ("Tom Reed", Span(30, 38)),
+        ("Eva Moss", Span(43, 51)),
+    ]
+
+
 def test_an_answer_that_is_one_thing_has_no_items() -> None:
     (best, second) = answers_of([hit(TEXT)], [passage_logits(TEXT, ("January 3", 6.0), ("Maria", 4.0))])
     assert (best.items, second.items) == ((), ())

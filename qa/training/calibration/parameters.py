@@ -240,7 +240,8 @@ def _choose_item_gap(questions: Sequence[QuestionCandidates], weight: float) -> 
             best = max(chain.from_iterable(question.candidates), key=lambda c: c.score(weight), default=None)
             if best is not None:
                 passage = next(candidates for candidates in question.candidates if best in candidates)
-                found = [item.text for item in find_items(best, passage, gap)] or [best.text]
+                spans = find_items(best, passage, gap) or [best.span]
+                found = [span.of(best.hit.passage.text) for span in spans]
                 counts.append(judge_items(found, question.items)[0])
         return Counts(*np.sum(counts, axis=0)).f1
 
