@@ -23,11 +23,12 @@ from qa.factory import build_embedder
 from qa.index.catalog import Specification
 from qa.index.registry import Indexes
 from qa.indexing.indexer import Indexer
+from qa.models.embedder import Embedder
 from qa.models.inference import available_threads
 from qa.models.model_folder import open_model_folder
 from qa.reading import early_stopping
 from qa.reading.calibration import CALIBRATION, Calibration, Scale
-from qa.reading.reader import OpenVINOReader
+from qa.reading.reader import OpenVINOReader, Reader
 from qa.search import fusion
 from qa.training.calibration.gathering import (
     HeldOutQuestion,
@@ -84,16 +85,7 @@ def fit_calibration(
     embedder = build_embedder(settings, threads)
     identities = (reader.identity, fusion.IDENTITY, splitting.IDENTITY, early_stopping.IDENTITY)
     unfitted = Calibration(*identities, 0.0, 0.0, UNFITTED, UNFITTED)
-    specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
-    questions, distractors = sample_held_out(data, seed)
-    with tempfile.TemporaryDirectory() as temporary:
-        engine = Engine(Indexer(Indexes(Path(temporary) / "contexts", specification), embedder), reader, unfitted)
-        with closing(engine), closing(engine.in_folder(Path(temporary) / "documents")) as of_documents:
-            complete = [*ask_index(engine, questions, distractors), *ask_without_source(engine, questions)]
-            if document_questions:
-                complete += ask_index(of_documents, document_questions)
-                complete += ask_documents(of_documents, document_questions)
-    single = ask_texts(reader, [*questions, *document_questions])
+    complete, single = _ask(data, reader, embedder, unfitted, seed, document_questions)
     weight = choose_retrieval_weight(complete)
     margin = choose_stop_margin(complete, weight)
     indexed = [question.stop_early(weight, margin) for question in complete]
@@ -122,6 +114,27 @@ def fit_calibration(
             f"{len(confidences)} questions, {ASSUMED_UNANSWERABLE:.0%} of them unanswerable",
         ]
     return lines
+
+
+def _ask(
+    data: Path,
+    reader: Reader,
+    embedder: Embedder,
+    unfitted: Calibration,
+    seed: int,
+    document_questions: Sequence[HeldOutQuestion],
+) -> tuple[list[QuestionCandidates], list[QuestionCandidates]]:
+    """Return the candidates of questions to an index, without early stopping, and of questions on single texts."""
+    specification = Specification(embedder.identity, embedder.dimension, splitting.IDENTITY)
+    questions, distractors = sample_held_out(data, seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        engine = Engine(Indexer(Indexes(Path(temporary) / "contexts", specification), embedder), reader, unfitted)
+        with closing(engine), closing(engine.in_folder(Path(temporary) / "documents")) as of_documents:
+            indexed = [*ask_index(engine, questions, distractors), *ask_without_source(engine, questions)]
+            if document_questions:
+                indexed += ask_index(of_documents, document_questions)
+                indexed += ask_documents(of_documents, document_questions)
+    return indexed, ask_texts(reader, [*questions, *document_questions])
 
 
 def _describe_shares(mode: _Mode) -> Iterator[str]:

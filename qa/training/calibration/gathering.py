@@ -43,7 +43,7 @@ _SOURCE_REMOVED = 80
 _DISTRACTORS = 900
 _DOCUMENTS_PER_WRITE = 100
 # Questions of each file of labelled documents, at most.
-_LABELLED = 250
+_LABELLED = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def sample_held_out(data: Path, seed: int) -> tuple[list[HeldOutQuestion], list[
 
 
 def held_out_documents(documents: Sequence[LabelledDocument], percent: int, seed: int) -> list[HeldOutQuestion]:
-    """Return at most 250 questions on the documents of the held-out part; the files' names decide which are held out.
+    """Return at most 400 questions on the documents of the held-out part; the files' names decide which are held out.
 
     Questions of which only evidence is labelled have no gold answer, and only units are fitted on them.
     """
