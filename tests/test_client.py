@@ -30,6 +30,7 @@ from qa.errors import (
     Unavailable,
 )
 from qa.reports import IngestionReport
+from qa.quotations import Quote, QuoteResult
 from qa.results import HighlightResult
 from qa.service.keys import Keys
 from qa.types import Document, Unread
@@ -264,6 +265,26 @@ def test_highlights_texts_and_documents(marking: Engine) -> None:
         with pytest.raises(NotFound) as missing:
             client.highlight(question, document_ids=[HOURS.id, "nowhere"])
         assert missing.value.field == "document_ids.1"
+
+
+def test_finds_quotations(engine: Engine) -> None:
+    engine.add([HOURS])
+    quotes = ["the town  library opens at 9:30", Quote("On Mondays it opens at noon", HOURS.id)]
+
+    async def verify_later(url: str) -> list[QuoteResult]:
+        async with AsyncClient(url) as client:
+            return await client.verify_quotes(quotes)
+
+    with serving(engine, Settings(index_dir=engine.indexes.folder)) as url, Client(url) as client:
+        results = client.verify_quotes(quotes)
+        assert results == engine.verify_quotes(quotes) == asyncio.run(verify_later(url))
+        assert [result.found for result in results] == [True, False]
+        (match,) = results[0].matches
+        assert match.span.of(TEXT) == match.text == "The town library opens at 9:30"
+        assert [part.quoted for part in results[1].matches[0].difference] == ["Mondays"]
+        with pytest.raises(NotFound) as missing:
+            client.verify_quotes([Quote("the library", "nowhere")])
+        assert missing.value.field == "quotes.0.document_id"
 
 
 def test_engine_and_client_methods_take_the_same_arguments() -> None:

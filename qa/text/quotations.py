@@ -73,16 +73,18 @@ class Quotation:
     def before(self) -> regex.Pattern[str]:
         """Matches the marks of the quotation's beginning, or the inner ones of them, at the end of a string."""
         pattern = ""
-        for mark in _mark_patterns(self.text[: self.core.start]):
-            pattern = f"(?:{pattern}{mark})?"
+        space, marks = _mark_patterns(self.text[: self.core.start])
+        for mark in marks:
+            pattern = f"(?:{pattern}{mark}{space})?"
         return regex.compile(rf"{pattern}\Z")
 
     @cached_property
     def after(self) -> regex.Pattern[str]:
         """Matches the marks of the quotation's end, or the inner ones of them."""
         pattern = ""
-        for mark in reversed(_mark_patterns(self.text[self.core.end :])):
-            pattern = f"(?:{mark}{pattern})?"
+        space, marks = _mark_patterns(self.text[self.core.end :])
+        for mark in reversed(marks):
+            pattern = f"(?:{space}{mark}{pattern})?"
         return regex.compile(pattern)
 
     @property
@@ -180,8 +182,8 @@ def _is_in_number(text: str, offset: int) -> bool:
     return offset > 0 and _SIGNED.match(text, offset - 1) is not None
 
 
-def _mark_patterns(marks: str) -> list[str]:
-    """Return a pattern for each dash and quotation mark at an end of a quotation, with white space if it has any."""
-    space = f"[{SPACE}]*" if _SPACE.search(marks.strip()) else ""
+def _mark_patterns(marks: str) -> tuple[str, list[str]]:
+    """Return a pattern for the white space among the marks at an end of a quotation, and one for each run of marks."""
     runs = _DASHES_OR_QUOTES.findall(marks)
-    return [f"{space}[{DASH if _DASH.match(run) else QUOTE}]+{space}" for run in runs]
+    space = f"[{SPACE}]*" if _SPACE.search(marks) else ""
+    return space, [f"[{DASH if _DASH.match(run) else QUOTE}]+" for run in runs]

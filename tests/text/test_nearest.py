@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.text.folding import words_of
@@ -9,8 +9,7 @@ from qa.text.nearest import differences, find_nearest
 from qa.types import Span
 
 TEXT = (
-    "The notice period is three months. The yearly fee of 1,200 euros is due on 1 May.\n"
-    "Ms Ortega signs; it is -5 °C."
+    "The notice period is three months. The yearly fee of 1,200 euros is due on 1 May.\nMs Ortega signs; it is -5 °C."
 )
 CHARACTERS = st.sampled_from("aBé\u0301ﬁ1., \n\t-—'“”|(_\u00ad\u200b😀")
 
@@ -30,7 +29,7 @@ def nearest(quotation: str) -> tuple[str, list[tuple[str, str]]]:
     [
         ("the notice period is two months.", "The notice period is three months.", [("two", "three")]),
         ("notice period of three full months.", "notice period is three months.", [("of", "is"), ("full", "")]),
-        ("yearly fee is due", "yearly fee of 1,200 euros is due", [("", "of 1,200 euros")]),
+        ("yearly fee of euros is due", "yearly fee of 1,200 euros is due", [("", "1,200")]),
         ("a fee of 1,200 euros", "fee of 1,200 euros", [("a", "")]),
         ("Ms Ortego sings;", "Ms Ortega signs;", [("Ortego sings;", "Ortega signs;")]),
         ("it is 5 °C.", "it is -5 °C.", [("5", "-5")]),
@@ -48,6 +47,7 @@ def test_needs_a_word_on_either_side() -> None:
     assert find_nearest("the", TEXT, Span(3, 4)) is None
 
 
+@settings(deadline=None)
 @given(text=st.text(CHARACTERS, max_size=100), quotation=st.text(CHARACTERS, max_size=30))
 def test_offsets_are_those_of_the_text(text: str, quotation: str) -> None:
     words = words_of(text, Span(0, len(text)))
