@@ -29,8 +29,8 @@ from qa.errors import (
     Unauthorized,
     Unavailable,
 )
-from qa.reports import IngestionReport
 from qa.quotations import Quote, QuoteResult
+from qa.reports import IngestionReport
 from qa.results import HighlightResult
 from qa.service.keys import Keys
 from qa.types import Document, Unread
