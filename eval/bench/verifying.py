@@ -3,7 +3,7 @@
     python -m eval.bench.verifying [DATASET] [--passages N] [--quotes N]
 
 The documents are recombined sentences of a SQuAD file's contexts, two for each passage and ten passages for each
-document. Vectors play no part, so all are equal and nothing is embedded. Each quotation is a call of its own.
+document. Vectors play no part, so all are equal and nothing is embedded. Each quotation is a separate call.
 """
 
 from __future__ import annotations

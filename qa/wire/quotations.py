@@ -17,7 +17,7 @@ from qa.wire.questions import RectangleOut
 class QuoteIn(Request):
     """A quotation to find."""
 
-    text: StrictStr = Field(json_schema_extra={"pattern": r"\w", "minLength": MIN_QUOTE, "maxLength": MAX_QUOTE})
+    text: StrictStr = Field(json_schema_extra={"pattern": r"\S", "minLength": MIN_QUOTE, "maxLength": MAX_QUOTE})
     document_id: StrictStr | None = Field(None, description="find it in this document only")
 
 
