@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Unavailable,
         UnsupportedFormat,
     )
+    from qa.quotations import Quote, QuoteMatch, QuoteResult, WordDifference
     from qa.reports import AddedDocument, FileReport, IngestionReport
     from qa.results import Answer, EvidenceUnit, Highlight, HighlightResult, Hit, Item, QueryResult, SearchResult
     from qa.types import Document, DocumentInfo, SourceFile, Span, Table, Unread
@@ -63,6 +64,9 @@ __all__ = [
     "Overloaded",
     "QAError",
     "QueryResult",
+    "Quote",
+    "QuoteMatch",
+    "QuoteResult",
     "RateLimited",
     "SearchResult",
     "SourceFile",
@@ -73,6 +77,7 @@ __all__ = [
     "Unavailable",
     "Unread",
     "UnsupportedFormat",
+    "WordDifference",
     "__version__",
     "open",
 ]
@@ -81,6 +86,7 @@ __all__ = [
 _MODULES = {
     **dict.fromkeys(("AsyncClient", "Client"), "qa.client"),
     "Engine": "qa.engine",
+    **dict.fromkeys(("Quote", "QuoteMatch", "QuoteResult", "WordDifference"), "qa.quotations"),
     **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
     **dict.fromkeys(("Answer", "EvidenceUnit", "Highlight", "HighlightResult", "Hit", "Item"), "qa.results"),
     **dict.fromkeys(("QueryResult", "SearchResult"), "qa.results"),

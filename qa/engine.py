@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from qa.deprecation import forward_renamed
 from qa.index.questions import search_questions
+from qa.index.quotations import verify_quotes
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
+from qa.quotations import Quote, QuoteResult
 from qa.reading.calibration import Calibration
 from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
 from qa.reading.highlight_texts import TextOrDocument, choose_texts, highlight_texts
@@ -87,15 +89,14 @@ class Engine:
             InvalidInput: the question is blank or too long, an argument is out of range, or a filter is not valid.
             NotFound: the index does not exist.
         """
-        (result,) = self.ask_batch(
+        return self.ask_batch(
             [question],
             index=index,
             top_k=top_k,
             filters=filters,
             min_confidence=min_confidence,
             include_passages=include_passages,
-        )
-        return result
+        )[0]
 
     def ask_batch(
         self,
@@ -114,25 +115,15 @@ class Engine:
         asked, searches = search_questions(
             self.indexes, index, self.embedder, questions, MAX_PASSAGES_READ, filters, clock.lap
         )
+        hits, calibration = [search.hits for search in searches], self.calibration
         passages_read = read_passages(
-            self.reader,
-            asked,
-            [search.hits for search in searches],
-            self.calibration.retrieval_weight,
-            self.calibration.stop_margin,
-            top_k + 1,
+            self.reader, asked, hits, calibration.retrieval_weight, calibration.stop_margin, top_k + 1
         )
         clock.lap("read")
         results = []
         for question, search, reading in zip(questions, searches, passages_read, strict=True):
             result = select_from_search(
-                question,
-                search,
-                reading,
-                self.calibration,
-                top_k,
-                min_confidence,
-                include_passages=include_passages,
+                question, search, reading, calibration, top_k, min_confidence, include_passages=include_passages
             )
             results.append(replace(result, index=index, timings_ms=clock.timings_ms(), corrected=search.corrected))
         return results
@@ -201,6 +192,18 @@ class Engine:
         options = HighlightOptions(granularity, threshold, max_highlights, prune)
         return highlight_texts(self.reader, self.calibration, self.embedder.token_starts, question, chosen, options)
 
+    def verify_quotes(
+        self, quotes: Sequence[str | Quote], *, index: str = DEFAULT_INDEX, filters: Mapping[str, object] | None = None
+    ) -> list[QuoteResult]:
+        """Find where quotations are in the documents, or the nearest text; errors are as for `ask`.
+
+        Args:
+            quotes: 1 to 64 texts of 3 to 2,000 characters; a `Quote` may name its document.
+            index: name of the index.
+            filters: conditions on metadata that a document must meet.
+        """
+        return verify_quotes(self.indexes, index, quotes, filters)
+
     def search(
         self,
         question: str,
@@ -211,7 +214,7 @@ class Engine:
         rerank: bool = False,
         by_sentence: bool = True,
     ) -> SearchResult:
-        """Find the passages that most likely answer a question.
+        """Find the passages that most likely answer a question; errors are as for `ask`.
 
         Args:
             question: in plain language.
@@ -221,10 +224,6 @@ class Engine:
             rerank: have the reader reorder the first 20 passages, which is slower.
             by_sentence: also score how much of the question a single sentence covers. Without this and without
                 `rerank`, the hits are the passages that `ask` reads, in the same order.
-
-        Raises:
-            InvalidInput: the question is blank or too long, `top_k` is out of range, or a filter is not valid.
-            NotFound: the index does not exist.
         """
         return self.search_batch(
             [question], index=index, top_k=top_k, filters=filters, rerank=rerank, by_sentence=by_sentence

@@ -17,6 +17,8 @@ MAX_TEXT = 10_000_000
 MAX_READ_TEXT = 100_000
 MAX_HIGHLIGHT_TEXTS = 64
 MAX_HIGHLIGHT_CHARACTERS = 200_000
+MIN_QUOTE, MAX_QUOTE = 3, 2_000
+MAX_QUOTES = 64
 MAX_DOCUMENTS = 1_000
 MAX_ID = 200
 MAX_TITLE = 1_000
@@ -36,6 +38,17 @@ def check_question(question: str, field: str = "question") -> str:
     if len(question) > MAX_QUESTION:
         raise InvalidInput(_too_long(field, question, MAX_QUESTION), field=field)
     return check_characters(question, field)
+
+
+def check_quote(text: str, field: str = "text") -> str:
+    """Return the text of a quotation that is neither blank, too short nor too long."""
+    if not text.strip():
+        raise InvalidInput(f"{field} must not be blank", field=field)
+    if len(text) < MIN_QUOTE:
+        raise InvalidInput(f"{field} has {len(text)} characters; at least {MIN_QUOTE} are required", field=field)
+    if len(text) > MAX_QUOTE:
+        raise InvalidInput(_too_long(field, text, MAX_QUOTE), field=field)
+    return check_characters(text, field)
 
 
 def check_text(text: str, field: str = "text", limit: int = MAX_TEXT) -> str:

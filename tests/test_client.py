@@ -29,6 +29,7 @@ from qa.errors import (
     Unauthorized,
     Unavailable,
 )
+from qa.quotations import Quote, QuoteResult
 from qa.reports import IngestionReport
 from qa.results import HighlightResult
 from qa.service.keys import Keys
@@ -266,8 +267,28 @@ def test_highlights_texts_and_documents(marking: Engine) -> None:
         assert missing.value.field == "document_ids.1"
 
 
+def test_finds_quotations(engine: Engine) -> None:
+    engine.add([HOURS])
+    quotes = ["the town  library opens at 9:30", Quote("On Mondays it opens at noon", HOURS.id)]
+
+    async def verify_later(url: str) -> list[QuoteResult]:
+        async with AsyncClient(url) as client:
+            return await client.verify_quotes(quotes)
+
+    with serving(engine, Settings(index_dir=engine.indexes.folder)) as url, Client(url) as client:
+        results = client.verify_quotes(quotes)
+        assert results == engine.verify_quotes(quotes) == asyncio.run(verify_later(url))
+        assert [result.found for result in results] == [True, False]
+        (match,) = results[0].matches
+        assert match.span.of(TEXT) == match.text == "The town library opens at 9:30"
+        assert [part.quoted for part in results[1].matches[0].difference] == ["Mondays"]
+        with pytest.raises(NotFound) as missing:
+            client.verify_quotes([Quote("the library", "nowhere")])
+        assert missing.value.field == "quotes.0.document_id"
+
+
 def test_engine_and_client_methods_take_the_same_arguments() -> None:
-    for name in ("ask", "ask_batch", "search", "read", "highlight", "add", "add_files", "remove"):
+    for name in ("ask", "ask_batch", "search", "read", "highlight", "verify_quotes", "add", "add_files", "remove"):
         engine_names = set(inspect.signature(getattr(Engine, name)).parameters)
         client_names = set(inspect.signature(getattr(Client, name)).parameters)
         shared = engine_names & client_names
@@ -303,7 +324,7 @@ def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
     page: Any = "{n}"
     built: list[Call[Any]] = [
         calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"),
-        calls.highlight("q"),
+        calls.highlight("q"), calls.verify_quotes(["the quotation"]),
         document_calls.add([]), document_calls.upload([]), document_calls.upload_later([]),
         document_calls.documents(), document_calls.document("{id}"), document_calls.text("{id}"),
         document_calls.file("{id}"), document_calls.page_image("{id}", page), document_calls.update("{id}", {}),

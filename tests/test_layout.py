@@ -14,7 +14,7 @@ PACKAGE = ROOT / "qa"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Each component (a folder or module of the package) with the components it may import, besides itself.
-FOUNDATION = {"deprecation", "errors", "results", "types"}
+FOUNDATION = {"deprecation", "errors", "quotations", "results", "types"}
 LOWER = {*FOUNDATION, "config", "documents", "malloc", "models", "search", "text", "validation"}
 MIDDLE = {*LOWER, "index", "reading"}
 CORE = {*MIDDLE, "engine", "factory", "indexing", "reports", "stopwatch"}
@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "deprecation": set(),
     "errors": {"deprecation"},
     "types": set(),
+    "quotations": {"types"},
     "results": {"deprecation", "types"},
     "malloc": set(),
     "stopwatch": set(),
@@ -102,6 +103,7 @@ ONLY_IN = {
     },
     "httpx2": {"client/__init__.py", "client/document_calls.py", "client/requests.py", "client/responses.py"},
     "matplotlib": {"training/calibration/reliability.py"},
+    "rapidfuzz": {"text/nearest.py"},
     "prometheus_client": {"service/metrics.py", "service/routes/state.py"},
 }
 HEAVY = {"torch", "transformers", "nncf", "sklearn", "matplotlib"}

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from qa.client.requests import Call, build_call, convert_call, parser, quote_id
+from qa.quotations import Quote, QuoteResult
 from qa.results import Granularity, HighlightResult, QueryResult, SearchResult
 from qa.wire.base import PREFIX, Offset
 from qa.wire.convert import highlight_results, query_result, search_result
 from qa.wire.feedback import FeedbackIn, FeedbackOut, SquadOut
 from qa.wire.indexes import IndexList, IndexOut, JobList, JobOut
 from qa.wire.questions import BatchResponse, HighlightResponse, QueryResponse, SearchResponse
+from qa.wire.quotations import VerifyResponse, quote_results
 from qa.wire.state import Health, Readiness
 
 
@@ -111,6 +113,25 @@ def highlight(
         "prune": prune,
     }
     return convert_call(build_call("POST", "/highlight", HighlightResponse, json=body), highlight_results)
+
+
+def verify_quotes(
+    quotes: Sequence[str | Quote], *, index: str = "default", filters: Mapping[str, object] | None = None
+) -> Call[list[QuoteResult]]:
+    """Find where quotations are in the documents, or the nearest text.
+
+    Args:
+        quotes: 1 to 64 texts of 3 to 2,000 characters; a `Quote` may name its document.
+        index: name of the index.
+        filters: conditions on metadata that a document must meet.
+    """
+    named = [Quote(quote) if isinstance(quote, str) else quote for quote in quotes]
+    body = {
+        "quotes": [{"text": quote.text, "document_id": quote.document_id} for quote in named],
+        "index": index,
+        "filters": dict(filters or {}),
+    }
+    return convert_call(build_call("POST", "/verify", VerifyResponse, json=body), quote_results)
 
 
 def search(

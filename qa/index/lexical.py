@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import tantivy
 
@@ -69,6 +70,15 @@ class LexicalSearcher:
             return []
         clauses = [self._term_query(term) for term in [*terms, *self._identifiers(question)]]
         clauses += [tantivy.Query.boost_query(self._term_query(pair), _PAIR_WEIGHT) for pair in term_pairs(terms)]
+        return self._search(clauses, limit, allowed)
+
+    def rank(self, terms: Sequence[str], limit: int, allowed: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Return passages as `search` does, for terms as they are indexed instead of a question."""
+        return self._search([self._term_query(term) for term in terms], limit, allowed) if terms else []
+
+    def _search(
+        self, clauses: Sequence[tantivy.Query], limit: int, allowed: Sequence[int] | None
+    ) -> list[tuple[int, float]]:
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses])
         if allowed is not None:
             restriction = tantivy.Query.term_set_query(self._schema, "passage", list(allowed))
@@ -80,6 +90,20 @@ class LexicalSearcher:
             ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
         scores = [(_passage_id(id), float(score or 0.0)) for id, (score, _) in zip(ids, hits, strict=True)]
         return sorted(scores, key=lambda pair: (-pair[1], pair[0]))
+
+    def passages_with(self, terms: Sequence[str]) -> list[int]:
+        """Return the ids of all passages that contain any of the terms, ascending."""
+        limit = min(len(self), sum(map(self.frequency, terms)))
+        if not limit:
+            return []
+        with translate_errors():
+            query = tantivy.Query.term_set_query(self._schema, "text", list(terms))
+            return self._ids(self._searcher.search(query, limit, count=False).hits)
+
+    def frequency(self, term: str) -> int:
+        """Return the number of passages that contain a term; it may include deleted ones."""
+        with translate_errors():
+            return int(self._searcher.doc_freq("text", term))
 
     def document_frequencies(self, question: str) -> dict[str, int]:
         """Return the question's terms in order, each with the number of passages that contain it, which may be 0."""
@@ -105,9 +129,11 @@ class LexicalSearcher:
     def passage_ids(self) -> list[int]:
         """Return the ids of all passages, ascending."""
         with translate_errors():
-            hits = self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
-            ids = self._searcher.fast_field_values("passage", [address for _, address in hits])
-        return sorted(map(_passage_id, ids))
+            return self._ids(self._searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits)
+
+    def _ids(self, hits: Sequence[tuple[Any, tantivy.DocAddress]]) -> list[int]:
+        """Return the ids of the passages that were found, ascending."""
+        return sorted(map(_passage_id, self._searcher.fast_field_values("passage", [address for _, address in hits])))
 
     def scores(self, question: str, ids: Sequence[int]) -> dict[int, float]:
         """Return the BM25 scores of passages; 0.0 for a passage that shares no term with the question."""

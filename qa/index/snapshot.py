@@ -1,8 +1,8 @@
-"""The embedded index's implementation of `qa.search.hybrid.Snapshot`."""
+"""The embedded index's implementation of `qa.search.hybrid.Snapshot` and `qa.search.quotations.QuotationSnapshot`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from qa.index.stale_files import StaleFiles
 from qa.index.transactions import ReadTransaction
 from qa.search.filters import Filter
 from qa.search.hybrid import StoredPassage
+from qa.search.quotations import PassageText
+from qa.types import Document
 
 
 class LocalSnapshot:
@@ -64,6 +66,35 @@ class LocalSnapshot:
         passages = self._transaction.passages(ids)
         _check_all_stored(passages, ids)
         return passages
+
+    def frequency(self, term: str) -> int:
+        """Return the number of passages that contain a term; it may include deleted ones."""
+        return self._view.lexical.frequency(term)
+
+    def passages_with(self, terms: Sequence[str], filter: Filter | None) -> Iterator[PassageText]:
+        """Yield all passages that contain any of the terms, in the order in which they were added."""
+        return self._transaction.passage_texts(self._view.lexical.passages_with(terms), filter)
+
+    def best_passages(self, terms: Sequence[str], limit: int, filter: Filter | None) -> list[PassageText]:
+        """Return the passages with the highest BM25 scores for terms, best first; ties by passage id."""
+        ids = [id for id, _ in self._view.lexical.rank(terms, limit, self._allowed(filter))]
+        passages = self.passages(ids)
+        return [PassageText(p.document_id, p.span, p.text) for p in (passages[id].passage for id in ids)]
+
+    def document(self, id: str) -> Document:
+        """Return a stored document.
+
+        Raises:
+            StaleFiles: the catalogue does not have it.
+        """
+        document = self._transaction.document(id)
+        if document is None:
+            raise StaleFiles(f"document {id!r} is not in the catalogue")
+        return document
+
+    def texts(self, filter: Filter | None) -> Iterator[tuple[str, str]]:
+        """Yield the id and text of every document that passes a filter."""
+        return self._transaction.texts(filter)
 
     def _allowed(self, filter: Filter | None) -> list[int] | None:
         """Return the ids of the passages that pass a filter, evaluated once; None without a filter."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qa.search.hybrid import StoredPassage
+    from qa.search.quotations import PassageText
 
 FOLD = "fold"
 """Name of the SQL function by which the catalogue's connections compare text in any case."""
@@ -89,9 +90,11 @@ class ReadTransaction:
         for row in self._connection.execute(f"{_DOCUMENT} ORDER BY key"):
             yield _document(row), row["sha256"]
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Yield every document's id and text."""
-        yield from self._connection.execute("SELECT id, text FROM documents ORDER BY key")
+    def texts(self, filter: Filter | None = None) -> Iterator[tuple[str, str]]:
+        """Yield the id and text of every document that passes a filter."""
+        condition, parameters = to_sql(filter) if filter else ("TRUE", ())
+        query = f"SELECT d.id, d.text FROM documents d WHERE {condition} ORDER BY d.key"
+        return (tuple(row) for row in self._connection.execute(query, parameters))
 
     def files(self) -> Iterator[tuple[str, int]]:
         """Yield the hash and the size of every stored file."""
@@ -168,6 +171,20 @@ class ReadTransaction:
             rows = self._connection.execute(f"SELECT id, vector FROM passages WHERE id IN ({placeholders})", part)
             vectors |= {id: _decode(vector) for id, vector in rows}
         return vectors
+
+    def passage_texts(self, ids: Sequence[int], filter: Filter | None) -> Iterator[PassageText]:
+        """Yield the texts of the passages whose documents pass a filter, by id; rows are read as they are needed."""
+        from qa.search.quotations import PassageText
+
+        condition, parameters = to_sql(filter) if filter else ("TRUE", ())
+        for placeholders, part in _parts(ids):
+            rows = self._connection.execute(
+                "SELECT d.id, p.start, p.end, p.text FROM passages p JOIN documents d ON d.key = p.document"
+                f" WHERE p.id IN ({placeholders}) AND {condition} ORDER BY p.id",
+                (*part, *parameters),
+            )
+            for document_id, start, end, text in rows:
+                yield PassageText(document_id, Span(start, end), text)
 
     def passages_of(self, document_id: str, generation: int) -> list[int]:
         """Return the ids of a document's passages, in the order of the text."""

@@ -99,6 +99,14 @@ _HIGHLIGHTED = {
     "pruned_text": _TEXT,
     "kept": 1.0,
 }
+_QUOTED = {
+    **{name: _ANSWER[name] for name in ("document_id", "page", "section", "rectangles")},
+    "document_offset": {"start": 0, "end": 25},
+    "text": "The library opens at noon",
+    "exact": True,
+    "similarity": 1.0,
+    "difference": [],
+}
 _DOCUMENT: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
@@ -164,6 +172,7 @@ REQUESTS: dict[tuple[str, str], Any] = {
     ("post", "/v1/read"): {"question": _QUESTION, "text": _TEXT},
     ("post", "/v1/search"): {"question": _QUESTION, "top_k": 1},
     ("post", "/v1/highlight"): {"question": _QUESTION, "texts": [{"id": "hours", "text": _TEXT}], "prune": True},
+    ("post", "/v1/verify"): {"quotes": [{"text": "the Library opens at  noon"}]},
     ("post", "/v1/documents"): {
         "id": "opening-hours",
         "title": "Opening hours",
@@ -193,6 +202,7 @@ RESPONSES: dict[tuple[str, ...], Any] = {
         "timings_ms": {"embed": 1.9, "search": 0.8, "total": 2.8},
     },
     ("post", "/v1/highlight"): {"results": [_HIGHLIGHTED]},
+    ("post", "/v1/verify"): {"results": [{"found": True, "matches": [_QUOTED]}]},
     ("post", "/v1/documents"): {"documents": [_ADDED]},
     ("post", "/v1/documents/upload"): {"files": [_UPLOADED]},
     ("post", "/v1/documents/upload", "202"): {

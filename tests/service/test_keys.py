@@ -105,6 +105,7 @@ READABLE = {
     ("POST", "/v1/query/batch"),
     ("POST", "/v1/read"),
     ("POST", "/v1/highlight"),
+    ("POST", "/v1/verify"),
     ("POST", "/v1/search"),
     ("POST", "/v1/feedback"),
 }
@@ -113,6 +114,7 @@ BODIES = {
     "/v1/query": {"question": "Who?", "index": "books"},
     "/v1/query/batch": {"questions": ["Who?"], "index": "books"},
     "/v1/search": {"question": "Who?", "index": "books"},
+    "/v1/verify": {"quotes": [{"text": "the library"}], "index": "books"},
     "/v1/highlight": {"question": "Who?", "index": "books", "document_ids": ["hours"]},
 }
 

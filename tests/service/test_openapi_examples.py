@@ -60,6 +60,7 @@ def test_the_examples_are_real_requests_and_responses(service: TestClient) -> No
     (example_result,) = RESPONSES["post", "/v1/highlight"]["results"]
     assert highlighted.keys() == example_result.keys()
     assert highlighted["highlights"][0].keys() == example_result["highlights"][0].keys()
+    assert service.post("/v1/verify", json=REQUESTS["post", "/v1/verify"]).json() == RESPONSES["post", "/v1/verify"]
     answer = service.post("/v1/query", json={**REQUESTS["post", "/v1/query"], "min_confidence": 0}).json()["answers"][0]
     example = RESPONSES["post", "/v1/query"]["answers"][0]
     for field in ("answer", "document_id", "title", "meta", "document_offset", "context", "context_offset", "support"):

@@ -1,10 +1,12 @@
-"""Questions: query, batch, read, highlight, search."""
+"""Questions: query, batch, read, highlight, verify, search."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
 from qa.engine import RERANKED_AS_QUESTIONS
+from qa.index.quotations import QUOTES_AS_QUESTION
+from qa.quotations import Quote
 from qa.reading.highlight_texts import cost_in_questions
 from qa.service.dependencies import CallerDep, QueuedCallerDep, ServicesDep
 from qa.stopwatch import Stopwatch
@@ -21,6 +23,7 @@ from qa.wire.questions import (
     SearchRequest,
     SearchResponse,
 )
+from qa.wire.quotations import VerifyRequest, VerifyResponse, verify_response
 
 router = APIRouter(tags=["questions"])
 
@@ -88,6 +91,24 @@ def highlight(
         clock.lap("read")
     services.metrics.record_highlights(results, clock.timings_ms(), waited)
     return highlight_response(results)
+
+
+@router.post("/verify")
+def verify(
+    body: VerifyRequest,
+    services: ServicesDep,
+    caller: CallerDep,
+    queued_caller: QueuedCallerDep,
+) -> VerifyResponse:
+    """Find where quotations are in the documents of an index, or the nearest text."""
+    caller.check_index(body.index)
+    quotes = [Quote(quote.text, quote.document_id) for quote in body.quotes]
+    with services.questions.admit(max(1, len(quotes) // QUOTES_AS_QUESTION), queued_caller) as waited:
+        clock = Stopwatch()
+        results = services.engine.verify_quotes(quotes, index=body.index, filters=body.filters)
+        clock.lap("search")
+    services.metrics.record_stages(clock.timings_ms(), waited)
+    return verify_response(results)
 
 
 @router.post("/search")
