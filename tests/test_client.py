@@ -269,7 +269,7 @@ def test_highlights_texts_and_documents(marking: Engine) -> None:
 
 def test_finds_quotations(engine: Engine) -> None:
     engine.add([HOURS])
-    quotes = ["the town  library opens at 9:30", Quote("On Mondays it opens at noon", HOURS.id)]
+    quotes: list[str | Quote] = ["the town  library opens at 9:30", Quote("On Mondays it opens at noon", HOURS.id)]
 
     async def verify_later(url: str) -> list[QuoteResult]:
         async with AsyncClient(url) as client:
