@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from qa.reports import AddedDocument, FileReport, IngestionReport
     from qa.results import Answer, EvidenceUnit, Highlight, HighlightResult, Hit, Item, QueryResult, SearchResult
+    from qa.rows import Cell, ExtractedRow, NamedQuestion
     from qa.types import Document, DocumentInfo, SourceFile, Span, Table, Unread
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "AddedDocument",
     "Answer",
     "AsyncClient",
+    "Cell",
     "Changed",
     "Client",
     "Conflict",
@@ -50,6 +52,7 @@ __all__ = [
     "DocumentInfo",
     "Engine",
     "EvidenceUnit",
+    "ExtractedRow",
     "FileReport",
     "Forbidden",
     "Highlight",
@@ -59,6 +62,7 @@ __all__ = [
     "InvalidInput",
     "Item",
     "ModelError",
+    "NamedQuestion",
     "NotFound",
     "Overloaded",
     "QAError",
@@ -84,6 +88,7 @@ _MODULES = {
     **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
     **dict.fromkeys(("Answer", "EvidenceUnit", "Highlight", "HighlightResult", "Hit", "Item"), "qa.results"),
     **dict.fromkeys(("QueryResult", "SearchResult"), "qa.results"),
+    **dict.fromkeys(("Cell", "ExtractedRow", "NamedQuestion"), "qa.rows"),
     **dict.fromkeys(("Document", "DocumentInfo", "SourceFile", "Span", "Table", "Unread"), "qa.types"),
 }
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "search": Entry("questions", "Find the passages that most likely answer a question."),
     "read": Entry("questions", "Answer a question from one file, without an index."),
     "highlight": Entry("highlight", "Highlight the words of files that answer a question."),
+    "extract": Entry("extract", "Ask the same questions of every document of an index."),
     "add": Entry("files", "Add files to an index."),
     "sync": Entry("files", "Make an index match a folder."),
     "list": Entry("documents", "List the documents of an index, or all indexes."),

@@ -128,13 +128,17 @@ class Jobs:
         An upload is resumed at most once, an extraction as long as it has new rows each time.
         """
         for job in self.all():
-            if job.kind not in kinds or not self._can_resume(job):
-                continue
-            with suppress(OSError, NotFound), try_file_lock(self._path(job.id, "lock")) as lock:
-                # Another worker may have resumed it in the meantime.
-                if lock is not None and self._can_resume(job):
-                    self._path(job.id, "again").write_text(str(self.result(job.id).size()))
-                    start_job(job.id, lock)
+            # Another process may have deleted it in the meantime.
+            with suppress(OSError, NotFound):
+                if job.kind in kinds and self._can_resume(job):
+                    self._resume(job, start_job)
+
+    def _resume(self, job: Job, start_job: StartJob) -> None:
+        with try_file_lock(self._path(job.id, "lock")) as lock:
+            # Another worker may have resumed it in the meantime.
+            if lock is not None and self._can_resume(job):
+                self._path(job.id, "again").write_text(str(self.result(job.id).size()))
+                start_job(job.id, lock)
 
     def _can_resume(self, job: Job) -> bool:
         """Return whether a job was interrupted, and resuming it makes sense."""
@@ -145,7 +149,7 @@ class Jobs:
             return self._path(job.id, "files").is_dir() and not again.exists()
         # The stored state of a job that ended by itself is another one.
         was_running = job.kind == "extract" and self._read(job.id).state == "running"
-        return was_running and (not again.exists() or self.result(job.id).size() > int(again.read_text()))
+        return was_running and (not again.exists() or self.result(job.id).size() > int(again.read_text() or 0))
 
     def result(self, id: str) -> ResultFile:
         """Return the file with the rows of an extraction; it is empty before the first one."""

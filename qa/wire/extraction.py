@@ -88,11 +88,6 @@ def extract_response(page: RowPage) -> ExtractResponse:
     )
 
 
-def row_page(response: ExtractResponse) -> RowPage:
-    """Return the page that a response carries; the inverse of `extract_response`."""
-    return RowPage([row_in(row) for row in response.rows], response.next_cursor, response.revision)
-
-
 def row_out(row: ExtractedRow) -> RowOut:
     """Return the wire form of a row."""
     return RowOut(
