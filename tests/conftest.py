@@ -31,8 +31,11 @@ from qa.errors import QAError
 from qa.factory import build_engine
 from qa.index.catalog import Specification
 from qa.index.local import LocalIndex, Prepared
+from qa.index.registry import Indexes
+from qa.indexing.indexer import Indexer
 from qa.models.embedder import Vectors
-from qa.reading.calibration import EvidenceScale, UnitFeatures
+from qa.models.model_folder import WEIGHTS
+from qa.reading.calibration import CALIBRATION, Calibration, EvidenceScale, UnitFeatures
 from qa.reading.passage_tokens import units_of
 from qa.reading.reader import Pair
 from qa.reading.spans import PassageLogits, WindowLogits
@@ -163,6 +166,17 @@ def marking(engine: Engine) -> Engine:
     scale = EvidenceScale(UnitFeatures(1.0, 0.0, 0.0, 0.0, 0.0), 0.0, threshold=0.5, answered=0.9)
     calibration = replace(engine.calibration, read=replace(engine.calibration.read, evidence=scale))
     return Engine(engine.documents, WordReader(), calibration)
+
+
+@pytest.fixture
+def word_engine(tmp_path: Path) -> Iterator[Engine]:
+    """An engine that answers with the units that share a word with the question; it loads no model."""
+    scale = EvidenceScale(UnitFeatures(1.0, 0.0, 0.0, 0.0, 0.0), 0.0, threshold=0.5, answered=0.9)
+    calibration = Calibration.load(WEIGHTS / "reader" / CALIBRATION)
+    calibration = replace(calibration, query=replace(calibration.query, evidence=scale))
+    with Engine(Indexer(Indexes(tmp_path / "words", SPECIFICATION), EMBEDDER), WordReader(), calibration) as opened:
+        opened.indexes.get_or_create("default")
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ A document that was replaced meanwhile is read as it is now.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -91,7 +91,7 @@ def extract_batches(
     after: str | None = None,
     limit: int | None = None,
     initializer: Callable[[], None] | None = None,
-) -> Iterator[list[ExtractedRow]]:
+) -> Generator[list[ExtractedRow], None, None]:
     """Yield the rows of an extraction, some at a time.
 
     Args:
