@@ -267,7 +267,7 @@ def test_highlights_texts_and_documents(marking: Engine) -> None:
 
 
 def test_engine_and_client_methods_take_the_same_arguments() -> None:
-    for name in ("ask", "ask_batch", "search", "read", "highlight", "add", "add_files", "remove"):
+    for name in ("ask", "ask_batch", "search", "read", "highlight", "extract", "add", "add_files", "remove"):
         engine_names = set(inspect.signature(getattr(Engine, name)).parameters)
         client_names = set(inspect.signature(getattr(Client, name)).parameters)
         shared = engine_names & client_names
@@ -297,13 +297,14 @@ def test_deprecated_names_of_version_0_1_warn_and_work(start: Start) -> None:
 
 def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
     """Fail on a path of the OpenAPI document that no method of the client calls."""
-    from qa.client import calls, document_calls
+    from qa.client import calls, document_calls, extract_calls
     from qa.client.requests import Call
 
     page: Any = "{n}"
     built: list[Call[Any]] = [
         calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"),
-        calls.highlight("q"),
+        calls.highlight("q"), extract_calls.extract("q")(None), extract_calls.extract_later("q"),
+        extract_calls.extracted_rows("{id}"), extract_calls.extracted_csv("{id}"),
         document_calls.add([]), document_calls.upload([]), document_calls.upload_later([]),
         document_calls.documents(), document_calls.document("{id}"), document_calls.text("{id}"),
         document_calls.file("{id}"), document_calls.page_image("{id}", page), document_calls.update("{id}", {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -31,6 +32,14 @@ def _get_job(id: str, services: ServicesDep, caller: CallerDep) -> Job:
 JobDep = Annotated[Job, Depends(_get_job)]
 
 
+def _check_cancel_scope(id: str, services: ServicesDep, caller: CallerDep) -> None:
+    kind = None
+    with suppress(NotFound):
+        kind = services.jobs.get(id).kind
+    if kind != "extract":
+        caller.check_scope("admin")
+
+
 @router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, IDEMPOTENT])
 def rebuild(name: NamedIndexDep, services: ServicesDep) -> Response:
     """Split and embed all documents again as a new generation, then make it live. Queries and writes continue."""
@@ -55,15 +64,13 @@ def get(job: JobDep) -> JobOut:
     return job_out(job)
 
 
-@router.delete("/jobs/{id}", status_code=202)
-def cancel(job: JobDep, services: ServicesDep, caller: CallerDep) -> JobOut:
+@router.delete("/jobs/{id}", status_code=202, dependencies=[Depends(_check_cancel_scope)])
+def cancel(job: JobDep, services: ServicesDep) -> JobOut:
     """Cancel a job.
 
     The next rebuild continues from what a cancelled rebuild has built. A cancelled extraction keeps its rows. Any key
     for the index may cancel an extraction, as any may start one.
     """
-    if job.kind != "extract":
-        caller.check_scope("admin")
     return job_out(services.jobs.cancel(job.id))
 
 
