@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from qa.answering.asking import Answerer, answer_questions
+from qa.answering.asking import Answerer, AskOptions, answer_questions
 from qa.answering.extraction import Extraction, begin, extract_batches
 from qa.answering.grouping import answer_by_document
 from qa.answering.searching import search_passages
@@ -94,10 +94,10 @@ class Engine:
             InvalidInput: the question is blank or too long, an argument is out of range, or a filter is not valid.
             NotFound: the index does not exist.
         """
-        options: tuple[Any, ...] = (index, top_k, filters, min_confidence)
+        options = AskOptions(index, top_k, filters, min_confidence, include_passages)
         if check_group_by(group_by):
-            return answer_by_document(self.answerer, question, *options, include_passages=include_passages)
-        return answer_questions(self.answerer, [question], *options, include_passages=include_passages)[0]
+            return answer_by_document(self.answerer, question, options)
+        return answer_questions(self.answerer, [question], options)[0]
 
     def ask_batch(
         self,
@@ -110,15 +110,8 @@ class Engine:
         include_passages: bool = False,
     ) -> list[QueryResult]:
         """Answer several questions; arguments, results and errors are as for `ask`."""
-        return answer_questions(
-            self.answerer,
-            questions,
-            index,
-            top_k,
-            filters,
-            min_confidence,
-            include_passages=include_passages,
-        )
+        options = AskOptions(index, top_k, filters, min_confidence, include_passages)
+        return answer_questions(self.answerer, questions, options)
 
     def read(
         self,

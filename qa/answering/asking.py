@@ -18,6 +18,30 @@ from qa.validation import check_confidence, check_top_k
 
 
 @dataclass(frozen=True, slots=True)
+class AskOptions:
+    """The options of a question, as `Engine.ask` has them.
+
+    Attributes:
+        index: name of the index.
+        top_k: maximum number of answers.
+        filters: conditions on metadata that a document must meet.
+        min_confidence: minimum confidence of answers; None applies the calibrated thresholds.
+        include_passages: also return the passages that were read.
+    """
+
+    index: str
+    top_k: int
+    filters: Mapping[str, object] | None = None
+    min_confidence: float | None = None
+    include_passages: bool = False
+
+    def check(self) -> None:
+        """Raise InvalidInput if a number is out of range."""
+        check_top_k(self.top_k)
+        check_confidence(self.min_confidence)
+
+
+@dataclass(frozen=True, slots=True)
 class Answerer:
     """What answers questions from the indexes of a folder."""
 
@@ -27,61 +51,44 @@ class Answerer:
     calibration: Calibration
 
     def select(
-        self,
-        questions: Sequence[tuple[str, str]],
-        searches: Sequence[SearchResult],
-        top_k: int,
-        min_confidence: float | None,
-        *,
-        include_passages: bool = False,
+        self, questions: Sequence[tuple[str, str]], searches: Sequence[SearchResult], options: AskOptions
     ) -> list[QueryResult]:
         """Read the passages that were found for each question, and select its answers.
 
         Args:
             questions: each as it was asked, and as it was searched.
             searches: what was found for each question.
-            top_k: maximum number of answers to each question.
-            min_confidence: minimum confidence of answers; None applies the calibrated thresholds.
-            include_passages: also return the passages that were read.
+            options: of all questions.
         """
-        weight, margin = self.calibration.retrieval_weight, self.calibration.stop_margin
-        texts = [text for _, text in questions]
-        readings = read_passages(self.reader, texts, [s.hits for s in searches], weight, margin, top_k + 1)
+        calibration, top_k = self.calibration, options.top_k
+        texts, hits = [text for _, text in questions], [search.hits for search in searches]
+        weight, margin = calibration.retrieval_weight, calibration.stop_margin
+        readings = read_passages(self.reader, texts, hits, weight, margin, top_k + 1)
         return [
             replace(
                 select_from_search(
                     asked,
                     search,
                     reading,
-                    self.calibration,
+                    calibration,
                     top_k,
-                    min_confidence,
-                    include_passages=include_passages,
+                    options.min_confidence,
+                    include_passages=options.include_passages,
                 ),
+                index=options.index,
                 corrected=search.corrected,
             )
             for (asked, _), search, reading in zip(questions, searches, readings, strict=True)
         ]
 
 
-def answer_questions(
-    answerer: Answerer,
-    questions: Sequence[str],
-    index: str,
-    top_k: int,
-    filters: Mapping[str, object] | None,
-    min_confidence: float | None,
-    *,
-    include_passages: bool,
-) -> list[QueryResult]:
-    """Answer several questions; arguments, results and errors are as for `Engine.ask`."""
-    check_top_k(top_k)
-    check_confidence(min_confidence)
+def answer_questions(answerer: Answerer, questions: Sequence[str], options: AskOptions) -> list[QueryResult]:
+    """Answer several questions; errors are as for `Engine.ask`."""
+    options.check()
     clock = Stopwatch()
     texts, searches = search_questions(
-        answerer.indexes, index, answerer.embedder, questions, MAX_PASSAGES_READ, filters, clock.lap
+        answerer.indexes, options.index, answerer.embedder, questions, MAX_PASSAGES_READ, options.filters, clock.lap
     )
-    pairs = list(zip(questions, texts, strict=True))
-    results = answerer.select(pairs, searches, top_k, min_confidence, include_passages=include_passages)
+    results = answerer.select(list(zip(questions, texts, strict=True)), searches, options)
     clock.lap("read")
-    return [replace(result, index=index, timings_ms=clock.timings_ms()) for result in results]
+    return [replace(result, timings_ms=clock.timings_ms()) for result in results]

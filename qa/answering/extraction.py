@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from qa.answering.asking import Answerer
+from qa.answering.asking import Answerer, AskOptions
 from qa.answering.cursors import Begun, Cursor, fingerprint
 from qa.errors import NotFound
 from qa.index.local import LocalIndex
@@ -194,7 +194,8 @@ def _read_rows(
     """Read what was found in the documents of a batch for all questions, together."""
     pairs = [(named.question, q.text) for named, q in zip(extraction.questions, questions, strict=True)]
     searches = [search for document in batch for search in document.searches]
-    results = iter(answerer.select(pairs * len(batch), searches, 1, extraction.min_confidence))
+    options = AskOptions(extraction.index, top_k=1, min_confidence=extraction.min_confidence)
+    results = iter(answerer.select(pairs * len(batch), searches, options))
     names = [question.name for question in extraction.questions]
     return [
         ExtractedRow(

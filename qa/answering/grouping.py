@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from qa.answering.asking import Answerer
+from qa.answering.asking import Answerer, AskOptions
 from qa.index.questions import encode, search_best_documents
 from qa.reading.early_stopping import MAX_PASSAGES_READ
 from qa.reading.evidence import MAX_UNITS
@@ -15,37 +15,26 @@ from qa.reading.selection import PASSAGES_WITHOUT_ANSWER
 from qa.results import Answer, QueryResult, SearchResult, Status
 from qa.search.filters import parse_filter
 from qa.stopwatch import Stopwatch
-from qa.validation import check_confidence, check_question, check_top_k
+from qa.validation import check_question
 
 
-def answer_by_document(
-    answerer: Answerer,
-    question: str,
-    index: str,
-    top_k: int,
-    filters: Mapping[str, object] | None,
-    min_confidence: float | None,
-    *,
-    include_passages: bool,
-) -> QueryResult:
+def answer_by_document(answerer: Answerer, question: str, options: AskOptions) -> QueryResult:
     """Answer a question from each of the `top_k` documents that match it best, as if it were asked of each alone.
 
-    Arguments and errors are as for `Engine.ask`.
+    Errors are as for `Engine.ask`.
     """
-    check_top_k(top_k)
-    check_confidence(min_confidence)
+    options.check()
     check_question(question)
-    compiled = parse_filter(filters or {})
+    compiled = parse_filter(options.filters or {})
     clock = Stopwatch()
-    opened = answerer.indexes.get(index)
-    (encoded,) = encode(opened, answerer.embedder, [question], clock.lap)
-    found, searches = search_best_documents(opened, encoded, compiled, top_k, MAX_PASSAGES_READ)
+    index = answerer.indexes.get(options.index)
+    (encoded,) = encode(index, answerer.embedder, [question], clock.lap)
+    found, searches = search_best_documents(index, encoded, compiled, options.top_k, MAX_PASSAGES_READ)
     clock.lap("search")
-    pairs = [(question, encoded.text)] * len(searches)
-    results = answerer.select(pairs, searches, 1, min_confidence, include_passages=include_passages)
+    results = answerer.select([(question, encoded.text)] * len(searches), searches, replace(options, top_k=1))
     clock.lap("read")
-    result = combine(question, found, results, include_passages=include_passages)
-    return replace(result, index=index, timings_ms=clock.timings_ms())
+    result = combine(question, found, results, include_passages=options.include_passages)
+    return replace(result, index=options.index, timings_ms=clock.timings_ms())
 
 
 def combine(
