@@ -18,7 +18,7 @@ class NamedQuestion(NamedTuple):
 
 
 Questions = str | Mapping[str, str] | Sequence[str | NamedQuestion]
-"""Questions by name, or questions that are their own names."""
+"""Questions with their names as keys, or questions that are their own names."""
 
 
 def name_questions(questions: Questions) -> list[NamedQuestion]:
@@ -73,7 +73,7 @@ class ExtractedRow:
         title: of the document.
         uri: of the document.
         meta: of the document.
-        cells: one for each question, by name.
+        cells: one for each question, with its name as key.
         revision: revision of the index when the extraction began; it covers the documents that were stored then.
     """
 

@@ -18,6 +18,7 @@ from qa.answering.extraction import Extraction, extract_batches
 from qa.config import Settings, as_environment, load_settings
 from qa.documents.extract.extractor import Extractor
 from qa.documents.extract.tables.columns import Columns
+from qa.errors import Conflict
 from qa.factory import build_low_priority_engine, build_low_priority_indexer
 from qa.indexing.indexer import Indexer
 from qa.indexing.ingestion import Ingestion, UploadSource
@@ -79,9 +80,16 @@ def main() -> None:
 
 
 def extract(answerer: Answerer, jobs: Jobs, job: Job, report_progress: ReportProgress) -> None:
-    """Write the rows of an extraction, from the last one that is on disk."""
+    """Write the rows of an extraction, after the last one that is on disk.
+
+    Raises:
+        Conflict: the index was deleted, and another one has its name.
+    """
     content, result = dict(job.extraction or {}), jobs.result(job.id)
-    revision = content.pop("revision")
+    revision, mark = content.pop("revision"), content.pop("mark")
+    with answerer.indexes.get(job.index).catalog.read() as transaction:
+        if transaction.mark_of(revision) != mark:
+            raise Conflict(f"index {job.index!r} was replaced since the job began; start another job", field="index")
     questions = [NamedQuestion(**question) for question in content.pop("questions")]
     extraction = Extraction(questions, job.index, **content)
     count, after = result.recover()

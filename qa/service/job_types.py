@@ -44,7 +44,7 @@ class Job:
         columns: names of the columns of text, title and id in the tables of an upload.
         page: number of pages read of the file with pages that an upload read last; None once it is added.
         pages: number of pages of that file.
-        extraction: what an extraction asks of which documents, and the revision at which it began.
+        extraction: what an extraction asks of which documents, and the revision and mark at which it began.
     """
 
     id: str

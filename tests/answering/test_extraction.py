@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -14,11 +15,12 @@ from qa.answering import extraction as extraction_module
 from qa.answering.extraction import Extraction, extract_page
 from qa.engine import Engine
 from qa.errors import InvalidInput, NotFound
+from qa.models.embedder import Vectors
 from qa.reading.early_stopping import read_passages
 from qa.results import Answer, QueryResult
 from qa.rows import Cell, ExtractedRow, NamedQuestion
 from qa.types import Document
-from tests.conftest import golden_articles, shared
+from tests.conftest import HashingEmbedder, golden_articles, shared
 
 QUESTIONS = {
     "notice": "How long is the notice period?",
@@ -102,12 +104,13 @@ def test_reads_the_passages_of_a_batch_together(contracts: Engine, monkeypatch: 
 
     monkeypatch.setattr("qa.answering.asking.read_passages", record)
     encoded: list[int] = []
-    encode = type(contracts.embedder).encode_questions
-    monkeypatch.setattr(
-        type(contracts.embedder),
-        "encode_questions",
-        lambda self, texts: encoded.append(len(texts)) or encode(self, texts),
-    )
+    encode_questions = HashingEmbedder.encode_questions
+
+    def encode(self: HashingEmbedder, texts: Sequence[str]) -> Vectors:
+        encoded.append(len(texts))
+        return encode_questions(self, texts)
+
+    monkeypatch.setattr(HashingEmbedder, "encode_questions", encode)
     list(contracts.extract(QUESTIONS))
     # Ten documents of three questions make a batch; each question is embedded once.
     assert sorted(sizes) == [9, 30]

@@ -1,4 +1,4 @@
-"""Jobs that ask the same questions of every document: progress, results, cancellation, and going on after a crash."""
+"""Jobs that ask the same questions of every document: progress, results, cancellation, and resuming after a crash."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from qa.client import Client
 from qa.config import Settings
 from qa.engine import Engine
 from qa.errors import NotFound, Overloaded, Unavailable
+from qa.index.questions import search_documents
 from qa.reading.reader import Pair
 from qa.reading.spans import PassageLogits
 from qa.service import app as app_module
@@ -175,15 +176,19 @@ def test_only_extractions_have_a_result(contracts: Engine, monkeypatch: pytest.M
         assert service.get(f"/v1/jobs/{job.id}").json()["questions"] is None
 
 
-def start_extraction(jobs: Jobs, start_job: StartJob) -> Job:
-    content = {**CONTENT, "questions": [FEE, CAP], "revision": 10}
+def start_extraction(jobs: Jobs, start_job: StartJob, engine: Engine | None = None) -> Job:
+    mark = "-"
+    if engine:
+        with engine.indexes.get("default").catalog.read() as transaction:
+            mark = transaction.mark_of(10) or ""
+    content = {**CONTENT, "questions": [FEE, CAP], "revision": 10, "mark": mark}
     return jobs.start("extract", "default", 10, start_job, extraction=content)
 
 
-def test_an_interrupted_job_goes_on_where_it_was(contracts: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_job_resumes_where_it_was(contracts: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs, expected = Jobs(contracts.indexes.folder), rows_of(contracts)
     # The process of this job dies before it does anything.
-    job = start_extraction(jobs, lambda *_: None)
+    job = start_extraction(jobs, lambda *_: None, contracts)
     assert (jobs.get(job.id).state, jobs.get(job.id).error) == ("failed", "the job was interrupted: its process died")
     path = contracts.indexes.folder / ".jobs" / f"{job.id}.rows"
     # It wrote three rows and a part of the fourth.
@@ -191,10 +196,9 @@ def test_an_interrupted_job_goes_on_where_it_was(contracts: Engine, monkeypatch:
     lines = whole.splitlines(keepends=True)
     path.write_text("".join(lines[:3]) + lines[3][:50])
     read: list[str] = []
-    search = extraction_module.search_documents
 
     def record(*arguments: Any) -> Any:
-        found = search(*arguments)
+        found = search_documents(*arguments)
         read.extend(document.info.id for document in found)
         return found
 
@@ -229,7 +233,7 @@ def test_is_resumed_only_as_long_as_it_has_new_rows(tmp_path: Path) -> None:
 def test_limits_the_number_of_running_extractions(contracts: Engine) -> None:
     jobs, reader = Jobs(contracts.indexes.folder), WaitingReader()
     start_job = in_this_process(jobs, Engine(contracts.documents, reader, contracts.calibration))
-    running_jobs = [start_extraction(jobs, start_job) for _ in range(2)]
+    running_jobs = [start_extraction(jobs, start_job, contracts) for _ in range(2)]
     with pytest.raises(Overloaded, match="2 extractions are already running"):
         start_extraction(jobs, start_job)
     # Other kinds of jobs are not affected.
@@ -240,11 +244,19 @@ def test_limits_the_number_of_running_extractions(contracts: Engine) -> None:
 
 def test_a_job_whose_index_is_deleted_fails_with_the_reason(word_engine: Engine) -> None:
     jobs = Jobs(word_engine.indexes.folder)
-    content = {**CONTENT, "questions": [FEE], "revision": 0}
+    content = {**CONTENT, "questions": [FEE], "revision": 0, "mark": "-"}
     job = jobs.start("extract", "gone", 0, in_this_process(jobs, word_engine), extraction=content)
     last = wait_for(jobs, job.id)
     assert last.state == "failed"
     assert "index 'gone' not found" in str(last.error)
+
+
+def test_a_job_whose_index_was_replaced_does_not_mix_the_two(contracts: Engine) -> None:
+    jobs = Jobs(contracts.indexes.folder)
+    job = start_extraction(jobs, in_this_process(jobs, contracts))
+    last = wait_for(jobs, job.id)
+    assert (last.state, jobs.result(job.id).size()) == ("failed", 0)
+    assert "index 'default' was replaced since the job began" in str(last.error)
 
 
 def test_a_result_that_cannot_be_written_is_reported(tmp_path: Path, contracts: Engine) -> None:
@@ -282,21 +294,21 @@ def _wait_for_rows(client: Client, job: str, count: int) -> int:
 def test_a_killed_job_is_finished_by_its_server_or_by_the_next(shipped: Engine, tmp_path: Path) -> None:
     with shipped.in_folder(tmp_path) as engine:
         engine.indexes.get_or_create("default")
-        engine.add([contract(n) for n in range(80)])
+        engine.add([contract(4 * n) for n in range(200)])
         expected = list(engine.extract(["yearly fee", "notice period"]))
     with running(tmp_path) as (url, _), Client(url) as client:
         job = client.extract_later(["yearly fee", "notice period"]).id
         first = _wait_for_rows(client, job, 1)
         os.kill(first, signal.SIGKILL)
         # Its server starts it again.
-        second = _wait_for_rows(client, job, 33)
+        second = _wait_for_rows(client, job, 60)
         assert second != first
     # The job outlives its server.
     os.kill(second, signal.SIGKILL)
     with running(tmp_path) as (url, _), Client(url) as client:
-        assert _wait_for_rows(client, job, 34) != second
+        assert _wait_for_rows(client, job, 61) != second
         while (state := client.job(job)).state == "running":
             time.sleep(0.1)
-        assert (state.state, state.done, state.total) == ("done", 80, 80)
+        assert (state.state, state.done, state.total) == ("done", 200, 200)
         assert client.extracted_rows(job) == expected
-        assert len(list(csv.reader(io.StringIO(client.extracted_csv(job), newline="")))) == 81
+        assert len(list(csv.reader(io.StringIO(client.extracted_csv(job), newline="")))) == 201

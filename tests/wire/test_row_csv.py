@@ -17,9 +17,9 @@ from qa.wire.row_csv import describe_place, escape_formula, rows_to_csv
 
 
 def answer(text: str, **fields: Any) -> Answer:
-    place = {"document_id": "a", "title": None, "uri": None, "meta": {}, "span": Span(7, 7 + len(text))}
-    context = {"context": text, "context_span": Span(0, len(text)), "passage_id": 1}
-    return Answer(text, 3.0, 0.876, components=Components(1, 0.5, 4, 1), **(place | context | fields))
+    place: dict[str, Any] = {"document_id": "a", "title": None, "uri": None, "meta": {}, "passage_id": 1}
+    place |= {"span": Span(7, 7 + len(text)), "context": text, "context_span": Span(0, len(text)), **fields}
+    return Answer(text, 3.0, 0.876, components=Components(1, 0.5, 4, 1), **place)
 
 
 def parse(names: list[str], *rows: ExtractedRow) -> list[list[str]]:

@@ -44,7 +44,7 @@ def extract_later(body: ExtractJobRequest, services: ServicesDep, caller: Caller
     """
     caller.check_index(body.index)
     begun, documents = begin(services.engine.answerer, _extraction(body))
-    content = body.model_dump(exclude={"index"}) | {"revision": begun.revision}
+    content = body.model_dump(exclude={"index"}) | begun._asdict()
     return accepted(services.jobs.start("extract", body.index, documents, services.start_job, extraction=content))
 
 
