@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from qa.quotations import Quote, QuoteMatch, QuoteResult, WordDifference
     from qa.reports import AddedDocument, FileReport, IngestionReport
     from qa.results import Answer, EvidenceUnit, Highlight, HighlightResult, Hit, Item, QueryResult, SearchResult
+    from qa.rows import Cell, ExtractedRow, NamedQuestion
     from qa.types import Document, DocumentInfo, SourceFile, Span, Table, Unread
 
 __version__ = "0.1.0"
@@ -44,6 +45,7 @@ __all__ = [
     "AddedDocument",
     "Answer",
     "AsyncClient",
+    "Cell",
     "Changed",
     "Client",
     "Conflict",
@@ -51,6 +53,7 @@ __all__ = [
     "DocumentInfo",
     "Engine",
     "EvidenceUnit",
+    "ExtractedRow",
     "FileReport",
     "Forbidden",
     "Highlight",
@@ -60,6 +63,7 @@ __all__ = [
     "InvalidInput",
     "Item",
     "ModelError",
+    "NamedQuestion",
     "NotFound",
     "Overloaded",
     "QAError",
@@ -90,6 +94,7 @@ _MODULES = {
     **dict.fromkeys(("AddedDocument", "FileReport", "IngestionReport"), "qa.reports"),
     **dict.fromkeys(("Answer", "EvidenceUnit", "Highlight", "HighlightResult", "Hit", "Item"), "qa.results"),
     **dict.fromkeys(("QueryResult", "SearchResult"), "qa.results"),
+    **dict.fromkeys(("Cell", "ExtractedRow", "NamedQuestion"), "qa.rows"),
     **dict.fromkeys(("Document", "DocumentInfo", "SourceFile", "Span", "Table", "Unread"), "qa.types"),
 }
 

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from qa.answering.asking import Answerer, AskOptions, answer_questions
+from qa.answering.extraction import Extraction, begin, extract_batches
+from qa.answering.grouping import answer_by_document
+from qa.answering.searching import search_passages
 from qa.deprecation import forward_renamed
-from qa.index.questions import search_questions
 from qa.index.quotations import verify_quotes
 from qa.index.registry import DEFAULT_INDEX, Indexes
 from qa.indexing.indexer import Indexer
 from qa.models.embedder import Embedder
 from qa.quotations import Quote, QuoteResult
 from qa.reading.calibration import Calibration
-from qa.reading.early_stopping import MAX_PASSAGES_READ, read_passages
+from qa.reading.early_stopping import MAX_PASSAGES_READ
 from qa.reading.highlight_texts import TextOrDocument, choose_texts, highlight_texts
 from qa.reading.highlighting import DEFAULT_MAX_HIGHLIGHTS, HighlightOptions
 from qa.reading.reader import Reader
-from qa.reading.reranking import RERANK_DEPTH, rerank_hits
-from qa.reading.selection import select_from_search
 from qa.reading.single_texts import read_texts
 from qa.reports import AddedDocument, IngestionReport
-from qa.results import Granularity, HighlightResult, Hit, QueryResult, SearchResult
-from qa.stopwatch import Stopwatch
+from qa.results import Granularity, HighlightResult, QueryResult, SearchResult
+from qa.rows import ExtractedRow, Questions, name_questions
 from qa.types import Document, Mark, Passage, Span, Table
-from qa.validation import check_confidence, check_top_k
+from qa.validation import check_group_by
 
 DEFAULT_TOP_K = 3
-# The cost of a reranked search in questions: a question reads 4.7 passages on average, a reranked search 20.
-RERANKED_AS_QUESTIONS = 4
 # Methods of version 0.1, with their names on `engine.documents`.
 _RENAMED = {"all_documents": "all", "describe": "update", "document": "get"}
 _RENAMED |= {name: name for name in ("preview", "rebuild", "rollback")}
@@ -63,6 +62,11 @@ class Engine:
         """Turns passages and questions into vectors."""
         return self.documents.embedder
 
+    @property
+    def answerer(self) -> Answerer:
+        """Answers questions from the indexes."""
+        return Answerer(self.indexes, self.embedder, self.reader, self.calibration)
+
     def ask(
         self,
         question: str,
@@ -72,6 +76,7 @@ class Engine:
         filters: Mapping[str, object] | None = None,
         min_confidence: float | None = None,
         include_passages: bool = False,
+        group_by: Literal["document"] | None = None,
     ) -> QueryResult:
         """Answer a question from the documents of an index.
 
@@ -84,19 +89,17 @@ class Engine:
                 returns every guess.
             include_passages: also return the passages that were read. Without an answer, the result always has the
                 first three that were found.
+            group_by: `document` returns the best answer of each of the `top_k` documents that match best, each asked as
+                if alone.
 
         Raises:
             InvalidInput: the question is blank or too long, an argument is out of range, or a filter is not valid.
             NotFound: the index does not exist.
         """
-        return self.ask_batch(
-            [question],
-            index=index,
-            top_k=top_k,
-            filters=filters,
-            min_confidence=min_confidence,
-            include_passages=include_passages,
-        )[0]
+        options = AskOptions(index, top_k, filters, min_confidence, include_passages)
+        if check_group_by(group_by):
+            return answer_by_document(self.answerer, question, options)
+        return answer_questions(self.answerer, [question], options)[0]
 
     def ask_batch(
         self,
@@ -109,24 +112,8 @@ class Engine:
         include_passages: bool = False,
     ) -> list[QueryResult]:
         """Answer several questions; arguments, results and errors are as for `ask`."""
-        check_top_k(top_k)
-        check_confidence(min_confidence)
-        clock = Stopwatch()
-        asked, searches = search_questions(
-            self.indexes, index, self.embedder, questions, MAX_PASSAGES_READ, filters, clock.lap
-        )
-        hits, calibration = [search.hits for search in searches], self.calibration
-        passages_read = read_passages(
-            self.reader, asked, hits, calibration.retrieval_weight, calibration.stop_margin, top_k + 1
-        )
-        clock.lap("read")
-        results = []
-        for question, search, reading in zip(questions, searches, passages_read, strict=True):
-            result = select_from_search(
-                question, search, reading, calibration, top_k, min_confidence, include_passages=include_passages
-            )
-            results.append(replace(result, index=index, timings_ms=clock.timings_ms(), corrected=search.corrected))
-        return results
+        options = AskOptions(index, top_k, filters, min_confidence, include_passages)
+        return answer_questions(self.answerer, questions, options)
 
     def read(
         self,
@@ -204,6 +191,36 @@ class Engine:
         """
         return verify_quotes(self.indexes, index, quotes, filters)
 
+    def extract(
+        self,
+        questions: Questions,
+        *,
+        index: str = DEFAULT_INDEX,
+        filters: Mapping[str, object] | None = None,
+        document_ids: Sequence[str] | None = None,
+        min_confidence: float | None = None,
+    ) -> Iterator[ExtractedRow]:
+        """Ask the same questions of every document; return an iterator of rows, in the order of the document ids.
+
+        A cell is the first answer of asking with a filter on its document. Documents that are added after this call are
+        left out; see `ExtractedRow.revision`.
+
+        Args:
+            questions: at most 32, by the name of their column, or a list of questions that are their own names.
+            index: name of the index.
+            filters: conditions on metadata that a document must meet.
+            document_ids: ask only these documents, at most 1,000.
+            min_confidence: as for `ask`.
+
+        Raises:
+            InvalidInput: there is no question or too many, a name is used twice, or as for `ask`.
+            NotFound: the index or a document does not exist.
+        """
+        named = name_questions(questions)
+        extraction = Extraction(named, index, filters or {}, document_ids, min_confidence)
+        begun, _ = begin(self.answerer, extraction)
+        return chain.from_iterable(extract_batches(self.answerer, extraction, begun.revision))
+
     def search(
         self,
         question: str,
@@ -240,20 +257,7 @@ class Engine:
         by_sentence: bool = True,
     ) -> list[SearchResult]:
         """Search for several questions; arguments, results and errors are as for `search`."""
-        check_top_k(top_k)
-        clock = Stopwatch()
-        depth = max(top_k, RERANK_DEPTH) if rerank else top_k
-        asked, searches = search_questions(
-            self.indexes, index, self.embedder, questions, depth, filters, clock.lap, by_sentence=by_sentence
-        )
-        hits: Sequence[Sequence[Hit]] = [search.hits for search in searches]
-        if rerank:
-            hits = rerank_hits(self.reader, asked, hits, self.calibration.retrieval_weight)
-            clock.lap("read")
-        return [
-            replace(search, hits=ranked[:top_k], timings_ms=clock.timings_ms())
-            for search, ranked in zip(searches, hits, strict=True)
-        ]
+        return search_passages(self.answerer, questions, index, top_k, filters, rerank=rerank, by_sentence=by_sentence)
 
     def add(self, documents: Sequence[Document], *, index: str = DEFAULT_INDEX) -> list[AddedDocument]:
         """Add or replace documents, all or none; the next query finds them. Raises NotFound for an unknown index."""
@@ -290,10 +294,9 @@ class Engine:
         from qa.documents.extract.tables.columns import Columns
         from qa.indexing.ingestion import Ingestion
 
-        columns = Columns(text_column, title_column, id_column)
         with closing(Extractor(ocr=self._ocr)) as extractor:
             ingestion = Ingestion(self.documents, extractor.extract, index, dry_run)
-            return ingestion.add_paths(paths, columns, meta or {}, progress)
+            return ingestion.add_paths(paths, Columns(text_column, title_column, id_column), meta or {}, progress)
 
     def remove(self, ids: str | Sequence[str], *, index: str = DEFAULT_INDEX) -> None:
         """Remove one document or several, all or none. Raises NotFound if the index or a document does not exist."""

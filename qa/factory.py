@@ -61,6 +61,18 @@ def build_low_priority_indexer(settings: Settings) -> Indexer:
     )
 
 
+def build_low_priority_engine(settings: Settings) -> Engine:
+    """Load the models; the threads that they start run at low priority. The calling thread keeps its priority.
+
+    Raises:
+        ModelError: as for `build_engine`.
+    """
+    from qa.models.low_priority import lower_priority
+
+    with ThreadPoolExecutor(1, initializer=lower_priority) as executor:
+        return executor.submit(build_engine, settings).result()
+
+
 def open_catalogues(settings: Settings) -> Indexer:
     """Open the indexes without a model, to list, read and remove documents.
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from qa.errors import InvalidInput, TooLarge
+from qa.rows import NamedQuestion
 from qa.types import Document, Meta
 
 MAX_QUESTION = 2_000
 MAX_QUESTIONS = 64
+MAX_EXTRACT_QUESTIONS = 32
+MAX_ROWS = 100
 MAX_TOP_K = 100
 MAX_TEXT = 10_000_000
 MAX_READ_TEXT = 100_000
@@ -49,6 +52,30 @@ def check_quote(text: str, field: str = "text") -> str:
     if len(text) > MAX_QUOTE:
         raise InvalidInput(_too_long(field, text, MAX_QUOTE), field=field)
     return check_characters(text, field)
+
+
+def check_named_questions(questions: Sequence[NamedQuestion], field: str = "questions") -> Sequence[NamedQuestion]:
+    """Return questions whose number, names and texts are within the limits, and whose names differ."""
+    if not 1 <= len(questions) <= MAX_EXTRACT_QUESTIONS:
+        raise InvalidInput(f"{field} must have 1 to {MAX_EXTRACT_QUESTIONS} entries, got {len(questions)}", field=field)
+    numbers: dict[str, int] = {}
+    for number, (name, question) in enumerate(questions):
+        check_question(name, f"{field}.{number}.name")
+        check_question(question, f"{field}.{number}.question")
+        first = numbers.setdefault(name, number)
+        if first != number:
+            path = f"{field}.{number}.name"
+            raise InvalidInput(f"{path} {name!r} is also the name of {field}.{first}; rename one", field=path)
+    return questions
+
+
+def check_document_ids(ids: Sequence[str], field: str = "document_ids") -> Sequence[str]:
+    """Return a list of ids that is neither empty nor too long."""
+    if not 1 <= len(ids) <= MAX_DOCUMENTS:
+        raise InvalidInput(f"{field} must have 1 to {MAX_DOCUMENTS:,} entries, got {len(ids):,}", field=field)
+    for number, id in enumerate(ids):
+        check_characters(id, f"{field}.{number}")
+    return ids
 
 
 def check_text(text: str, field: str = "text", limit: int = MAX_TEXT) -> str:
@@ -121,6 +148,20 @@ def check_top_k(top_k: int, field: str = "top_k") -> int:
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidInput(f"{field} must be from 1 to {MAX_TOP_K}, got {top_k}", field=field)
     return top_k
+
+
+def check_row_limit(limit: int, field: str = "limit") -> int:
+    """Return a number of rows within the limits."""
+    if not 1 <= limit <= MAX_ROWS:
+        raise InvalidInput(f"{field} must be from 1 to {MAX_ROWS}, got {limit}", field=field)
+    return limit
+
+
+def check_group_by(group_by: str | None) -> str | None:
+    """Return what answers are grouped by: `document`, or None."""
+    if group_by not in (None, "document"):
+        raise InvalidInput(f"group_by must be 'document' or left out, got {group_by!r}", field="group_by")
+    return group_by
 
 
 def check_confidence(min_confidence: float | None, field: str = "min_confidence") -> float | None:

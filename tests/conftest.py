@@ -31,8 +31,11 @@ from qa.errors import QAError
 from qa.factory import build_engine
 from qa.index.catalog import Specification
 from qa.index.local import LocalIndex, Prepared
+from qa.index.registry import Indexes
+from qa.indexing.indexer import Indexer
 from qa.models.embedder import Vectors
-from qa.reading.calibration import EvidenceScale, UnitFeatures
+from qa.models.model_folder import WEIGHTS
+from qa.reading.calibration import CALIBRATION, Calibration, EvidenceScale, UnitFeatures
 from qa.reading.passage_tokens import units_of
 from qa.reading.reader import Pair
 from qa.reading.spans import PassageLogits, WindowLogits
@@ -126,6 +129,10 @@ def search_ids(index: LocalIndex, question: str, limit: int = 10) -> list[str]:
     return [hit.passage.document_id for hit in index.search(question, vector, limit).hits]
 
 
+# Makes every unit evidence that `WordReader` marks; it has the score .95.
+WORD_EVIDENCE = EvidenceScale(UnitFeatures._make([1.0, *[0.0] * 9]), 0.0, threshold=0.5, further=0.5, answered=0.9)
+
+
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[LocalIndex]:
     """An empty index named "books"."""
@@ -160,9 +167,18 @@ def engine(shipped: Engine, tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def marking(engine: Engine) -> Engine:
     """An engine whose reader marks units that share a word with the question; a marked unit has the score .95."""
-    scale = EvidenceScale(UnitFeatures._make([1.0, *[0.0] * 9]), 0.0, threshold=0.5, further=0.5, answered=0.9)
-    calibration = replace(engine.calibration, read=replace(engine.calibration.read, evidence=scale))
+    calibration = replace(engine.calibration, read=replace(engine.calibration.read, evidence=WORD_EVIDENCE))
     return Engine(engine.documents, WordReader(), calibration)
+
+
+@pytest.fixture
+def word_engine(tmp_path: Path) -> Iterator[Engine]:
+    """An engine that answers with the units that share a word with the question; it loads no model."""
+    calibration = Calibration.load(WEIGHTS / "reader" / CALIBRATION)
+    calibration = replace(calibration, query=replace(calibration.query, evidence=WORD_EVIDENCE))
+    with Engine(Indexer(Indexes(tmp_path / "words", SPECIFICATION), EMBEDDER), WordReader(), calibration) as opened:
+        opened.indexes.get_or_create("default")
+        yield opened
 
 
 @pytest.fixture(scope="session")

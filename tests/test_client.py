@@ -288,7 +288,19 @@ def test_finds_quotations(engine: Engine) -> None:
 
 
 def test_engine_and_client_methods_take_the_same_arguments() -> None:
-    for name in ("ask", "ask_batch", "search", "read", "highlight", "verify_quotes", "add", "add_files", "remove"):
+    names = (
+        "ask",
+        "ask_batch",
+        "search",
+        "read",
+        "highlight",
+        "extract",
+        "verify_quotes",
+        "add",
+        "add_files",
+        "remove",
+    )
+    for name in names:
         engine_names = set(inspect.signature(getattr(Engine, name)).parameters)
         client_names = set(inspect.signature(getattr(Client, name)).parameters)
         shared = engine_names & client_names
@@ -318,13 +330,15 @@ def test_deprecated_names_of_version_0_1_warn_and_work(start: Start) -> None:
 
 def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
     """Fail on a path of the OpenAPI document that no method of the client calls."""
-    from qa.client import calls, document_calls
+    from qa.client import calls, document_calls, extract_calls
     from qa.client.requests import Call
 
     page: Any = "{n}"
     built: list[Call[Any]] = [
         calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"),
         calls.highlight("q"), calls.verify_quotes(["the quotation"]),
+        calls.highlight("q"), extract_calls.extract("q")(None), extract_calls.extract_later("q"),
+        extract_calls.extracted_rows("{id}"), extract_calls.extracted_csv("{id}"),
         document_calls.add([]), document_calls.upload([]), document_calls.upload_later([]),
         document_calls.documents(), document_calls.document("{id}"), document_calls.text("{id}"),
         document_calls.file("{id}"), document_calls.page_image("{id}", page), document_calls.update("{id}", {}),

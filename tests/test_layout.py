@@ -14,16 +14,17 @@ PACKAGE = ROOT / "qa"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Each component (a folder or module of the package) with the components it may import, besides itself.
-FOUNDATION = {"deprecation", "errors", "quotations", "results", "types"}
+FOUNDATION = {"deprecation", "errors", "quotations", "results", "rows", "types"}
 LOWER = {*FOUNDATION, "config", "documents", "malloc", "models", "search", "text", "validation"}
 MIDDLE = {*LOWER, "index", "reading"}
-CORE = {*MIDDLE, "engine", "factory", "indexing", "reports", "stopwatch"}
+CORE = {*MIDDLE, "answering", "engine", "factory", "indexing", "reports", "stopwatch"}
 MAY_IMPORT: dict[str, set[str]] = {
     "deprecation": set(),
     "errors": {"deprecation"},
     "types": set(),
     "quotations": {"types"},
     "results": {"deprecation", "types"},
+    "rows": {"results", "types"},
     "malloc": set(),
     "stopwatch": set(),
     "reports": FOUNDATION,
@@ -36,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "index": LOWER,
     "reading": {*LOWER, "stopwatch"},
     "indexing": {*MIDDLE, "reports"},
-    "engine": {*MIDDLE, "indexing", "reports", "stopwatch"},
+    "answering": {*MIDDLE, "stopwatch"},
+    "engine": {*MIDDLE, "answering", "indexing", "reports", "stopwatch"},
     "factory": {*MIDDLE, "indexing", "engine"},
     "wire": {*FOUNDATION, "reports", "validation"},
     "client": {*FOUNDATION, "documents", "reports", "wire"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,10 @@ def ask(
     top_k: TopK = 3,
     filter: FilterOption = None,
     min_confidence: MinConfidence = None,
+    group_by: Annotated[
+        Literal["document"] | None,
+        typer.Option("--group-by", help="document: print the best answer of each of the best documents."),
+    ] = None,
     url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -31,7 +35,9 @@ def ask(
     """
     filters = parse_filters(filter or [])
     with client_session(url) if url else engine_session() as engine:
-        result = engine.ask(question, index=index, top_k=top_k, filters=filters, min_confidence=min_confidence)
+        result = engine.ask(
+            question, index=index, top_k=top_k, filters=filters, min_confidence=min_confidence, group_by=group_by
+        )
         answer_output.answers(result, as_json)
 
 

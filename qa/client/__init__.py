@@ -18,8 +18,16 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from qa.client import calls, document_calls, sequences
-from qa.client.methods import async_method, async_steps_method, method, renamed, steps_method
+from qa.client import calls, document_calls, extract_calls, sequences
+from qa.client.methods import (
+    async_method,
+    async_pages_method,
+    async_steps_method,
+    method,
+    pages_method,
+    renamed,
+    steps_method,
+)
 from qa.client.requests import Call
 from qa.client.responses import result_of, wait_before_retry
 from qa.client.sequences import Steps, resume
@@ -57,6 +65,10 @@ class Client:
     read = method(calls.read)
     highlight = method(calls.highlight)
     verify_quotes = method(calls.verify_quotes)
+    extract = pages_method(extract_calls.extract)
+    extract_later = method(extract_calls.extract_later)
+    extracted_rows = method(extract_calls.extracted_rows)
+    extracted_csv = method(extract_calls.extracted_csv)
     search = method(calls.search)
     add = method(document_calls.add)
     add_files = steps_method(sequences.add_files)
@@ -133,7 +145,7 @@ class Client:
 
 
 class AsyncClient:
-    """Asks a server from asyncio code: each method of `Client` is a coroutine here."""
+    """Asks a server from asyncio code: each method of `Client` is a coroutine here, `extract` an async iterator."""
 
     def __init__(
         self, url: str, *, key: str | None = None, timeout_s: float = TIMEOUT_S, retries: int = RETRIES
@@ -148,6 +160,10 @@ class AsyncClient:
     read = async_method(calls.read)
     highlight = async_method(calls.highlight)
     verify_quotes = async_method(calls.verify_quotes)
+    extract = async_pages_method(extract_calls.extract)
+    extract_later = async_method(extract_calls.extract_later)
+    extracted_rows = async_method(extract_calls.extracted_rows)
+    extracted_csv = async_method(extract_calls.extracted_csv)
     search = async_method(calls.search)
     add = async_method(document_calls.add)
     add_files = async_steps_method(sequences.add_files)

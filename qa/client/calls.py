@@ -25,6 +25,7 @@ def ask(
     filters: Mapping[str, object] | None = None,
     min_confidence: float | None = None,
     include_passages: bool = False,
+    group_by: Literal["document"] | None = None,
 ) -> Call[QueryResult]:
     """Answer a question from the documents of an index.
 
@@ -35,9 +36,11 @@ def ask(
         filters: conditions on metadata that a document must meet.
         min_confidence: return answers from this confidence upwards; None applies the calibrated threshold.
         include_passages: also return the passages that were read.
+        group_by: `document` returns the best answer of each of the `top_k` documents that match best.
     """
     options = _query_options(index, top_k, filters, min_confidence, include_passages=include_passages)
-    response = build_call("POST", "/query", QueryResponse, json={"question": question, **options})
+    body = {"question": question, "group_by": group_by, **options}
+    response = build_call("POST", "/query", QueryResponse, json=body)
     return convert_call(response, query_result)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from qa.client.requests import Call
+from qa.client.requests import Call, Pages
 from qa.client.sequences import Steps
 from qa.deprecation import warn_renamed
 
@@ -72,6 +72,35 @@ def async_steps_method(build: Callable[P, Steps[T]]) -> Callable[Concatenate[Awa
     return _describe(run, build)
 
 
+def pages_method(build: Callable[P, Pages[T]]) -> Callable[Concatenate[Blocking, P], Iterator[T]]:
+    """Return the method that yields the items of all pages."""
+
+    def iterate(client: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        call_page, cursor = build(*args, **kwargs), None
+        while True:
+            items, cursor = client.send(call_page(cursor))
+            yield from items
+            if cursor is None:
+                return
+
+    return _describe(iterate, build, "Iterator[{}]")
+
+
+def async_pages_method(build: Callable[P, Pages[T]]) -> Callable[Concatenate[Awaiting, P], AsyncIterator[T]]:
+    """Return the method that yields the items of all pages, for `async for`."""
+
+    async def iterate(client: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        call_page, cursor = build(*args, **kwargs), None
+        while True:
+            items, cursor = await client.send(call_page(cursor))
+            for item in items:
+                yield item
+            if cursor is None:
+                return
+
+    return _describe(iterate, build, "AsyncIterator[{}]")
+
+
 def renamed(new: str, function: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
     """Return a method that works as before, but warns that it is deprecated.
 
@@ -89,12 +118,12 @@ def renamed(new: str, function: Callable[Concatenate[S, P], T]) -> Callable[Conc
     return call
 
 
-def _describe(function: Callable[..., T], build: Callable[..., Any]) -> Callable[..., T]:
+def _describe(function: Callable[..., T], build: Callable[..., Any], result_form: str = "{}") -> Callable[..., T]:
     """Give a method the name, docstring and signature of the function that builds its call."""
     signature = inspect.signature(build)
     client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    # `Call[T]` or `Steps[T]`, unevaluated.
-    result = str(signature.return_annotation).partition("[")[2].removesuffix("]")
+    # `Call[T]`, `Steps[T]` or `Pages[T]`, unevaluated.
+    result = result_form.format(str(signature.return_annotation).partition("[")[2].removesuffix("]"))
     function.__name__ = function.__qualname__ = build.__name__
     function.__doc__ = build.__doc__
     function.__module__ = build.__module__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -35,6 +35,10 @@ class Call(Generic[T]):
     parse: Callable[[httpx2.Response], T]
     options: dict[str, Any] = field(default_factory=dict)
     repeatable: bool = True
+
+
+Pages = Callable[[str | None], Call[tuple[Sequence[T], str | None]]]
+"""Returns the call for a page, given its cursor; the call returns the page's items and the cursor of the next page."""
 
 
 def build_call(method: str, path: str, model: type[M], *, repeatable: bool = True, **options: Any) -> Call[M]:

@@ -21,6 +21,17 @@ def write_durably(path: Path, data: bytes | memoryview) -> None:
     sync_folder(path.parent)
 
 
+def append_durably(path: Path, data: bytes) -> None:
+    """Append to a file, which is created if it does not exist; after a crash the end of the data may be missing."""
+    is_new = not path.exists()
+    with path.open("ab") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        sync_folder(path.parent)
+
+
 def copy_durably(source: Path, path: Path) -> None:
     """Copy a file to a path that does not exist yet; the copy is on disk when this returns."""
     with source.open("rb") as original, path.open("xb") as copy:

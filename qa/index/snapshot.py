@@ -28,8 +28,12 @@ class LocalSnapshot:
         self.passage_count = len(view.lexical)
 
     def nearest(self, vector: NDArray[np.float32], limit: int, filter: Filter | None) -> list[int]:
-        """Return the ids of the passages nearest to a unit vector, best first."""
-        return self._view.vectors.search(vector, limit, self._allowed(filter))
+        """Return the ids of the passages nearest to a unit vector, in any order."""
+        allowed = self._allowed(filter)
+        if allowed is not None and len(allowed) <= limit:
+            # A filter on one document is common, and comparing its few vectors with all others is not needed.
+            return allowed
+        return self._view.vectors.search(vector, limit, allowed)
 
     def bm25(self, question: str, limit: int, filter: Filter | None) -> dict[int, float]:
         """Return the ids and BM25 scores of the best passages that share a term with a question."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from qa.errors import Conflict
 from qa.index.filter_sql import to_sql
 from qa.index.rows import parse_marks, parse_tables, parse_unread
-from qa.search.filters import Filter
+from qa.search.filters import Filter, Scalar
 from qa.text.headings import search_text
 from qa.types import Document, DocumentInfo, Passage, SourceFile, Span
 
@@ -27,6 +27,8 @@ FOLD = "fold"
 
 # SQLite limits the number of parameters of a statement.
 _MAX_PARAMETERS = 500
+_MIN_BLOCK = 100
+_Id = TypeVar("_Id", int, str)
 
 
 class ReadTransaction:
@@ -128,6 +130,50 @@ class ReadTransaction:
             f"{_INFO} WHERE d.id > ?{condition} ORDER BY d.id LIMIT ?", (after or "", *parameters, limit)
         )
         return [_info(row) for row in rows]
+
+    def documents_at(self, revision: int, filter: Filter | None, after: str | None, limit: int) -> list[DocumentInfo]:
+        """Return documents that were stored at a revision, as they are now, in the order of their ids.
+
+        Args:
+            revision: documents added after it are left out; those removed since are missing.
+            filter: condition that the documents pass now; None for all.
+            after: the id after which the documents start; None for the first.
+            limit: maximum number of documents.
+        """
+        condition, parameters = _condition(filter)
+        documents: list[DocumentInfo] = []
+        # Many documents may have been added since.
+        block = max(limit, _MIN_BLOCK)
+        while len(documents) < limit:
+            rows = self._connection.execute(
+                f"{_INFO} WHERE d.id > ? AND {condition} ORDER BY d.id LIMIT ?", (after or "", *parameters, block)
+            ).fetchall()
+            late = [row["id"] for row in rows if row["revision"] > revision]
+            added = set(late) - self._stored_at(revision, late)
+            documents += [_info(row) for row in rows if row["id"] not in added]
+            if len(rows) < block:
+                break
+            after = rows[-1]["id"]
+        return documents[:limit]
+
+    def count_documents(self, filter: Filter | None) -> int:
+        """Return the number of documents that pass a filter."""
+        condition, parameters = _condition(filter)
+        row = self._connection.execute(f"SELECT count(*) FROM documents d WHERE {condition}", parameters).fetchone()
+        return int(row[0])
+
+    def _stored_at(self, revision: int, ids: Sequence[str]) -> set[str]:
+        """Return those of the documents whose last change up to a revision was not their removal."""
+        stored: set[str] = set()
+        for placeholders, part in _parts(ids):
+            # With `max`, SQLite takes the other columns from the row that has the maximum.
+            rows = self._connection.execute(
+                "SELECT document, op, max(revision) FROM changes"
+                f" WHERE revision <= ? AND document IN ({placeholders}) GROUP BY document",
+                (revision, *part),
+            )
+            stored |= {row["document"] for row in rows if row["op"] == "put"}
+        return stored
 
     def counts(self, generation: int) -> tuple[int, int]:
         """Return the maintained counts of documents and of a generation's passages, in constant time."""
@@ -297,7 +343,11 @@ def _without_index(revision: int) -> str:
     return "" if revision else "+"
 
 
-def _parts(ids: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
+def _condition(filter: Filter | None) -> tuple[str, tuple[Scalar, ...]]:
+    return to_sql(filter) if filter else ("TRUE", ())
+
+
+def _parts(ids: Sequence[_Id]) -> Iterator[tuple[str, list[_Id]]]:
     """Yield ids in groups that one statement accepts, each with its placeholders."""
     for start in range(0, len(ids), _MAX_PARAMETERS):
         part = list(ids[start : start + _MAX_PARAMETERS])

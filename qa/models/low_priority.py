@@ -1,4 +1,4 @@
-"""An embedder for long jobs that run beside a server: it uses only idle processor time."""
+"""Low priority for long jobs that run beside a server: they use only idle processor time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LowPriorityEmbedder:
         Args:
             build: loads the embedder. Threads that it starts inherit the low priority.
         """
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="low-priority", initializer=_lower_priority)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="low-priority", initializer=lower_priority)
         self._embedder = self._pool.submit(build).result()
         self.identity = self._embedder.identity
         self.dimension = self._embedder.dimension
@@ -43,7 +43,7 @@ class LowPriorityEmbedder:
         return self._embedder.token_starts(text)
 
 
-def _lower_priority() -> None:
+def lower_priority() -> None:
     """Give this thread, and the threads that it starts, the lowest scheduling priority."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
     # Some containers forbid this call.

@@ -90,6 +90,12 @@ def parse_filter(filters: Mapping[str, object]) -> Filter | None:
     return Filter(tuple(_parse_condition(check_characters(name, "filters"), value) for name, value in filters.items()))
 
 
+def restrict(filter: Filter | None, document_ids: Sequence[str]) -> Filter:
+    """Return a filter that only documents with one of these ids pass, and only if they pass the given one."""
+    condition = Condition("document_id", AnyOf(texts=tuple(document_ids)))
+    return Filter((*(filter.conditions if filter else ()), condition))
+
+
 def matches(filter: Filter, document_id: str, title: str | None, uri: str | None, meta: Meta) -> bool:
     """Return whether a document passes a filter. Every store must agree with this definition."""
     attributes = {"document_id": document_id, "title": title, "uri": uri}

@@ -29,7 +29,7 @@ from qa.service.keys import Keys
 from qa.service.metrics import Metrics, MetricsMiddleware
 from qa.service.openapi import add_examples
 from qa.service.rate_limit import RateLimit
-from qa.service.routes import documents, feedback, files, indexes, jobs, page, questions, state
+from qa.service.routes import documents, extraction, feedback, files, indexes, jobs, page, questions, state
 from qa.service.service_db import ServiceDatabase
 from qa.service.services import Services
 from qa.wire.base import PREFIX
@@ -94,7 +94,15 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     problems.install(app)
-    for router in (questions.router, documents.router, files.router, indexes.router, jobs.router, feedback.router):
+    for router in (
+        questions.router,
+        extraction.router,
+        documents.router,
+        files.router,
+        indexes.router,
+        jobs.router,
+        feedback.router,
+    ):
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(authenticate)], responses=problems.RESPONSES)
     app.include_router(state.router)
     app.include_router(page.router)

@@ -13,16 +13,22 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+from qa.answering.asking import Answerer
+from qa.answering.extraction import Extraction, extract_batches
 from qa.config import Settings, as_environment, load_settings
 from qa.documents.extract.extractor import Extractor
 from qa.documents.extract.tables.columns import Columns
-from qa.factory import build_low_priority_indexer
+from qa.errors import Conflict
+from qa.factory import build_low_priority_engine, build_low_priority_indexer
 from qa.indexing.indexer import Indexer
 from qa.indexing.ingestion import Ingestion, UploadSource
+from qa.models.low_priority import lower_priority
+from qa.rows import NamedQuestion
 from qa.service.job_types import Job, ReportProgress, StartJob
 from qa.service.jobs import Jobs
 from qa.service.logs import log_config
 from qa.wire.convert import file_out
+from qa.wire.extraction import row_out
 
 # Seconds between two reports about the pages of a file.
 _PAGE_INTERVAL_S = 0.5
@@ -40,7 +46,12 @@ def job_process_starter(settings: Settings) -> StartJob:
             command, env=environment, pass_fds=[lock], start_new_session=True
         )
         # Reaps the process when it ends.
-        threading.Thread(target=process.wait, name=f"job-{id}", daemon=True).start()
+        threading.Thread(target=reap, args=[process], name=f"job-{id}", daemon=True).start()
+
+    def reap(process: subprocess.Popen[bytes]) -> None:
+        # A signal killed the process if its exit status is negative.
+        if process.wait() < 0:
+            Jobs(settings.index_dir).resume_interrupted(start_job, ["extract"])
 
     return start_job
 
@@ -54,14 +65,39 @@ def main() -> None:
     job = jobs.get(id)
 
     def work(report_progress: ReportProgress) -> Mapping[str, Any]:
+        if job.kind == "extract":
+            with build_low_priority_engine(settings) as engine:
+                extract(engine.answerer, jobs, job, report_progress)
+            return {}
         indexer = build_low_priority_indexer(settings)
         if job.kind == "upload":
             return _upload(indexer, jobs, job, report_progress, ocr=settings.ocr == "auto")
         change = indexer.rebuild if job.kind == "rebuild" else indexer.rollback
         return {"generation": change(index=job.index, progress=report_progress)[0]}
 
-    # Uploads finish even after the server has stopped. The next rebuild continues one that was interrupted.
-    jobs.run(id, work, lambda: job.kind == "upload" or os.getppid() == server)
+    # The next rebuild continues one that was interrupted. Other jobs finish even after the server has stopped.
+    jobs.run(id, work, lambda: job.kind in ("upload", "extract") or os.getppid() == server)
+
+
+def extract(answerer: Answerer, jobs: Jobs, job: Job, report_progress: ReportProgress) -> None:
+    """Write the rows of an extraction, after the last one that is on disk.
+
+    Raises:
+        Conflict: the index was deleted, and another one has its name.
+    """
+    content, result = dict(job.extraction or {}), jobs.result(job.id)
+    revision, mark = content.pop("revision"), content.pop("mark")
+    with answerer.indexes.get(job.index).catalog.read() as transaction:
+        if transaction.mark_of(revision) != mark:
+            raise Conflict(f"index {job.index!r} was replaced since the job began; start another job", field="index")
+    questions = [NamedQuestion(**question) for question in content.pop("questions")]
+    extraction = Extraction(questions, job.index, **content)
+    count, after = result.recover()
+    report_progress(count - job.done)
+    with closing(extract_batches(answerer, extraction, revision, after, initializer=lower_priority)) as batches:
+        for rows in batches:
+            result.append([row_out(row) for row in rows])
+            report_progress(len(rows))
 
 
 def _upload(indexer: Indexer, jobs: Jobs, job: Job, report_progress: ReportProgress, *, ocr: bool) -> Mapping[str, Any]:

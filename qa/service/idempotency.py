@@ -24,7 +24,7 @@ from qa.wire.base import IDEMPOTENCY_KEY, PREFIX
 
 REPLAYED = "Idempotency-Replayed"
 # Calls that change something. Replies to questions are not stored: they would quote documents that may be removed.
-_CHANGING = tuple(f"{PREFIX}/{noun}" for noun in ("documents", "feedback", "indexes"))
+_CHANGING = tuple(f"{PREFIX}/{noun}" for noun in ("documents", "feedback", "indexes", "extract/jobs"))
 # Per-response headers; uvicorn sets them again on replay.
 _NOT_STORED = {b"date", b"server"}
 

@@ -28,8 +28,8 @@ class Job:
 
     Attributes:
         id: identifies the job.
-        kind: rebuild, rollback or upload.
-        index: name of the index that the job changes.
+        kind: rebuild, rollback, upload or extract.
+        index: name of the index that the job changes or asks.
         state: running, done, failed or cancelled.
         done: number of finished documents, or files of an upload.
         total: number of documents or files. Writes during a rebuild add to it; documents that an earlier, interrupted
@@ -44,6 +44,7 @@ class Job:
         columns: names of the columns of text, title and id in the tables of an upload.
         page: number of pages read of the file with pages that an upload read last; None once it is added.
         pages: number of pages of that file.
+        extraction: what an extraction asks of which documents, and the revision and mark at which it began.
     """
 
     id: str
@@ -63,3 +64,14 @@ class Job:
     columns: Mapping[str, str | None] | None = None
     page: int | None = None
     pages: int | None = None
+    extraction: Mapping[str, Any] | None = None
+
+    @property
+    def questions(self) -> Sequence[Mapping[str, str]] | None:
+        """The questions of an extraction, each with its name."""
+        return self.extraction["questions"] if self.extraction else None
+
+    @property
+    def revision(self) -> int | None:
+        """The revision of the index at which an extraction began."""
+        return self.extraction["revision"] if self.extraction else None

@@ -1,11 +1,12 @@
-"""Jobs: rebuilds, rollbacks and large uploads that outlast a request.
+"""Jobs: rebuilds, rollbacks, large uploads and extractions that outlast a request.
 
 A job's state is a file, so that any process can read it. The process that runs the job holds a file lock. A job that is
 recorded as running, but whose lock is free, was interrupted: its process died.
 
 indexes/.jobs/ID.json    state               ID.lock    held by the process that runs the job
               ID.cancel  cancel requested    ID.files/  uploaded files, numbered from 0
-              ID.again   resumed once
+              ID.again   resumed, and with how many bytes of rows
+              ID.rows    rows of an extraction so far, a JSON object on each line
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -24,11 +25,14 @@ from typing import Any, BinaryIO
 
 from qa.errors import Conflict, NotFound, Overloaded, QAError, Unavailable
 from qa.index.durable import file_lock, is_locked, try_file_lock, write_durably
+from qa.service.extract_results import ResultFile
 from qa.service.job_types import Job, StartJob, Work
 
 _log = logging.getLogger(__name__)
 _MAX_ENDED = 100
-_MAX_UPLOADS = 2
+# Jobs that do not conflict with others; each has its own process.
+_MAX_RUNNING = {"upload": 2, "extract": 2}
+_PLURALS = {"upload": "uploads", "extract": "extractions"}
 # Seconds between two reads of the state of a job that a client follows.
 _POLL_INTERVAL = 0.5
 
@@ -52,20 +56,22 @@ class Jobs:
         start_job: StartJob,
         files: Sequence[tuple[str, BinaryIO]] | None = None,
         columns: Mapping[str, str | None] | None = None,
+        extraction: Mapping[str, Any] | None = None,
     ) -> Job:
         """Start a job.
 
         Args:
-            kind: rebuild, rollback or upload.
-            index: name of the index that the job changes.
+            kind: rebuild, rollback, upload or extract.
+            index: name of the index that the job changes or asks.
             total: number of documents or files to process.
             start_job: starts the job's process.
             files: names and contents of the files of an upload.
             columns: as in `Job`.
+            extraction: as in `Job`.
 
         Raises:
-            Conflict: another rebuild or rollback of this index is running, and this job is not an upload.
-            Overloaded: this job is an upload, and too many uploads are running.
+            Conflict: another rebuild or rollback of this index is running, and this job is one of them.
+            Overloaded: this job is an upload or an extraction, and too many of its kind are running.
             Unavailable: the job's state cannot be written; the job was not started.
         """
         job = Job(uuid.uuid4().hex, kind, index, "running", 0, total, 0.0, None, None, None, None, _now(), None)
@@ -74,6 +80,7 @@ class Jobs:
                 {"file": name, "documents": [], "error": None, "unread": []} for name, _ in files
             ]
             job = replace(job, files=pending, columns=columns)
+        job = replace(job, extraction=extraction)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with file_lock(self._folder / "lock"):
@@ -87,13 +94,14 @@ class Jobs:
 
     def _check_running(self, new: Job) -> None:
         running = [job for job in self.all() if job.state == "running"]
-        if new.kind == "upload":
-            # Uploads do not conflict with other jobs, but each has its own process.
-            if sum(job.kind == "upload" for job in running) >= _MAX_UPLOADS:
-                raise Overloaded(f"{_MAX_UPLOADS} uploads are already running, the maximum; retry when one has ended")
+        maximum = _MAX_RUNNING.get(new.kind)
+        if maximum is not None:
+            if sum(job.kind == new.kind for job in running) >= maximum:
+                jobs = _PLURALS[new.kind]
+                raise Overloaded(f"{maximum} {jobs} are already running, the maximum; retry when one has ended")
             return
         for job in running:
-            if job.index == new.index and job.kind != "upload":
+            if job.index == new.index and job.kind not in _MAX_RUNNING:
                 raise Conflict(
                     f"job {job.id} ({job.kind}) is running on index {job.index!r}; cancel it or wait until it ends",
                     field="index",
@@ -114,21 +122,38 @@ class Jobs:
                 self._delete(job.id)
             raise
 
-    def resume_interrupted(self, start_job: StartJob) -> None:
-        """Start interrupted uploads again, each at most once: the server has already accepted them."""
-        for job in self.all():
-            if not self._is_interrupted_upload(job):
-                continue
-            with suppress(OSError), try_file_lock(self._path(job.id, "lock")) as lock:
-                # Another worker may have resumed it in the meantime.
-                if lock is not None and self._is_interrupted_upload(job):
-                    self._path(job.id, "again").touch()
-                    start_job(job.id, lock)
+    def resume_interrupted(self, start_job: StartJob, kinds: Collection[str] = tuple(_MAX_RUNNING)) -> None:
+        """Start interrupted jobs of these kinds again, which the server has already accepted.
 
-    def _is_interrupted_upload(self, job: Job) -> bool:
-        """Return whether a job is an upload that was interrupted and has not been resumed yet."""
-        files, again = self._path(job.id, "files"), self._path(job.id, "again")
-        return job.state == "failed" and files.is_dir() and not again.exists()
+        An upload is resumed at most once, an extraction as long as it has new rows each time.
+        """
+        for job in self.all():
+            # Another process may have deleted it in the meantime.
+            with suppress(OSError, NotFound):
+                if job.kind in kinds and self._can_resume(job):
+                    self._resume(job, start_job)
+
+    def _resume(self, job: Job, start_job: StartJob) -> None:
+        with try_file_lock(self._path(job.id, "lock")) as lock:
+            # Another worker may have resumed it in the meantime.
+            if lock is not None and self._can_resume(job):
+                self._path(job.id, "again").write_text(str(self.result(job.id).size()))
+                start_job(job.id, lock)
+
+    def _can_resume(self, job: Job) -> bool:
+        """Return whether a job was interrupted, and resuming it makes sense."""
+        again = self._path(job.id, "again")
+        if job.state != "failed":
+            return False
+        if job.kind == "upload":
+            return self._path(job.id, "files").is_dir() and not again.exists()
+        # The stored state of a job that ended by itself is another one.
+        was_running = job.kind == "extract" and self._read(job.id).state == "running"
+        return was_running and (not again.exists() or self.result(job.id).size() > int(again.read_text() or 0))
+
+    def result(self, id: str) -> ResultFile:
+        """Return the file with the rows of an extraction; it is empty before the first one."""
+        return ResultFile(self._path(id, "rows"))
 
     def upload_path(self, id: str, number: int) -> Path:
         """Return the path of a file that a job received; the first has number 0."""
@@ -201,14 +226,17 @@ class Jobs:
             work: does the work.
             should_continue: checked after each step; the job fails when it returns False.
         """
-        # A resumed upload starts from its first file.
-        job = replace(self._read(id), done=0)
+        job = self._read(id)
+        if job.kind != "extract":
+            # A resumed upload starts from its first file.
+            job = replace(job, done=0)
+        before = job.done
         started = time.monotonic()
 
         def report_progress(finished: int, **changes: Any) -> None:
             nonlocal job
             done = job.done + finished
-            rate = done / max(time.monotonic() - started, 1e-3)
+            rate = (done - before) / max(time.monotonic() - started, 1e-3)
             left = round(max(0, job.total - done) / rate, 1) if rate else None
             job = replace(job, done=done, total=max(job.total, done), rate=round(rate, 1), **changes)
             job = replace(job, seconds_left=left)
@@ -235,9 +263,12 @@ class Jobs:
         self._write(replace(job, **outcome, seconds_left=None, page=None, pages=None, ended_at=_now()))
 
     def delete_ended(self) -> None:
-        """Delete all files of jobs that have ended, except interrupted uploads, which the next server resumes."""
+        """Delete all files of jobs that have ended, except interrupted uploads, which the next server resumes.
+
+        The rows of an interrupted extraction may quote removed documents, so they are deleted.
+        """
         for job in self.all():
-            if job.state != "running" and not self._is_interrupted_upload(job):
+            if job.state != "running" and not (job.kind == "upload" and self._can_resume(job)):
                 self._delete(job.id)
 
     def _delete_old(self) -> None:
@@ -246,7 +277,7 @@ class Jobs:
 
     def _delete(self, id: str) -> None:
         shutil.rmtree(self._path(id, "files"), ignore_errors=True)
-        for kind in ("json", "lock", "cancel", "again"):
+        for kind in ("json", "lock", "cancel", "again", "rows"):
             self._path(id, kind).unlink(missing_ok=True)
 
     def _read(self, id: str) -> Job:

@@ -23,6 +23,7 @@ from qa.engine import Engine
 from qa.errors import QAError
 from qa.index.registry import Indexes
 from qa.results import HighlightResult, QueryResult
+from qa.rows import ExtractedRow
 from qa.service.logs import QUESTIONS
 from qa.wire.base import PREFIX
 
@@ -51,6 +52,7 @@ class Metrics:
             "questions", "Questions by status: answered, unsure, not_found, nothing_to_search.", "status"
         )
         self._highlighted = self._counter("highlighted_texts", "Texts by status: found, not_found.", "status")
+        self._cells = self._counter("cells", "Cells of extractions by status, as for questions.", "status")
         self._stages = self._histogram("stage_seconds", "Duration of a stage of a question.", _SECONDS, "stage")
         self._confidence = self._histogram("confidence", "Confidence of the best answer or best guess.", _TENTHS)
         self._in_progress = Gauge(
@@ -109,6 +111,28 @@ class Metrics:
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "texts": len(results),
             "found": sum(result.status == "found" for result in results),
+            "ms": timings_ms["total"],
+        }
+        _log.info(json.dumps(event))
+        self.record_stages(timings_ms, waited)
+
+    def record_rows(self, rows: Sequence[ExtractedRow], timings_ms: Mapping[str, float], waited: float) -> None:
+        """Count the cells of a page of an extraction and log a line, which never contains text.
+
+        Args:
+            rows: of the page.
+            timings_ms: milliseconds by stage, and as `total`.
+            waited: how long the request waited for a slot, in seconds.
+        """
+        statuses = [cell.status for row in rows for cell in row.cells.values()]
+        for status in statuses:
+            self._cells.labels(status).inc()
+        event = {
+            "event": "extract",
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "rows": len(rows),
+            "cells": len(statuses),
+            "answered": statuses.count("answered"),
             "ms": timings_ms["total"],
         }
         _log.info(json.dumps(event))

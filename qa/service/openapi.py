@@ -11,6 +11,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from qa.service import extraction_examples
+
 _TEXT = "The library opens at noon on Sundays."
 _QUESTION = "When does the library open on Sundays?"
 _SHA256 = "3d1f8a53ef53f8ab5f0f3c1aef9c8b1f7a35a94d2f8dc1f0a4a1f5f1c7d1c1de"
@@ -139,6 +141,8 @@ _JOB = {
     "files": None,
     "page": None,
     "pages": None,
+    "questions": None,
+    "revision": None,
     "started_at": "2026-01-05T09:00:00.000+00:00",
     "ended_at": None,
 }
@@ -188,6 +192,7 @@ REQUESTS: dict[tuple[str, str], Any] = {
     },
 }
 """Request bodies of the calls that take JSON, by method and path."""
+REQUESTS |= extraction_examples.REQUESTS
 
 RESPONSES: dict[tuple[str, ...], Any] = {
     ("post", "/v1/query"): _ANSWERED,
@@ -238,7 +243,8 @@ RESPONSES: dict[tuple[str, ...], Any] = {
     },
     ("get", "/metrics"): 'qa_requests_total{method="POST",route="/v1/query",status="200"} 3.0\n',
 }
-"""Bodies of successful responses, by method and path, and by status where a call has two."""
+"""Bodies of successful responses, by method and path, and by status or media type where a call has two."""
+RESPONSES |= extraction_examples.responses(_ANSWER, _JOB)
 
 _PROBLEM = "application/problem+json"
 # By status: the detail and the field. `tests/service/test_openapi_examples.py` compares them with real responses.
@@ -292,8 +298,9 @@ def _add_call_examples(call: dict[str, Any], method: str, path: str) -> None:
             (schema,) = (media["schema"] for media_type, media in content.items() if media_type != _PROBLEM)
             response["content"] = {_PROBLEM: {"schema": schema, "example": _example_problem(status)}}
             continue
-        for media in content.values():
-            media["example"] = RESPONSES.get((method, path, status)) or RESPONSES[method, path]
+        for media_type, media in content.items():
+            keys = [(method, path, status), (method, path, media_type), (method, path)]
+            media["example"] = next(RESPONSES[key] for key in keys if key in RESPONSES)
 
 
 def _example_problem(status: str) -> dict[str, Any]:

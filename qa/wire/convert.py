@@ -52,9 +52,9 @@ def query_response(result: QueryResult, *, with_passages: bool = False) -> Query
         status=result.status,
         has_answer=result.has_answer,
         no_answer_score=result.no_answer_score,
-        answers=[_answer(answer) for answer in result.answers],
-        best_guess=_answer(result.best_guess) if result.best_guess else None,
-        alternatives=[_answer(answer) for answer in result.alternatives],
+        answers=[answer_out(answer) for answer in result.answers],
+        best_guess=answer_out(result.best_guess) if result.best_guess else None,
+        alternatives=[answer_out(answer) for answer in result.alternatives],
         evidence=[_evidence(unit) for unit in result.evidence],
         passages=[_passage(hit) for hit in result.passages] if with_passages or not result.has_answer else None,
         index=result.index if indexed else None,
@@ -131,7 +131,8 @@ def _unread_out(unread: Sequence[Unread]) -> list[UnreadOut]:
     return [UnreadOut(page=part.page, reason=part.reason) for part in unread]
 
 
-def _answer(answer: Answer) -> AnswerOut:
+def answer_out(answer: Answer) -> AnswerOut:
+    """Return the wire form of an answer."""
     return AnswerOut(
         answer=answer.text,
         score=answer.score,
@@ -199,15 +200,15 @@ def query_result(response: QueryResponse) -> QueryResult:
         query_id=response.query_id,
         question=response.question,
         status=response.status,
-        answers=tuple(_answer_in(answer) for answer in response.answers),
+        answers=tuple(answer_in(answer) for answer in response.answers),
         no_answer_score=response.no_answer_score,
-        best_guess=_answer_in(response.best_guess) if response.best_guess else None,
+        best_guess=answer_in(response.best_guess) if response.best_guess else None,
         passages=tuple(_hit(passage) for passage in response.passages or ()),
         index=response.index or "",
         generation=response.generation or 0,
         revision=response.revision or 0,
         timings_ms=response.timings_ms,
-        alternatives=tuple(_answer_in(answer) for answer in response.alternatives),
+        alternatives=tuple(answer_in(answer) for answer in response.alternatives),
         corrected=response.corrected,
         evidence=tuple(_evidence_in(unit) for unit in response.evidence),
     )
@@ -251,7 +252,8 @@ def file_report(file: UploadedOut) -> FileReport:
     return FileReport(file.file, [added_document(document) for document in file.documents], error)
 
 
-def _answer_in(answer: AnswerOut) -> Answer:
+def answer_in(answer: AnswerOut) -> Answer:
+    """Return the answer that a response carries; the inverse of `answer_out`."""
     return Answer(
         text=answer.answer,
         score=answer.score,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from qa.wire.documents import UploadedOut
+from qa.wire.extraction import NamedQuestionIn
 
 
 class IndexOut(BaseModel):
@@ -39,6 +40,8 @@ class JobOut(BaseModel):
     files: list[UploadedOut] | None = Field(description="outcomes of the files of an upload, so far")
     page: int | None = Field(description="pages read of the file that an upload read last; null once it is added")
     pages: int | None = Field(description="pages of that file")
+    questions: list[NamedQuestionIn] | None = Field(description="what an extraction asks of every document")
+    revision: int | None = Field(description="revision of the index when an extraction began")
     started_at: str
     ended_at: str | None
 

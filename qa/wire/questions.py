@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
@@ -47,6 +47,9 @@ class QueryRequest(_Options):
     """A question for the documents of an index."""
 
     question: QuestionText
+    group_by: Literal["document"] | None = Field(
+        None, description="`document`: the best answer of each of the `top_k` documents that match best"
+    )
 
 
 class BatchRequest(_Options):

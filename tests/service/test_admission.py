@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import Request
 
+from qa.answering.searching import RERANKED_AS_QUESTIONS
 from qa.client import Client
 from qa.config import Settings
-from qa.engine import RERANKED_AS_QUESTIONS, Engine
+from qa.engine import Engine
 from qa.errors import ClientDisconnected, Overloaded
 from qa.results import QueryResult, SearchResult
 from qa.service import admission as admission_module

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from qa.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
 from qa.service.csrf import check_exposure
+from qa.service.jobs import Jobs
 from qa.service.keys import ANONYMOUS, Keys
 from tests.service.conftest import Opener
 from tests.service.test_service import DOCUMENT
@@ -107,15 +108,20 @@ READABLE = {
     ("POST", "/v1/highlight"),
     ("POST", "/v1/verify"),
     ("POST", "/v1/search"),
+    ("POST", "/v1/extract"),
+    ("POST", "/v1/extract/jobs"),
     ("POST", "/v1/feedback"),
 }
 NOT_READABLE = {("GET", "/v1/feedback/export")}
+EXTRACTION = {"questions": [{"name": "who", "question": "Who?"}], "index": "books"}
 BODIES = {
     "/v1/query": {"question": "Who?", "index": "books"},
     "/v1/query/batch": {"questions": ["Who?"], "index": "books"},
     "/v1/search": {"question": "Who?", "index": "books"},
     "/v1/verify": {"quotes": [{"text": "the library"}], "index": "books"},
     "/v1/highlight": {"question": "Who?", "index": "books", "document_ids": ["hours"]},
+    "/v1/extract": EXTRACTION,
+    "/v1/extract/jobs": EXTRACTION,
 }
 
 
@@ -170,6 +176,18 @@ def test_a_key_for_one_index_permits_no_other(open_service: Opener, tmp_path: Pa
     assert service.get("/v1/documents/hours?index=letters", headers=letters).status_code == 200
     while service.get(f"/v1/jobs/{job}", headers=master).json()["state"] == "running":
         pass
+
+
+def test_a_key_for_reading_cancels_extractions_only(open_service: Opener, tmp_path: Path) -> None:
+    service = open_service()
+    folder = tmp_path / "indexes"
+    jobs, reader = Jobs(folder), headers(Keys(folder).create("reader", "read"))
+    # The processes of these jobs have died, so they have ended.
+    content = {"questions": EXTRACTION["questions"], "revision": 0}
+    extraction = jobs.start("extract", "default", 0, lambda *_: None, extraction=content)
+    rebuild = jobs.start("rebuild", "default", 0, lambda *_: None)
+    assert service.delete(f"/v1/jobs/{extraction.id}", headers=reader).status_code == 409
+    assert service.delete(f"/v1/jobs/{rebuild.id}", headers=reader).status_code == 403
 
 
 def test_limits_the_rate_of_calls(open_service: Opener) -> None:

@@ -1,20 +1,26 @@
-"""Rebuild an index, roll it back, and follow the jobs that do this."""
+"""Rebuild an index, roll it back, follow jobs, and get the results of extractions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from qa.errors import NotFound
 from qa.service.dependencies import ADMINISTERS, IDEMPOTENT, CallerDep, NamedIndexDep, ServicesDep
 from qa.service.job_responses import accepted, job_out
 from qa.service.job_types import Job
 from qa.service.services import Services
+from qa.wire.extraction import RowOut, row_in
 from qa.wire.indexes import JobList, JobOut
+from qa.wire.row_csv import rows_to_csv
 
 router = APIRouter(tags=["jobs"])
+
+_MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
 def _get_job(id: str, services: ServicesDep, caller: CallerDep) -> Job:
@@ -24,6 +30,14 @@ def _get_job(id: str, services: ServicesDep, caller: CallerDep) -> Job:
 
 
 JobDep = Annotated[Job, Depends(_get_job)]
+
+
+def _check_cancel_scope(id: str, services: ServicesDep, caller: CallerDep) -> None:
+    kind = None
+    with suppress(NotFound):
+        kind = services.jobs.get(id).kind
+    if kind != "extract":
+        caller.check_scope("admin")
 
 
 @router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, IDEMPOTENT])
@@ -50,9 +64,13 @@ def get(job: JobDep) -> JobOut:
     return job_out(job)
 
 
-@router.delete("/jobs/{id}", status_code=202, dependencies=[ADMINISTERS])
+@router.delete("/jobs/{id}", status_code=202, dependencies=[Depends(_check_cancel_scope)])
 def cancel(job: JobDep, services: ServicesDep) -> JobOut:
-    """Cancel a job. The next rebuild continues from what a cancelled rebuild has built."""
+    """Cancel a job.
+
+    The next rebuild continues from what a cancelled rebuild has built. A cancelled extraction keeps its rows. Any key
+    for the index may cancel an extraction, as any may start one.
+    """
     return job_out(services.jobs.cancel(job.id))
 
 
@@ -67,6 +85,35 @@ def events(job: JobDep, services: ServicesDep) -> StreamingResponse:
             yield f"event: {state.state}\ndata: {job_out(state).model_dump_json()}\n\n"
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@router.get(
+    "/jobs/{id}/result",
+    response_class=StreamingResponse,
+    responses={200: {"content": {_MEDIA_TYPES["ndjson"]: {}, "text/csv": {}}}},
+)
+def result(
+    job: JobDep,
+    services: ServicesDep,
+    format: Annotated[
+        Literal["ndjson", "csv"], Query(description="`ndjson`: a row as JSON on each line; `csv`: a table")
+    ] = "ndjson",
+) -> StreamingResponse:
+    """Return the rows of an extraction that are done so far, while the job runs and after it has ended.
+
+    In CSV, a cell that a spreadsheet would run as a formula has an apostrophe before it.
+    """
+    if job.questions is None:
+        raise NotFound(f"job {job.id!r} ({job.kind}) has no result; only extractions have one", field="id")
+    lines = services.jobs.result(job.id).lines()
+    rows = (row_in(RowOut.model_validate_json(line)) for line in lines)
+    names = [question["name"] for question in job.questions]
+    headers = {
+        "Content-Disposition": f'attachment; filename="extraction-{job.id}.{format}"',
+        "Cache-Control": "no-store",
+    }
+    content: Iterator[bytes] | Iterator[str] = lines if format == "ndjson" else rows_to_csv(names, rows)
+    return StreamingResponse(content, media_type=_MEDIA_TYPES[format], headers=headers)
 
 
 def _start(kind: str, name: str, services: Services) -> JSONResponse:

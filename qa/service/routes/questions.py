@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from qa.engine import RERANKED_AS_QUESTIONS
+from qa.answering.searching import RERANKED_AS_QUESTIONS
 from qa.index.quotations import QUOTES_AS_QUESTION
 from qa.quotations import Quote
 from qa.reading.highlight_texts import cost_in_questions
@@ -38,7 +38,9 @@ def query(
     """Answer a question from the documents of an index."""
     caller.check_index(body.index)
     options = body.model_dump(exclude={"question"})
-    with services.questions.admit(queued_caller=queued_caller) as waited:
+    # Each document of a grouped result is asked as if alone.
+    cost = max(1, body.top_k) if body.group_by else 1
+    with services.questions.admit(cost, queued_caller) as waited:
         result = services.engine.ask(body.question, **options)
     services.metrics.record_questions([result], waited)
     return query_response(result, with_passages=body.include_passages)
