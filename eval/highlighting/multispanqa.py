@@ -137,7 +137,7 @@ def judge_items(predicted: Collection[str], gold: Collection[str]) -> tuple[Coun
     """Compare two sets of answers as the official scorer does, by exact match and by overlap.
 
     A side without answers counts as one answer, which is right if the other has none either. An answer's credit by
-    overlap is the longest common part with an answer of the other side, as a share of its own length.
+    overlap is the longest common part with an answer of the other side, as a share of its length.
     """
     ours, theirs = ({normalise_answer(text) for text in texts} for texts in (predicted, gold))
     sizes = max(len(ours), 1), max(len(theirs), 1)
