@@ -71,7 +71,8 @@ def test_llama_index_postprocessor_keeps_what_answers(marking: Engine) -> None:
         with pytest.raises(InvalidInput, match="only nodes with text"):
             postprocessor.postprocess_nodes([NodeWithScore(node=Node())], query_str=question)
     assert (kept.get_content(), kept.node_id) == ("Hours\n\nThe library opens at nine.", "hours")
-    assert (kept.metadata, kept.score) == ({"page": 2}, pytest.approx(0.9526, abs=1e-4))
+    assert kept.metadata == {"page": 2}
+    assert kept.score == pytest.approx(0.9526, abs=1e-4)
     # The node that was passed in is as it was.
     assert nodes[1].get_content() == text
 

@@ -29,6 +29,7 @@ from qa.evaluation.squad import load_squad
 from qa.factory import build_engine
 from qa.models.model_folder import WEIGHTS
 from qa.models.tokenization import load_tokenizer
+from qa.training.artifacts.base_model import silence_transformers
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "golden.json"
 WORDS, MAX_TOKENS = 400, 512
@@ -83,7 +84,9 @@ def _parse_arguments() -> argparse.Namespace:
 
 def _load_network(folder: Path | None) -> torch.nn.Module:
     if folder:
-        network = BertForSequenceClassification.from_pretrained(folder, num_labels=1, attn_implementation="sdpa")
+        # The head is not in the folder; its values do not change the time.
+        with silence_transformers():
+            network = BertForSequenceClassification.from_pretrained(folder, num_labels=1, attn_implementation="sdpa")
     else:
         config = BertConfig(
             hidden_size=384, num_hidden_layers=12, num_attention_heads=12, intermediate_size=1536, num_labels=1
