@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from qa.engine import Engine
-from qa.errors import InvalidInput
+from qa.errors import InvalidInput, TooLarge
 from qa.integrations.highlighter import Highlighter
 
 CAT = "The cat sleeps."
@@ -48,3 +48,13 @@ def test_more_contexts_than_a_call_takes_are_sent_in_several(marking: Engine) ->
     contexts = [CAT, HOURS] * 40 + ["The cat sleeps. " * 8_000] * 2
     result = Highlighter(marking).process(QUESTION, contexts)
     assert [bool(spans) for spans in result["spans"]] == [False, True] * 40 + [False, False]
+
+
+def test_a_context_or_question_that_cannot_be_read_is_an_error(marking: Engine) -> None:
+    highlighter = Highlighter(marking)
+    with pytest.raises(TooLarge, match="200,000"):
+        highlighter.process(QUESTION, [CAT, "x" * 200_001])
+    with pytest.raises(InvalidInput, match="question must not be blank"):
+        highlighter.process(" ", CAT)
+    with pytest.raises(InvalidInput, match="threshold must be from 0 to 1"):
+        highlighter.process(QUESTION, CAT, threshold=2)

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from langchain_core.documents import Document as LangChainDocument
+from llama_index.core.schema import Node, NodeWithScore, TextNode
 
 from qa.config import Settings
 from qa.engine import Engine
+from qa.errors import InvalidInput
 from qa.integrations.langchain import SpanlightCompressor, SpanlightRetriever
+from qa.integrations.llama_index import SpanlightPostprocessor
 from qa.types import Document
 from tests.conftest import serving
 from tests.service.test_service import TEXT
@@ -48,6 +51,30 @@ def test_langchain_compressor_keeps_what_answers(marking: Engine) -> None:
         assert not SpanlightCompressor(url=url, threshold=1.0).compress_documents(documents, question)
     assert kept.page_content == "Hours\n\nThe library opens at nine."
     assert kept.metadata == {"page": 2, "score": pytest.approx(0.9526, abs=1e-4)}
+
+
+def test_llama_index_postprocessor_keeps_what_answers(marking: Engine) -> None:
+    text = "Hours\n\nThe cat sleeps. The library opens at nine."
+    nodes = [
+        NodeWithScore(node=TextNode(text="The cat sleeps.", id_="cat", metadata={"page": 1}), score=0.9),
+        NodeWithScore(node=TextNode(text=text, id_="hours", metadata={"page": 2}), score=0.1),
+    ]
+    question = "When does the library open?"
+    with serving(marking, Settings(index_dir=marking.indexes.folder)) as url:
+        postprocessor = SpanlightPostprocessor(url=url)
+        (kept,) = postprocessor.postprocess_nodes(nodes, query_str=question)
+        assert asyncio.run(postprocessor.apostprocess_nodes(nodes, query_str=question)) == [kept]
+        assert not SpanlightPostprocessor(url=url, threshold=1.0).postprocess_nodes(nodes, query_str=question)
+        assert postprocessor.postprocess_nodes([], query_str=question) == []
+        with pytest.raises(InvalidInput, match="pass query_str"):
+            postprocessor.postprocess_nodes(nodes)
+        with pytest.raises(InvalidInput, match="only nodes with text"):
+            postprocessor.postprocess_nodes([NodeWithScore(node=Node())], query_str=question)
+    assert (kept.get_content(), kept.node_id) == ("Hours\n\nThe library opens at nine.", "hours")
+    assert kept.metadata == {"page": 2}
+    assert kept.score == pytest.approx(0.9526, abs=1e-4)
+    # The node that was passed in is as it was.
+    assert nodes[1].get_content() == text
 
 
 @pytest.mark.skipif(importlib.util.find_spec("haystack") is None, reason="Haystack is not installed")

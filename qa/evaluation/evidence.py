@@ -143,17 +143,17 @@ def measure(judged: Sequence[JudgedEvidence]) -> dict[str, Estimate]:
         "evidence_f1_answerable": estimate_mean([j.units.f1 for j in answerable]),
         "evidence_f1_several": estimate_mean([j.units.f1 for j in several]),
         "evidence_recall_several": estimate_mean([j.units.recall for j in several]),
-        "evidence_precision": _pooled([j.units for j in judged], "precision"),
-        "evidence_recall": _pooled([j.units for j in judged], "recall"),
-        "evidence_micro_f1": _pooled([j.units for j in judged], "f1"),
+        "evidence_precision": estimate_pooled([j.units for j in judged], "precision"),
+        "evidence_recall": estimate_pooled([j.units for j in judged], "recall"),
+        "evidence_micro_f1": estimate_pooled([j.units for j in judged], "f1"),
         "no_evidence_accuracy": estimate_mean([float(not j.units.predicted) for j in judged if not j.answerable], 100),
         "evidence_ece": estimate_calibration_error(scores, right) if len(scores) else UNDEFINED,
-        "items_f1": _pooled([j.items for j in judged if j.items], "f1"),
-        "items_overlap_f1": _pooled([j.item_overlaps for j in judged if j.item_overlaps], "f1"),
+        "items_f1": estimate_pooled([j.items for j in judged if j.items], "f1"),
+        "items_overlap_f1": estimate_pooled([j.item_overlaps for j in judged if j.item_overlaps], "f1"),
     }
 
 
-def _pooled(counts: Sequence[Counts], measure: str) -> Estimate:
+def estimate_pooled(counts: Sequence[Counts], measure: str) -> Estimate:
     """Return the precision, recall or F1 of the summed counts."""
     table = np.array(counts, np.float64).reshape(-1, len(Counts._fields))
 

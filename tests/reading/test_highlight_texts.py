@@ -74,6 +74,14 @@ def test_the_shipped_reader_marks_the_sentence_that_answers(shipped: Engine) -> 
     assert {part.span.of(text) for part in result.highlights} == {part.text for part in result.highlights}
 
 
+def test_the_shipped_reader_scores_every_sentence_of_a_long_text(shipped: Engine) -> None:
+    sentences = [f"Room {number} has a green door and opens at nine o'clock on weekdays." for number in range(60)]
+    (result,) = shipped.highlight(
+        "Which room?", [("a", " ".join(sentences))], threshold=0.0, max_highlights=len(sentences)
+    )
+    assert [part.text for part in sorted(result.highlights, key=lambda part: part.span)] == sentences
+
+
 def call(**arguments: Any) -> Callable[[Engine], object]:
     return lambda engine: engine.highlight(**{"question": QUESTION, **arguments})
 

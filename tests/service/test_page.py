@@ -76,6 +76,17 @@ def ask(page: Page, question: str) -> None:
     expect(page.locator("#state")).not_to_have_text("Reading …")
 
 
+def unit_of(text: str, words: str, document_id: str = "mill") -> dict[str, object]:
+    start = text.index(words)
+    return {"document_id": document_id, "start": start, "end": start + len(words), "text": words, "score": 0.87,
+            "page": None, "section": "Hours", "rectangles": [], "url": None}  # fmt: skip
+
+
+def mark_evidence(page: Page, *units: dict[str, object]) -> None:
+    """Replace the evidence of every result by these units."""
+    page.route("**/v1/query", lambda route: route.fulfill(json={**route.fetch().json(), "evidence": list(units)}))
+
+
 def labels(page: Page, tmp_path: Path) -> dict[str, tuple[list[str], bool]]:
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as SQuAD JSON").click()
@@ -145,13 +156,12 @@ def test_shows_an_unsure_guess_marked_as_a_guess(browser: Browser, library: Engi
 
 
 def test_shows_the_correction_evidence_and_items_of_a_result(page: Page) -> None:
-    start, end = MILL.index("It grinds"), MILL.index(" Old Ms")
+    unit = unit_of(MILL, "It grinds on Mondays.")
+    start, end = unit["start"], unit["end"]
 
     def add_evidence(route: Route) -> None:
         body = route.fetch().json()
-        unit = {"document_id": "mill", "start": start, "end": end, "text": MILL[start:end], "score": 0.87,
-                "page": None, "section": "Hours", "rectangles": [], "url": None}  # fmt: skip
-        item = {"start": start, "end": start + 2, "text": "<b>It</b>"}
+        item = {"start": start, "end": end, "text": "<b>It</b>"}
         for answer in body["answers"] or [body["best_guess"]]:
             answer["items"] = [item]
         route.fulfill(json={**body, "corrected": "When does it <b>grind</b>?", "evidence": [unit]})
@@ -170,6 +180,38 @@ def test_shows_the_correction_evidence_and_items_of_a_result(page: Page) -> None
     page.get_by_role("button", name="Show in the document").first.click()
     expect(page.locator("#text mark:not(.evidence)")).to_have_count(1)
     expect(page.locator("#text mark.evidence").first).to_contain_text("It grinds")
+
+
+def test_steps_through_the_highlights_of_a_document(page: Page) -> None:
+    # The answer is in the second unit in the document's order.
+    mark_evidence(page, unit_of(MILL, "It grinds on Mondays."), unit_of(MILL, MILL[MILL.index("Old Ms") :]))
+    ask(page, "Who has run the mill since 2011?")
+    page.get_by_role("button", name="Show in the document").first.click()
+    count, text = page.locator("#mark-count"), page.locator("#text")
+    expect(count).to_contain_text("2 of 2: Old Ms. Ortega has run it since 2011")
+    expect(text.locator("mark.current:not(.evidence)")).to_contain_text("Ortega")
+    page.get_by_role("button", name="Next").click()
+    expect(count).to_have_text("1 of 2: It grinds on Mondays.")
+    expect(text.locator("mark.current")).to_have_text("It grinds on Mondays.")
+    expect(text.locator("mark.current")).to_be_in_viewport()
+    page.get_by_role("button", name="Previous").click()
+    expect(count).to_contain_text("2 of 2")
+    # The keys work where the text has the focus, and not in a field.
+    text.focus()
+    page.keyboard.press("n")
+    expect(count).to_contain_text("1 of 2")
+    page.keyboard.press("p")
+    expect(count).to_contain_text("2 of 2")
+    page.locator("#labelled").fill("")
+    page.keyboard.type("np")
+    expect(page.locator("#labelled")).to_have_value("np")
+    expect(count).to_contain_text("2 of 2")
+    expect(page.get_by_role("group", name="Highlights")).to_be_visible()
+    page.keyboard.press("Escape")
+    # One highlight needs no buttons.
+    page.locator("#documents .name").last.click()
+    expect(page.locator("#text mark")).to_have_count(0)
+    expect(page.locator("#marks")).to_be_hidden()
 
 
 def test_says_that_there_is_nothing_to_search(page: Page) -> None:

@@ -185,7 +185,7 @@ async function openDocument(index, id, { offset = null, evidence = [], question 
   const { text, title, file, unread } = await response.json();
   shown = { index, id, text, offset, file, name: title || id };
   $("document-title").textContent = shown.name;
-  $("text").replaceChildren(...(offset ? highlight(text, offset, evidence) : [text]));
+  setText(offset ? highlight(text, offset, evidence) : [text]);
   $("labelled").value = question;
   $("label-state").textContent = "Select the text that answers the question.";
   $("document-state").textContent = "";
@@ -202,9 +202,36 @@ async function openDocument(index, id, { offset = null, evidence = [], question 
   if (page && !$("show-page").hidden) await showPage();
   else showText();
 }
+// The highlights of the open document in its order, each a list of marks, and the position of the current one.
+// Marks without text between them are one highlight, as an answer inside a sentence of evidence is.
+let stops = [], current = 0;
+
+function setText(parts) {
+  $("text").replaceChildren(...parts);
+  stops = [];
+  for (const mark of $("text").querySelectorAll("mark")) {
+    if (mark.previousSibling?.nodeName === "MARK") stops.at(-1).push(mark);
+    else stops.push([mark]);
+  }
+  $("marks").hidden = stops.length < 2;
+  selectStop(Math.max(0, stops.findIndex(marks => marks.some(mark => !mark.classList.contains("evidence")))));
+}
+// Make a highlight the current one; screen readers announce the counter with its text.
+function selectStop(position) {
+  if (stops.length < 2) return;
+  current = (position + stops.length) % stops.length;
+  stops.forEach((marks, at) => marks.forEach(mark => mark.classList.toggle("current", at === current)));
+  const text = stops[current].map(mark => mark.textContent).join("");
+  $("mark-count").replaceChildren(`${current + 1} of ${stops.length}`, element("span", { className: "visually-hidden" }, `: ${text}`));
+}
+function step(highlights) {
+  selectStop(current + highlights);
+  stops[current][0].scrollIntoView({ block: "center" });
+}
 function showView(page) {
   $("page").hidden = !page;
   $("text").hidden = $("label").hidden = page;
+  $("marks").hidden = page || stops.length < 2;
   $("show-page").setAttribute("aria-pressed", page);
   $("show-text").setAttribute("aria-pressed", !page);
 }
@@ -331,7 +358,7 @@ async function label(verdict) {
   if (verdict === "corrected" && !offset) throw new Error("Select the answer in the text first.");
   await feedback(target.index, $("labelled").value, target.id, verdict, offset, null);
   if (shown !== target) return;
-  if (offset) $("text").replaceChildren(...highlight(target.text, offset));
+  if (offset) setText(highlight(target.text, offset));
   $("label-state").textContent = offset ? `Saved: “${$("text").querySelector("mark:not(.evidence)").textContent}”.` : "Saved: the document has no answer.";
 }
 
@@ -429,6 +456,13 @@ $("show-page").addEventListener("click", () => showErrors("document-state", show
 $("page-number").addEventListener("change", () => showErrors("document-state", showPage));
 $("previous-page").addEventListener("click", () => showErrors("document-state", () => turnPage(-1)));
 $("next-page").addEventListener("click", () => showErrors("document-state", () => turnPage(1)));
+$("previous-mark").addEventListener("click", () => step(-1));
+$("next-mark").addEventListener("click", () => step(1));
+$("document").addEventListener("keydown", event => {
+  if (event.target.matches("input") || event.ctrlKey || event.altKey || event.metaKey || $("marks").hidden) return;
+  if (event.key === "n") step(1);
+  if (event.key === "p") step(-1);
+});
 $("original").addEventListener("click", () => showErrors("document-state", saveOriginal));
 // Wait until typing pauses.
 let finding = null;

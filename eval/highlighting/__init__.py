@@ -1,0 +1,1 @@
+"""Highlighting and lists of answers, scored on public sets."""
