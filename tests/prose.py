@@ -19,7 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 RULES = Path(__file__).with_name("prose_rules.toml")
 # Data that people or programs read as documents, licence texts, and the rules themselves.
-_NOT_PROSE = re.compile(r"eval/(golden|results)/|^LICENSE$|^tests/prose|/model\.xml$|\.(bin|png|svg|json|csv|jsonl)$")
+_NOT_PROSE = re.compile(
+    r"eval/(golden|results|yes_no/documents)/|^LICENSE$|^tests/prose|/model\.xml$|\.(bin|png|svg|json|csv|jsonl)$"
+)
 _SUFFIXES = {".md", ".toml", ".yaml", ".yml", ".html", ".css", ".js", ".txt", ".cfg"}
 _NAMES = {"Makefile", "Dockerfile", "NOTICE", "run"}
 
