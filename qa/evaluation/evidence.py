@@ -66,6 +66,11 @@ class JudgedEvidence:
     items: Counts | None = None
     item_overlaps: Counts | None = None
 
+    @property
+    def is_first_right(self) -> bool:
+        """Whether the marked unit with the highest score is labelled; false without marks."""
+        return bool(self.scores) and self.right[self.scores.index(max(self.scores))]
+
 
 def covered_units(spans: Sequence[Span], units: Sequence[Span]) -> list[Span]:
     """Return the units that spans cover: at least half of the unit, or of the span, is shared.
@@ -124,13 +129,14 @@ def _common(a: str, b: str) -> int:
 
 
 def measure(judged: Sequence[JudgedEvidence]) -> dict[str, Estimate]:
-    """Return the metrics with their intervals, from 0 to 1, and `no_evidence_accuracy` from 0 to 100.
+    """Return the metrics with their intervals, from 0 to 1, and two from 0 to 100.
 
     - `evidence_f1`: mean F1 over the units of each question; 1 for an unanswerable question without marks.
     - `evidence_f1_answerable`, `evidence_f1_several`, `evidence_recall_several`: of the answerable questions alone,
       and of those with several labelled units.
+    - `first_evidence_right`: the answerable questions whose best unit is labelled, from 0 to 100.
     - `evidence_precision`, `evidence_recall`, `evidence_micro_f1`: over the units of all questions together.
-    - `no_evidence_accuracy`: the unanswerable questions without marks.
+    - `no_evidence_accuracy`: the unanswerable questions without marks, from 0 to 100.
     - `evidence_ece`: calibration error of the scores of marked units.
     - `items_f1`, `items_overlap_f1`: over the items of all questions that label items.
     """
@@ -143,6 +149,7 @@ def measure(judged: Sequence[JudgedEvidence]) -> dict[str, Estimate]:
         "evidence_f1_answerable": estimate_mean([j.units.f1 for j in answerable]),
         "evidence_f1_several": estimate_mean([j.units.f1 for j in several]),
         "evidence_recall_several": estimate_mean([j.units.recall for j in several]),
+        "first_evidence_right": estimate_mean([float(j.is_first_right) for j in answerable], 100),
         "evidence_precision": estimate_pooled([j.units for j in judged], "precision"),
         "evidence_recall": estimate_pooled([j.units for j in judged], "recall"),
         "evidence_micro_f1": estimate_pooled([j.units for j in judged], "f1"),

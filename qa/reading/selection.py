@@ -18,8 +18,14 @@ from qa.types import Passage
 PASSAGES_WITHOUT_ANSWER = 3
 """Number of passages in a result without an answer."""
 
+# A greeting, a linking word or a condition may come before the verb.
+_OPENING = re.compile(
+    r"(?:(?:hi|hello|please|excuse me|sorry|ok|and|but|so|also|then)\b[,!]?\s+)*"
+    r"(?:(?:if|when|once|after|before|because|since|as|although|without|with|for|in)\b[^,]*,\s+)?",
+    re.IGNORECASE,
+)
 _YES_NO = re.compile(
-    r"(?:and |but |so |also )?(?:is|are|was|were|am|do|does|did|has|have|had|can|could|may|might|must|shall|should|will"
+    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|cannot|could|may|might|must|shall|should|will"
     r"|would|(?:is|are|was|were|do|does|did|has|have|ca|could|wo|would|should)n['’]?t)\b",
     re.IGNORECASE,
 )
@@ -147,6 +153,8 @@ def add_evidence(
 
 
 def is_yes_no_question(question: str) -> bool:
-    """Return whether a question asks for yes or no: its last sentence begins with a verb such as "is" or "can"."""
+    """Return whether a question asks for yes or no: its last sentence has a verb such as "is" or "can" at its start."""
     last = re.split(r"[.!?]\s+", question.strip().rstrip("?.! "))[-1]
-    return bool(_YES_NO.match(last)) and not _CHOICE.search(last)
+    opening = _OPENING.match(last)
+    assert opening, "the pattern also matches nothing"
+    return bool(_YES_NO.match(last, opening.end())) and not _CHOICE.search(last)

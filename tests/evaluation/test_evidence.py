@@ -55,6 +55,12 @@ def judged(answerable: bool, counts: Counts, *marks: tuple[float, bool]) -> Judg
     return JudgedEvidence(answerable, counts, tuple(score for score, _ in marks), tuple(right for _, right in marks))
 
 
+def test_the_first_evidence_is_the_unit_with_the_highest_score() -> None:
+    assert judged(True, Counts(1, 2, 1, 1), (0.4, False), (0.9, True)).is_first_right
+    assert not judged(True, Counts(1, 2, 1, 1), (0.9, False), (0.4, True)).is_first_right
+    assert not judged(True, Counts(0, 0, 0, 1)).is_first_right
+
+
 def test_measures_units_over_questions_and_together() -> None:
     several = judged(True, Counts(1, 1, 1, 3), (0.8, True))
     single = judged(True, Counts(1, 2, 1, 1), (0.9, True), (0.5, False))
@@ -69,6 +75,7 @@ def test_measures_units_over_questions_and_together() -> None:
     assert metrics["evidence_recall"] == pytest.approx(2 / 4)
     assert metrics["evidence_micro_f1"] == pytest.approx(0.5)
     assert metrics["no_evidence_accuracy"] == 50
+    assert metrics["first_evidence_right"] == 100
     assert metrics["evidence_ece"] == pytest.approx((0.2 + 0.1 + 0.5 + 0.2) / 4)
     assert metrics["items_f1"] is None
 

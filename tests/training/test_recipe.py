@@ -90,7 +90,7 @@ def test_reports_what_is_wrong_with_a_reader_recipe(tmp_path: Path, content: str
 def test_unknown_recipe_lists_the_known_ones() -> None:
     with pytest.raises(
         InvalidInput,
-        match=r"recipe 'bsae' not found; give a TOML file or one of base, own$",
+        match=r"recipe 'bsae' not found; give a TOML file or one of base, further, own$",
     ):
         load_recipe("bsae")
 
