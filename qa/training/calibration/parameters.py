@@ -229,7 +229,10 @@ def _fit_confidence(questions: Sequence[_RankedQuestion], counted: Collection[st
 
 
 def _choose_item_gap(questions: Sequence[QuestionCandidates], weight: float) -> float:
-    """Return the gap with the highest F1 over items; an answer that is one thing has itself as the only item."""
+    """Return the smallest gap with nearly the highest F1 over items.
+
+    An answer that is one thing has itself as the only item.
+    """
     listed = [question for question in questions if question.items]
     if not any(len(question.items) > 1 for question in listed):
         return _NO_ITEMS
@@ -245,7 +248,8 @@ def _choose_item_gap(questions: Sequence[QuestionCandidates], weight: float) -> 
                 counts.append(judge_items(found, question.items)[0])
         return Counts(*np.sum(counts, axis=0)).f1
 
-    return max(_ITEM_GAPS, key=item_f1)
+    scores = {gap: item_f1(gap) for gap in _ITEM_GAPS}
+    return next(gap for gap, score in scores.items() if score >= max(scores.values()) - _F1_TOLERANCE)
 
 
 def _rank_all(questions: Sequence[QuestionCandidates], weight: float) -> list[_RankedQuestion]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Share of unanswerable questions that may be answered: of all, and of each group.
-_MAX_ANSWERED, _MAX_ANSWERED_IN_GROUP = 0.1, 0.13
+_MAX_ANSWERED, _MAX_ANSWERED_IN_GROUP = 0.12, 0.15
 # Share of right guesses that may be hidden: of all, and of each group.
 _MAX_HIDDEN, _MAX_HIDDEN_IN_GROUP = 0.03, 0.06
 # In a smaller group, a few questions would decide whether a limit is kept.
