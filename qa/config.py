@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     insecure: bool = Field(default=False, description="listen on other addresses than loopback without a key")
     rate_limit: str | None = Field(default=None, description="calls of one key or address, such as 100/minute")
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or queued at once")
+    max_body_mb: int = Field(
+        default=128, ge=64, le=65_536, description="megabytes of request bodies that a process holds at once"
+    )
+    body_seconds: float = Field(
+        default=20.0, gt=0, le=3600, description="time for a body to arrive, besides 1 s for every 20 kB"
+    )
     workers: int = Field(default=1, ge=1, le=256, description="server processes")
     drain_seconds: float = Field(default=0.0, ge=0, le=600, description="seconds that a stopping server still serves")
 

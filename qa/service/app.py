@@ -16,8 +16,9 @@ from qa.engine import Engine
 from qa.models.inference import available_threads
 from qa.service import problems
 from qa.service.admission import Admission
+from qa.service.authentication import Authentication
 from qa.service.background import job_process_starter
-from qa.service.body_limit import BodyLimit
+from qa.service.body_limit import BodyBudget, BodyLimit
 from qa.service.callers import Callers
 from qa.service.csrf import CrossSiteProtection
 from qa.service.dependencies import authenticate
@@ -88,8 +89,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     )
     app.state.services = services
     # The middleware that is added last sees a request first.
-    app.add_middleware(Idempotency, database=database, callers=services.callers)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Idempotency, database=database)
+    app.add_middleware(BodyLimit, budget=BodyBudget(settings.max_body_mb * 1_000_000), seconds=settings.body_seconds)
+    app.add_middleware(Authentication, callers=services.callers)
     app.add_middleware(CrossSiteProtection, keys=keys, insecure=settings.insecure)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
