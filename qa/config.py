@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     body_seconds: float = Field(
         default=20.0, gt=0, le=3600, description="time for a body to arrive, besides 1 s for every 20 kB"
     )
+    max_connections: int = Field(default=500, ge=8, le=100_000, description="connections that a process accepts")
+    max_connections_per_address: int = Field(default=250, ge=1, le=100_000, description="connections of one client")
+    header_seconds: float = Field(default=10.0, gt=0, le=3600, description="time for the headers of a request")
     workers: int = Field(default=1, ge=1, le=256, description="server processes")
     drain_seconds: float = Field(default=0.0, ge=0, le=600, description="seconds that a stopping server still serves")
 
