@@ -25,6 +25,7 @@ from qa.service.dependencies import authenticate
 from qa.service.draining import Draining
 from qa.service.headers import SecurityHeaders
 from qa.service.idempotency import Idempotency
+from qa.service.job_events import JobEvents
 from qa.service.jobs import Jobs
 from qa.service.keys import Keys
 from qa.service.metrics import Metrics, MetricsMiddleware
@@ -51,6 +52,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """
     keys, database = Keys(settings.index_dir, settings.api_keys), ServiceDatabase(settings.index_dir)
     metrics = Metrics(engine)
+    jobs_of_folder, draining = Jobs(settings.index_dir), Draining(settings.drain_seconds)
     threads = settings.threads or available_threads()
     services = Services(
         engine=engine,
@@ -58,11 +60,12 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         writes=Admission(_MAX_WRITES, on_change=metrics.in_progress("writes")),
         pages=Admission(_MAX_PAGES, threads, metrics.in_progress("pages")),
         extractor=Extractor(ocr=settings.ocr == "auto"),
-        jobs=Jobs(settings.index_dir),
+        jobs=jobs_of_folder,
+        job_events=JobEvents(jobs_of_folder, draining),
         start_job=job_process_starter(settings),
         callers=Callers(keys, RateLimit(settings.rate_limit, database)),
         metrics=metrics,
-        draining=Draining(settings.drain_seconds),
+        draining=draining,
     )
 
     @asynccontextmanager
@@ -72,7 +75,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         # A queued request holds a thread; all other calls need threads beside these.
         queued = settings.max_questions + _MAX_WRITES + _MAX_PAGES
         current_default_thread_limiter().total_tokens = queued + _SPARE_THREADS
-        services.draining.delay_sigterm()
+        draining.handle_signals()
         services.jobs.resume_interrupted(services.start_job)
         yield
         services.extractor.close()

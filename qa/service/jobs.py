@@ -15,7 +15,7 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -29,8 +29,6 @@ from qa.service.job_types import Job, StartJob, Work
 _log = logging.getLogger(__name__)
 _MAX_ENDED = 100
 _MAX_UPLOADS = 2
-# Seconds between two reads of the state of a job that a client follows.
-_POLL_INTERVAL = 0.5
 
 
 class _Cancelled(Exception):
@@ -176,22 +174,6 @@ class Jobs:
             message = f"{self._folder}: cannot cancel the job ({error.strerror}); check free space and permissions"
             raise Unavailable(message, field="id") from error
         return job
-
-    def follow(self, id: str) -> Iterator[Job]:
-        """Yield the state of a job now and after every change, until the job has ended.
-
-        Raises:
-            NotFound: there is no job with this id.
-        """
-        last = None
-        while True:
-            job = self.get(id)
-            if job != last:
-                yield job
-            if job.state != "running":
-                return
-            last = job
-            time.sleep(_POLL_INTERVAL)
 
     def run(self, id: str, work: Work, should_continue: Callable[[], bool] = lambda: True) -> None:
         """Run a job that was started, and store its progress and its outcome.
