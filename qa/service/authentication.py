@@ -41,7 +41,7 @@ class Authentication:
 def authenticate_request(callers: Callers, scope: Scope) -> Key:
     """Return the key that a request carries in its headers; errors as in `Callers.authenticate`."""
     headers = Headers(scope=scope)
-    return callers.authenticate(headers.get("authorization"), headers.get("x-api-key"))
+    return callers.authenticate(headers.get("authorization"), headers.get("x-api-key"), client_address(scope))
 
 
 def authenticated_key(scope: Scope) -> Key:
