@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 import h11
@@ -31,11 +32,17 @@ class ConnectionLimits:
         total: maximum number of connections.
         per_address: maximum number of connections from one address.
         header_seconds: time for the headers of a request to arrive, and for the rest of a body that is not read.
+        proxies: networks of proxies, which may have more connections than `per_address`.
     """
 
     total: int
     per_address: int
     header_seconds: float
+    proxies: frozenset[IPv4Network | IPv6Network] = frozenset()
+
+    def applies_to(self, address: str | None) -> bool:
+        """Return whether `per_address` applies to an address: a proxy has the connections of many clients."""
+        return not address or not any(ip_address(address) in network for network in self.proxies)
 
 
 class LimitedConnection(H11Protocol):
@@ -62,7 +69,7 @@ class LimitedConnection(H11Protocol):
         self._wait_for_request()
         open_connections = [other for other in self.connections if not other.transport.is_closing()]
         neighbours = [other for other in open_connections if _address(other) == _address(self)]
-        if len(neighbours) > self._limits.per_address:
+        if len(neighbours) > self._limits.per_address and self._limits.applies_to(_address(self)):
             self._close_longest_waiting(neighbours, f"{self._limits.per_address:,} from one address")
         elif len(open_connections) > self._limits.total:
             self._close_longest_waiting(open_connections, f"{self._limits.total:,}")

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from functools import partial
+from ipaddress import ip_network
 
 import uvicorn
 from fastapi import FastAPI
@@ -106,6 +107,8 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
         log_level="info",
         log_config=log_config(),
         http=partial(LimitedConnection, limits=_connection_limits(settings)),  # type: ignore[arg-type]  # a factory
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         # An upgraded connection would escape the limits.
         ws="none",
         # asyncio accepts this many connections at once, before any can be closed.
@@ -123,7 +126,12 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
             _max_descriptors(),
             total,
         )
-    return ConnectionLimits(total, min(total, settings.max_connections_per_address), settings.header_seconds)
+    return ConnectionLimits(
+        total,
+        min(total, settings.max_connections_per_address),
+        settings.header_seconds,
+        frozenset(ip_network(proxy) for proxy in settings.trusted_proxies),
+    )
 
 
 def _max_descriptors() -> int:
