@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from qa.errors import Conflict, NotFound, Overloaded, QAError, Unavailable
-from qa.index.durable import file_lock, is_locked, try_file_lock, write_durably
+from qa.index.durable import PRIVATE_FILE, PRIVATE_FOLDER, file_lock, is_locked, try_file_lock, write_durably
+from qa.service.job_responses import job_out
 from qa.service.job_types import Job, StartJob, Work
 
 _log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Jobs:
             ]
             job = replace(job, files=pending, columns=columns)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             with file_lock(self._folder / "lock"):
                 self._check_running(job)
                 self._delete_old()
@@ -102,7 +103,8 @@ class Jobs:
             with file_lock(self._path(job.id, "lock")) as lock:
                 for number, (_, file) in enumerate(files):
                     path = self.upload_path(job.id, number)
-                    path.parent.mkdir(exist_ok=True)
+                    path.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
+                    path.touch(PRIVATE_FILE)
                     with path.open("wb") as copy:
                         shutil.copyfileobj(file, copy)
                 self._write(job)
@@ -232,10 +234,17 @@ class Jobs:
             self._path(id, kind).unlink(missing_ok=True)
 
     def _read(self, id: str) -> Job:
+        path = self._path(id)
         try:
-            return Job(**json.loads(self._path(id).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            job = Job(**json.loads(path.read_text(encoding="utf-8")))
+            # Raises ValueError if an attribute has the wrong type.
+            job_out(job)
+        except FileNotFoundError as error:
             raise _not_found(id) from error
+        except (OSError, ValueError, TypeError) as error:
+            _log.warning("%s cannot be read, and the job is skipped: %s", path, error)
+            raise _not_found(id) from error
+        return job
 
     def _write(self, job: Job) -> None:
         write_durably(self._path(job.id), json.dumps(asdict(job)).encode())

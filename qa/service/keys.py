@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from qa.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
-from qa.index.durable import file_lock, write_durably
+from qa.index.durable import PRIVATE_FOLDER, file_lock, write_durably
 from qa.validation import check_document_id, check_index_name
 
 Scope = Literal["read", "write", "admin"]
@@ -132,7 +132,7 @@ class Keys:
             raise InvalidInput(f"scope must be one of {', '.join(SCOPES)}, got {scope!r}", field="scope")
         if index is not None:
             check_index_name(index)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         with file_lock(self._folder / _LOCK):
             # An administrator of this machine may replace a lost file.
             keys = self._read() or ()
@@ -193,9 +193,7 @@ class Keys:
             write_durably(path, b"")
 
     def _write(self, keys: Sequence[Key]) -> None:
-        path = self._folder / _FILE
-        write_durably(path, json.dumps([asdict(key) for key in keys], indent=1).encode())
-        path.chmod(0o600)
+        write_durably(self._folder / _FILE, json.dumps([asdict(key) for key in keys], indent=1).encode())
 
 
 def _may_exist(path: Path) -> bool:
