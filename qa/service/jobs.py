@@ -24,8 +24,8 @@ from typing import Any, BinaryIO
 
 from qa.errors import Conflict, NotFound, Overloaded, QAError, Unavailable
 from qa.index.durable import PRIVATE_FILE, PRIVATE_FOLDER, file_lock, is_locked, try_file_lock, write_durably
-from qa.service.job_responses import job_out
 from qa.service.job_types import Job, StartJob, Work
+from qa.wire.indexes import JobOut
 
 _log = logging.getLogger(__name__)
 _MAX_ENDED = 100
@@ -238,7 +238,7 @@ class Jobs:
         try:
             job = Job(**json.loads(path.read_text(encoding="utf-8")))
             # Raises ValueError if an attribute has the wrong type.
-            job_out(job)
+            JobOut.model_validate(job, from_attributes=True)
         except FileNotFoundError as error:
             raise _not_found(id) from error
         except (OSError, ValueError, TypeError) as error:
