@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -78,6 +79,18 @@ class Settings(BaseSettings):
     insecure: bool = Field(default=False, description="listen on other addresses than loopback without a key")
     rate_limit: str | None = Field(default=None, description="calls of one key or address, such as 100/minute")
     max_questions: int = Field(default=16, ge=1, le=10_000, description="questions answered or queued at once")
+    max_body_mb: int = Field(
+        default=128, ge=64, le=65_536, description="megabytes of request bodies that a process holds at once"
+    )
+    body_seconds: float = Field(
+        default=20.0, gt=0, le=3600, description="time for a body to arrive, besides 1 s for every 20 kB"
+    )
+    max_connections: int = Field(default=500, ge=8, le=100_000, description="connections that a process accepts")
+    max_connections_per_address: int = Field(default=250, ge=1, le=100_000, description="connections of one client")
+    header_seconds: float = Field(default=10.0, gt=0, le=3600, description="time for the headers of a request")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="addresses or networks of proxies whose X-Forwarded-For header is used"
+    )
     workers: int = Field(default=1, ge=1, le=256, description="server processes")
     drain_seconds: float = Field(default=0.0, ge=0, le=600, description="seconds that a stopping server still serves")
 
@@ -94,6 +107,18 @@ class Settings(BaseSettings):
         if value and not keys:
             raise ValueError("is set but contains no key; add a key, or unset it to serve without keys")
         return keys
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: object) -> object:
+        proxies = [proxy.strip() for proxy in value.split(",") if proxy.strip()] if isinstance(value, str) else value
+        if isinstance(proxies, list | tuple):
+            for proxy in proxies:
+                try:
+                    ip_network(str(proxy))
+                except ValueError as error:
+                    raise ValueError(f"must be addresses or networks such as 10.0.0.0/8: {error}") from None
+        return proxies
 
     @field_validator("cache_dir", mode="before")
     @classmethod
@@ -130,9 +155,10 @@ class Settings(BaseSettings):
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return environment variables that give another process the same settings."""
     values = {name: value for name, value in settings.model_dump(mode="json").items() if value not in (None, [])}
-    keys = {"api_keys": ",".join(settings.api_keys)} if settings.api_keys else {}
+    lists = {"api_keys": settings.api_keys, "trusted_proxies": settings.trusted_proxies}
+    joined = {name: ",".join(items) for name, items in lists.items() if items}
     cache = {"cache_dir": settings.cache_dir or ""}
-    return {f"{_PREFIX}{name.upper()}": str(value) for name, value in {**values, **keys, **cache}.items()}
+    return {f"{_PREFIX}{name.upper()}": str(value) for name, value in {**values, **joined, **cache}.items()}
 
 
 def load_settings(**options: object) -> Settings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from qa.errors import InvalidInput, NotFound, Unavailable
 from qa.evaluation.datasets import LabelProblem, check_dataset
 from qa.evaluation.squad import load_squad
-from qa.index.durable import file_lock, sync_folder, write_durably
+from qa.index.durable import PRIVATE_FILE, file_lock, sync_folder, write_durably
 from qa.indexing.indexer import Indexer
 from qa.types import Document, Span
 from qa.validation import MAX_ID, check_optional, check_question
@@ -28,6 +31,8 @@ Verdict = Literal["right", "wrong", "corrected", "unanswerable"]
 
 _LOG, _LOCK = "feedback.jsonl", "feedback.lock"
 MAX_COMMENT = 10_000
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,9 @@ class _Entry:
     given_at: str
 
 
+_LINE = TypeAdapter(list[_Entry])
+
+
 def give_feedback(documents: Indexer, feedback: Sequence[Feedback], *, index: str) -> list[str]:
     """Store feedback, all or none; when this returns, it is on disk.
 
@@ -87,6 +95,7 @@ def give_feedback(documents: Indexer, feedback: Sequence[Feedback], *, index: st
     folder = documents.indexes.get(index).folder
     try:
         with file_lock(folder / _LOCK), (folder / _LOG).open("ab+") as file:
+            os.fchmod(file.fileno(), PRIVATE_FILE)
             # A partial last line is from a crash, and was never acknowledged.
             size = _complete_bytes(file.seek(0, os.SEEK_END), folder / _LOG)
             try:
@@ -246,10 +255,12 @@ def _read_entries(log: Path) -> Iterator[_Entry]:
     if not log.exists():
         return
     with log.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):
-                for fields in json.loads(line):
-                    yield _Entry(**{**fields, "span": fields["span"] and Span(**fields["span"])})
+                try:
+                    yield from _LINE.validate_json(line)
+                except ValidationError as error:
+                    _logger.warning("%s: line %d is damaged, and is skipped: %s", log, number, error.errors()[0]["msg"])
 
 
 def _current_labels(entries: Iterator[_Entry]) -> dict[str, dict[str, list[_Entry]]]:

@@ -37,6 +37,8 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command, and exit with its status. If the reader of a pipe has closed it, exit quietly."""
+    # The files that commands write hold texts of documents: only their owner may read them.
+    os.umask(0o077)
     try:
         try:
             app(arguments)

@@ -15,13 +15,13 @@ import shlex
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from qa.errors import Conflict, NotFound, Unavailable
-from qa.index.durable import sync_folder, write_durably
+from qa.index.durable import PRIVATE_FILE, sync_folder, write_durably
 from qa.index.schema import prepare
 from qa.index.transactions import FOLD, ReadTransaction
 from qa.index.writes import WriteTransaction
@@ -99,6 +99,10 @@ class Catalog:
             raise NotFound(f"{path.parent}: index not found; run `qa list --indexes`", field="index")
         self._existed = specification is None
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        if self._file is None:
+            # SQLite gives its other files the mode of this one. If this fails, SQLite reports why.
+            with suppress(OSError):
+                path.touch(PRIVATE_FILE)
         try:
             with self._connection() as connection:
                 prepare(connection, path, json.dumps(asdict(specification)) if specification else None)
@@ -173,7 +177,7 @@ class Catalog:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             # Raise OSError here if the file cannot be written; SQLite's error would look like one of the catalogue.
-            temporary.touch()
+            temporary.touch(PRIVATE_FILE)
             with self._connection() as connection:
                 connection.execute("VACUUM INTO ?", (str(temporary),))
             _erase_removed_ids(temporary)

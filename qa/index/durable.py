@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""Modes of files and folders that only their owner may use: they hold texts of documents."""
+
 
 def write_durably(path: Path, data: bytes | memoryview) -> None:
-    """Replace a file; after a crash it has the old content or the new."""
+    """Replace a file, which only its owner may read; after a crash it has the old content or the new."""
     temporary = path.with_name(path.name + ".new")
     with temporary.open("wb") as file:
+        os.fchmod(file.fileno(), PRIVATE_FILE)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -33,8 +37,9 @@ def append_durably(path: Path, data: bytes) -> None:
 
 
 def copy_durably(source: Path, path: Path) -> None:
-    """Copy a file to a path that does not exist yet; the copy is on disk when this returns."""
+    """Copy a file to a path that does not exist yet; the copy, which only its owner may read, is then on disk."""
     with source.open("rb") as original, path.open("xb") as copy:
+        os.fchmod(copy.fileno(), PRIVATE_FILE)
         shutil.copyfileobj(original, copy)
         copy.flush()
         os.fsync(copy.fileno())

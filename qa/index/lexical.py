@@ -21,7 +21,7 @@ from typing import Any
 
 import tantivy
 
-from qa.index.durable import sync_folder, write_durably
+from qa.index.durable import PRIVATE_FOLDER, sync_folder, write_durably
 from qa.index.stale_files import StaleFiles, translate_errors
 from qa.index.vocabulary import FIELD, PassageVocabulary, occurs, spelt_words
 from qa.search.analysis import identifiers, question_terms, term_pairs
@@ -174,7 +174,7 @@ class LexicalIndex:
         self._stem = lru_cache(_STEM_CACHE_SIZE)(lambda word: "".join(analyzer.analyze(word)))
         if create:
             discard(folder)
-            folder.mkdir(parents=True)
+            folder.mkdir(PRIVATE_FOLDER, parents=True)
         elif not (folder / "meta.json").exists():
             # tantivy would create an empty index here.
             raise StaleFiles(f"{folder}: no postings")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.catalog import Catalog, Specification
 from qa.index.comparison import check_unchanged, compare_documents, stored_except_file
+from qa.index.durable import PRIVATE_FOLDER
 from qa.index.rows import content_hash
 from qa.results import SearchResult
 from qa.search.filters import Filter
@@ -79,7 +80,7 @@ class LocalIndex:
         """
         try:
             if create:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(
                 f"{folder}: cannot create the index ({error.strerror}); check permissions", field="index"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qa.errors import Conflict, NotFound, Unavailable
 from qa.index.catalog import Specification
-from qa.index.durable import copy_durably, sync_folder
+from qa.index.durable import PRIVATE_FOLDER, copy_durably, sync_folder
 from qa.index.local import CATALOG, LocalIndex
 from qa.validation import check_index_name, is_index_name
 
@@ -93,10 +93,10 @@ class Indexes:
             raise Conflict(f"index {name!r} already exists; import with another --index", field="index")
         if not file.is_file():
             raise NotFound(f"{file}: no such file", field="file")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=_TEMPORARY_PREFIX, dir=self.folder) as temporary:
             copy = Path(temporary) / name
-            copy.mkdir()
+            copy.mkdir(PRIVATE_FOLDER)
             copy_durably(file, copy / CATALOG)
             self._check_export(copy, file)
             copy.rename(self.folder / name)

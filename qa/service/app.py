@@ -16,14 +16,16 @@ from qa.engine import Engine
 from qa.models.inference import available_threads
 from qa.service import problems
 from qa.service.admission import Admission
+from qa.service.authentication import Authentication
 from qa.service.background import job_process_starter
-from qa.service.body_limit import BodyLimit
+from qa.service.body_limit import BodyBudget, BodyLimit
 from qa.service.callers import Callers
 from qa.service.csrf import CrossSiteProtection
 from qa.service.dependencies import authenticate
 from qa.service.draining import Draining
 from qa.service.headers import SecurityHeaders
 from qa.service.idempotency import Idempotency
+from qa.service.job_events import JobEvents
 from qa.service.jobs import Jobs
 from qa.service.keys import Keys
 from qa.service.metrics import Metrics, MetricsMiddleware
@@ -50,6 +52,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """
     keys, database = Keys(settings.index_dir, settings.api_keys), ServiceDatabase(settings.index_dir)
     metrics = Metrics(engine)
+    jobs_of_folder, draining = Jobs(settings.index_dir), Draining(settings.drain_seconds)
     threads = settings.threads or available_threads()
     services = Services(
         engine=engine,
@@ -57,11 +60,12 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         writes=Admission(_MAX_WRITES, on_change=metrics.in_progress("writes")),
         pages=Admission(_MAX_PAGES, threads, metrics.in_progress("pages")),
         extractor=Extractor(ocr=settings.ocr == "auto"),
-        jobs=Jobs(settings.index_dir),
+        jobs=jobs_of_folder,
+        job_events=JobEvents(jobs_of_folder, draining),
         start_job=job_process_starter(settings),
         callers=Callers(keys, RateLimit(settings.rate_limit, database)),
         metrics=metrics,
-        draining=Draining(settings.drain_seconds),
+        draining=draining,
     )
 
     @asynccontextmanager
@@ -71,7 +75,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         # A queued request holds a thread; all other calls need threads beside these.
         queued = settings.max_questions + _MAX_WRITES + _MAX_PAGES
         current_default_thread_limiter().total_tokens = queued + _SPARE_THREADS
-        services.draining.delay_sigterm()
+        draining.handle_signals()
         services.jobs.resume_interrupted(services.start_job)
         yield
         services.extractor.close()
@@ -88,8 +92,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     )
     app.state.services = services
     # The middleware that is added last sees a request first.
-    app.add_middleware(Idempotency, database=database, callers=services.callers)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Idempotency, database=database)
+    app.add_middleware(BodyLimit, budget=BodyBudget(settings.max_body_mb * 1_000_000), seconds=settings.body_seconds)
+    app.add_middleware(Authentication, callers=services.callers)
     app.add_middleware(CrossSiteProtection, keys=keys, insecure=settings.insecure)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(MetricsMiddleware, metrics=metrics)

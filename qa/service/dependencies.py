@@ -8,6 +8,7 @@ from typing import Annotated
 from anyio import from_thread
 from fastapi import Depends, Header, Path, Query, Request
 
+from qa.service.authentication import authenticated_key, client_address
 from qa.service.keys import Key
 from qa.service.retry_queue import QueuedCaller
 from qa.service.services import Services
@@ -24,16 +25,15 @@ async def _services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(_services)]
 
 
-def authenticate(
-    request: Request,
-    services: ServicesDep,
-    authorization: Annotated[str | None, Header()] = None,
-    x_api_key: Annotated[str | None, Header()] = None,
-) -> Key:
-    """Return the caller's key, and count the call."""
-    key = services.callers.authenticate(authorization, x_api_key)
-    services.callers.count(key, _address(request))
-    return key
+async def _document_key(
+    authorization: Annotated[str | None, Header()] = None, x_api_key: Annotated[str | None, Header()] = None
+) -> None:
+    """Add the headers to the OpenAPI document; the middleware in `qa.service.authentication` reads them."""
+
+
+async def authenticate(request: Request, _: Annotated[None, Depends(_document_key)]) -> Key:
+    """Return the caller's key, which the middleware has checked."""
+    return authenticated_key(request.scope)
 
 
 CallerDep = Annotated[Key, Depends(authenticate)]
@@ -41,14 +41,10 @@ CallerDep = Annotated[Key, Depends(authenticate)]
 
 async def queued_caller(request: Request, services: ServicesDep, key: CallerDep) -> QueuedCaller:
     """Identify the caller and its request, in case the request has to wait; call `disconnected` from a pool thread."""
-    caller = services.callers.identify(key, _address(request))
+    caller = services.callers.identify(key, client_address(request.scope))
     fingerprint = hashlib.blake2b(f"{caller}\n{request.url.path}\n".encode())
     fingerprint.update(await request.body())
     return QueuedCaller(caller, fingerprint.hexdigest(), lambda: from_thread.run(request.is_disconnected))
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _check_write_scope(caller: CallerDep) -> None:

@@ -12,7 +12,7 @@ class Draining:
     """Whether the server is about to stop; load balancers stop sending requests once `/readyz` reports it.
 
     Attributes:
-        active: SIGTERM was received.
+        active: SIGTERM or SIGINT was received.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -20,22 +20,26 @@ class Draining:
         self._seconds = seconds
         self.active = False
 
-    def delay_sigterm(self) -> None:
-        """Delay the handler of SIGTERM that is installed now; call this from the event loop's thread.
+    def handle_signals(self) -> None:
+        """Record SIGTERM and SIGINT, and delay the handler of SIGTERM; call this from the event loop's thread.
 
         A second SIGTERM runs the handler at once. With several workers, uvicorn's supervisor does not forward it.
         """
-        if not self._seconds or threading.current_thread() is not threading.main_thread():
-            return
-        loop, stop = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+        if threading.current_thread() is threading.main_thread():
+            self._handle(signal.SIGTERM, self._seconds)
+            self._handle(signal.SIGINT, 0)
+
+    def _handle(self, number: signal.Signals, seconds: float) -> None:
+        loop, stop = asyncio.get_running_loop(), signal.getsignal(number)
         if not callable(stop):
             return
 
-        def handle_sigterm(number: int, frame: FrameType | None) -> None:
-            if self.active:
-                stop(number, frame)
+        def handle_signal(number: int, frame: FrameType | None) -> None:
+            delayed = seconds > 0 and not self.active
+            self.active = True
+            if delayed:
+                loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, None)
             else:
-                self.active = True
-                loop.call_soon_threadsafe(loop.call_later, self._seconds, stop, number, None)
+                stop(number, frame)
 
-        signal.signal(signal.SIGTERM, handle_sigterm)
+        signal.signal(number, handle_signal)

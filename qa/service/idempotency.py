@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qa.errors import QAError, RateLimited, Unavailable
-from qa.service.callers import Callers
-from qa.service.problems import problem
+from qa.errors import QAError, Unavailable
+from qa.service.authentication import authenticated_key
+from qa.service.problems import problem, problem_from
 from qa.service.service_db import InProgress, Reply, ServiceDatabase
 from qa.validation import MAX_IDEMPOTENCY_KEY
 from qa.wire.base import IDEMPOTENCY_KEY, PREFIX
@@ -34,10 +34,9 @@ _log = logging.getLogger(__name__)
 class Idempotency:
     """ASGI middleware: stores the response to a `POST` with the header for a day, and replays it to retries."""
 
-    def __init__(self, app: ASGIApp, database: ServiceDatabase, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, database: ServiceDatabase) -> None:
         self._app = app
         self._database = database
-        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or replay the response to the first request with its key."""
@@ -50,25 +49,14 @@ class Idempotency:
             detail = f"the key must have from 1 to {MAX_IDEMPOTENCY_KEY} characters, got {len(idempotency_key)}"
             await problem(422, detail, IDEMPOTENCY_KEY)(scope, receive, send)
             return
-        try:
-            caller = self._callers.authenticate(headers.get("authorization"), headers.get("x-api-key"))
-        except QAError:
-            # The route rejects the request. A revoked key must not get a replay.
-            await self._app(scope, receive, send)
-            return
-        key = _hash_key(scope, caller.sha256, idempotency_key)
+        key = _hash_key(scope, authenticated_key(scope).sha256, idempotency_key)
         try:
             stored = await to_thread.run_sync(self._database.claim, key)
-            if stored:
-                address = scope["client"][0] if scope.get("client") else ""
-                await to_thread.run_sync(self._callers.count, caller, address)
         except InProgress:
             detail = "a request with this key is still running; retry later"
             await problem(409, detail, IDEMPOTENCY_KEY, {"Retry-After": "1"})(scope, receive, send)
-        except RateLimited as error:
-            await problem(429, error.message, None, {"Retry-After": str(error.retry_after_s)})(scope, receive, send)
         except Unavailable as error:
-            await problem(503, error.message)(scope, receive, send)
+            await problem_from(error)(scope, receive, send)
         else:
             await (self._replay(stored, scope, receive, send) if stored else self._run(key, scope, receive, send))
 
@@ -121,7 +109,7 @@ class Idempotency:
             while not digest.complete:
                 digest.add(await receive())
         except HTTPException as error:
-            await problem(error.status_code, str(error.detail), "body")(scope, receive, send)
+            await problem(error.status_code, str(error.detail), "body", error.headers)(scope, receive, send)
             return
         if digest.hexdigest() != stored.request:
             detail = "this key was already used for a different request; send a new key"

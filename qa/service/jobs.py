@@ -16,7 +16,7 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -24,17 +24,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from qa.errors import Conflict, NotFound, Overloaded, QAError, Unavailable
-from qa.index.durable import file_lock, is_locked, try_file_lock, write_durably
+from qa.index.durable import PRIVATE_FILE, PRIVATE_FOLDER, file_lock, is_locked, try_file_lock, write_durably
 from qa.service.extract_results import ResultFile
 from qa.service.job_types import Job, StartJob, Work
+from qa.wire.indexes import JobOut
 
 _log = logging.getLogger(__name__)
 _MAX_ENDED = 100
 # Jobs that do not conflict with others; each has its own process.
 _MAX_RUNNING = {"upload": 2, "extract": 2}
 _PLURALS = {"upload": "uploads", "extract": "extractions"}
-# Seconds between two reads of the state of a job that a client follows.
-_POLL_INTERVAL = 0.5
 
 
 class _Cancelled(Exception):
@@ -82,7 +81,7 @@ class Jobs:
             job = replace(job, files=pending, columns=columns)
         job = replace(job, extraction=extraction)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             with file_lock(self._folder / "lock"):
                 self._check_running(job)
                 self._delete_old()
@@ -112,7 +111,8 @@ class Jobs:
             with file_lock(self._path(job.id, "lock")) as lock:
                 for number, (_, file) in enumerate(files):
                     path = self.upload_path(job.id, number)
-                    path.parent.mkdir(exist_ok=True)
+                    path.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
+                    path.touch(PRIVATE_FILE)
                     with path.open("wb") as copy:
                         shutil.copyfileobj(file, copy)
                 self._write(job)
@@ -202,22 +202,6 @@ class Jobs:
             raise Unavailable(message, field="id") from error
         return job
 
-    def follow(self, id: str) -> Iterator[Job]:
-        """Yield the state of a job now and after every change, until the job has ended.
-
-        Raises:
-            NotFound: there is no job with this id.
-        """
-        last = None
-        while True:
-            job = self.get(id)
-            if job != last:
-                yield job
-            if job.state != "running":
-                return
-            last = job
-            time.sleep(_POLL_INTERVAL)
-
     def run(self, id: str, work: Work, should_continue: Callable[[], bool] = lambda: True) -> None:
         """Run a job that was started, and store its progress and its outcome.
 
@@ -281,10 +265,17 @@ class Jobs:
             self._path(id, kind).unlink(missing_ok=True)
 
     def _read(self, id: str) -> Job:
+        path = self._path(id)
         try:
-            return Job(**json.loads(self._path(id).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            job = Job(**json.loads(path.read_text(encoding="utf-8")))
+            # Raises ValueError if an attribute has the wrong type.
+            JobOut.model_validate(job, from_attributes=True)
+        except FileNotFoundError as error:
             raise _not_found(id) from error
+        except (OSError, ValueError, TypeError) as error:
+            _log.warning("%s cannot be read, and the job is skipped: %s", path, error)
+            raise _not_found(id) from error
+        return job
 
     def _write(self, job: Job) -> None:
         write_durably(self._path(job.id), json.dumps(asdict(job)).encode())

@@ -1,7 +1,9 @@
 """API keys, stored as hashes: what each caller may do, and with which index.
 
-indexes/.keys.json   keys created with `qa key create`. While this file exists, every call needs a key, even if the file
-                     lists none.
+indexes/.keys.json       keys created with `qa key create`. While this file exists, every call needs a key, even if the
+                         file lists none.
+indexes/.keys.required   keys have been created here. If `.keys.json` is missing, every call is rejected: a lost file
+                         must not turn every client into an administrator.
 """
 
 from __future__ import annotations
@@ -11,20 +13,21 @@ import hmac
 import json
 import secrets
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
 from qa.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
-from qa.index.durable import file_lock, write_durably
+from qa.index.durable import PRIVATE_FOLDER, file_lock, write_durably
 from qa.validation import check_document_id, check_index_name
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 # Not valid names of an index.
-_FILE, _LOCK = ".keys.json", ".keys.lock"
+_FILE, _LOCK, _REQUIRED = ".keys.json", ".keys.lock", ".keys.required"
 _PREFIX = "sl_"
 
 
@@ -84,16 +87,23 @@ class Keys:
         self._configured = [Key("QA_API_KEYS", "admin", None, "", _hash(key)) for key in configured]
         # The state of the file when it was last read, and its keys.
         self._cached: tuple[tuple[int, int, int] | None, Sequence[Key]] = (None, ())
+        self._seen = False
 
     def required(self) -> bool:
-        """Return whether calls need a key."""
-        return bool(self._configured) or (self._folder / _FILE).exists()
+        """Return whether calls need a key. Once this process has seen keys, they always do."""
+        if not self._seen and (_may_exist(self._folder / _FILE) or _may_exist(self._folder / _REQUIRED)):
+            self._seen = True
+            # Folders of earlier versions have no marker; one that cannot be written counts for this process only.
+            with suppress(OSError):
+                self._mark()
+        return self._seen or bool(self._configured)
 
     def authenticate(self, authorization: str | None, x_api_key: str | None) -> Key:
         """Return the key that a request carries as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
         Raises:
             Unauthorized: a key is required, and the request carries none or an unknown one.
+            Unavailable: a key is required, and the keys cannot be read.
         """
         if not self.required():
             return ANONYMOUS
@@ -122,15 +132,18 @@ class Keys:
             raise InvalidInput(f"scope must be one of {', '.join(SCOPES)}, got {scope!r}", field="scope")
         if index is not None:
             check_index_name(index)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         with file_lock(self._folder / _LOCK):
-            keys = self.all()
+            # An administrator of this machine may replace a lost file.
+            keys = self._read() or ()
             if any(key.name == name for key in keys):
                 raise Conflict(
                     f"key {name!r} already exists; use another name, or revoke it with `qa key revoke`", field="name"
                 )
             secret = _PREFIX + secrets.token_urlsafe(32)
             created_at = datetime.now(UTC).isoformat(timespec="seconds")
+            # Marked first: a crash in between leaves a server that rejects calls, not one that accepts all.
+            self._mark()
             self._write([*keys, Key(name, scope, index, created_at, _hash(secret))])
         return secret
 
@@ -138,8 +151,19 @@ class Keys:
         """Return the keys that were created, oldest first.
 
         Raises:
-            Unavailable: the file cannot be read. All calls are then rejected.
+            Unavailable: the file cannot be read, or is missing though keys have been created. All calls are then
+                rejected.
         """
+        keys = self._read()
+        if keys is None and (self._seen or _may_exist(self._folder / _REQUIRED)):
+            raise Unavailable(
+                f"{self._folder / _FILE} is missing, so no key can be checked; restore the file or create a key with"
+                f" `qa key create` (to serve without keys, delete {_REQUIRED} beside it and restart the server)"
+            )
+        return keys or ()
+
+    def _read(self) -> Sequence[Key] | None:
+        """Return the keys in the file; None if there is no file."""
         path = self._folder / _FILE
         try:
             stat = path.stat()
@@ -147,7 +171,7 @@ class Keys:
             if state != self._cached[0]:
                 self._cached = (state, [Key(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))])
         except FileNotFoundError:
-            return ()
+            return None
         except (OSError, ValueError, TypeError) as error:
             raise Unavailable(f"{path}: cannot read the API keys ({error}); restore the file") from error
         return self._cached[1]
@@ -163,10 +187,24 @@ class Keys:
         with file_lock(self._folder / _LOCK):
             self._write([key for key in self.all() if key.name != name])
 
+    def _mark(self) -> None:
+        path = self._folder / _REQUIRED
+        if not _may_exist(path):
+            write_durably(path, b"")
+
     def _write(self, keys: Sequence[Key]) -> None:
-        path = self._folder / _FILE
-        write_durably(path, json.dumps([asdict(key) for key in keys], indent=1).encode())
-        path.chmod(0o600)
+        write_durably(self._folder / _FILE, json.dumps([asdict(key) for key in keys], indent=1).encode())
+
+
+def _may_exist(path: Path) -> bool:
+    """Return False only if there certainly is no such file. A file that cannot be looked up may list keys."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _hash(key: str) -> str:

@@ -45,7 +45,7 @@ class Metrics:
 
     def __init__(self, engine: Engine) -> None:
         self._registry = CollectorRegistry()
-        self._index_state = _IndexState(engine.indexes)
+        self._indexes = engine.indexes
         self.requests = self._counter("requests", "Answered requests.", "method", "route", "status")
         self.request_seconds = self._histogram("request_seconds", "Duration of a request.", _SECONDS, "route")
         self._questions = self._counter(
@@ -144,10 +144,13 @@ class Metrics:
         for stage, ms in timings_ms.items():
             self._stages.labels(stage).observe(ms / 1000)
 
-    def exposition(self) -> bytes:
+    def exposition(self, may_see_index: Callable[[str], bool] = lambda _: True) -> bytes:
         """Return all metrics in Prometheus' text format, summed over all workers.
 
         The time this takes does not depend on the number of documents.
+
+        Args:
+            may_see_index: whether the caller may see an index, by its name; the others are left out.
         """
         folder = os.environ.get(MULTIPROCESS_DIR)
         registry = self._registry
@@ -158,7 +161,7 @@ class Metrics:
                 if not Path(f"/proc/{pid}").exists():
                     multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(self._index_state)
+        return generate_latest(registry) + generate_latest(_IndexState(self._indexes, may_see_index))
 
     def _counter(self, name: str, help: str, *labels: str) -> Counter:
         return Counter(name, help, labels, namespace="qa", registry=self._registry)
@@ -170,8 +173,9 @@ class Metrics:
 class _IndexState(Collector):
     """Reads the state of the indexes for each request, because other processes change them too."""
 
-    def __init__(self, indexes: Indexes) -> None:
+    def __init__(self, indexes: Indexes, may_see_index: Callable[[str], bool]) -> None:
         self._indexes = indexes
+        self._may_see_index = may_see_index
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         readable = GaugeMetricFamily("qa_index_readable", "Whether an index can be read: 1 or 0.", labels=["index"])
@@ -185,7 +189,7 @@ class _IndexState(Collector):
                 ("lag", "Writes since the last query of the worker that returned these metrics."),
             )
         }
-        for name in self._indexes.names():
+        for name in filter(self._may_see_index, self._indexes.names()):
             try:
                 index = self._indexes.get(name)
                 values = {**asdict(index.state()), "lag": index.lag()}

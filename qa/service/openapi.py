@@ -261,6 +261,7 @@ _PROBLEMS: dict[str, tuple[str, str | None]] = {
         None,
     ),
     "404": ("document 'closing-hours' not found in index 'default'", "id"),
+    "408": ("the body did not arrive within 20 s and at 20,000 bytes per second", "body"),
     "409": ("a request with this key is still running; retry later", "Idempotency-Key"),
     "412": (f"document 'opening-hours' has changed; its content hash is now {_SHA256}", "If-Match"),
     "413": ("the body is larger than 64,000,000 bytes; send it in several requests", "body"),

@@ -22,7 +22,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "content": {"application/problem+json": {}}, "description": HTTPStatus(code).phrase}
-    for code in (400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
+    for code in (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
 }
 
 
@@ -37,18 +37,23 @@ def problem(
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
+def problem_from(error: QAError) -> JSONResponse:
+    """Return the response for an error."""
+    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+    headers = {}
+    if isinstance(error, RetryLater):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(status, error.message, error.field, headers)
+
+
 def install(app: FastAPI) -> None:
     """Add exception handlers that turn every error into a problem document."""
 
     @app.exception_handler(QAError)
     async def _handle_qa_error(_: Request, error: QAError) -> JSONResponse:
-        status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
-        headers = {}
-        if isinstance(error, RetryLater):
-            headers["Retry-After"] = str(error.retry_after_s)
-        if isinstance(error, Unauthorized):
-            headers["WWW-Authenticate"] = "Bearer"
-        return problem(status, error.message, error.field, headers)
+        return problem_from(error)
 
     @app.exception_handler(ClientDisconnected)
     async def _handle_disconnect(_: Request, __: ClientDisconnected) -> Response:
@@ -74,8 +79,8 @@ def install(app: FastAPI) -> None:
             # The router names only the methods of the first route with this path.
             methods = {method.strip() for method in headers.get("allow", "").split(",") if method.strip()}
             headers["allow"] = ", ".join(sorted(methods | _methods(app, request.url.path)))
-        # These two are raised while the body is read.
-        field = "body" if error.status_code in (400, 413) else None
+        # These are raised while the body is read.
+        field = "body" if error.status_code in (400, 408, 413, 503) else None
         cause = error.__cause__
         if isinstance(cause, UnicodeDecodeError):
             return problem(400, f"the body is not valid UTF-8 (byte {cause.start})", field)

@@ -26,6 +26,11 @@ class RateLimit:
         self._amount = int(amount)
         self._database = database
 
+    @property
+    def active(self) -> bool:
+        """Whether there is a limit."""
+        return self._amount > 0
+
     def count(self, caller: str) -> None:
         """Count a call.
 
@@ -34,7 +39,7 @@ class RateLimit:
             Unavailable: the database cannot be used.
         """
         seconds = _SECONDS[self._unit]
-        if not self._amount or self._database.count_call(caller, self._amount, seconds):
+        if not self.active or self._database.count_call(caller, self._amount, seconds):
             return
         first = self._database.first_call(caller, seconds)
         wait = max(1, math.ceil(first + seconds - time.time()))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import sys
 import tempfile
 from contextlib import suppress
+from functools import partial
+from ipaddress import ip_network
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,6 +23,7 @@ from qa.index.registry import DEFAULT_INDEX
 from qa.malloc import use_mmap_for_large_blocks
 from qa.models.inference import available_threads
 from qa.service.app import create_app
+from qa.service.connections import ConnectionLimits, LimitedConnection
 from qa.service.csrf import check_exposure
 from qa.service.keys import Keys
 from qa.service.logs import log_config
@@ -102,5 +106,34 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
         port=settings.port,
         log_level="info",
         log_config=log_config(),
+        http=partial(LimitedConnection, limits=_connection_limits(settings)),  # type: ignore[arg-type]  # a factory
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        # An upgraded connection would escape the limits.
+        ws="none",
+        # asyncio accepts this many connections at once, before any can be closed.
+        backlog=min(2048, _max_descriptors() // 4),
         timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT,
     )
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    """Return the limits, with half of the descriptors that the process may open left for files."""
+    total = min(settings.max_connections, _max_descriptors() // 2)
+    if total < settings.max_connections:
+        logging.getLogger(__name__).warning(
+            "the process may open %d descriptors, so at most %d connections are accepted; raise `ulimit -n`",
+            _max_descriptors(),
+            total,
+        )
+    return ConnectionLimits(
+        total,
+        min(total, settings.max_connections_per_address),
+        settings.header_seconds,
+        frozenset(ip_network(proxy) for proxy in settings.trusted_proxies),
+    )
+
+
+def _max_descriptors() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 2**20 if soft == resource.RLIM_INFINITY else soft

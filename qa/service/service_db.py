@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qa.errors import Unavailable
+from qa.index.durable import PRIVATE_FILE, PRIVATE_FOLDER
 
 # Not a valid name of an index.
 _FILE = ".service.sqlite3"
@@ -158,7 +159,10 @@ class ServiceDatabase:
             raise Unavailable(f"{self._path}: {error}; check free space and permissions, then retry") from error
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        # SQLite gives its other files the mode of this one. If this fails, SQLite reports why.
+        with suppress(OSError):
+            self._path.touch(PRIVATE_FILE)
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         # A power failure may lose the last second: some calls are then not counted, and a retry repeats its request.

@@ -9,6 +9,7 @@ from qa.engine import Engine
 from qa.service.admission import Admission
 from qa.service.callers import Callers
 from qa.service.draining import Draining
+from qa.service.job_events import JobEvents
 from qa.service.job_types import StartJob
 from qa.service.jobs import Jobs
 from qa.service.metrics import Metrics
@@ -25,6 +26,7 @@ class Services:
         pages: admission control for pictures of pages.
         extractor: extracts text from uploaded files and renders pages, in child processes.
         jobs: rebuilds, rollbacks and large uploads.
+        job_events: clients that follow jobs.
         start_job: starts the process of a job.
         callers: authenticates callers and counts their calls.
         metrics: counts requests and questions.
@@ -37,6 +39,7 @@ class Services:
     pages: Admission
     extractor: Extractor
     jobs: Jobs
+    job_events: JobEvents
     start_job: StartJob
     callers: Callers
     metrics: Metrics

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from qa.errors import Conflict, NotFound, Overloaded, Unavailable
 from qa.index.registry import Indexes
 from qa.indexing.indexer import Indexer
-from qa.service import background
+from qa.service import background, job_events
 from qa.service import jobs as jobs_module
 from qa.service.job_types import Job, ReportProgress, StartJob, Work
 from qa.service.jobs import Jobs
@@ -26,7 +26,7 @@ from tests.service.test_file_downloads import MANUAL
 
 @pytest.fixture(autouse=True)
 def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs_module, "_POLL_INTERVAL", 0.01)
+    monkeypatch.setattr(job_events, "_INTERVAL_S", 0.01)
 
 
 def in_thread(jobs: Jobs, work: Work) -> StartJob:
@@ -45,8 +45,9 @@ def in_thread(jobs: Jobs, work: Work) -> StartJob:
 
 
 def wait_for(jobs: Jobs, id: str) -> Job:
-    *_, last = jobs.follow(id)
-    return last
+    while (job := jobs.get(id)).state == "running":
+        time.sleep(0.01)
+    return job
 
 
 def test_rebuilds_over_http(service: TestClient) -> None:

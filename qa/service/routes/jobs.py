@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from qa.errors import NotFound
+from qa.service.authentication import client_address
 from qa.service.dependencies import ADMINISTERS, IDEMPOTENT, CallerDep, NamedIndexDep, ServicesDep
 from qa.service.job_responses import accepted, job_out
 from qa.service.job_types import Job
@@ -38,6 +39,12 @@ def _check_cancel_scope(id: str, services: ServicesDep, caller: CallerDep) -> No
         kind = services.jobs.get(id).kind
     if kind != "extract":
         caller.check_scope("admin")
+
+
+async def _admit_follower(request: Request, services: ServicesDep, caller: CallerDep) -> AsyncIterator[None]:
+    """Count the caller among those that follow a job, until the response has ended."""
+    with services.job_events.admit(services.callers.identify(caller, client_address(request.scope))):
+        yield
 
 
 @router.post("/indexes/{name}/rebuild", status_code=202, response_model=JobOut, dependencies=[ADMINISTERS, IDEMPOTENT])
@@ -75,13 +82,19 @@ def cancel(job: JobDep, services: ServicesDep) -> JobOut:
 
 
 @router.get(
-    "/jobs/{id}/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}}
+    "/jobs/{id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+    dependencies=[Depends(_admit_follower)],
 )
-def events(job: JobDep, services: ServicesDep) -> StreamingResponse:
-    """Follow a job by server-sent events: one after each change, the last when the job has ended."""
+async def events(job: JobDep, services: ServicesDep) -> StreamingResponse:
+    """Follow a job by server-sent events: one after each change, the last when the job has ended.
 
-    def stream() -> Iterator[str]:
-        for state in services.jobs.follow(job.id):
+    If the server is about to stop, the events end before the job does; follow it at the next server.
+    """
+
+    async def stream() -> AsyncIterator[str]:
+        async for state in services.job_events.follow(job.id):
             yield f"event: {state.state}\ndata: {job_out(state).model_dump_json()}\n\n"
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})

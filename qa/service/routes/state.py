@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import qa
-from qa.errors import Unavailable
+from qa.errors import QAError, Unavailable
+from qa.service.authentication import authenticate_request
 from qa.service.dependencies import ServicesDep
 from qa.service.problems import RESPONSES
 from qa.wire.state import Health, Readiness
@@ -36,7 +40,22 @@ def readyz(services: ServicesDep) -> Readiness:
     )
 
 
+async def _may_see_index(request: Request, services: ServicesDep) -> Callable[[str], bool]:
+    """Return whether the caller may see that an index exists, by its name."""
+    try:
+        key = authenticate_request(services.callers, request.scope)
+    except QAError:
+        return lambda _: False
+    return lambda name: key.index in (None, name)
+
+
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(services: ServicesDep) -> Response:
-    """Return counts, durations and the state of the indexes in Prometheus' text format."""
-    return Response(services.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+def metrics(
+    services: ServicesDep, may_see_index: Annotated[Callable[[str], bool], Depends(_may_see_index)]
+) -> Response:
+    """Return counts, durations and the state of the indexes in Prometheus' text format.
+
+    If keys are required, a caller without one does not see the indexes, and a caller whose key is restricted to an
+    index sees that one only.
+    """
+    return Response(services.metrics.exposition(may_see_index), media_type=CONTENT_TYPE_LATEST)
