@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qa.errors import Conflict
 from qa.index.filter_sql import to_sql
-from qa.index.rows import parse_marks, parse_tables, parse_unread
+from qa.index.rows import parse_marks, parse_tables
+from qa.index.stored_documents import document_info, stored_document
 from qa.search.filters import Filter, Scalar
 from qa.text.headings import search_text
-from qa.types import Document, DocumentInfo, Passage, SourceFile, Span
+from qa.types import Document, DocumentInfo, Passage, Span
 
 # NumPy takes a tenth of a second to import, and listing documents needs no vectors.
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class ReadTransaction:
             " (SELECT 1 FROM passages p WHERE p.document = d.key AND p.generation = ?) ORDER BY key LIMIT ?",
             (generation, limit),
         )
-        return [(_document(row), row["revision"]) for row in rows]
+        return [(stored_document(row), row["revision"]) for row in rows]
 
     def has(self, id: str) -> bool:
         """Return whether a document with this id is stored."""
@@ -85,16 +86,16 @@ class ReadTransaction:
     def document(self, id: str) -> Document | None:
         """Return a document with its text, without the data of its file."""
         row = self._connection.execute(f"{_DOCUMENT} WHERE id = ?", (id,)).fetchone()
-        return _document(row) if row else None
+        return stored_document(row) if row else None
 
     def all_documents(self) -> Iterator[tuple[Document, str]]:
         """Yield every document and its stored content hash."""
         for row in self._connection.execute(f"{_DOCUMENT} ORDER BY key"):
-            yield _document(row), row["sha256"]
+            yield stored_document(row), row["sha256"]
 
     def texts(self, filter: Filter | None = None) -> Iterator[tuple[str, str]]:
         """Yield the id and text of every document that passes a filter."""
-        condition, parameters = to_sql(filter) if filter else ("TRUE", ())
+        condition, parameters = _condition(filter)
         query = f"SELECT d.id, d.text FROM documents d WHERE {condition} ORDER BY d.key"
         return (tuple(row) for row in self._connection.execute(query, parameters))
 
@@ -115,7 +116,7 @@ class ReadTransaction:
     def document_info(self, id: str) -> DocumentInfo | None:
         """Return a document's description without its text."""
         row = self._connection.execute(f"{_INFO} WHERE d.id = ?", (id,)).fetchone()
-        return _info(row) if row else None
+        return document_info(row) if row else None
 
     def documents(self, after: str | None, limit: int, query: str | None = None) -> list[DocumentInfo]:
         """Return documents in the order of their ids, starting after the id `after`.
@@ -129,7 +130,7 @@ class ReadTransaction:
         rows = self._connection.execute(
             f"{_INFO} WHERE d.id > ?{condition} ORDER BY d.id LIMIT ?", (after or "", *parameters, limit)
         )
-        return [_info(row) for row in rows]
+        return [document_info(row) for row in rows]
 
     def documents_at(self, revision: int, filter: Filter | None, after: str | None, limit: int) -> list[DocumentInfo]:
         """Return documents that were stored at a revision, as they are now, in the order of their ids.
@@ -150,7 +151,7 @@ class ReadTransaction:
             ).fetchall()
             late = [row["id"] for row in rows if row["revision"] > revision]
             added = set(late) - self._stored_at(revision, late)
-            documents += [_info(row) for row in rows if row["id"] not in added]
+            documents += [document_info(row) for row in rows if row["id"] not in added]
             if len(rows) < block:
                 break
             after = rows[-1]["id"]
@@ -222,7 +223,7 @@ class ReadTransaction:
         """Yield the texts of the passages whose documents pass a filter, by id; rows are read as they are needed."""
         from qa.search.quotations import PassageText
 
-        condition, parameters = to_sql(filter) if filter else ("TRUE", ())
+        condition, parameters = _condition(filter)
         for placeholders, part in _parts(ids):
             rows = self._connection.execute(
                 "SELECT d.id, p.start, p.end, p.text FROM passages p JOIN documents d ON d.key = p.document"
@@ -300,42 +301,6 @@ def _decode(vector: bytes) -> NDArray[np.float16]:
     import numpy as np
 
     return np.frombuffer(vector, np.float16)
-
-
-def _info(row: sqlite3.Row) -> DocumentInfo:
-    return DocumentInfo(
-        id=row["id"],
-        title=row["title"],
-        uri=row["uri"],
-        meta=json.loads(row["meta"]),
-        characters=row["characters"],
-        passages=row["passages"],
-        sha256=row["sha256"],
-        added_at=row["added_at"],
-        revision=row["revision"],
-        unread=parse_unread(row["unread"]),
-        file=_file(row),
-    )
-
-
-def _document(row: sqlite3.Row) -> Document:
-    return Document(
-        id=row["id"],
-        text=row["text"],
-        title=row["title"],
-        uri=row["uri"],
-        meta=json.loads(row["meta"]),
-        marks=parse_marks(row["marks"]),
-        boxes=row["boxes"],
-        tables=parse_tables(row["tables"]),
-        unread=parse_unread(row["unread"]),
-        file=_file(row),
-    )
-
-
-def _file(row: sqlite3.Row) -> SourceFile | None:
-    """Return a document's file without its data; None if the document has none."""
-    return SourceFile(row["file_name"], row["media_type"], row["file"], row["size"]) if row["file"] else None
 
 
 def _without_index(revision: int) -> str:
