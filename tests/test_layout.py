@@ -63,7 +63,13 @@ TRAINING = {
 ONLY_IN = {
     "faiss": {"index/faiss_index.py"},
     "tantivy": {"index/lexical.py", "index/vocabulary.py"},
-    "sqlite3": {"index/catalog.py", "index/schema.py", "index/transactions.py", "service/service_db.py"},
+    "sqlite3": {
+        "index/catalog.py",
+        "index/schema.py",
+        "index/stored_documents.py",
+        "index/transactions.py",
+        "service/service_db.py",
+    },
     "openvino": {"models/openvino_runtime.py"},
     "sentence_transformers": {"models/sentence_transformers_embedder.py"},
     "langchain_text_splitters": {"documents/splitting.py"},

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from qa.reading.calibration import Evidence, Scale
+from qa.reading.calibration import AnswerFeatures, Scale
 from qa.reading.spans import PassageLogits, best_spans
 from qa.results import Answer, Components, Hit, Item, Support
 from qa.text.boundaries import widen
@@ -65,16 +65,16 @@ PassageCandidates = Sequence[Sequence[Candidate]]
 
 @dataclass(frozen=True, slots=True)
 class RankedAnswers:
-    """Answers, best first, with the evidence for each.
+    """Answers, best first, with the features of each.
 
     Attributes:
         answers: the answers, best first.
-        evidence: the evidence for each answer.
+        features: the features of each answer.
         no_answer: probability that the question is unanswerable.
     """
 
     answers: tuple[Answer, ...]
-    evidence: tuple[Evidence, ...]
+    features: tuple[AnswerFeatures, ...]
     no_answer: float
 
 
@@ -98,27 +98,27 @@ def rank_answers(passages: PassageCandidates, retrieval_weight: float, scale: Sc
     Args:
         passages: the candidates of each passage that was read.
         retrieval_weight: logits that a fused retrieval score of 1 is worth.
-        scale: maps evidence to probabilities.
+        scale: maps features to probabilities.
         count: maximum number of answers.
     """
-    # The lead of the best answer over the second is evidence, even where the caller asks for one answer.
+    # The lead of the best answer over the second is a feature, even where the caller asks for one answer.
     selected = _select(passages, retrieval_weight, max(count, 2))
     if not selected:
         return RankedAnswers((), (), 1.0)
     scores = [candidate.score(retrieval_weight) for candidate, _ in selected]
     best_retrieval = max(candidate.hit.retrieval for candidate in chain.from_iterable(passages))
-    evidence = tuple(
-        _collect_evidence(candidate, len(locations), len(passages), best_retrieval, scores, rank)
+    features = tuple(
+        _features_of(candidate, len(locations), len(passages), best_retrieval, scores, rank)
         for rank, (candidate, locations) in enumerate(selected[:count])
     )
     confidence, answers = 1.0, []
-    for (candidate, locations), score, features in zip(selected, scores, evidence, strict=False):
+    for (candidate, locations), score, of_answer in zip(selected, scores, features, strict=False):
         # A lower-ranked answer never gets a higher confidence.
-        confidence = min(confidence, scale.right.probability(features))
+        confidence = min(confidence, scale.right.probability(of_answer))
         support = tuple(Support(*location) for location in locations)
         answers.append(replace(_build_answer(candidate, score, confidence), support=support))
     answers[0] = replace(answers[0], items=_build_items(selected[0][0], passages, scale.item_gap))
-    return RankedAnswers(tuple(answers), evidence, scale.unanswerable.probability(evidence[0]))
+    return RankedAnswers(tuple(answers), features, scale.unanswerable.probability(features[0]))
 
 
 def find_items(best: Candidate, passage: Sequence[Candidate], gap: float) -> list[Span]:
@@ -163,11 +163,11 @@ def _select(
     return [(candidate, list(duplicates)) for candidate, duplicates in zip(selected, locations, strict=True)]
 
 
-def _collect_evidence(
+def _features_of(
     candidate: Candidate, support: int, depth: int, best_retrieval: float, scores: Sequence[float], rank: int
-) -> Evidence:
+) -> AnswerFeatures:
     best, second = scores[0], scores[1] if len(scores) > 1 else -math.inf
-    return Evidence(
+    return AnswerFeatures(
         reader=candidate.reader - candidate.null,
         null=candidate.null,
         retrieval=candidate.hit.retrieval,

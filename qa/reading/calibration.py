@@ -1,4 +1,4 @@
-"""Map evidence for an answer to calibrated probabilities, with parameters fitted on held-out questions."""
+"""Map the features of an answer to calibrated probabilities, with parameters fitted on held-out questions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CALIBRATION = "calibration.json"
 """Name of the calibration file in the reader's folder."""
 
 
-class Evidence(NamedTuple):
+class AnswerFeatures(NamedTuple):
     """The features from which the probability of an answer is computed.
 
     Attributes:
@@ -48,7 +48,7 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A logistic regression: `logistic(weights · evidence + bias)`."""
+    """A logistic regression: `logistic(weights · features + bias)`."""
 
     reader: float
     null: float
@@ -62,9 +62,9 @@ class Weights:
     length: float
     bias: float
 
-    def probability(self, evidence: Evidence) -> float:
-        """Return the probability for the evidence."""
-        return _logistic(sum(getattr(self, name) * value for name, value in evidence._asdict().items()) + self.bias)
+    def probability(self, features: AnswerFeatures) -> float:
+        """Return the probability for the features."""
+        return _logistic(sum(getattr(self, name) * value for name, value in features._asdict().items()) + self.bias)
 
 
 class UnitFeatures(NamedTuple):
@@ -123,7 +123,7 @@ class Scale:
 
     Attributes:
         right: gives the probability that an answer is right.
-        unanswerable: gives, from the best answer's evidence, the probability that the question is unanswerable.
+        unanswerable: gives, from the best answer's features, the probability that the question is unanswerable.
         answered: confidence from which the best answer is returned by default.
         unsure: confidence from which a best answer that is not returned is likely enough to show, as a guess.
         threshold: confidence below which a second or later answer is not returned by default.

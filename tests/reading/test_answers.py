@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from qa.reading.answers import RankedAnswers, find_candidates, find_context, rank_answers
-from qa.reading.calibration import Evidence, EvidenceScale, Scale, UnitFeatures, Weights
+from qa.reading.calibration import AnswerFeatures, EvidenceScale, Scale, UnitFeatures, Weights
 from qa.reading.spans import PassageLogits, WindowLogits
 from qa.results import Answer, Hit
 from qa.types import Mark, Passage, Span, Table
 
-NO_EVIDENCE = Evidence(*[0.0] * len(Evidence._fields))
+NO_FEATURES = AnswerFeatures(*[0.0] * len(AnswerFeatures._fields))
 RIGHT_WEIGHTS = {"reader": 0.5, "retrieval": 1.0, "behind": -0.1, "lead": 0.1, "gap": -0.5, "support": 0.2}
-RIGHT = Weights(**{**NO_EVIDENCE._asdict(), **RIGHT_WEIGHTS}, bias=-5.0)
-UNANSWERABLE = Weights(**{**NO_EVIDENCE._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
+RIGHT = Weights(**{**NO_FEATURES._asdict(), **RIGHT_WEIGHTS}, bias=-5.0)
+UNANSWERABLE = Weights(**{**NO_FEATURES._asdict(), "reader": -0.5, "lead": -0.1}, bias=1.0)
 UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 0.0, 0.0, 0.1, 1.0, -0.1, 0.5, 0.1, 0.2), -1.0, 0.5, 0.4, 0.9)
 SCALE = Scale(RIGHT, UNANSWERABLE, answered=0.6, unsure=0.3, threshold=0.5, item_gap=1.0, evidence=UNITS)
 TEXT = "It was on January 3 that Maria's car, a red one, left."
@@ -52,7 +52,7 @@ def test_answer_is_the_text_of_its_span() -> None:
     assert answer.span == Span(110, 119)
     assert answer.score == pytest.approx(6.0 - 1.0 + 10.0)
     assert answer.confidence == RIGHT.probability(
-        NO_EVIDENCE._replace(reader=5.0, null=1.0, retrieval=1.0, best=1.0, lead=15.0)
+        NO_FEATURES._replace(reader=5.0, null=1.0, retrieval=1.0, best=1.0, lead=15.0)
     )
     assert answer.context_span.of(answer.context) == "January 3"
 
@@ -121,7 +121,7 @@ def test_confidence_never_rises_with_rank() -> None:
     assert confidences == sorted(confidences, reverse=True)
 
 
-def test_collects_evidence_for_each_answer() -> None:
+def test_collects_features_of_each_answer() -> None:
     first, second = "In 1987 it began. Or in 1990?", "It all began in 1987 then."
     hits = [hit(first, "a"), hit(second, "b", retrieval=0.5)]
     logits = [
@@ -129,32 +129,32 @@ def test_collects_evidence_for_each_answer() -> None:
         passage_logits(second, ("1987", 5.0)),
     ]
     ranked = rank(hits, logits, 2)
-    common = NO_EVIDENCE._replace(null=1.0, retrieval=1.0, depth=math.log(2))
-    assert ranked.evidence == (
+    common = NO_FEATURES._replace(null=1.0, retrieval=1.0, depth=math.log(2))
+    assert ranked.features == (
         common._replace(reader=5.0, best=1.0, lead=2.0, support=math.log(2)),
         common._replace(reader=3.0, gap=2.0),
     )
-    assert ranked.no_answer == UNANSWERABLE.probability(ranked.evidence[0])
+    assert ranked.no_answer == UNANSWERABLE.probability(ranked.features[0])
     assert rank([], [], 2).no_answer == 1.0
-    (evidence,) = rank(hits[:1], [passage_logits(first, ("In 1987 it began", 6.0))], 1).evidence
-    assert evidence.length == math.log(4)
+    (features,) = rank(hits[:1], [passage_logits(first, ("In 1987 it began", 6.0))], 1).features
+    assert features.length == math.log(4)
 
 
 @pytest.mark.parametrize(("retrieval", "behind"), [(0.9, 0.0), (1.0, 0.0), (1.005, 0.25), (1.02, 1.0), (2.0, 1.0)])
-def test_evidence_has_the_retrieval_gap_to_the_best_passage(retrieval: float, behind: float) -> None:
+def test_features_have_the_retrieval_gap_to_the_best_passage(retrieval: float, behind: float) -> None:
     hits = [hit("No one knows.", "c", retrieval=retrieval), hit(TEXT, "d")]
     logits = [passage_logits("No one knows.", null=9.0), passage_logits(TEXT, ("January 3", 26.0))]
-    (evidence,) = rank(hits, logits, 1).evidence
-    assert evidence.reader == pytest.approx(26.0)
-    assert evidence.behind == pytest.approx(behind)
+    (features,) = rank(hits, logits, 1).features
+    assert features.reader == pytest.approx(26.0)
+    assert features.behind == pytest.approx(behind)
 
 
 def test_copies_of_a_passage_do_not_change_its_retrieval_gap() -> None:
     logits = passage_logits(TEXT, ("January 3", 6.0), null=1.0)
-    (alone,) = rank([hit(TEXT, "d")], [logits], 1).evidence
+    (alone,) = rank([hit(TEXT, "d")], [logits], 1).features
     for copies in ("ed", "de", "dfe"):
-        (evidence,) = rank([hit(TEXT, document) for document in copies], [logits] * len(copies), 1).evidence
-        assert evidence == alone._replace(support=math.log(len(copies)), depth=math.log(len(copies)))
+        (features,) = rank([hit(TEXT, document) for document in copies], [logits] * len(copies), 1).features
+        assert features == alone._replace(support=math.log(len(copies)), depth=math.log(len(copies)))
 
 
 def test_count_does_not_change_the_answers() -> None:

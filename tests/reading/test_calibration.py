@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from qa.errors import ModelError
-from qa.reading.calibration import Calibration, Evidence, EvidenceScale, Scale, UnitFeatures, Weights
+from qa.reading.calibration import AnswerFeatures, Calibration, EvidenceScale, Scale, UnitFeatures, Weights
 
 WEIGHTS = Weights(
     reader=0.5, null=0.25, retrieval=2.0, behind=-1.0, best=0.5, lead=0.125, gap=-1.0, support=0.5, depth=-0.25,
     length=-0.5, bias=-2.5,
 )  # fmt: skip
-EVIDENCE = Evidence(
+EVIDENCE = AnswerFeatures(
     reader=2.0, null=2.0, retrieval=1.0, behind=0.5, best=1.0, lead=4.0, gap=1.0, support=1.0, depth=2.0, length=1.0
 )
 UNITS = EvidenceScale(UnitFeatures(1.0, 0.1, 0.0, 0.0, 0.1, 1.0, -0.1, 0.5, 0.1, 0.2), -1.0, 0.5, 0.4, 0.9)
@@ -38,7 +38,7 @@ def test_probability_is_logistic() -> None:
     assert WEIGHTS.probability(EVIDENCE._replace(reader=-1e6)) == 0.0
 
 
-@pytest.mark.parametrize("name", Evidence._fields)
+@pytest.mark.parametrize("name", AnswerFeatures._fields)
 def test_each_feature_counts_by_its_weight(name: str) -> None:
     more = EVIDENCE._replace(**{name: getattr(EVIDENCE, name) + 1})
     assert WEIGHTS.probability(more) == pytest.approx(1 / (1 + math.exp(-getattr(WEIGHTS, name))))

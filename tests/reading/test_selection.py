@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qa.reading.answers import Candidate, RankedAnswers, rank_answers
-from qa.reading.calibration import Calibration, Evidence, EvidenceScale, Scale, UnitFeatures, Weights
+from qa.reading.calibration import AnswerFeatures, Calibration, EvidenceScale, Scale, UnitFeatures, Weights
 from qa.reading.early_stopping import Reading
 from qa.reading.evidence import UnitCandidate
 from qa.reading.selection import (
@@ -22,7 +22,7 @@ from qa.results import QueryResult, SearchResult
 from qa.types import Passage, Span
 from tests.reading.test_answers import hit
 
-NOTHING = Evidence(*[0.0] * len(Evidence._fields))._asdict()
+NOTHING = AnswerFeatures(*[0.0] * len(AnswerFeatures._fields))._asdict()
 # The confidence is the logistic function of the reader's margin.
 RIGHT = Weights(**{**NOTHING, "reader": 1.0}, bias=0.0)
 UNANSWERABLE = Weights(**{**NOTHING, "reader": -1.0}, bias=0.0)

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from qa.evaluation.evidence import Counts, judge_items
 from qa.evaluation.metrics import f1, is_right
 from qa.reading.answers import PassageCandidates, RankedAnswers, find_items, rank_answers
-from qa.reading.calibration import Evidence, EvidenceScale, Scale, UnitFeatures, Weights
+from qa.reading.calibration import AnswerFeatures, EvidenceScale, Scale, UnitFeatures, Weights
 from qa.reading.early_stopping import count_passages_needed
 from qa.results import Hit
 from qa.training.calibration.annotator_agreement import AnnotatorAgreement, count_agreement
@@ -39,15 +39,15 @@ _INVERSE_PENALTY = 100.0
 _FOLDS = 5
 # In logits.
 _ITEM_GAPS = (_NO_ITEMS, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
-# Evidence for answerability. The lead of the best answer and the height of its null logit also reveal which file a
+# Features for answerability. The lead of the best answer and the height of its null logit also reveal which file a
 # question is from, and one file has all the unanswerable questions. Among questions on the same contexts they mislead.
-_ANSWERABILITY_EVIDENCE = ("reader", "retrieval", "behind")
-# Evidence for confidence where all unanswerable questions are adversarial. The null logit misleads there too, and a
+_ANSWERABILITY_FEATURES = ("reader", "retrieval", "behind")
+# Features for confidence where all unanswerable questions are adversarial. The null logit misleads there too, and a
 # separate bias for best answers increased the error.
-_SINGLE_TEXT_EVIDENCE = tuple(name for name in Evidence._fields if name not in ("null", "best"))
+_SINGLE_TEXT_FEATURES = tuple(name for name in AnswerFeatures._fields if name not in ("null", "best"))
 
-# A scale whose probabilities are not used: fitting needs evidence and scores only.
-_ZERO_WEIGHTS = Weights(*[0.0] * (len(Evidence._fields) + 1))
+# A scale whose probabilities are not used: fitting needs features and scores only.
+_ZERO_WEIGHTS = Weights(*[0.0] * (len(AnswerFeatures._fields) + 1))
 UNFITTED_EVIDENCE = EvidenceScale(UnitFeatures(*[0.0] * len(UnitFeatures._fields)), 0.0, 1.0, 1.0, 1.0)
 UNFITTED = Scale(_ZERO_WEIGHTS, _ZERO_WEIGHTS, 1.0, 0.0, 0.0, _NO_ITEMS, UNFITTED_EVIDENCE)
 
@@ -152,9 +152,9 @@ def fit_scale(questions: Sequence[QuestionCandidates], weight: float) -> Scale:
     right = _fit_confidence(*_select_for_confidence(ranked))
     resampled = _resample(ranked)
     unanswerable = fit_weights(
-        [question.ranked.evidence[0] for question in resampled],
+        [question.ranked.features[0] for question in resampled],
         [float(not question.golds) for question in resampled],
-        _ANSWERABILITY_EVIDENCE,
+        _ANSWERABILITY_FEATURES,
     )
     # The limits are for questions as people ask them, who do not have the passage in view.
     natural = [question for question in with_answers if not question.adversarial]
@@ -179,7 +179,7 @@ def cross_validate(questions: Sequence[QuestionCandidates], weight: float) -> tu
         others = [question for index, question in enumerate(ranked) if index % _FOLDS != fold]
         weights, agreement = _fit_confidence(others, counted), _Agreement.count(others)
         for question in ranked[fold::_FOLDS]:
-            confidences.append(weights.probability(question.ranked.evidence[0]))
+            confidences.append(weights.probability(question.ranked.features[0]))
             correct.append(agreement.probabilities_correct(question)[0])
     return confidences, correct
 
@@ -189,35 +189,35 @@ def judge_guesses(questions: Sequence[QuestionCandidates], weight: float, right:
     guesses = []
     for question in questions:
         ranked = _rank(question, weight)
-        confidence = right.probability(ranked.evidence[0]) if ranked.answers else 0.0
+        confidence = right.probability(ranked.features[0]) if ranked.answers else 0.0
         right_guess = is_right(_best_text(ranked), question.golds)
         guesses.append(Guess(confidence, right_guess, bool(question.golds), question.group))
     return guesses
 
 
 def fit_weights(
-    evidence: Sequence[Evidence], shares: Sequence[float], counted: Collection[str] = Evidence._fields
+    features: Sequence[AnswerFeatures], shares: Sequence[float], counted: Collection[str] = AnswerFeatures._fields
 ) -> Weights:
     """Fit a logistic regression to shares from 0 to 1; each row counts as both outcomes, in its proportions.
 
     The weight of support (passages that say the same) is never negative: a little data that suggests so is noise.
 
     Args:
-        evidence: evidence of each answer.
+        features: of each answer.
         shares: probability of the positive outcome for each answer.
-        counted: names of the evidence that may have a weight.
+        counted: names of the features that may have a weight.
     """
-    rows = np.array([*evidence, *evidence]) * [name in counted for name in Evidence._fields]
-    outcomes = [True] * len(evidence) + [False] * len(evidence)
+    rows = np.array([*features, *features]) * [name in counted for name in AnswerFeatures._fields]
+    outcomes = [True] * len(features) + [False] * len(features)
     sample_weights = np.array([*shares, *(1 - share for share in shares)])
-    support = Evidence._fields.index("support")
+    support = AnswerFeatures._fields.index("support")
     for _ in range(2):
         regression = LogisticRegression(C=_INVERSE_PENALTY, max_iter=10_000)
         regression.fit(rows, outcomes, sample_weight=sample_weights)
         if regression.coef_[0][support] >= 0:
             break
         rows[:, support] = 0.0
-    coefficients = dict(zip(Evidence._fields, regression.coef_[0].tolist(), strict=True))
+    coefficients = dict(zip(AnswerFeatures._fields, regression.coef_[0].tolist(), strict=True))
     return Weights(**coefficients, bias=float(regression.intercept_[0]))
 
 
@@ -225,7 +225,8 @@ def _fit_confidence(questions: Sequence[_RankedQuestion], counted: Collection[st
     """Fit the probability that an answer is right, to the best answers and those behind them."""
     agreement = _Agreement.count(questions)
     shares = [share for question in questions for share in agreement.probabilities_correct(question)]
-    return fit_weights([evidence for question in questions for evidence in question.ranked.evidence], shares, counted)
+    features = [of_answer for question in questions for of_answer in question.ranked.features]
+    return fit_weights(features, shares, counted)
 
 
 def _choose_item_gap(questions: Sequence[QuestionCandidates], weight: float) -> float:
@@ -262,14 +263,14 @@ def _rank_all(questions: Sequence[QuestionCandidates], weight: float) -> list[_R
 
 
 def _select_for_confidence(questions: Sequence[_RankedQuestion]) -> tuple[list[_RankedQuestion], Collection[str]]:
-    """Return the questions to fit confidence on, and the evidence that counts.
+    """Return the questions to fit confidence on, and the features that count.
 
     Adversarial questions were written with the passage in view. Users of an index have not seen it. So the other
     unanswerable questions count, unless all are adversarial.
     """
     if all(question.golds or question.adversarial for question in questions):
-        return _resample(questions), _SINGLE_TEXT_EVIDENCE
-    return _resample([q for q in questions if q.golds or not q.adversarial]), Evidence._fields
+        return _resample(questions), _SINGLE_TEXT_FEATURES
+    return _resample([q for q in questions if q.golds or not q.adversarial]), AnswerFeatures._fields
 
 
 def _resample(questions: Sequence[_RankedQuestion]) -> list[_RankedQuestion]:

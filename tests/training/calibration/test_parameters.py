@@ -9,7 +9,7 @@ import pytest
 
 from qa.evaluation.metrics import calibration_error
 from qa.reading.answers import Candidate, rank_answers
-from qa.reading.calibration import Evidence
+from qa.reading.calibration import AnswerFeatures
 from qa.training.calibration.parameters import (
     ASSUMED_UNANSWERABLE,
     RETRIEVAL_WEIGHTS,
@@ -27,7 +27,7 @@ from qa.training.calibration.thresholds import Guess, choose_answered, choose_un
 from qa.types import Span
 from tests.reading.test_answers import hit
 
-NOTHING = Evidence(*[0.0] * len(Evidence._fields))
+NOTHING = AnswerFeatures(*[0.0] * len(AnswerFeatures._fields))
 
 
 def question(gold: str | None, *passages: tuple[str, float, float]) -> QuestionCandidates:
@@ -68,7 +68,7 @@ def test_stop_margin_is_the_smallest_that_rarely_changes_an_answer() -> None:
     assert choose_stop_margin([settled] * 198 + [late] * 2, 10.0) == 7.0
 
 
-def evidence(reader: float, support: float = 0.0) -> Evidence:
+def evidence(reader: float, support: float = 0.0) -> AnswerFeatures:
     return NOTHING._replace(reader=reader, retrieval=1.0, support=support)
 
 
@@ -117,7 +117,7 @@ def draw_questions(count: int, seed: int, unanswerable: float) -> list[QuestionC
     return questions
 
 
-def evidence_of_margins(*margins: float) -> list[Evidence]:
+def evidence_of_margins(*margins: float) -> list[AnswerFeatures]:
     common = NOTHING._replace(retrieval=1.0, best=1.0, lead=3.0, depth=math.log(2))
     return [common._replace(reader=margin) for margin in margins]
 
@@ -202,7 +202,7 @@ def test_confidence_of_best_answers_is_their_accuracy() -> None:
         )
     right = fit_scale(questions, 0.0).right
     ranked = [rank_answers(q.candidates, 0.0, UNFITTED, 2) for q in questions]
-    confidences = [right.probability(r.evidence[0]) for r in ranked]
+    confidences = [right.probability(r.features[0]) for r in ranked]
     correct = [r.answers[0].text in q.golds for r, q in zip(ranked, questions, strict=True)]
     assert np.mean(confidences) == pytest.approx(np.mean(correct), abs=0.002)
 

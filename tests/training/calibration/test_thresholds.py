@@ -23,18 +23,18 @@ def unanswerable(confidences: Iterable[float], group: str = "") -> list[Guess]:
 HUNDREDTHS = [n / 100 for n in range(100)]
 
 
-def test_at_most_a_tenth_of_unanswerable_questions_are_answered() -> None:
-    # From .9 upwards are 10 of the 100 unanswerable questions.
-    assert choose_answered([*right([0.5, 0.7, 0.9, 0.95] * 50), *unanswerable(HUNDREDTHS)], 0.15) == 0.9
+def test_few_unanswerable_questions_are_answered() -> None:
+    # From .88 upwards are 12 of the 100 unanswerable questions.
+    assert choose_answered([*right([0.5, 0.7, 0.9, 0.95] * 50), *unanswerable(HUNDREDTHS)], 0.15) == 0.88
     assert choose_answered([*right([0.5, 0.7, 0.9, 0.95] * 50), *unanswerable([0.3] * 100)], 0.15) == 0.5
 
 
 def test_the_limit_holds_in_each_group_that_is_large_enough() -> None:
     clear, hard = unanswerable([0.1] * 400, "office"), unanswerable(HUNDREDTHS[::2], "tables")
     guesses = [*right([0.6, 0.9] * 300), *clear, *hard]
-    # In the group, 6 of 50 may be answered, although 45 of all 450 may.
-    assert choose_answered(guesses, 0.15) == 0.88
-    assert sum(guess.confidence >= 0.88 for guess in hard) == 6
+    # In the group, 7 of 50 may be answered, although 54 of all 450 may.
+    assert choose_answered(guesses, 0.15) == 0.86
+    assert sum(guess.confidence >= 0.86 for guess in hard) == 7
     few = unanswerable(HUNDREDTHS[::4], "tables")
     assert choose_answered([*right([0.6, 0.9] * 300), *clear, *few], 0.15) == 0.12
 
