@@ -27,7 +27,7 @@ COMMANDS = {
     "search": Entry("questions", "Find the passages that most likely answer a question."),
     "read": Entry("questions", "Answer a question from one file, without an index."),
     "highlight": Entry("highlight", "Highlight the words of files that answer a question."),
-    "verify-quote": Entry("quotations", "Find a quotation in the documents of an index, or the nearest text."),
+    "verify-quote": Entry("quotations", "Find a quotation in the documents, or the nearest text."),
     "extract": Entry("extract", "Ask the same questions of every document of an index."),
     "add": Entry("files", "Add files to an index."),
     "sync": Entry("files", "Make an index match a folder."),

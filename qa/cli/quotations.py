@@ -23,7 +23,7 @@ def verify_quote(
     url: UrlOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Find a quotation in the documents of an index, or the nearest text.
+    """Find a quotation in the documents, or the nearest text.
 
     White space, quotation marks, dashes, ligatures, case and hyphens at line ends may differ; words may not. With
     --url, a running server searches.

@@ -180,12 +180,13 @@ def test_rejects_an_invalid_filter_and_an_unknown_index(indexes: Indexes) -> Non
 
 
 def sentences_of(text: str) -> list[Span]:
-    """Return the sentences of a text that have four words or more, without white space around them."""
+    """Return the sentences of a text that have four words or more, without white space and cell bars around them."""
     edges = sorted({0, *sentence_ends(text), len(text)})
+    around = " \t\r\n|"
     spans = [
-        Span(start + len(content) - len(content.lstrip()), start + len(content.rstrip()))
+        Span(start + len(content) - len(content.lstrip(around)), start + len(content.rstrip(around)))
         for start, end in pairwise(edges)
-        if (content := text[start:end]).strip(" \t\r\n|")
+        if (content := text[start:end]).strip(around)
     ]
     return [span for span in spans if len(span) <= 2_000 and len(words_of(text, span)) >= 4]
 
