@@ -336,9 +336,8 @@ def test_every_call_of_the_reference_has_a_method(start: Start) -> None:
     page: Any = "{n}"
     built: list[Call[Any]] = [
         calls.ask("q"), calls.ask_batch(["q"]), calls.read("q", "t"), calls.search("q"),
-        calls.highlight("q"), calls.verify_quotes(["the quotation"]),
-        calls.highlight("q"), extract_calls.extract("q")(None), extract_calls.extract_later("q"),
-        extract_calls.extracted_rows("{id}"), extract_calls.extracted_csv("{id}"),
+        calls.highlight("q"), calls.verify_quotes(["the quotation"]), extract_calls.extract("q")(None),
+        extract_calls.extract_later("q"), extract_calls.extracted_rows("{id}"), extract_calls.extracted_csv("{id}"),
         document_calls.add([]), document_calls.upload([]), document_calls.upload_later([]),
         document_calls.documents(), document_calls.document("{id}"), document_calls.text("{id}"),
         document_calls.file("{id}"), document_calls.page_image("{id}", page), document_calls.update("{id}", {}),
