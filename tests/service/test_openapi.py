@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 
 def no_server_error(ctx: Any, response: Any, case: Any) -> bool | None:
-    """Check that there is no server error, apart from the limit on extractions that run at once."""
+    """Check that there is no server error. Too many running extractions are none."""
     if case.path == "/v1/extract/jobs" and response.status_code == 503:
         assert "already running" in response.json()["detail"]
         return None
