@@ -80,7 +80,8 @@ def _prepare(id: str, texts: Iterator[str]) -> Prepared:
 def _change_word(sentence: str, rng: random.Random) -> str:
     """Return a sentence with one of its words doubled."""
     words = sentence.split(" ")
-    position = rng.randrange(len(words))
+    # A dash or quotation mark that stands alone may differ.
+    position = rng.choice([number for number, word in enumerate(words) if any(map(str.isalnum, word))])
     words[position] += words[position]
     return " ".join(words)
 
