@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from qa.client import Client
 from qa.errors import InvalidInput
 from qa.results import HighlightResult
 from qa.validation import MAX_HIGHLIGHT_CHARACTERS, MAX_HIGHLIGHT_TEXTS, MAX_TOP_K
@@ -91,6 +92,24 @@ class Highlighter:
             ]
         )
         return [_outcome(text, next(results) if text.strip() else None) for text in texts]
+
+
+def prune_on_server(
+    url: str, key: str | None, question: str, texts: Sequence[str], threshold: float | None
+) -> list[tuple[int, str, float]]:
+    """Return the texts that answer: the position of each, what answers in it, and the probability of its best sentence.
+
+    Args:
+        url: address of the server.
+        key: the API key, if the server needs one.
+        question: in plain language.
+        texts: the texts, of any number and length.
+        threshold: as for `Highlighter.process`.
+    """
+    with Client(url, key=key) as client:
+        outcome = Highlighter(client).process(question, texts, threshold)
+    pruned = zip(outcome["pruned_context"], outcome["reranking_score"], strict=True)
+    return [(position, text, score) for position, (text, score) in enumerate(pruned) if text]
 
 
 def _as_text(context: str | Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import Field, SecretStr
 
 from qa.client import AsyncClient, Client
-from qa.integrations.highlighter import Highlighter
+from qa.integrations.highlighter import prune_on_server
 from qa.results import Hit
 
 
@@ -79,14 +79,10 @@ class SpanlightCompressor(BaseDocumentCompressor):
     ) -> Sequence[Document]:
         """Return the documents that answer, in order."""
         texts = [document.page_content for document in documents]
-        with Client(self.url, key=self.key.get_secret_value() if self.key else None) as client:
-            outcome = Highlighter(client).process(query, texts, self.threshold)
+        key = self.key.get_secret_value() if self.key else None
         return [
-            Document(pruned, metadata={**document.metadata, "score": score})
-            for document, pruned, score in zip(
-                documents, outcome["pruned_context"], outcome["reranking_score"], strict=True
-            )
-            if pruned
+            Document(pruned, metadata={**documents[position].metadata, "score": score})
+            for position, pruned, score in prune_on_server(self.url, key, query, texts, self.threshold)
         ]
 
 

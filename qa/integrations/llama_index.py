@@ -6,9 +6,8 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from pydantic import SecretStr
 
-from qa.client import Client
 from qa.errors import InvalidInput
-from qa.integrations.highlighter import Highlighter
+from qa.integrations.highlighter import prune_on_server
 
 
 class SpanlightPostprocessor(BaseNodePostprocessor):
@@ -44,12 +43,10 @@ class SpanlightPostprocessor(BaseNodePostprocessor):
         if not all(isinstance(scored.node, TextNode) for scored in nodes):
             raise InvalidInput("only nodes with text can be cut down; remove the others before", field="nodes")
         texts = [scored.get_text() for scored in nodes]
-        with Client(self.url, key=self.key.get_secret_value() if self.key else None) as client:
-            outcome = Highlighter(client).process(query_bundle.query_str, texts, self.threshold)
+        key = self.key.get_secret_value() if self.key else None
         return [
-            NodeWithScore(node=_with_text(scored, pruned), score=score)
-            for scored, pruned, score in zip(nodes, outcome["pruned_context"], outcome["reranking_score"], strict=True)
-            if pruned
+            NodeWithScore(node=_with_text(nodes[position], pruned), score=score)
+            for position, pruned, score in prune_on_server(self.url, key, query_bundle.query_str, texts, self.threshold)
         ]
 
 
